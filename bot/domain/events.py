@@ -1,0 +1,233 @@
+"""The events, each in one typed list with the stage that consumes it.
+
+Events carry ids, never code: content lives in the database and in the git mirror. Ids are
+deterministic, so a repeat of a stage emits the same events and the inbox collapses them.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import uuid
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from pydantic import AwareDatetime, Field
+
+from bot.domain.merge_request import MergeRequestRef, Sha, Value
+
+#: Namespace of every deterministic id that Cloister makes.
+NAMESPACE = uuid.UUID("6f3f6a0e-7f0e-5d0a-9a50-1f6d2b7f9c11")
+
+
+class Stage(enum.StrEnum):
+    """The stages; each has one topic and one consumer group of the same name."""
+
+    intake = "intake"
+    fetch = "fetch"
+    scan = "scan"
+    review = "review"
+    collect = "collect"
+    publish = "publish"
+
+
+class Event(Value):
+    """Say that something happened, or should happen, to one merge request."""
+
+    kind: ClassVar[str]
+    version: ClassVar[int] = 1
+    stage: ClassVar[Stage]
+
+    ref: MergeRequestRef
+
+    @property
+    def key(self) -> str:
+        """Return the ordering key."""
+        return self.ref.key
+
+    @property
+    def discriminator(self) -> str:
+        """Return what tells siblings of one parent apart; empty where a parent emits one per kind."""
+        return ""
+
+
+class Action(enum.StrEnum):
+    """What happened to a merge request, reduced to what a review cares about."""
+
+    changed = "changed"
+    closed = "closed"
+
+
+class MergeRequestChanged(Event):
+    """A merge request was opened, reopened, pushed to, edited, closed or merged."""
+
+    kind = "merge_request.changed"
+    stage = Stage.intake
+
+    action: Action
+    head_sha: Sha | None = Field(description="newest commit as the sender saw it; None when unknown")
+    updated_at: AwareDatetime | None = Field(
+        default=None, description="the forge's time, to order deliveries that overtake each other"
+    )
+    draft: bool = False
+    source: str = Field(description="hook, reconciler or command")
+
+
+class FetchRequested(Event):
+    """A review run has started and needs its code."""
+
+    kind = "fetch.requested"
+    stage = Stage.fetch
+
+    run_id: uuid.UUID
+
+
+class ScanRequested(Event):
+    """One scanner shall look at the revision."""
+
+    kind = "scan.requested"
+    stage = Stage.scan
+
+    run_id: uuid.UUID
+    scanner: str
+
+    @property
+    def discriminator(self) -> str:
+        """Return the scanner: one request goes out for each."""
+        return self.scanner
+
+
+class ReviewRequested(Event):
+    """The model shall look at the revision."""
+
+    kind = "review.requested"
+    stage = Stage.review
+
+    run_id: uuid.UUID
+
+
+class StepFinished(Event):
+    """A scanner or the model is done with the revision, well or badly."""
+
+    kind = "step.finished"
+    stage = Stage.collect
+
+    run_id: uuid.UUID
+    step: str = Field(description="scan:<scanner> or review")
+    outcome: str = Field(description="done, partial or failed")
+
+
+class DeadlineReached(Event):
+    """It is time to publish what there is; ``step`` names what we waited for."""
+
+    kind = "deadline.reached"
+    stage = Stage.collect
+
+    run_id: uuid.UUID
+    step: str = Field(description="grace: the model had its moment; total: stop waiting")
+
+    @property
+    def discriminator(self) -> str:
+        """Return the step: a run has several deadlines."""
+        return self.step
+
+
+class PublishRequested(Event):
+    """The results so far shall be visible on the merge request."""
+
+    kind = "publish.requested"
+    stage = Stage.publish
+
+    run_id: uuid.UUID
+    round: int = Field(gt=0, description="1 for the first result of a run, then 2, ...")
+
+    @property
+    def discriminator(self) -> str:
+        """Return the round: a run is published more than once."""
+        return str(self.round)
+
+
+#: Every event kind; `cloister events` prints this list.
+EVENTS: dict[str, type[Event]] = {
+    event.kind: event
+    for event in (
+        MergeRequestChanged,
+        FetchRequested,
+        ScanRequested,
+        ReviewRequested,
+        StepFinished,
+        DeadlineReached,
+        PublishRequested,
+    )
+}
+
+
+def event_id(parent: uuid.UUID, event: Event) -> uuid.UUID:
+    """Return the id of *event* emitted while handling *parent*: the same inputs give the same id."""
+    return uuid.uuid5(parent, f"{event.kind}:{event.discriminator}")
+
+
+def delivery_id(source: str, delivery_key: str) -> uuid.UUID:
+    """Return the id of an event that came from outside, from the sender's stable delivery key."""
+    return uuid.uuid5(NAMESPACE, f"{source}:{delivery_key}")
+
+
+class UnknownEvent(ValueError):
+    """Say that a record's kind or schema version is not one that this release reads."""
+
+
+class Record(Value):
+    """Hold an event as the log stores it.
+
+    ``trace`` carries the W3C trace context (``traceparent``, ``tracestate``) across processes.
+    ``due_at`` holds the record back until that time.
+    """
+
+    id: uuid.UUID
+    kind: str
+    version: int
+    stage: str
+    key: str
+    body: dict[str, Any]
+    trace: dict[str, str] = Field(default_factory=dict)
+    due_at: datetime | None = None
+
+    @classmethod
+    def of(
+        cls,
+        event: Event,
+        *,
+        id: uuid.UUID,  # noqa: A002 - the field's name
+        trace: dict[str, str] | None = None,
+        due_at: datetime | None = None,
+    ) -> Self:
+        """Wrap *event* for the log."""
+        return cls(
+            id=id,
+            kind=event.kind,
+            version=event.version,
+            stage=event.stage.value,
+            key=event.key,
+            body=event.model_dump(mode="json"),
+            trace=trace or {},
+            due_at=due_at,
+        )
+
+    def event(self) -> Event:
+        """Return the event.
+
+        Raises:
+            UnknownEvent: the kind is unknown or the schema version is newer than ours.
+            pydantic.ValidationError: the body does not match the kind.
+        """
+        kind = EVENTS.get(self.kind)
+        if kind is None:
+            raise UnknownEvent(
+                f"event kind {self.kind!r} is not known to this release; upgrade the consumers"
+            )
+        if self.version > kind.version:
+            raise UnknownEvent(
+                f"{self.kind} has schema version {self.version}, this release reads up to {kind.version};"
+                " upgrade the consumers first, then the senders"
+            )
+        return kind.model_validate_json(json.dumps(self.body))

@@ -1,0 +1,97 @@
+"""What a scanner or the model has to say about one place in one file."""
+
+from __future__ import annotations
+
+import enum
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from bot.domain.merge_request import Value
+
+
+class Severity(enum.StrEnum):
+    """The one severity scale, mild to grave; ``rank`` orders it."""
+
+    info = "info"
+    low = "low"
+    medium = "medium"
+    high = "high"
+    critical = "critical"
+
+    @property
+    def rank(self) -> int:
+        """Return 0 for info up to 4 for critical."""
+        return list(Severity).index(self)
+
+
+class Confidence(enum.StrEnum):
+    """How sure the source is that the finding is real."""
+
+    low = "low"
+    medium = "medium"
+    high = "high"
+
+
+class Fix(Value):
+    """Replace lines ``line``..``end_line`` of the head (1-based, inclusive) by ``replacement``.
+
+    ``replacement`` holds whole lines joined by newlines, without a final newline. An empty string
+    deletes the lines.
+    """
+
+    line: int = Field(gt=0)
+    end_line: int = Field(gt=0)
+    replacement: str
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.end_line < self.line:
+            msg = f"a fix ends (line {self.end_line}) before it starts (line {self.line})"
+            raise ValueError(msg)
+        return self
+
+
+class Finding(Value):
+    """Say one thing about lines ``line``..``end_line`` of ``path`` at the head (1-based, inclusive).
+
+    ``title`` and ``message`` are plain text or simple Markdown from a source that is not trusted; rendering
+    neutralises them. They never contain a secret. ``anchor`` is the identity of the flagged code (see
+    ``bot.domain.fingerprint``), empty until it is stamped.
+    """
+
+    scanner: str = Field(min_length=1, description="semgrep, secrets or model")
+    rule: str = Field(min_length=1)
+    category: str = Field(min_length=1, description="security, correctness, performance, secret, ...")
+    severity: Severity
+    confidence: Confidence = Confidence.medium
+    path: str = Field(min_length=1)
+    line: int = Field(gt=0)
+    end_line: int = Field(gt=0)
+    title: str = Field(min_length=1)
+    message: str
+    cwe: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    fix: Fix | None = None
+    suppressed: bool = Field(default=False, description="the code asks to ignore it, e.g. nosemgrep")
+    fingerprint: str = ""
+    anchor: str = ""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.end_line < self.line:
+            msg = f"a finding ends (line {self.end_line}) before it starts (line {self.line})"
+            raise ValueError(msg)
+        return self
+
+
+class ScanReport(Value):
+    """Hold what one scanner found and, as important, what it could not look at.
+
+    ``not_analysed`` maps a path to the reason; such a file is never reported as clean.
+    """
+
+    scanner: str
+    findings: tuple[Finding, ...] = ()
+    analysed: tuple[str, ...] = ()
+    not_analysed: dict[str, str] = Field(default_factory=dict)

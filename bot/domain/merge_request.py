@@ -1,0 +1,44 @@
+"""What identifies a merge request and one revision of it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Sha = Annotated[str, StringConstraints(pattern=r"^(?:[0-9a-f]{40}|[0-9a-f]{64})$")]
+
+
+class Value(BaseModel):
+    """Base of immutable values: unknown fields are tolerated, wrong types are not."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+
+
+class MergeRequestRef(Value):
+    """Name one merge request of one GitLab instance."""
+
+    instance: str = Field(min_length=1, description="host[:port][/path] of the GitLab instance, lower case")
+    project_id: int = Field(gt=0)
+    iid: int = Field(gt=0)
+
+    @property
+    def key(self) -> str:
+        """Return the ordering key: events of one merge request keep their order."""
+        return f"{self.instance}:{self.project_id}:{self.iid}"
+
+    def __str__(self) -> str:
+        return f"{self.project_id}!{self.iid}"
+
+
+class Revision(Value):
+    """Pin a merge request to the three commits that GitLab positions name.
+
+    ``base_sha`` is the merge base, ``start_sha`` the target branch when the diff was made, and
+    ``head_sha`` the newest commit of the source branch. The reviewed diff is base..head.
+    """
+
+    ref: MergeRequestRef
+    base_sha: Sha
+    start_sha: Sha
+    head_sha: Sha

@@ -1,0 +1,323 @@
+"""What the core needs from outside, named by role.
+
+Each protocol's docstrings are the contract that ``tests/contract`` checks on every adapter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from bot.domain.diff import Diff
+from bot.domain.events import Record
+from bot.domain.merge_request import MergeRequestRef, Revision
+
+
+class Clock(Protocol):
+    """Tell the time, so that tests can."""
+
+    def now(self) -> datetime:
+        """Return the current time, aware, in UTC."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Hold one file's bytes, or only its size when it is larger than was asked for."""
+
+    size: int
+    content: bytes | None
+
+
+class EventLog(Protocol):
+    """Keep events durably and hand them out in order of their key.
+
+    A stage's topic is split into partitions by key; offsets grow by one within a partition, without
+    gaps. One consumer group reads each topic, and each partition belongs to at most one member of the
+    group at a time.
+    """
+
+    async def append(self, records: Sequence[Record]) -> int:
+        """Store *records* durably, each after all earlier ones of its key; return how many were new.
+
+        Returning means that a crash cannot lose them. A record whose id is already in the log is
+        recorded once. A record with ``due_at`` is handed out at that time, not before.
+
+        Raises:
+            Transient: the log is out of reach; appending again is safe.
+        """
+
+    def subscribe(self, group: str, stage: str) -> Subscription:
+        """Return a membership of *group* in the topic of *stage*; reading starts at the committed offsets."""
+
+
+class Subscription(Protocol):
+    """Read one topic as a member of a group; use as an async context manager."""
+
+    async def __aenter__(self) -> Subscription:
+        """Join the group."""
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Leave the group at once, so that other members take over."""
+
+    async def poll(self, *, max_records: int, timeout_s: float) -> list[Delivery]:
+        """Return the next records of the partitions that are ours, waiting up to *timeout_s* for the first.
+
+        Records of one partition come in offset order and are not handed out twice while the partition stays
+        ours. An unreadable record comes with ``record`` None and ``problem`` set.
+
+        Raises:
+            Transient: the log is out of reach.
+        """
+
+    async def commit(self, offsets: Mapping[int, int]) -> None:
+        """Remember per partition the next offset to read after a restart; partitions lost meanwhile are skipped."""
+
+    def owned(self) -> Mapping[int, int]:
+        """Return the partitions that are ours, each with an epoch that grows whenever we gain it anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Hold one record as handed out, and where it stands in the log."""
+
+    partition: int
+    offset: int
+    epoch: int
+    record: Record | None
+    problem: str = ""
+
+
+class Workspaces(Protocol):
+    """Give access to the code of a merge request without a check-out."""
+
+    async def fetch(self, revision: Revision) -> None:
+        """Make the commits of *revision* available locally; repeating it is cheap.
+
+        Raises:
+            Transient: the forge is out of reach or the commit has not arrived yet.
+            Permanent: access is denied, or the repository is larger than the operator allows.
+        """
+
+    async def diff(self, revision: Revision) -> Diff:
+        """Return the exact diff from base to head, renames detected as GitLab detects them.
+
+        Raises:
+            Transient: the revision is not there and could not be fetched.
+        """
+
+    async def read(
+        self, revision: Revision, paths: Sequence[str], *, side: str = "head", max_bytes: int = 1_000_000
+    ) -> Mapping[str, Blob]:
+        """Return the files at *side* (``head``, ``base`` or ``start``); missing and non-regular ones are left out.
+
+        A file over *max_bytes* comes without its content.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Describe one run of an external tool in a private directory.
+
+    ``argv[0]`` is an absolute path. ``files`` are written below the directory that becomes the working
+    directory (relative paths, forward slashes, never leaving it); the tool sees no other input.
+    """
+
+    argv: tuple[str, ...]
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    limit_s: float = 30.0
+    memory_bytes: int = 2_000_000_000
+    output_bytes: int = 20_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """Hold what a tool left behind; ``stdout`` is cut at the command's ``output_bytes``."""
+
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+    timed_out: bool = False
+    output_cut: bool = False
+
+
+class Runner(Protocol):
+    """Run external tools on hostile input."""
+
+    async def run(self, command: Command) -> Completed:
+        """Run *command* with an empty environment, no network where the platform allows, and all limits.
+
+        The whole process group is killed at ``limit_s`` and when the caller is cancelled. A failing tool is
+        a result, not an exception.
+
+        Raises:
+            Permanent: the program is not installed.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRequest:
+    """Ask the model once; the answer must match *schema* (JSON Schema)."""
+
+    system: str
+    prompt: str
+    schema: Mapping[str, Any]
+    max_output_tokens: int = 2048
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReply:
+    """Hold a whole, finished answer and what it cost."""
+
+    text: str
+    model: str
+    digest: str
+    prompt_tokens: int
+    output_tokens: int
+    duration_s: float
+
+
+class Model(Protocol):
+    """Answer prompts inside the building."""
+
+    @property
+    def name(self) -> str:
+        """Return the configured model name."""
+
+    @property
+    def window_tokens(self) -> int:
+        """Return how many tokens prompt and answer may take together."""
+
+    def estimate_tokens(self, text: str) -> int:
+        """Return a cautious (never too small) estimate of the tokens in *text*."""
+
+    async def answer(self, request: ModelRequest) -> ModelReply:
+        """Return a complete answer.
+
+        Raises:
+            Transient: busy, out of reach, stalled, or the answer broke off; another try may work.
+            Permanent: the prompt does not fit, the model is not there, or the server is unsafe to use. The
+                message says what to do, e.g. which ``ollama pull`` to run.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeUser:
+    """Identify an account of the forge."""
+
+    id: int
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeMergeRequest:
+    """Hold what a review needs to know about a merge request right now.
+
+    ``revision`` is None while the forge still prepares the diff.
+    """
+
+    ref: MergeRequestRef
+    title: str
+    description: str
+    state: str
+    draft: bool
+    head_sha: str | None
+    revision: Revision | None
+    target_branch: str
+    source_branch: str
+    source_project_id: int | None
+    web_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeNote:
+    """Hold one note; ``resolvable`` is False for plain comments."""
+
+    id: int
+    author_id: int
+    body: str
+    system: bool = False
+    resolvable: bool = False
+    resolved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeDiscussion:
+    """Hold one discussion, notes in order, the first note opening it."""
+
+    id: str
+    notes: tuple[ForgeNote, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeDraft:
+    """Hold one of our own unpublished notes."""
+
+    id: int
+    body: str
+
+
+class PositionRefused(Exception):
+    """Say that the forge does not accept this position; the text must go elsewhere."""
+
+
+class Forge(Protocol):
+    """Talk to GitLab about one merge request.
+
+    Every method raises ``Transient`` when GitLab is out of reach, busy or broken (with
+    ``outcome_unknown=True`` for writes that may have happened) and ``Permanent`` when access is denied or
+    the thing does not exist.
+    """
+
+    async def whoami(self) -> ForgeUser:
+        """Return our own account; cached for the life of the adapter."""
+
+    async def merge_request(self, ref: MergeRequestRef) -> ForgeMergeRequest:
+        """Return the merge request as it is now, its revision from ``diff_refs`` or else the newest version."""
+
+    async def discussions(self, ref: MergeRequestRef) -> list[ForgeDiscussion]:
+        """Return all discussions, every page of them, plain comments included."""
+
+    async def drafts(self, ref: MergeRequestRef) -> list[ForgeDraft]:
+        """Return our own draft notes."""
+
+    async def create_draft(
+        self, ref: MergeRequestRef, body: str, position: Mapping[str, Any] | None
+    ) -> ForgeDraft:
+        """Store a draft note, visible only to us until it is published.
+
+        Raises:
+            PositionRefused: GitLab does not accept *position*.
+        """
+
+    async def delete_draft(self, ref: MergeRequestRef, draft_id: int) -> None:
+        """Delete a draft note; one that is gone already is fine."""
+
+    async def publish_drafts(self, ref: MergeRequestRef) -> None:
+        """Publish all our drafts of *ref* in one step."""
+
+    async def create_note(self, ref: MergeRequestRef, body: str) -> ForgeNote:
+        """Post a plain comment, which never blocks a merge."""
+
+    async def edit_note(self, ref: MergeRequestRef, note_id: int, body: str) -> None:
+        """Replace the body of our plain comment.
+
+        Raises:
+            Refused: the note is gone.
+        """
+
+    async def resolve(self, ref: MergeRequestRef, discussion_id: str) -> None:
+        """Resolve a discussion; resolving it twice is fine."""
+
+    async def set_status(
+        self, merge_request: ForgeMergeRequest, sha: str, state: str, description: str
+    ) -> None:
+        """Set our commit status on *sha*: ``pending``, ``running``, ``success``, ``failed`` or ``canceled``.
+
+        Setting the state that is already there is fine.
+        """

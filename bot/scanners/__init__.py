@@ -1,0 +1,66 @@
+"""Scanner plugs: one file each, found by the registry.
+
+A plug module has a function ``plug(setup: Setup) -> Scanner``. Adding a scanner touches one file.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from bot.domain.findings import ScanReport
+from bot.ports import Runner
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Hold one file of the head and the lines (1-based) that the merge request adds or changes."""
+
+    path: str
+    content: bytes
+    added: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """Hold what plugs need to be built.
+
+    ``rules`` is the directory of the shipped rules; ``key`` the secret for HMACs of what must not be stored.
+    """
+
+    rules: Path
+    key: bytes
+
+
+class Scanner(Protocol):
+    """Look at files and report findings on any of their lines; the caller clips them to the change."""
+
+    @property
+    def name(self) -> str:
+        """Return the stable name, part of every fingerprint."""
+
+    def wants(self, path: str) -> bool:
+        """Say whether this scanner can look at a file of that name."""
+
+    async def scan(self, sources: Sequence[Source], runner: Runner) -> ScanReport:
+        """Scan *sources*; a file that could not be analysed is in ``not_analysed``, never silently clean.
+
+        Raises:
+            Transient: the tool broke in a way that another try may mend.
+            Permanent: the tool is missing or its rules are broken; the message names them.
+        """
+
+
+def load(setup: Setup) -> dict[str, Scanner]:
+    """Return every scanner by name; a plug that fails to load is fatal and named."""
+    scanners = {}
+    for module in sorted(pkgutil.iter_modules(__path__), key=lambda found: found.name):
+        plug = getattr(importlib.import_module(f"{__name__}.{module.name}"), "plug", None)
+        if plug is not None:
+            scanner: Scanner = plug(setup)
+            scanners[scanner.name] = scanner
+    return scanners
