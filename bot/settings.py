@@ -1,0 +1,274 @@
+"""The settings: read once at the edge, checked, frozen.
+
+`load` is the only reader of the environment. Below the command line and the wiring nothing sees a
+`Settings`: constructors take the two values they need.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.settings_sources import (
+    DEBUG_VARIABLE,
+    Layer,
+    SettingsError,
+    dotenv_variables,
+    from_overrides,
+    from_secret_files,
+    from_toml,
+    from_variables,
+    merge,
+    variable,
+)
+from bot.settings_types import (
+    Directory,
+    IgnoreCase,
+    ListenAddress,
+    LocalModel,
+    LogUrl,
+    PostgresUrl,
+    Token,
+    WebUrl,
+)
+
+__all__ = ["Loaded", "Settings", "SettingsError", "debugging", "load", "variable"]
+
+
+class Settings(BaseSettings):
+    """Hold every setting of Cloister.
+
+    Building it directly takes exactly what it is given, so that no test or embedding program picks up
+    somebody's shell; `load` reads the sources.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    gitlab_url: WebUrl | None = Field(
+        None,
+        description="Base URL of GitLab, with its path if it has one.",
+        examples=["https://gitlab.example"],
+    )
+    gitlab_token: Token | None = Field(
+        None,
+        description="Project, group or service account token with scope `api` and role Developer.",
+        examples=["glpat-..."],
+    )
+    webhook_secret: SecretStr | None = Field(
+        None,
+        description="Secret that GitLab sends with each webhook. During a rotation two, separated by a comma"
+        " or a line break.",
+        examples=["(32 random characters)"],
+    )
+    model_url: WebUrl | None = Field(
+        None,
+        description="Base URL of Ollama. Unset: reviews have no model part and say so.",
+        examples=["http://127.0.0.1:11434"],
+    )
+    model: LocalModel = Field(
+        "deepseek-coder-v2:16b",
+        description="Name of the model on that server.",
+        examples=["deepseek-coder-v2:16b"],
+    )
+    model_context_tokens: int = Field(
+        16_384,
+        ge=2_048,
+        le=1_048_576,
+        description="Context window to ask for, in tokens, prompt and answer together.",
+        examples=[16384],
+    )
+    model_parallel: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Requests to the model at a time; match the server's `OLLAMA_NUM_PARALLEL`.",
+        examples=[1],
+    )
+    database_url: PostgresUrl | None = Field(
+        None,
+        description="Postgres 15 or newer. Unset: a Postgres of our own in the data directory.",
+        examples=["postgresql://cloister@db.example/cloister"],
+    )
+    log_url: LogUrl | None = Field(
+        None,
+        description="Event log, `postgresql://` (`kafka://` comes with a later release). Unset: the database.",
+        examples=["postgresql://cloister@db.example/cloister"],
+    )
+    data_dir: Directory = Field(
+        Path("~/.local/share/cloister"),
+        validate_default=True,
+        description="Directory for the git mirrors and the embedded database, on a local disk."
+        " Default: `cloister` in `$XDG_DATA_HOME`.",
+        examples=["/var/lib/cloister"],
+    )
+    listen: ListenAddress = Field(
+        "127.0.0.1:8080", description="HOST:PORT for webhooks and the dashboard.", examples=["0.0.0.0:8080"]
+    )
+    marker_key: SecretStr | None = Field(
+        None,
+        description="Key that signs the hidden markers in our comments."
+        " Unset: one is made and kept in the database.",
+        examples=["(32 random characters)"],
+    )
+    otlp_endpoint: WebUrl | None = Field(
+        None,
+        description="OpenTelemetry collector (OTLP over HTTP). Unset: no telemetry leaves the process.",
+        examples=["http://127.0.0.1:4318"],
+    )
+    log_format: Annotated[Literal["console", "json"], IgnoreCase] = Field(
+        "console", description="Form of log lines: `console` or `json`.", examples=["json"]
+    )
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], IgnoreCase] = Field(
+        "info", description="Least level to log: `debug`, `info`, `warning` or `error`.", examples=["info"]
+    )
+    concurrency: int = Field(
+        4, ge=1, le=256, description="Merge requests in flight at a time, per stage.", examples=[4]
+    )
+    review_deadline_s: int = Field(
+        900,
+        ge=30,
+        le=86_400,
+        description="Seconds after which a review publishes what it has.",
+        examples=[900],
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _strip(cls, value: object) -> object:
+        return value.strip() if isinstance(value, str) else value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _some_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _secrets(value):
+            msg = "holds separators only; give the secret that the hook was created with"
+            raise ValueError(msg)
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the base class prescribes these
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take given values only: `load` reads the sources, since it must know each value's origin."""
+        return (init_settings,)
+
+    @property
+    def webhook_secrets(self) -> tuple[str, ...]:
+        """Return the accepted webhook secrets, newest first; empty when none is set."""
+        return _secrets(self.webhook_secret) if self.webhook_secret else ()
+
+    @property
+    def host(self) -> str:
+        """Return the address to listen on, an IPv6 one without brackets."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """Return the port to listen on; 0 lets the system choose."""
+        return int(self.listen.rpartition(":")[2])
+
+    def missing(self, *names: str) -> list[str]:
+        """Return one line for each of *names* that is not set, saying how to set it."""
+        return [
+            f"{variable(name)} is not set; {_remedy(name)}" for name in names if getattr(self, name) is None
+        ]
+
+    def require(self, *names: str) -> None:
+        """Check that all of *names* are set.
+
+        Raises:
+            SettingsError: some are not; the message has one line for each.
+        """
+        if problems := self.missing(*names):
+            raise SettingsError(problems)
+
+
+def secret_names() -> tuple[str, ...]:
+    """Return the settings that hold secrets, which a ``CLOISTER_X_FILE`` may supply."""
+    return tuple(
+        name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Hold the settings, where each value came from, and what looked like a mistake."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+    warnings: tuple[str, ...]
+
+
+def load(
+    *,
+    overrides: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+    dotenv: Path | None = Path(".env"),
+    config: Path | None = None,
+) -> Loaded:
+    """Read the settings; the first source that has a value wins.
+
+    The order is: *overrides* (from the command line), the environment, files named by ``CLOISTER_X_FILE``,
+    *dotenv* (and the files that it names), the TOML file *config*, the default. *dotenv* None reads no such
+    file, which is right wherever the working directory may hold somebody else's code.
+
+    Raises:
+        SettingsError: a value is wrong or a named file cannot be read.
+    """
+    environ = os.environ if environ is None else environ
+    names, secrets = tuple(Settings.model_fields), secret_names()
+    local = dotenv_variables(dotenv) if dotenv else {}
+    merged = merge(
+        [
+            from_overrides(overrides or {}),
+            from_variables(environ, names, "environment"),
+            from_secret_files(environ, secrets),
+            from_variables(local, names, str(dotenv)),
+            from_secret_files(local, secrets),
+            from_toml(config, names) if config else Layer(),
+        ]
+    )
+    values: dict[str, Any] = {name: given.value for name, given in merged.values.items()}
+    if "data_dir" not in values and Path(environ.get("XDG_DATA_HOME", "")).is_absolute():
+        values["data_dir"] = Path(environ["XDG_DATA_HOME"], "cloister")
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise SettingsError([_problem(detail, merged) for detail in error.errors()]) from None
+    origins = {name: merged.values[name].origin if name in merged.values else "default" for name in names}
+    return Loaded(settings, origins, merged.warnings)
+
+
+def debugging(environ: Mapping[str, str] | None = None) -> bool:
+    """Say whether tracebacks are wanted (``CLOISTER_DEBUG`` is set to anything)."""
+    return bool((os.environ if environ is None else environ).get(DEBUG_VARIABLE))
+
+
+def _secrets(value: SecretStr) -> tuple[str, ...]:
+    parts = value.get_secret_value().replace(",", "\n").splitlines()
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+def _problem(detail: Any, merged: Layer) -> str:
+    name = str(detail["loc"][0])
+    origin = merged.values[name].origin if name in merged.values else "default"
+    reason = str(detail["msg"]).removeprefix("Value error, ").replace("Input should", "should")
+    remedy = "" if detail["type"] == "value_error" else f"; {_remedy(name)}"
+    return f"{variable(name)} ({origin}): {reason}{remedy}"
+
+
+def _remedy(name: str) -> str:
+    field = Settings.model_fields.get(name)
+    example = field.examples[0] if field and field.examples else "..."
+    return f"set it like {variable(name)}={example}"
