@@ -5,14 +5,18 @@ Each protocol's docstrings are the contract that ``tests/contract`` checks on ev
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot.domain.diff import Diff
-from bot.domain.events import Record
+from bot.domain.events import Event, Record
+from bot.domain.findings import Finding
 from bot.domain.merge_request import MergeRequestRef, Revision
+from bot.domain.run import Run
 
 
 class Clock(Protocol):
@@ -36,8 +40,8 @@ class Blob:
 class EventLog(Protocol):
     """Keep events durably and hand them out in order of their key.
 
-    A stage's topic is split into partitions by key; offsets grow by one within a partition, without
-    gaps. One consumer group reads each topic, and each partition belongs to at most one member of the
+    A stage's topic is split into partitions by key; offsets grow within a partition, with gaps. One
+    consumer group reads each topic, and each partition belongs to at most one member of the
     group at a time.
     """
 
@@ -49,6 +53,16 @@ class EventLog(Protocol):
 
         Raises:
             Transient: the log is out of reach; appending again is safe.
+        """
+
+    async def rewind(self, group: str, since: datetime) -> int:
+        """Move the group's committed offsets back to the first event appended at or after *since*.
+
+        Returns how many events will be handed out again. Their inbox marks must be dropped too (see
+        ``Store.forget``), or they will be recognised as done.
+
+        Raises:
+            Permanent: members of the group are running; stop them first.
         """
 
     def subscribe(self, group: str, stage: str) -> Subscription:
@@ -90,6 +104,149 @@ class Delivery:
     epoch: int
     record: Record | None
     problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MergeRequestState:
+    """Hold the newest head that we know of a merge request, and what we posted on it.
+
+    ``posting`` is True from before the first draft of a publication until all of it is visible: drafts may
+    be left over then.
+    """
+
+    ref: MergeRequestRef
+    head_sha: str | None = None
+    updated_at: datetime | None = None
+    closed: bool = False
+    run_id: uuid.UUID | None = None
+    summary_note_id: int | None = None
+    posting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadRecord:
+    """Hold what we know of a discussion that we opened, or are about to open."""
+
+    fingerprint: str
+    run_id: uuid.UUID
+    state: str
+    scanner: str
+    rule: str
+    path: str
+    anchor: str
+    discussion_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCallRecord:
+    """Hold the audit row of one model call: hashes and counts, no text."""
+
+    id: uuid.UUID
+    run_id: uuid.UUID
+    model: str
+    digest: str
+    prompt_version: str
+    input_sha256: str
+    output_sha256: str
+    prompt_tokens: int
+    output_tokens: int
+    duration_s: float
+    outcome: str
+
+
+class Transaction(Protocol):
+    """Change the store; everything becomes visible at once, or nothing does."""
+
+    async def merge_request(self, ref: MergeRequestRef) -> MergeRequestState:
+        """Return the state of *ref*, made if new and locked until the end of the transaction."""
+
+    async def save_merge_request(self, state: MergeRequestState) -> None:
+        """Replace the state of a merge request that this transaction has locked."""
+
+    async def run(self, run_id: uuid.UUID) -> Run:
+        """Return a run, locked until the end of the transaction.
+
+        Raises:
+            Permanent: there is no such run.
+        """
+
+    async def save_run(self, run: Run) -> None:
+        """Store a run, new or changed."""
+
+    async def replace_findings(self, run_id: uuid.UUID, step: str, findings: Sequence[Finding]) -> None:
+        """Store what a step found, instead of what an earlier try of it found."""
+
+    async def save_threads(self, ref: MergeRequestRef, threads: Sequence[ThreadRecord]) -> None:
+        """Store threads by fingerprint, new or changed."""
+
+    async def add_model_calls(self, calls: Sequence[ModelCallRecord]) -> None:
+        """Store audit rows; a row whose id is known already stays as it is."""
+
+    def emit(self, event: Event, *, delay: timedelta = timedelta()) -> None:
+        """Append *event* to the log together with this transaction, to be handed out after *delay*."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Say what the inbox knows of a delivery that is about to be handled."""
+
+    done: bool
+    starts: int
+
+
+class Store(Protocol):
+    """Remember runs, findings and what was posted.
+
+    Every method raises ``Transient`` when the store is out of reach.
+    """
+
+    async def start(self, group: str, event_id: uuid.UUID) -> Start:
+        """Count a start of handling *event_id* by *group*, before the work, so that a crash leaves a trace."""
+
+    def commit(self, group: str, parent: Record) -> AbstractAsyncContextManager[Transaction]:
+        """Open the one transaction that ends the handling of *parent*: rows, inbox mark and emitted events.
+
+        Raises:
+            Obsolete: the inbox says that *parent* was handled meanwhile; nothing is written.
+        """
+
+    async def park(self, group: str, record: Record, *, attempts: int, error: str, reason: str) -> None:
+        """Store a dead letter and mark the event as handled."""
+
+    async def forget(self, group: str, since: datetime) -> None:
+        """Drop the inbox marks of events that *group* started at or after *since*, before a replay."""
+
+    async def run(self, run_id: uuid.UUID) -> Run:
+        """Return a run as it is now.
+
+        Raises:
+            Permanent: there is no such run.
+        """
+
+    async def is_current(self, run: Run) -> bool:
+        """Say whether *run* still reviews the newest head of its open merge request."""
+
+    async def merge_request(self, ref: MergeRequestRef) -> MergeRequestState:
+        """Return what is known of a merge request, empty when nothing is."""
+
+    async def findings(self, run_id: uuid.UUID) -> dict[str, list[Finding]]:
+        """Return the findings of a run by step."""
+
+    async def threads(self, ref: MergeRequestRef) -> dict[str, ThreadRecord]:
+        """Return the threads of a merge request by fingerprint."""
+
+    async def mark_posting(self, ref: MergeRequestRef) -> None:
+        """Remember, at once, that drafts may exist from now on; a saved state with ``posting=False`` ends it."""
+
+    def exclusive(self, ref: MergeRequestRef) -> AbstractAsyncContextManager[None]:
+        """Hold the one lock under which *ref* may be written to, across processes.
+
+        Raises:
+            Transient: another process holds it.
+        """
+
+    async def secret(self, name: str) -> bytes:
+        """Return 32 random bytes kept under *name*, made at first use and the same for every process."""
 
 
 class Workspaces(Protocol):
@@ -321,3 +478,24 @@ class Forge(Protocol):
 
         Setting the state that is already there is fine.
         """
+
+
+class Telemetry(Protocol):
+    """Make the work visible: spans and metrics, never payloads, source or tokens."""
+
+    def span(
+        self, name: str, *, parent: Mapping[str, str] | None = None, **attributes: str | int | float
+    ) -> AbstractContextManager[None]:
+        """Measure a piece of work; *parent* is the trace context that came with an event."""
+
+    def trace_context(self) -> dict[str, str]:
+        """Return the trace context of the running span, to travel with an event."""
+
+    def count(self, metric: str, value: int = 1, **labels: str) -> None:
+        """Add to a counter of ``bot.runtime.metrics``."""
+
+    def observe(self, metric: str, value: float, **labels: str) -> None:
+        """Record a value in a histogram of ``bot.runtime.metrics``."""
+
+    def gauge(self, metric: str, value: float, **labels: str) -> None:
+        """Set a gauge of ``bot.runtime.metrics``."""

@@ -70,6 +70,7 @@ class MergeRequestChanged(Event):
         default=None, description="the forge's time, to order deliveries that overtake each other"
     )
     draft: bool = False
+    retarget: bool = Field(default=False, description="review again although the head is known")
     source: str = Field(description="hook, reconciler or command")
 
 
@@ -190,7 +191,8 @@ class Record(Value):
     key: str
     body: dict[str, Any]
     trace: dict[str, str] = Field(default_factory=dict)
-    due_at: datetime | None = None
+    due_at: AwareDatetime | None = None
+    attempt: int = Field(default=0, ge=0, description="how many earlier deliveries failed")
 
     @classmethod
     def of(

@@ -1,0 +1,66 @@
+"""Bring the database schema up to date with Alembic."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+from bot.adapters.postgres import connection_error, dsn
+from bot.resources import resource
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+
+def newest_revision() -> str:
+    """Return the revision that this release needs: versions are numbered files."""
+    return max(path.name.split("_")[0] for path in (resource("migrations") / "versions").glob("[0-9]*.py"))
+
+
+async def current_revision(database_url: str) -> str | None:
+    """Return the revision of the database, None when it is empty.
+
+    Raises:
+        Transient: the database is out of reach.
+        Permanent: it refuses the login, or does not exist.
+    """
+    try:
+        connection = await asyncpg.connect(dsn(database_url), timeout=10)
+    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        raise connection_error(error) from error
+    try:
+        if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+            return None
+        revision: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+        return revision
+    finally:
+        await connection.close()
+
+
+def alembic_config(database_url: str) -> Config:
+    """Return Alembic's configuration for *database_url*."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(resource("migrations")).replace("%", "%%"))
+    config.attributes["database_url"] = dsn(database_url).replace("postgresql://", "postgresql+asyncpg://", 1)
+    return config
+
+
+def upgrade(database_url: str) -> list[str]:
+    """Upgrade the schema and return the revisions that were applied, oldest first; repeating it is fine.
+
+    Two processes that upgrade at once are serialised by Alembic's own transaction on ``alembic_version``.
+    """
+    before = asyncio.run(current_revision(database_url))
+    if before == newest_revision():
+        return []
+    from alembic import command
+
+    command.upgrade(alembic_config(database_url), "head")
+    versions = sorted(
+        path.name.split("_")[0] for path in (resource("migrations") / "versions").glob("[0-9]*.py")
+    )
+    return [version for version in versions if before is None or version > before]

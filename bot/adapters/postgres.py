@@ -1,0 +1,82 @@
+"""Connections to Postgres: one pool, and the mapping of its errors."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+from bot.domain.errors import CloisterError, Permanent, Transient
+
+#: Errors that another try may mend: the server went away, is starting, or chose us as a deadlock victim.
+LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.DiskFullError,
+    OSError,
+    TimeoutError,
+)
+
+
+def dsn(url: str) -> str:
+    """Return *url* in the form that asyncpg reads."""
+    for prefix in ("postgresql+asyncpg://", "postgres://"):
+        if url.startswith(prefix):
+            return "postgresql://" + url.removeprefix(prefix)
+    return url
+
+
+def connection_error(error: BaseException) -> CloisterError:
+    """Translate a failed connection; the message says what to check and never holds the password."""
+    if isinstance(error, asyncpg.InvalidPasswordError | asyncpg.InvalidAuthorizationSpecificationError):
+        return Permanent("the database refuses the login: check user and password in CLOISTER_DATABASE_URL")
+    if isinstance(error, asyncpg.InvalidCatalogNameError):
+        return Permanent("the database does not exist: create it, or correct CLOISTER_DATABASE_URL")
+    if isinstance(error, LOST):
+        return Transient(
+            f"the database is out of reach ({type(error).__name__}): check CLOISTER_DATABASE_URL"
+        )
+    return Permanent(f"the database refuses to work ({type(error).__name__}): {error}")
+
+
+@asynccontextmanager
+async def translated() -> AsyncIterator[None]:
+    """Turn the driver's errors into ours."""
+    try:
+        yield
+    except LOST as error:
+        raise Transient(f"the database is out of reach ({type(error).__name__})") from error
+
+
+async def _prepare(connection: Any) -> None:
+    await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+
+
+async def connect_pool(url: str, *, size: int = 10) -> Any:
+    """Open a pool of up to *size* connections.
+
+    Raises:
+        Transient: the database is out of reach.
+        Permanent: it refuses the login, or does not exist.
+    """
+    try:
+        return await asyncpg.create_pool(
+            dsn(url),
+            min_size=1,
+            max_size=size,
+            init=_prepare,
+            timeout=10,
+            command_timeout=30,
+            server_settings={"application_name": "cloister", "statement_timeout": "30000"},
+        )
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        raise connection_error(error) from error

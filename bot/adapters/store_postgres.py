@@ -1,0 +1,338 @@
+"""The store in Postgres, in plain SQL over asyncpg."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bot.adapters.log_postgres import append
+from bot.adapters.postgres import translated
+from bot.domain.errors import Obsolete, Permanent, Transient
+from bot.domain.events import Event, Record, event_id
+from bot.domain.findings import Finding
+from bot.domain.merge_request import MergeRequestRef
+from bot.domain.run import Run
+from bot.ports import MergeRequestState, ModelCallRecord, Start, ThreadRecord, Transaction
+
+_REF = "instance = $1 AND project_id = $2 AND iid = $3"
+
+_SAVE_RUN = """
+INSERT INTO review_run (id, instance, project_id, iid, head_sha, state, body, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (id) DO UPDATE SET state = excluded.state, body = excluded.body, changed_at = now()
+"""
+
+_SAVE_THREAD = """
+INSERT INTO thread (instance, project_id, iid, fingerprint, run_id, state, scanner, rule, path, anchor, discussion_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT (instance, project_id, iid, fingerprint) DO UPDATE SET state = excluded.state,
+    anchor = excluded.anchor, discussion_id = coalesce(excluded.discussion_id, thread.discussion_id), changed_at = now()
+"""
+
+
+def _key(ref: MergeRequestRef) -> tuple[str, int, int]:
+    return ref.instance, ref.project_id, ref.iid
+
+
+def _run(row: Any) -> Run:
+    if row is None:
+        raise Permanent("the review run does not exist; it may have been deleted by retention")
+    return Run.model_validate(row["body"], strict=False)
+
+
+def _state(ref: MergeRequestRef, row: Any) -> MergeRequestState:
+    if row is None:
+        return MergeRequestState(ref)
+    return MergeRequestState(
+        ref=ref,
+        head_sha=row["head_sha"],
+        updated_at=row["updated_at"],
+        closed=row["closed"],
+        run_id=row["run_id"],
+        summary_note_id=row["summary_note_id"],
+        posting=row["posting_since"] is not None,
+    )
+
+
+class PostgresTransaction:
+    """Collect the changes of one handled event; see the port."""
+
+    def __init__(self, connection: Any, parent: Record, trace: dict[str, str]) -> None:
+        self._connection = connection
+        self._parent = parent
+        self._trace = trace
+        self.emitted: list[Record] = []
+
+    async def merge_request(self, ref: MergeRequestRef) -> MergeRequestState:
+        """Return and lock the state; see the port."""
+        await self._connection.execute(
+            "INSERT INTO merge_request (instance, project_id, iid) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+            *_key(ref),
+        )
+        row = await self._connection.fetchrow(
+            f"SELECT * FROM merge_request WHERE {_REF} FOR UPDATE", *_key(ref)
+        )
+        return _state(ref, row)
+
+    async def save_merge_request(self, state: MergeRequestState) -> None:
+        """Replace the state; see the port."""
+        await self._connection.execute(
+            "UPDATE merge_request SET head_sha = $4, updated_at = $5, closed = $6, run_id = $7,"
+            " summary_note_id = $8, posting_since = CASE WHEN $9 THEN coalesce(posting_since, now()) END"
+            f" WHERE {_REF}",
+            *_key(state.ref),
+            state.head_sha,
+            state.updated_at,
+            state.closed,
+            state.run_id,
+            state.summary_note_id,
+            state.posting,
+        )
+
+    async def run(self, run_id: uuid.UUID) -> Run:
+        """Return and lock a run; see the port."""
+        return _run(
+            await self._connection.fetchrow("SELECT body FROM review_run WHERE id = $1 FOR UPDATE", run_id)
+        )
+
+    async def save_run(self, run: Run) -> None:
+        """Store a run; see the port."""
+        await self._connection.execute(
+            _SAVE_RUN,
+            run.id,
+            *_key(run.ref),
+            run.head_sha,
+            run.state.value,
+            run.model_dump(mode="json"),
+            run.created_at,
+        )
+
+    async def replace_findings(self, run_id: uuid.UUID, step: str, findings: Sequence[Finding]) -> None:
+        """Store what a step found; see the port."""
+        await self._connection.execute("DELETE FROM finding WHERE run_id = $1 AND step = $2", run_id, step)
+        await self._connection.executemany(
+            "INSERT INTO finding (run_id, step, fingerprint, rule, category, severity, path, body)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
+            [
+                (
+                    run_id,
+                    step,
+                    f.fingerprint,
+                    f.rule,
+                    f.category,
+                    f.severity.value,
+                    f.path,
+                    f.model_dump(mode="json"),
+                )
+                for f in findings
+            ],
+        )
+
+    async def save_threads(self, ref: MergeRequestRef, threads: Sequence[ThreadRecord]) -> None:
+        """Store threads; see the port."""
+        await self._connection.executemany(
+            _SAVE_THREAD,
+            [
+                (
+                    *_key(ref),
+                    t.fingerprint,
+                    t.run_id,
+                    t.state,
+                    t.scanner,
+                    t.rule,
+                    t.path,
+                    t.anchor,
+                    t.discussion_id,
+                )
+                for t in threads
+            ],
+        )
+
+    async def add_model_calls(self, calls: Sequence[ModelCallRecord]) -> None:
+        """Store audit rows; see the port."""
+        await self._connection.executemany(
+            "INSERT INTO model_call (id, run_id, model, digest, prompt_version, input_sha256, output_sha256,"
+            " prompt_tokens, output_tokens, duration_s, outcome)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
+            [tuple(asdict(call).values()) for call in calls],
+        )
+
+    def emit(self, event: Event, *, delay: timedelta = timedelta()) -> None:
+        """Append an event; see the port."""
+        self.emitted.append(
+            Record.of(
+                event,
+                id=event_id(self._parent.id, event),
+                trace=self._trace,
+                due_at=datetime.now(UTC) + delay if delay else None,
+            )
+        )
+
+
+class PostgresStore:
+    """Implement the store on a pool of connections.
+
+    Args:
+        pool: where connections come from.
+        announce: called with the emitted records after each commit, so that their readers wake up.
+        trace_context: the trace context that travels with emitted events.
+    """
+
+    def __init__(
+        self,
+        pool: Any,
+        *,
+        announce: Callable[[Sequence[Record]], None] = lambda _: None,
+        trace_context: Callable[[], dict[str, str]] = dict,
+    ) -> None:
+        self._pool = pool
+        self._announce = announce
+        self._trace_context = trace_context
+
+    async def start(self, group: str, event_id: uuid.UUID) -> Start:
+        """Count a start; see the port. Losing the count to a power cut is harmless, so nobody waits for the disk."""
+        async with translated(), self._pool.acquire() as connection, connection.transaction():
+            await connection.execute("SET LOCAL synchronous_commit = off")
+            row = await connection.fetchrow(
+                "INSERT INTO inbox (consumer_group, event_id, starts) VALUES ($1, $2, 1)"
+                " ON CONFLICT (consumer_group, event_id) DO UPDATE SET starts = inbox.starts + 1"
+                " RETURNING starts, done_at",
+                group,
+                event_id,
+            )
+        return Start(done=row["done_at"] is not None, starts=row["starts"])
+
+    @asynccontextmanager
+    async def commit(self, group: str, parent: Record) -> AsyncIterator[Transaction]:
+        """Open the transaction that ends the handling of *parent*; see the port."""
+        async with translated(), self._pool.acquire() as connection:
+            async with connection.transaction():
+                await self._mark_done(connection, group, parent.id)
+                transaction = PostgresTransaction(connection, parent, self._trace_context())
+                yield transaction
+                await append(connection, transaction.emitted)
+            self._announce(transaction.emitted)
+
+    async def park(self, group: str, record: Record, *, attempts: int, error: str, reason: str) -> None:
+        """Store a dead letter; see the port."""
+        async with translated(), self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(
+                "INSERT INTO dead_letter (consumer_group, event_id, attempts, error, reason, record)"
+                " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
+                group,
+                record.id,
+                attempts,
+                error,
+                reason,
+                record.model_dump(mode="json"),
+            )
+            await connection.execute(
+                "INSERT INTO inbox (consumer_group, event_id, starts, done_at) VALUES ($1, $2, $3, now())"
+                " ON CONFLICT (consumer_group, event_id) DO UPDATE SET done_at = now()",
+                group,
+                record.id,
+                attempts,
+            )
+
+    async def forget(self, group: str, since: datetime) -> None:
+        """Drop inbox marks; see the port."""
+        async with translated():
+            await self._pool.execute(
+                "DELETE FROM inbox WHERE consumer_group = $1 AND event_id IN"
+                " (SELECT id FROM event WHERE stage = $1 AND appended_at >= $2)",
+                group,
+                since,
+            )
+
+    async def run(self, run_id: uuid.UUID) -> Run:
+        """Return a run; see the port."""
+        async with translated():
+            return _run(await self._pool.fetchrow("SELECT body FROM review_run WHERE id = $1", run_id))
+
+    async def is_current(self, run: Run) -> bool:
+        """Say whether *run* is still wanted; see the port."""
+        async with translated():
+            row = await self._pool.fetchrow(
+                f"SELECT run_id, closed FROM merge_request WHERE {_REF}", *_key(run.ref)
+            )
+        return row is not None and row["run_id"] == run.id and not row["closed"]
+
+    async def merge_request(self, ref: MergeRequestRef) -> MergeRequestState:
+        """Return what is known of *ref*; see the port."""
+        async with translated():
+            return _state(
+                ref, await self._pool.fetchrow(f"SELECT * FROM merge_request WHERE {_REF}", *_key(ref))
+            )
+
+    async def findings(self, run_id: uuid.UUID) -> dict[str, list[Finding]]:
+        """Return findings by step; see the port."""
+        async with translated():
+            rows = await self._pool.fetch(
+                "SELECT step, body FROM finding WHERE run_id = $1 ORDER BY path, body->'line', fingerprint",
+                run_id,
+            )
+        found: dict[str, list[Finding]] = {}
+        for row in rows:
+            found.setdefault(row["step"], []).append(Finding.model_validate(row["body"], strict=False))
+        return found
+
+    async def threads(self, ref: MergeRequestRef) -> dict[str, ThreadRecord]:
+        """Return threads by fingerprint; see the port."""
+        async with translated():
+            rows = await self._pool.fetch(
+                "SELECT fingerprint, run_id, state, scanner, rule, path, anchor, discussion_id"
+                f" FROM thread WHERE {_REF}",
+                *_key(ref),
+            )
+        return {row["fingerprint"]: ThreadRecord(**dict(row)) for row in rows}
+
+    async def mark_posting(self, ref: MergeRequestRef) -> None:
+        """Remember that drafts may exist; see the port."""
+        async with translated():
+            await self._pool.execute(
+                f"UPDATE merge_request SET posting_since = coalesce(posting_since, now()) WHERE {_REF}",
+                *_key(ref),
+            )
+
+    @asynccontextmanager
+    async def exclusive(self, ref: MergeRequestRef) -> AsyncIterator[None]:
+        """Hold the lock of *ref*; see the port. It ends with the database session, so a crash frees it."""
+        async with translated(), self._pool.acquire() as connection:
+            if not await connection.fetchval(
+                "SELECT pg_try_advisory_lock(hashtextextended($1, 0))", f"cloister.publish.{ref.key}"
+            ):
+                raise Transient("another process writes to this merge request", retry_after_s=1.0)
+            try:
+                yield
+            finally:
+                await connection.execute(
+                    "SELECT pg_advisory_unlock(hashtextextended($1, 0))", f"cloister.publish.{ref.key}"
+                )
+
+    async def secret(self, name: str) -> bytes:
+        """Return the secret *name*; see the port."""
+        async with translated():
+            await self._pool.execute(
+                "INSERT INTO instance_key (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+                name,
+                secrets.token_bytes(32),
+            )
+            value: bytes = await self._pool.fetchval("SELECT value FROM instance_key WHERE name = $1", name)
+            return value
+
+    @staticmethod
+    async def _mark_done(connection: Any, group: str, event_id: uuid.UUID) -> None:
+        marked = await connection.fetchval(
+            "INSERT INTO inbox (consumer_group, event_id, starts, done_at) VALUES ($1, $2, 1, now())"
+            " ON CONFLICT (consumer_group, event_id) DO UPDATE SET done_at = now() WHERE inbox.done_at IS NULL"
+            " RETURNING 1",
+            group,
+            event_id,
+        )
+        if marked is None:
+            raise Obsolete("this event was handled meanwhile")
