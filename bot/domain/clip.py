@@ -1,0 +1,95 @@
+"""Findings -> those that this merge request is answerable for."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import takewhile
+
+from bot.domain.diff import Diff, FileDiff
+from bot.domain.findings import Finding
+
+_MODEL = "model"
+
+
+def clip(findings: Iterable[Finding], diff: Diff) -> tuple[list[Finding], list[Finding]]:
+    """Split *findings* into those on lines that the merge request adds or changes, and those outside.
+
+    A changed line is, in a diff, a removed and an added one; so "adds or changes" means the added lines. A
+    finding is kept when its range holds at least one of them, and is narrowed to run from the first to the
+    last of them within one hunk, where a comment can stand. What a removal does to the unchanged lines
+    around it cannot be told from what was wrong before, so findings there are outside, like those in files
+    whose changed lines are not known.
+
+    ``fix``, ``anchor`` and ``fingerprint`` stay those of the whole range.
+    """
+    kept: list[Finding] = []
+    outside: list[Finding] = []
+    for finding in findings:
+        file = diff.by_new_path.get(finding.path)
+        place = _place(finding, file) if file else None
+        if place is None:
+            outside.append(finding)
+        else:
+            line, end_line = place
+            kept.append(finding.model_copy(update={"line": line, "end_line": end_line}))
+    return kept, outside
+
+
+def deduplicate(findings: Iterable[Finding]) -> list[Finding]:
+    """Keep one finding where different scanners say the same, noting who else said it.
+
+    Two findings say the same when they overlap in one file and share a CWE, or, where not both name one, the
+    category. A static scanner's finding wins over the model's, then the graver, then the surer one; it keeps
+    its own severity and fingerprint, so that a model cannot raise what blocks a merge. The order of the
+    survivors is that of the input.
+    """
+    found = list(findings)
+    kept: dict[int, Finding] = {}
+    by_path: dict[str, list[int]] = defaultdict(list)
+    for index in sorted(range(len(found)), key=lambda index: _preference(found[index])):
+        finding = found[index]
+        rivals = by_path[finding.path]
+        twin = next((rival for rival in rivals if _same(kept[rival], finding)), None)
+        if twin is None:
+            kept[index] = finding
+            rivals.append(index)
+        else:
+            kept[twin] = _noting(kept[twin], finding)
+    return [kept[index] for index in sorted(kept)]
+
+
+def _place(finding: Finding, file: FileDiff) -> tuple[int, int] | None:
+    touched = sorted(line for line in file.added_lines if finding.line <= line <= finding.end_line)
+    if not touched:
+        return None
+    last_of_hunk = next(
+        hunk.new_start + hunk.new_count - 1
+        for hunk in file.hunks
+        if hunk.new_start <= touched[0] < hunk.new_start + hunk.new_count
+    )
+    return touched[0], list(takewhile(lambda line: line <= last_of_hunk, touched))[-1]
+
+
+def _preference(finding: Finding) -> tuple[bool, int, int, str]:
+    confidences = ("high", "medium", "low")
+    return (
+        finding.scanner == _MODEL,
+        -finding.severity.rank,
+        confidences.index(finding.confidence),
+        finding.scanner,
+    )
+
+
+def _same(one: Finding, other: Finding) -> bool:
+    if one.scanner == other.scanner or one.end_line < other.line or other.end_line < one.line:
+        return False
+    if one.cwe and other.cwe:
+        return not set(one.cwe).isdisjoint(other.cwe)
+    return one.category == other.category
+
+
+def _noting(kept: Finding, dropped: Finding) -> Finding:
+    note = f"Also reported by {dropped.scanner}: {dropped.title}"
+    message = kept.message if note in kept.message else f"{kept.message}\n\n{note}"
+    return kept.model_copy(update={"message": message})

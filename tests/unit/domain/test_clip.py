@@ -1,0 +1,108 @@
+"""Which findings a merge request is answerable for, and which say the same."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.clip import clip, deduplicate
+from bot.domain.diff import Change, Diff, FileDiff
+from bot.domain.findings import Finding, Severity
+from bot.domain.patch import parse_hunks
+
+#: Adds lines 2, 3 and 22 of the head and removes line 6 of the base.
+HUNKS = parse_hunks("@@ -1,6 +1,7 @@\n a\n+b\n+c\n d\n e\n f\n-g\n h\n@@ -19,2 +20,3 @@\n x\n y\n+z\n")
+DIFF = Diff(
+    files=(
+        FileDiff("a.py", "a.py", Change.modified, hunks=HUNKS),
+        FileDiff("cut.py", "cut.py", Change.modified, truncated=True),
+        FileDiff("gone.py", "gone.py", Change.deleted, hunks=parse_hunks("@@ -1 +0,0 @@\n-a\n")),
+    )
+)
+
+
+def finding(line: int = 1, end_line: int | None = None, **fields: object) -> Finding:
+    values = {
+        "scanner": "semgrep",
+        "rule": "r",
+        "category": "security",
+        "severity": Severity.medium,
+        "path": "a.py",
+        "line": line,
+        "end_line": end_line or line,
+        "title": "t",
+        "message": "m",
+    }
+    return Finding.model_validate(values | fields)
+
+
+@pytest.mark.parametrize(
+    ("line", "end_line", "place"),
+    [
+        (2, 2, (2, 2)),
+        (1, 2, (2, 2)),
+        (3, 9, (3, 3)),
+        (1, 30, (2, 3)),
+        (10, 30, (22, 22)),
+        (1, 1, None),
+        (4, 7, None),
+        (30, 40, None),
+    ],
+)
+def test_findings_are_narrowed_to_added_lines(
+    line: int, end_line: int, place: tuple[int, int] | None
+) -> None:
+    """A range is kept by its added lines of one hunk; unchanged lines beside a removal are outside."""
+    kept, outside = clip([finding(line, end_line)], DIFF)
+    assert ([place] if place else []) == [(one.line, one.end_line) for one in kept]
+    assert (0 if place else 1) == len(outside)
+
+
+@pytest.mark.parametrize("path", ["other.py", "cut.py", "gone.py"])
+def test_files_without_known_added_lines_are_outside(path: str) -> None:
+    """Files that the diff does not have, cannot show or deletes carry no comments."""
+    assert ([], [finding(path=path)]) == clip([finding(path=path)], DIFF)
+
+
+@given(st.lists(st.tuples(st.integers(1, 30), st.integers(0, 30)), max_size=10))
+def test_nothing_is_lost(places: list[tuple[int, int]]) -> None:
+    """Every finding is kept or outside, and what is kept starts and ends on added lines."""
+    found = [finding(line, line + size) for line, size in places]
+    kept, outside = clip(found, DIFF)
+    assert len(found) == len(kept) + len(outside)
+    assert {one.line for one in kept} | {one.end_line for one in kept} <= {2, 3, 22}
+
+
+def test_a_static_finding_wins_and_notes_the_model() -> None:
+    """The survivor keeps its severity and says who else reported it."""
+    static = finding(2, cwe=("CWE-89",))
+    model = finding(1, 3, scanner="model", severity=Severity.critical, title="SQL injection")
+    (one,) = deduplicate([model, static])
+    assert ("semgrep", Severity.medium, "m\n\nAlso reported by model: SQL injection") == (
+        one.scanner,
+        one.severity,
+        one.message,
+    )
+
+
+def test_the_graver_of_two_static_findings_wins() -> None:
+    """Between static scanners severity decides."""
+    (one,) = deduplicate([finding(2), finding(2, scanner="secrets", severity=Severity.high)])
+    assert "secrets" == one.scanner
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        finding(3, scanner="model"),
+        finding(2, scanner="model", path="b.py"),
+        finding(2, scanner="model", category="style"),
+        finding(2, scanner="model", cwe=("CWE-79",)),
+        finding(2, rule="another"),
+    ],
+)
+def test_findings_that_differ_both_stay(other: Finding) -> None:
+    """Another line, file, category, CWE, or the same scanner's other rule is another finding."""
+    found = [finding(2, cwe=("CWE-89",)), other]
+    assert found == deduplicate(found)

@@ -1,0 +1,138 @@
+"""Fingerprints keep their value through what does not matter, and only through that."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.findings import Finding, Severity
+from bot.domain.fingerprint import anchor_present, anchors_present, lines_of, stamp
+
+KEY = b"k" * 32
+
+
+def finding(line: int = 1, end_line: int | None = None, **fields: object) -> Finding:
+    values = {
+        "scanner": "semgrep",
+        "rule": "sql",
+        "category": "security",
+        "severity": Severity.high,
+        "path": "a.py",
+        "line": line,
+        "end_line": end_line or line,
+        "title": "t",
+        "message": "m",
+    }
+    return Finding.model_validate(values | fields)
+
+
+def mark(lines: list[str], at: Finding, **options: object) -> str:
+    (stamped,) = stamp([at], {at.path: lines}, key=KEY, **options)  # type: ignore[arg-type]
+    return stamped.fingerprint
+
+
+code = st.lists(st.sampled_from(["x = 1", "y = 2", "", "  return x"]), max_size=8)
+
+
+@given(code, code, code, code)
+def test_edits_elsewhere_keep_the_fingerprint(
+    above: list[str], below: list[str], new_above: list[str], new_below: list[str]
+) -> None:
+    """Lines that come and go around the flagged code change nothing."""
+    flagged = ["run(query)", "more()"]
+    before = mark([*above, *flagged, *below], finding(len(above) + 1, len(above) + 2))
+    after = mark([*new_above, *flagged, *new_below], finding(len(new_above) + 1, len(new_above) + 2))
+    assert before == after
+
+
+@given(st.text(" \t", max_size=5), st.text(" \t\r", max_size=3), st.text("ab\n", max_size=9))
+def test_indentation_and_wording_keep_the_fingerprint(indent: str, tail: str, message: str) -> None:
+    """Whitespace and the message are no part of the identity."""
+    expected = mark(["run( query )"], finding())
+    assert expected == mark([f"{indent}run(  query\t){tail}"], finding(message=message, title="other"))
+
+
+@given(st.text(min_size=1).filter(lambda text: text.split() not in ([], ["run(query)"])))
+def test_an_edited_line_is_another_finding(edited: str) -> None:
+    """Changing the flagged code changes the fingerprint."""
+    assert mark(["run(query)"], finding()) != mark([edited], finding())
+
+
+@given(st.lists(st.tuples(st.integers(1, 6), st.sampled_from(["sql", "xss"])), max_size=12))
+def test_fingerprints_are_unique_and_order_of_report_is_irrelevant(places: list[tuple[int, str]]) -> None:
+    """Equal code gives distinct fingerprints by file order, however the scanner sorts its report."""
+    lines = {"a.py": ["run(q)"] * 4 + ["x", ""]}
+    found = [finding(line, rule=rule) for line, rule in places]
+    stamped = stamp(found, lines, key=KEY)
+    assert len(found) == len({one.fingerprint for one in stamped})
+    assert [(one.line, one.rule) for one in found] == [(one.line, one.rule) for one in stamped]
+    backwards = stamp(found[::-1], lines, key=KEY)
+    assert {one.fingerprint for one in stamped} == {one.fingerprint for one in backwards}
+
+
+def test_a_rename_keeps_the_fingerprint() -> None:
+    """The base's path identifies the file."""
+    before = mark(["run(q)"], finding(path="old.py"))
+    assert before == mark(["run(q)"], finding(path="new.py"), old_paths={"new.py": "old.py"})
+    assert before != mark(["run(q)"], finding(path="new.py"))
+
+
+@pytest.mark.parametrize("fields", [{"scanner": "secrets"}, {"rule": "xss"}, {"path": "b.py"}])
+def test_scanner_rule_and_path_tell_findings_apart(fields: dict[str, str]) -> None:
+    """Two tools, rules or files never collide."""
+    assert mark(["run(q)"], finding()) != mark(["run(q)"], finding(**fields))
+
+
+def test_the_model_is_identified_by_category() -> None:
+    """The model names rules freely, so the rule does not count."""
+    one = mark(["run(q)"], finding(scanner="model", rule="sqli"))
+    assert one == mark(["run(q)"], finding(scanner="model", rule="injection"))
+    assert one != mark(["run(q)"], finding(scanner="model", category="style"))
+
+
+def test_only_the_first_lines_of_a_long_range_count() -> None:
+    """An edit in the fourth line of the flagged block keeps the identity, one in the third does not."""
+    block = ["a", "", "b", "c", "d"]
+    expected = mark(block, finding(1, 5))
+    assert expected == mark([*block[:4], "edited"], finding(1, 5))
+    assert expected != mark([*block[:3], "edited", "d"], finding(1, 5))
+
+
+def test_hashes_mean_nothing_without_the_key() -> None:
+    """Another key gives other hashes: a secret cannot be guessed from them."""
+    (one,) = stamp([finding()], {"a.py": ["password = 'x'"]}, key=KEY)
+    (other,) = stamp([finding()], {"a.py": ["password = 'x'"]}, key=b"other")
+    assert one.fingerprint != other.fingerprint
+    assert one.anchor != other.anchor
+    assert (32, True) == (len(one.fingerprint), int(one.fingerprint, 16) > 0)
+
+
+@given(code, code)
+def test_an_anchor_is_present_wherever_its_code_stands(above: list[str], below: list[str]) -> None:
+    """Moving, reindenting and spreading the code by blank lines keeps it present; editing it does not."""
+    (one,) = stamp([finding(1, 2)], {"a.py": ["run(q)", "more()"]}, key=KEY)
+    assert anchor_present(one.anchor, [*above, "  run(q)", "", "\tmore()", *below], key=KEY)
+    assert not anchor_present(one.anchor, [*above, "run(q)", "else()", *below], key=KEY)
+
+
+def test_anchors_of_different_lengths_are_found_together() -> None:
+    """One pass answers for many findings."""
+    lines = ["a", "b", "c"]
+    stamped = stamp([finding(1), finding(2, 3), finding(1, 3)], {"a.py": lines}, key=KEY)
+    anchors = [one.anchor for one in stamped]
+    assert frozenset(anchors[:2]) == anchors_present(anchors, ["a", "x", "b", "c"], key=KEY)
+
+
+def test_code_that_is_not_known_is_never_gone() -> None:
+    """A finding on a blank or unknown line has no anchor, which counts as present."""
+    (blank,) = stamp([finding(9)], {}, key=KEY)
+    assert ("", True) == (blank.anchor, anchor_present(blank.anchor, [], key=KEY))
+    assert "" != blank.fingerprint
+
+
+def test_lines_end_where_git_ends_them() -> None:
+    """Only a newline ends a line, and a final one opens no further line."""
+    assert ["a\x0cb\u2028c\r", "d"] == lines_of("a\x0cb\u2028c\r\nd\n".encode())
+    assert ["\ufffd", "x"] == lines_of(b"\xff\nx")
+    assert [] == lines_of(b"")
