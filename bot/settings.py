@@ -38,7 +38,7 @@ from bot.settings_types import (
     WebUrl,
 )
 
-__all__ = ["Loaded", "Settings", "SettingsError", "debugging", "load", "variable"]
+__all__ = ["Loaded", "Settings", "SettingsError", "debugging", "inherited", "load", "variable"]
 
 
 class Settings(BaseSettings):
@@ -253,6 +253,11 @@ def load(
 def debugging(environ: Mapping[str, str] | None = None) -> bool:
     """Say whether tracebacks are wanted (``CLOISTER_DEBUG`` is set to anything)."""
     return bool((os.environ if environ is None else environ).get(DEBUG_VARIABLE))
+
+
+def inherited(*names: str) -> dict[str, str]:
+    """Return those of the variables *names* that are set, for a program that we start."""
+    return {name: os.environ[name] for name in names if name in os.environ}
 
 
 def _secrets(value: SecretStr) -> tuple[str, ...]:

@@ -13,8 +13,9 @@ def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
         _ = parts.port
-    except ValueError as error:
-        msg = f"is not a URL ({error})"
+    except ValueError:
+        # The original message may quote a password.
+        msg = "is not a URL; write special characters in it as %XX"
         raise ValueError(msg) from None
     return parts
 
