@@ -1,0 +1,199 @@
+"""Ollama's own client, kept from talking to anybody but the configured server."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final, NoReturn, cast
+
+import httpx
+import ollama
+from pydantic import Field
+
+from bot.domain.errors import Permanent, Transient
+from bot.domain.merge_request import Value
+
+#: Older servers hand their memory to anybody who uploads a crafted model (CVE-2026-7482).
+_OLDEST_SAFE: Final = (0, 17, 1)
+
+
+class Version(Value):
+    """What ``/api/version`` says."""
+
+    version: str
+
+
+class Listed(Value):
+    """One model of ``/api/tags``."""
+
+    name: str
+    digest: str
+
+
+class Tags(Value):
+    """What ``/api/tags`` says."""
+
+    models: list[Listed]
+
+
+class Running(Value):
+    """One model of ``/api/ps``; the context is 0 where the server does not tell."""
+
+    name: str
+    context_length: int = 0
+
+
+class Processes(Value):
+    """What ``/api/ps`` says."""
+
+    models: list[Running]
+
+
+class Shown(Value):
+    """What ``/api/show`` says; ``remote_*`` are set for models that run in somebody's cloud."""
+
+    capabilities: list[str] = Field(default_factory=list)
+    model_info: dict[str, Any] = Field(default_factory=dict)
+    remote_host: str = ""
+    remote_model: str = ""
+
+    @property
+    def context_tokens(self) -> int | None:
+        """Return the context that the model was made for."""
+        value = self.model_info.get(f"{self.model_info.get('general.architecture')}.context_length")
+        return value if isinstance(value, int) and value > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """Hold what the server says about itself and the model.
+
+    ``loaded_tokens`` is the context that the model is loaded with right now, None if it is not loaded.
+    """
+
+    version: str
+    digest: str
+    context_tokens: int | None
+    capabilities: frozenset[str]
+    loaded_tokens: int | None = None
+
+
+class OllamaClient(ollama.AsyncClient):
+    """Speak to one server and no other.
+
+    The vendor's defaults follow redirects, take a proxy and an API key from the environment, and never time
+    out. Its ``chat`` cannot send ``truncate`` and ``shift``, so requests are made one level below.
+    """
+
+    def __init__(self, url: str, timeout: httpx.Timeout) -> None:
+        if not url:
+            msg = "no URL of an Ollama server is configured"
+            raise Permanent(msg)
+        super().__init__(host=url, timeout=timeout, follow_redirects=False, trust_env=False)
+        self._client.headers.pop("authorization", None)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def facts(self, model: str) -> ModelFacts:
+        """Return what the server says about itself and *model*.
+
+        Raises:
+            Permanent: the server is too old to be safe, or the model runs in a cloud.
+        """
+        version = (await self._request(Version, "GET", "/api/version")).version
+        _refuse_unsafe(version)
+        shown = await self._request(Shown, "POST", "/api/show", json={"model": model})
+        if shown.remote_host or shown.remote_model:
+            refuse_cloud(model)
+        tags = (await self._request(Tags, "GET", "/api/tags")).models
+        digest = next((each.digest for each in tags if same_model(each.name, model)), "")
+        return ModelFacts(version, digest, shown.context_tokens, frozenset(shown.capabilities))
+
+    async def running(self) -> list[Running]:
+        """Return the models that are loaded."""
+        return (await self._request(Processes, "GET", "/api/ps")).models
+
+    async def stream_chat(self, body: Mapping[str, Any]) -> AsyncGenerator[ollama.ChatResponse, None]:
+        """Return the parts of an answer; closing the generator closes the connection, which ends generation."""
+        parts = await self._request(ollama.ChatResponse, "POST", "/api/chat", json=dict(body), stream=True)
+        return cast("AsyncGenerator[ollama.ChatResponse, None]", parts)
+
+
+def same_model(one: str, other: str) -> bool:
+    """Say whether two names mean the same model; without a tag ``latest`` is meant."""
+    return one.removesuffix(":latest") == other.removesuffix(":latest")
+
+
+def refuse_cloud(model: str) -> NoReturn:
+    """Raise that *model* runs elsewhere."""
+    msg = f"{model} runs in a cloud, so code would leave the building: choose a model that Ollama runs itself"
+    raise Permanent(msg)
+
+
+def _refuse_unsafe(version: str) -> None:
+    numbers = re.match(r"(\d+)\.(\d+)\.(\d+)(-)?", version)
+    found = tuple(map(int, numbers.groups()[:3])) if numbers else (0, 0, 0)
+    if found < _OLDEST_SAFE or (found == _OLDEST_SAFE and numbers and numbers[4]):
+        msg = f"Ollama {version[:40]} is unsafe (CVE-2026-7482): install 0.17.1 or newer"
+        raise Permanent(msg)
+
+
+@contextmanager
+def translated(url: str, model: str) -> Iterator[None]:
+    """Turn whatever a call to Ollama can raise into what the caller can do about it.
+
+    The vendor's client lets JSON and type errors of a broken answer through as they come.
+    """
+    try:
+        yield
+    except ollama.ResponseError as error:
+        raise _from_status(error, model) from error
+    except (ConnectionError, httpx.ConnectError, httpx.ConnectTimeout) as error:
+        msg = f"Ollama at {url} is out of reach: is it running, and is the URL right?"
+        raise Transient(msg) from error
+    except httpx.TimeoutException as error:
+        msg = f"Ollama at {url} does not answer in time"
+        raise Transient(msg) from error
+    except httpx.HTTPError as error:
+        msg = f"the connection to Ollama at {url} broke: {type(error).__name__}"
+        raise Transient(msg) from error
+    except (ValueError, TypeError, AttributeError) as error:
+        msg = f"{url} does not answer as Ollama does: is it an Ollama server?"
+        raise Transient(msg) from error
+
+
+def _from_status(error: ollama.ResponseError, model: str) -> Transient | Permanent:
+    reason, status = _reason(error.error), error.status_code
+    if status == 404:
+        return Permanent(f"Ollama does not have {model}: run `ollama pull {model}` on its machine")
+    if status == 503:
+        return Transient(f"Ollama is busy: {reason}")
+    if 300 <= status < 400:
+        return Permanent(
+            "Ollama's URL redirects; configure the address it leads to, redirects are not followed"
+        )
+    if status == 400 and "context" in reason and ("exceed" in reason or "size" in reason):
+        return Permanent(f"the prompt does not fit into the model's context: {reason}")
+    if 400 <= status < 500 and status not in {408, 429}:
+        return Permanent(f"Ollama refused the request ({status}): {reason}")
+    return Transient(f"Ollama failed: {reason}")
+
+
+def _reason(error: object) -> str:
+    """Return the sentence in an error; Ollama passes its engine's errors on as JSON within JSON."""
+    for _ in range(4):
+        if isinstance(error, str) and error.startswith("{"):
+            try:
+                error = json.loads(error)
+            except ValueError:
+                break
+        elif isinstance(error, dict):
+            error = error.get("error") or error.get("message") or "no reason given"
+        else:
+            break
+    return " ".join(str(error).split())[:300]
