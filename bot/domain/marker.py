@@ -1,0 +1,78 @@
+"""The hidden last line by which we know our own notes again.
+
+A marker alone proves nothing about who wrote the note: callers also compare the author with our account.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+
+from bot.domain.merge_request import MergeRequestRef
+
+#: Shorter keys could be guessed from one marker; they stand in public view.
+_MIN_KEY_BYTES = 16
+_SUMMARY = "summary"
+_FINGERPRINT = re.compile(r"[0-9A-Za-z_.-]{1,128}")
+_LINE = re.compile(r"<!-- cloister:v1:(?P<name>[0-9A-Za-z_.-]{1,128}):(?P<mac>[0-9a-f]{64}) -->")
+
+
+class Marker:
+    """Sign and recognise notes of one merge request.
+
+    The signature covers the instance, the project, the merge request, the kind of note and the fingerprint,
+    so that a marker copied to another merge request, or from a thread into a summary, does not verify.
+
+    Args:
+        key: the installation's secret, at least 16 bytes.
+
+    Raises:
+        ValueError: the key is too short.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        if len(key) < _MIN_KEY_BYTES:
+            raise ValueError(
+                f"the marker key has {len(key)} bytes; use at least {_MIN_KEY_BYTES} random ones"
+            )
+        self._key = key
+
+    def of(self, ref: MergeRequestRef, fingerprint: str) -> str:
+        """Return the marker of the thread about the finding with that fingerprint.
+
+        Raises:
+            ValueError: the fingerprint is not one to 128 letters, digits, dots, dashes and underscores.
+        """
+        if not _FINGERPRINT.fullmatch(fingerprint):
+            raise ValueError(f"{fingerprint!r} is not a fingerprint; stamp the finding first")
+        return self._line(ref, "finding", fingerprint)
+
+    def of_summary(self, ref: MergeRequestRef) -> str:
+        """Return the marker of the one summary note of a merge request."""
+        return self._line(ref, _SUMMARY, _SUMMARY)
+
+    def read(self, ref: MergeRequestRef, body: str) -> str | None:
+        """Return the fingerprint that *body* was signed with, None if it is not one of our threads.
+
+        Only the last line counts: everything above it may quote text from outside.
+        """
+        return self._read(ref, "finding", body)
+
+    def is_summary(self, ref: MergeRequestRef, body: str) -> bool:
+        """Say whether *body* is our summary of that merge request."""
+        return self._read(ref, _SUMMARY, body) == _SUMMARY
+
+    def _read(self, ref: MergeRequestRef, kind: str, body: str) -> str | None:
+        line = _LINE.fullmatch(body.rstrip(" \r\n").rpartition("\n")[2])
+        if line is None or not hmac.compare_digest(line["mac"], self._mac(ref, kind, line["name"])):
+            return None
+        return line["name"]
+
+    def _line(self, ref: MergeRequestRef, kind: str, name: str) -> str:
+        return f"<!-- cloister:v1:{name}:{self._mac(ref, kind, name)} -->"
+
+    def _mac(self, ref: MergeRequestRef, kind: str, name: str) -> str:
+        signed = json.dumps(["cloister marker v1", kind, ref.instance, ref.project_id, ref.iid, name])
+        return hmac.new(self._key, signed.encode(), hashlib.sha256).hexdigest()
