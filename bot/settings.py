@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,10 +29,10 @@ from bot.settings_sources import (
     variable,
 )
 from bot.settings_types import (
-    Directory,
     IgnoreCase,
     ListenAddress,
     LocalModel,
+    LocalPath,
     LogUrl,
     PostgresUrl,
     Token,
@@ -59,6 +60,11 @@ class Settings(BaseSettings):
         None,
         description="Project, group or service account token with scope `api` and role Developer.",
         examples=["glpat-..."],
+    )
+    gitlab_ca_file: LocalPath | None = Field(
+        None,
+        description="PEM file with the authority that signed GitLab's certificate. Unset: the public ones.",
+        examples=["/etc/ssl/certs/example-ca.pem"],
     )
     webhook_secret: SecretStr | None = Field(
         None,
@@ -100,7 +106,7 @@ class Settings(BaseSettings):
         description="Event log, `postgresql://` (`kafka://` comes with a later release). Unset: the database.",
         examples=["postgresql://cloister@db.example/cloister"],
     )
-    data_dir: Directory = Field(
+    data_dir: LocalPath = Field(
         Path("~/.local/share/cloister"),
         validate_default=True,
         description="Directory for the git mirrors and the embedded database, on a local disk."
@@ -177,6 +183,20 @@ class Settings(BaseSettings):
     def port(self) -> int:
         """Return the port to listen on; 0 lets the system choose."""
         return int(self.listen.rpartition(":")[2])
+
+    def gitlab_tls(self) -> ssl.SSLContext | Literal[True]:
+        """Return what to verify GitLab's certificate with; True means the usual authorities.
+
+        Raises:
+            SettingsError: the file with the authority cannot be used.
+        """
+        if self.gitlab_ca_file is None:
+            return True
+        try:
+            return ssl.create_default_context(cafile=self.gitlab_ca_file)
+        except OSError as error:
+            reason = f"cannot use {self.gitlab_ca_file}: {error}; name a PEM file with certificates"
+            raise SettingsError([f"{variable('gitlab_ca_file')}: {reason}"]) from error
 
     def missing(self, *names: str) -> list[str]:
         """Return one line for each of *names* that is not set, saying how to set it."""

@@ -83,7 +83,7 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
-def _directory(value: Path) -> Path:
+def _local_path(value: Path) -> Path:
     try:
         return value.expanduser().absolute()
     except RuntimeError:
@@ -97,5 +97,5 @@ LogUrl = Annotated[SecretStr, AfterValidator(_log_url)]
 Token = Annotated[SecretStr, AfterValidator(_header_value)]
 ListenAddress = Annotated[str, AfterValidator(_listen)]
 LocalModel = Annotated[str, Field(min_length=1), AfterValidator(_local_model)]
-Directory = Annotated[Path, AfterValidator(_directory)]
+LocalPath = Annotated[Path, AfterValidator(_local_path)]
 IgnoreCase = BeforeValidator(_lower)
