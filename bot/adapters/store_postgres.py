@@ -194,18 +194,28 @@ class PostgresStore:
         self._announce = announce
         self._trace_context = trace_context
 
-    async def start(self, group: str, event_id: uuid.UUID) -> Start:
+    async def start(self, group: str, event_id: uuid.UUID, failures: int) -> Start:
         """Count a start; see the port. Losing the count to a power cut is harmless, so nobody waits for the disk."""
         async with translated(), self._pool.acquire() as connection, connection.transaction():
             await connection.execute("SET LOCAL synchronous_commit = off")
             row = await connection.fetchrow(
-                "INSERT INTO inbox (consumer_group, event_id, starts) VALUES ($1, $2, 1)"
-                " ON CONFLICT (consumer_group, event_id) DO UPDATE SET starts = inbox.starts + 1"
-                " RETURNING starts, done_at",
+                "INSERT INTO inbox (consumer_group, event_id, starts, failures) VALUES ($1, $2, 1, $3)"
+                " ON CONFLICT (consumer_group, event_id) DO UPDATE SET starts = inbox.starts + 1,"
+                " failures = greatest(inbox.failures, excluded.failures) RETURNING starts, failures, done_at",
+                group,
+                event_id,
+                failures,
+            )
+        return Start(done=row["done_at"] is not None, crashes=max(0, row["starts"] - 1 - row["failures"]))
+
+    async def unstart(self, group: str, event_id: uuid.UUID) -> None:
+        """Take back a start; see the port."""
+        async with translated():
+            await self._pool.execute(
+                "UPDATE inbox SET starts = starts - 1 WHERE consumer_group = $1 AND event_id = $2",
                 group,
                 event_id,
             )
-        return Start(done=row["done_at"] is not None, starts=row["starts"])
 
     @asynccontextmanager
     async def commit(self, group: str, parent: Record) -> AsyncIterator[Transaction]:
@@ -232,7 +242,7 @@ class PostgresStore:
                 record.model_dump(mode="json"),
             )
             await connection.execute(
-                "INSERT INTO inbox (consumer_group, event_id, starts, done_at) VALUES ($1, $2, $3, now())"
+                "INSERT INTO inbox (consumer_group, event_id, starts, failures, done_at) VALUES ($1, $2, $3, $3, now())"
                 " ON CONFLICT (consumer_group, event_id) DO UPDATE SET done_at = now()",
                 group,
                 record.id,
@@ -328,7 +338,7 @@ class PostgresStore:
     @staticmethod
     async def _mark_done(connection: Any, group: str, event_id: uuid.UUID) -> None:
         marked = await connection.fetchval(
-            "INSERT INTO inbox (consumer_group, event_id, starts, done_at) VALUES ($1, $2, 1, now())"
+            "INSERT INTO inbox (consumer_group, event_id, starts, failures, done_at) VALUES ($1, $2, 1, 0, now())"
             " ON CONFLICT (consumer_group, event_id) DO UPDATE SET done_at = now() WHERE inbox.done_at IS NULL"
             " RETURNING 1",
             group,

@@ -111,6 +111,7 @@ class Inbox(SQLModel, table=True):
     consumer_group: str = Field(primary_key=True, sa_type=Text)
     event_id: uuid.UUID = Field(primary_key=True)
     starts: int
+    failures: int
     started_at: datetime = _moment()
     done_at: datetime | None = _moment(nullable=True)
 

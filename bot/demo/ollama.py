@@ -1,0 +1,256 @@
+"""A small server that speaks Ollama's HTTP API and answers from a script.
+
+It checks requests as Ollama does, so that a client that passes here also sends Ollama what it needs.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import math
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from bot.demo.ollama_http import OllamaServer, Refused
+
+_CREATED_AT = "2026-01-01T00:00:00Z"
+_BYTES_PER_TOKEN = 3.5
+_TEMPLATE_TOKENS = 12
+
+
+class Fault(enum.Enum):
+    """What can go wrong with an answer whose text is fine."""
+
+    none = enum.auto()
+    hang = enum.auto()  # no first token
+    stall = enum.auto()  # tokens stop in the middle
+    cut = enum.auto()  # the connection closes in the middle
+    half = enum.auto()  # half of the text, as if it were all
+    garbage = enum.auto()  # lines that are not JSON
+    length = enum.auto()  # half of the text, at the limit of tokens
+    error = enum.auto()  # an error line in the middle, under status 200
+    busy = enum.auto()  # 503
+    crash = enum.auto()  # 500
+    redirect = enum.auto()  # 307 to another server
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Say what to answer.
+
+    ``text`` goes out in *pieces*, each after *delay_s* seconds. ``prompt_tokens`` overrides the count.
+    """
+
+    text: str = '{"findings":[]}'
+    fault: Fault = Fault.none
+    pieces: int = 4
+    delay_s: float = 0.0
+    prompt_tokens: int | None = None
+
+
+Script = Callable[[Mapping[str, Any]], Reply]
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedModel:
+    """Describe a model that the server has."""
+
+    name: str = "deepseek-coder:6.7b"
+    digest: str = "ce298d984115b93bb1b191b47fee6b39e4e9fbd5f18e651c02f9fa74e0edcf04"
+    context_tokens: int = 16_384
+    capabilities: tuple[str, ...] = ("completion",)
+    remote_host: str = ""
+
+
+def silent(request: Mapping[str, Any]) -> Reply:
+    """See no defect."""
+    del request
+    return Reply()
+
+
+@dataclass
+class ScriptedOllama:
+    """Serve on a free port of 127.0.0.1 while the context is open.
+
+    Args:
+        script: answers a chat request; called once per request, from any thread.
+        models: what the server has.
+        version: what it claims to be.
+        honours_truncate: False acts like servers that cut a prompt whatever the client asks.
+        redirect_to: where ``Fault.redirect`` points.
+    """
+
+    script: Script = silent
+    models: tuple[ScriptedModel, ...] = (ScriptedModel(),)
+    version: str = "0.33.0"
+    honours_truncate: bool = True
+    redirect_to: str = "http://192.0.2.1/api/chat"
+    #: Every chat request, in order of arrival.
+    requests: list[dict[str, Any]] = field(default_factory=list)
+    #: Every other request as (method and path, headers).
+    calls: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+    #: Model names as they were loaded and, with a minus sign, unloaded.
+    loads: list[str] = field(default_factory=list)
+    #: Answers whose client went away before the end.
+    abandoned: int = 0
+    _loaded: dict[str, int] = field(default_factory=dict)
+    _closing: threading.Event = field(default_factory=threading.Event)
+    _server: OllamaServer | None = None
+
+    def __enter__(self) -> Self:
+        self._server = OllamaServer(("127.0.0.1", 0), self)
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        assert self._server is not None
+        self._closing.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def url(self) -> str:
+        """Return the server's address."""
+        assert self._server is not None
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def get(self, path: str) -> dict[str, Any]:
+        """Answer a GET."""
+        if path == "/api/version":
+            return {"version": self.version}
+        if path == "/api/tags":
+            listed = [{"name": m.name, "model": m.name, "digest": m.digest, "size": 1} for m in self.models]
+            return {"models": listed}
+        if path == "/api/ps":
+            loaded = [
+                {"name": name, "model": name, "context_length": size} for name, size in self._loaded.items()
+            ]
+            return {"models": loaded}
+        raise Refused(404, "404 page not found")
+
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer a POST that is not a chat."""
+        if path == "/api/show":
+            return self._show(body)
+        if path == "/api/generate":
+            return self._unload(body)
+        raise Refused(404, "404 page not found")
+
+    def chat(self, body: dict[str, Any]) -> Iterator[dict[str, Any] | bytes]:
+        """Check a chat request and return the lines of its answer."""
+        self.requests.append(body)
+        model = self._model(body)
+        tokens, context = self._checked(body, model)
+        reply = self.script(body)
+        if reply.fault is Fault.busy:
+            raise Refused(503, "server busy, please try again.  maximum pending requests exceeded")
+        if reply.fault is Fault.crash:
+            raise Refused(500, "llama runner process has terminated: exit status 2")
+        if reply.fault is Fault.redirect:
+            raise Refused(307, self.redirect_to)
+        if self._loaded.get(model.name) != context:
+            self._loaded[model.name] = context
+            self.loads.append(model.name)
+        return self._lines(body, model, reply, tokens if reply.prompt_tokens is None else reply.prompt_tokens)
+
+    def pause(self, seconds: float) -> None:
+        """Wait, but not beyond the end of the server."""
+        self._closing.wait(seconds)
+
+    def _show(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        model = self._model(body)
+        info = {"general.architecture": "llama", "llama.context_length": model.context_tokens}
+        shown = {"capabilities": list(model.capabilities), "model_info": info, "details": {"family": "llama"}}
+        return shown | ({"remote_host": model.remote_host} if model.remote_host else {})
+
+    def _unload(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        model = self._model(body)
+        if body.get("prompt") or body.get("keep_alive") != 0:
+            raise Refused(400, "only unloading is scripted")
+        self._loaded.pop(model.name, None)
+        self.loads.append(f"-{model.name}")
+        return {
+            "model": model.name,
+            "created_at": _CREATED_AT,
+            "response": "",
+            "done": True,
+            "done_reason": "unload",
+        }
+
+    def _model(self, body: Mapping[str, Any]) -> ScriptedModel:
+        name = str(body.get("model", ""))
+        full = name if ":" in name else f"{name}:latest"
+        found = next((model for model in self.models if full in {model.name, f"{model.name}:latest"}), None)
+        if found is None:
+            raise Refused(404, f"model '{name}' not found")
+        return found
+
+    def _checked(self, body: Mapping[str, Any], model: ScriptedModel) -> tuple[int, int]:
+        """Return the prompt's tokens as evaluated and the context; refuse what Ollama refuses."""
+        if body.get("think") and "thinking" not in model.capabilities:
+            raise Refused(400, f'"{model.name}" does not support thinking')
+        if not isinstance(body.get("format", {}), dict) and body.get("format") not in {"", "json"}:
+            raise Refused(
+                400,
+                f'invalid format: {json.dumps(body["format"])}; expected "json" or a valid JSON Schema object',
+            )
+        options = body.get("options") or {}
+        context = min(int(options.get("num_ctx", 4096)), model.context_tokens)
+        size = sum(len(str(message["content"]).encode()) for message in body.get("messages", ()))
+        tokens = _TEMPLATE_TOKENS + math.ceil(size / _BYTES_PER_TOKEN)
+        if tokens < context:
+            return tokens, context
+        if body.get("truncate", True) or body.get("shift", True) or not self.honours_truncate:
+            return context // 2 + 1, context
+        problem = {
+            "code": 400,
+            "message": f"request ({tokens} tokens) exceeds the available context size ({context} tokens), try increasing it",
+            "type": "exceed_context_size_error",
+            "n_prompt_tokens": tokens,
+            "n_ctx": context,
+        }
+        raise Refused(400, json.dumps({"error": problem}))
+
+    def _lines(
+        self, body: Mapping[str, Any], model: ScriptedModel, reply: Reply, tokens: int
+    ) -> Iterator[dict[str, Any] | bytes]:
+        halved = reply.fault in {Fault.half, Fault.length, Fault.stall, Fault.cut, Fault.error}
+        text = reply.text[: len(reply.text) // 2] if halved else reply.text
+        started = time.monotonic_ns()
+        common = {"model": model.name, "created_at": _CREATED_AT}
+        if reply.fault is Fault.hang:
+            self._closing.wait()
+        if "thinking" in model.capabilities and body.get("think", True):
+            yield common | {
+                "message": {"role": "assistant", "content": "", "thinking": "Well."},
+                "done": False,
+            }
+        for piece in _split(text, reply.pieces):
+            self.pause(reply.delay_s)
+            yield common | {"message": {"role": "assistant", "content": piece}, "done": False}
+        if reply.fault is Fault.stall:
+            self._closing.wait()
+        elif reply.fault is Fault.garbage:
+            yield b"<html>not what you expected</html>\n"
+        elif reply.fault is Fault.error:
+            yield {"error": "an error was encountered while running the model: unexpected EOF"}
+        elif reply.fault is not Fault.cut:
+            yield common | {
+                "message": {"role": "assistant", "content": ""},
+                "done": True,
+                "done_reason": "length" if reply.fault is Fault.length else "stop",
+                "total_duration": time.monotonic_ns() - started,
+                "load_duration": 1_000_000,
+                "prompt_eval_count": tokens,
+                "prompt_eval_duration": 1_000_000,
+                "eval_count": math.ceil(len(text.encode()) / _BYTES_PER_TOKEN),
+                "eval_duration": 1_000_000,
+            }
+
+
+def _split(text: str, pieces: int) -> list[str]:
+    size = max(1, math.ceil(len(text) / max(1, pieces)))
+    return [text[at : at + size] for at in range(0, len(text), size)]

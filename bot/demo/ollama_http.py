@@ -1,0 +1,132 @@
+"""HTTP around the scripted Ollama server: requests, streams and refusals."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler
+from socketserver import TCPServer, ThreadingMixIn
+from typing import Any, Protocol
+
+
+class Refused(Exception):
+    """Refuse a request with a status and Ollama's error text; under 307 the text is where to go."""
+
+    def __init__(self, status: int, error: str) -> None:
+        super().__init__(error)
+        self.status = status
+        self.error = error
+
+
+class Api(Protocol):
+    """Answer requests; every method may raise ``Refused`` and is called from any thread."""
+
+    calls: list[tuple[str, dict[str, str]]]
+    abandoned: int
+
+    def get(self, path: str) -> dict[str, Any]:
+        """Answer a GET."""
+
+    def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer a POST that is not a chat."""
+
+    def chat(self, body: dict[str, Any]) -> Iterator[dict[str, Any] | bytes]:
+        """Return the lines of a chat's answer."""
+
+
+class OllamaServer(ThreadingMixIn, TCPServer):
+    """Listen, and serve each connection in a thread of its own."""
+
+    daemon_threads = True
+    block_on_close = False
+    allow_reuse_address = True
+    request_queue_size = 64
+
+    def __init__(self, address: tuple[str, int], api: Api) -> None:
+        super().__init__(address, _Handler)
+        self.api = api
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    server: OllamaServer
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is inherited
+        """Keep quiet."""
+
+    def do_GET(self) -> None:
+        """Serve a GET."""
+        self._note()
+        try:
+            self._send(200, self.server.api.get(self.path))
+        except Refused as refusal:
+            self._refuse(refusal)
+
+    def do_POST(self) -> None:
+        """Serve a POST."""
+        self._note()
+        try:
+            body = self._body()
+            if self.path == "/api/chat":
+                self._chat(body)
+            else:
+                self._send(200, self.server.api.post(self.path, body))
+        except Refused as refusal:
+            self._refuse(refusal)
+
+    def _note(self) -> None:
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.server.api.calls.append((f"{self.command} {self.path}", headers))
+
+    def _body(self) -> dict[str, Any]:
+        body: object = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+        if not isinstance(body, dict):
+            raise Refused(400, "json: cannot unmarshal into Go value of type api.ChatRequest")
+        return body
+
+    def _refuse(self, refusal: Refused) -> None:
+        if refusal.status == 307:
+            self._send(307, {}, Location=str(refusal.error))
+        else:
+            self._send(refusal.status, {"error": refusal.error})
+
+    def _chat(self, body: dict[str, Any]) -> None:
+        lines = self.server.api.chat(body)
+        if body.get("stream") is False:
+            self._send(200, _whole(lines))
+            return
+        self.close_connection = True
+        # Ollama sends its headers with the first token, not before.
+        lines = itertools.chain([next(lines)], lines)
+        self._head(200, "application/x-ndjson", {"Transfer-Encoding": "chunked"})
+        try:
+            for line in lines:
+                data = line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n"
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+            self.wfile.write(b"0\r\n\r\n")
+        except ConnectionError:
+            self.server.api.abandoned += 1
+
+    def _send(self, status: int, value: object, **headers: str) -> None:
+        data = json.dumps(value).encode()
+        self._head(status, "application/json; charset=utf-8", {"Content-Length": str(len(data)), **headers})
+        with contextlib.suppress(ConnectionError):
+            self.wfile.write(data)
+
+    def _head(self, status: int, content_type: str, headers: Mapping[str, str]) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        with contextlib.suppress(ConnectionError):
+            self.end_headers()
+
+
+def _whole(lines: Iterator[dict[str, Any] | bytes]) -> dict[str, Any]:
+    """Return the parts of an answer as the one object that ``stream: false`` gives."""
+    parts = [line for line in lines if isinstance(line, dict)]
+    text = "".join(part["message"]["content"] for part in parts if "message" in part)
+    return parts[-1] | {"message": {"role": "assistant", "content": text}}
