@@ -1,0 +1,190 @@
+"""Wanted threads against existing threads: what to post, keep, resolve or leave to the summary.
+
+Pure and repeat-safe: after the actions were carried out, wholly or in part, the same inputs lead to the
+same end.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from bot.domain.findings import Confidence, Finding, Severity
+
+MODEL = "model"
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """Hold what reconciling needs of one thread that is verifiably ours.
+
+    ``note_id`` of the opening note tells which thread is older. ``scanner``, ``path``, ``anchor`` and
+    ``severity`` are as stored when it was posted; where they are unknown (empty, None) the thread is never
+    resolved and counts against the budget. ``touched`` is True when anybody but us replied, reacted, or
+    resolved or reopened it.
+    """
+
+    discussion_id: str
+    note_id: int
+    fingerprint: str
+    scanner: str = ""
+    path: str = ""
+    anchor: str = ""
+    severity: Severity | None = None
+    resolved: bool = False
+    touched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """Open a thread on the finding."""
+
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Leave the thread as it is: the finding stands and has been raised."""
+
+    thread: Thread
+    finding: Finding
+
+
+class Cause(enum.StrEnum):
+    """Why we resolve a thread."""
+
+    gone = "gone"
+    duplicate = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class Resolve:
+    """Resolve our thread."""
+
+    thread: Thread
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Overflow:
+    """List the finding in the summary only: the merge request has enough threads."""
+
+    finding: Finding
+
+
+Action = Post | Keep | Resolve | Overflow
+
+
+def reconcile(
+    wanted: Iterable[Finding],
+    existing: Iterable[Thread],
+    *,
+    scope: Collection[tuple[str, str]],
+    standing: Callable[[Thread], bool],
+    declined: Collection[str] = (),
+    max_inline: int = 5,
+) -> list[Action]:
+    """Return what to do so that the threads match the findings.
+
+    A finding that has a thread, open or resolved by anybody, is never raised again. A thread is resolved
+    only if it is open, nobody touched it, its finding is gone, and its file was fully analysed.
+
+    The budget counts threads that still ask for attention: open ones, and resolved ones whose finding
+    stands (it was declined). Critical findings are neither counted nor held back.
+
+    Args:
+        wanted: the findings that deserve a thread, with fingerprints.
+        existing: our verified threads.
+        scope: (scanner, path) pairs fully analysed in this run, among them files that the merge request no
+            longer changes.
+        standing: says whether the code that a thread of the model points at is still there. The model does
+            not repeat itself, so its silence proves nothing.
+        declined: fingerprints that people refused earlier; they are not raised even without a thread.
+        max_inline: how many threads a merge request may ask attention for.
+
+    Returns:
+        One action per wanted finding that is not declined, and one per thread to resolve: resolves first,
+        then findings by severity, confidence, path and line.
+
+    Raises:
+        ValueError: a finding has no fingerprint.
+    """
+    findings = _by_fingerprint(wanted)
+    kept, duplicates = _oldest(existing)
+    resolves = [
+        *(Resolve(thread, Cause.duplicate) for thread in duplicates if _ours_alone(thread)),
+        *(Resolve(thread, Cause.gone) for thread in _gone(kept, findings, scope, standing)),
+    ]
+    done = {action.thread.discussion_id for action in resolves}
+    asking = [
+        *(thread for thread in kept.values() if not thread.resolved or thread.fingerprint in findings),
+        *(thread for thread in duplicates if not thread.resolved),
+    ]
+    budget = max_inline - sum(
+        thread.discussion_id not in done and not _exempt(thread, findings) for thread in asking
+    )
+    return [*resolves, *_raise(findings, kept, declined, budget)]
+
+
+def urgency(finding: Finding) -> tuple[object, ...]:
+    """Return the sort key that puts the gravest and surest findings first."""
+    sure = list(Confidence).index(finding.confidence)
+    return (-finding.severity.rank, -sure, finding.path, finding.line, finding.rule, finding.fingerprint)
+
+
+def _by_fingerprint(wanted: Iterable[Finding]) -> dict[str, Finding]:
+    findings: dict[str, Finding] = {}
+    for finding in sorted(wanted, key=lambda finding: (urgency(finding), finding.model_dump_json())):
+        if not finding.fingerprint:
+            raise ValueError(f"a finding of {finding.scanner} has no fingerprint; stamp findings first")
+        findings.setdefault(finding.fingerprint, finding)
+    return findings
+
+
+def _oldest(existing: Iterable[Thread]) -> tuple[dict[str, Thread], list[Thread]]:
+    groups: defaultdict[str, list[Thread]] = defaultdict(list)
+    for thread in sorted(existing, key=lambda thread: (thread.note_id, thread.discussion_id)):
+        groups[thread.fingerprint].append(thread)
+    kept = {fingerprint: threads[0] for fingerprint, threads in groups.items()}
+    return kept, [thread for threads in groups.values() for thread in threads[1:]]
+
+
+def _ours_alone(thread: Thread) -> bool:
+    return not thread.resolved and not thread.touched
+
+
+def _gone(
+    kept: dict[str, Thread],
+    findings: dict[str, Finding],
+    scope: Collection[tuple[str, str]],
+    standing: Callable[[Thread], bool],
+) -> Iterator[Thread]:
+    for fingerprint, thread in kept.items():
+        if fingerprint in findings or not _ours_alone(thread) or (thread.scanner, thread.path) not in scope:
+            continue
+        if thread.scanner != MODEL or not standing(thread):
+            yield thread
+
+
+def _exempt(thread: Thread, findings: dict[str, Finding]) -> bool:
+    finding = findings.get(thread.fingerprint)
+    return (finding.severity if finding else thread.severity) is Severity.critical
+
+
+def _raise(
+    findings: dict[str, Finding], kept: dict[str, Thread], declined: Collection[str], budget: int
+) -> Iterator[Action]:
+    for fingerprint, finding in findings.items():
+        if fingerprint in kept:
+            yield Keep(kept[fingerprint], finding)
+        elif fingerprint in declined:
+            continue
+        elif finding.severity is Severity.critical:
+            yield Post(finding)
+        elif budget > 0:
+            budget -= 1
+            yield Post(finding)
+        else:
+            yield Overflow(finding)

@@ -1,0 +1,216 @@
+"""Publishing converges: nothing twice, nothing of other people, nothing that was declined."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.findings import Finding, Severity
+from bot.domain.reconcile import Action, Cause, Keep, Overflow, Post, Resolve, Thread, reconcile
+
+SCANNERS = ("semgrep", "model")
+PATHS = ("a.py", "b.py")
+
+
+def finding(fingerprint: str = "f1", severity: Severity = Severity.medium, **values: object) -> Finding:
+    """Return a finding of Semgrep in a.py."""
+    base = {
+        "scanner": "semgrep",
+        "rule": "r",
+        "category": "security",
+        "severity": severity,
+        "path": "a.py",
+        "line": 1,
+        "end_line": 1,
+        "title": "t",
+        "message": "m",
+        "fingerprint": fingerprint,
+    }
+    return Finding.model_validate(base | values)
+
+
+def thread(fingerprint: str = "f1", note_id: int = 1, **values: object) -> Thread:
+    """Return an open, untouched thread of Semgrep in a.py."""
+    base = Thread(f"d{note_id}", note_id, fingerprint, "semgrep", "a.py", "x", Severity.medium)
+    return replace(base, **values)  # type: ignore[arg-type]
+
+
+def run(wanted: list[Finding], existing: list[Thread], **options: object) -> list[Action]:
+    """Reconcile with a.py fully analysed and no anchored code left."""
+    defaults = {"scope": {("semgrep", "a.py"), ("model", "a.py")}, "standing": lambda _: False}
+    return reconcile(wanted, existing, **(defaults | options))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "state", [{}, {"resolved": True}, {"touched": True}, {"resolved": True, "touched": True}]
+)
+def test_a_raised_finding_is_not_raised_again(state: dict[str, bool]) -> None:
+    """Whatever became of its thread."""
+    assert [Keep(thread(**state), finding())] == run([finding()], [thread(**state)])
+
+
+def test_our_thread_goes_with_its_finding() -> None:
+    """An open, untouched thread is resolved when the finding is gone."""
+    assert [Resolve(thread(), Cause.gone)] == run([], [thread()])
+
+
+@pytest.mark.parametrize(
+    "state",
+    [{"touched": True}, {"resolved": True}, {"path": "other.py"}, {"scanner": "secrets"}, {"scanner": ""}],
+)
+def test_other_threads_stay(state: dict[str, object]) -> None:
+    """Touched, resolved and unanalysed threads are left alone."""
+    assert run([], [thread(**state)]) == []
+
+
+def test_silence_of_the_model_proves_nothing() -> None:
+    """A thread of the model stays while its code stands."""
+    ours = thread(scanner="model")
+    assert run([], [ours], standing=lambda _: True) == []
+    assert [Resolve(ours, Cause.gone)] == run([], [ours], standing=lambda _: False)
+
+
+def test_the_oldest_of_duplicates_stays() -> None:
+    """Later twins are resolved, unless somebody touched them."""
+    old, new, touched = thread(note_id=1), thread(note_id=2), thread(note_id=3, touched=True)
+    expected = [Resolve(new, Cause.duplicate), Keep(old, finding())]
+    assert expected == run([finding()], [touched, new, old], scope=())
+
+
+def test_a_declined_finding_is_dropped() -> None:
+    """What people refused is not raised, not even without a thread."""
+    assert run([finding()], [], declined={"f1"}) == []
+
+
+def test_the_gravest_findings_fill_the_budget() -> None:
+    """Critical findings are exempt; the rest goes to the summary."""
+    wanted = [finding("a", Severity.low), finding("b", Severity.high), finding("c", Severity.critical)]
+    low, high, critical = wanted
+    assert [Post(critical), Post(high), Overflow(low)] == run(wanted, [], max_inline=1)
+
+
+def test_a_fixed_thread_frees_its_place() -> None:
+    """The budget counts what still asks for attention."""
+    gone, declined = thread("old", 1), thread("no", 2, resolved=True, touched=True)
+    assert [Resolve(gone, Cause.gone), Post(finding())] == run([finding()], [gone], max_inline=1)
+    kept = Keep(declined, finding("no", line=9, end_line=9))
+    assert [Overflow(finding()), kept] == run([finding(), kept.finding], [declined], max_inline=1)
+
+
+def test_unstamped_findings_are_an_error() -> None:
+    """Without identity a finding would be posted again and again."""
+    with pytest.raises(ValueError, match="stamp"):
+        run([finding("")], [])
+
+
+findings = st.builds(
+    finding,
+    st.sampled_from(["f1", "f2", "f3", "f4", "f5"]),
+    st.sampled_from(Severity),
+    scanner=st.sampled_from(SCANNERS),
+    path=st.sampled_from(PATHS),
+    line=st.integers(1, 3),
+    end_line=st.just(3),
+)
+threads = st.builds(
+    Thread,
+    discussion_id=st.uuids().map(str),
+    note_id=st.integers(1, 50),
+    fingerprint=st.sampled_from(["f1", "f2", "f3", "f6", "f7"]),
+    scanner=st.sampled_from(["", *SCANNERS]),
+    path=st.sampled_from(PATHS),
+    severity=st.sampled_from([None, *Severity]),
+    resolved=st.booleans(),
+    touched=st.booleans(),
+)
+scopes = st.frozensets(st.tuples(st.sampled_from(SCANNERS), st.sampled_from(PATHS)))
+worlds = st.tuples(
+    st.lists(findings, max_size=8),
+    st.lists(threads, max_size=8, unique_by=lambda item: item.discussion_id),
+    scopes,
+    st.frozensets(st.sampled_from(["f1", "f4", "f6"])),
+    st.integers(0, 4),
+)
+
+
+class Store:
+    """Threads as the forge keeps them."""
+
+    def __init__(self, existing: list[Thread]) -> None:
+        self.threads = {item.discussion_id: item for item in existing}
+
+    def carry_out(self, actions: list[Action]) -> None:
+        """Do what is asked, as the publisher does."""
+        for action in actions:
+            if isinstance(action, Post):
+                item = action.finding
+                number = 100 + len(self.threads)
+                posted = Thread(
+                    f"new{number}", number, item.fingerprint, item.scanner, item.path, "", item.severity
+                )
+                self.threads[posted.discussion_id] = posted
+            elif isinstance(action, Resolve):
+                self.threads[action.thread.discussion_id] = replace(action.thread, resolved=True)
+
+
+def changes(actions: list[Action]) -> list[Action]:
+    """Return the actions that change something."""
+    return [action for action in actions if isinstance(action, Post | Resolve)]
+
+
+@given(worlds, st.data())
+def test_a_repeat_changes_nothing(world: tuple, data: st.DataObject) -> None:
+    """After a run that broke off anywhere, the next one finishes it and a third finds nothing to do."""
+    wanted, existing, scope, declined, budget = world
+    options = {
+        "scope": scope,
+        "declined": declined,
+        "max_inline": budget,
+        "standing": lambda item: item.note_id % 2 == 0,
+    }
+    whole = Store(existing)
+    actions = run(wanted, list(whole.threads.values()), **options)
+    whole.carry_out(actions)
+    broken = Store(existing)
+    broken.carry_out(actions[: data.draw(st.integers(0, len(actions)))])
+    broken.carry_out(run(wanted, list(broken.threads.values()), **options))
+    for store in (whole, broken):
+        assert changes(run(wanted, list(store.threads.values()), **options)) == []
+    assert sorted(item.fingerprint for item in whole.threads.values()) == sorted(
+        item.fingerprint for item in broken.threads.values()
+    )
+
+
+@given(worlds, st.randoms(use_true_random=False))
+def test_order_does_not_matter(world: tuple, shuffler: random.Random) -> None:
+    """Findings and threads come in any order, with the same result."""
+    wanted, existing, scope, declined, budget = world
+    options = {"scope": scope, "declined": declined, "max_inline": budget}
+    before = run(wanted, existing, **options)
+    assert before == run(
+        shuffler.sample(wanted, len(wanted)), shuffler.sample(existing, len(existing)), **options
+    )
+
+
+@given(worlds)
+def test_the_promises_hold(world: tuple) -> None:
+    """Every finding is accounted for once, no other thread is touched, the budget is kept."""
+    wanted, existing, scope, declined, budget = world
+    actions = run(wanted, existing, scope=scope, declined=declined, max_inline=budget)
+    raised = [action.finding for action in actions if not isinstance(action, Resolve)]
+    known = {item.fingerprint for item in existing}
+    assert sorted({item.fingerprint for item in wanted} - (declined - known)) == sorted(
+        item.fingerprint for item in raised
+    )
+    posts = [action.finding for action in actions if isinstance(action, Post)]
+    assert not known & {item.fingerprint for item in posts}
+    assert sum(item.severity is not Severity.critical for item in posts) <= budget
+    for action in actions:
+        if isinstance(action, Resolve):
+            assert not action.thread.touched
+            assert not action.thread.resolved
+            assert action.cause is Cause.duplicate or (action.thread.scanner, action.thread.path) in scope
