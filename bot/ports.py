@@ -191,7 +191,7 @@ class Start:
     """Say what the inbox knows of a delivery that is about to be handled."""
 
     done: bool
-    starts: int
+    crashes: int
 
 
 class Store(Protocol):
@@ -200,8 +200,14 @@ class Store(Protocol):
     Every method raises ``Transient`` when the store is out of reach.
     """
 
-    async def start(self, group: str, event_id: uuid.UUID) -> Start:
-        """Count a start of handling *event_id* by *group*, before the work, so that a crash leaves a trace."""
+    async def start(self, group: str, event_id: uuid.UUID, failures: int) -> Start:
+        """Count a start of handling *event_id* by *group*, before the work, so that a crash leaves a trace.
+
+        *failures* is how often the handling failed in an orderly way; the other starts were crashes.
+        """
+
+    async def unstart(self, group: str, event_id: uuid.UUID) -> None:
+        """Take back a start that was broken off in an orderly way, as at shutdown."""
 
     def commit(self, group: str, parent: Record) -> AbstractAsyncContextManager[Transaction]:
         """Open the one transaction that ends the handling of *parent*: rows, inbox mark and emitted events.
@@ -375,7 +381,8 @@ class ForgeUser:
 class ForgeMergeRequest:
     """Hold what a review needs to know about a merge request right now.
 
-    ``revision`` is None while the forge still prepares the diff.
+    ``revision`` is None while the forge still prepares the diff. ``pipeline_id`` is the pipeline that it
+    shows for ``head_sha``, where a status must go to be seen.
     """
 
     ref: MergeRequestRef
@@ -389,6 +396,7 @@ class ForgeMergeRequest:
     source_branch: str
     source_project_id: int | None
     web_url: str
+    pipeline_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

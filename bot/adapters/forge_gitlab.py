@@ -1,0 +1,219 @@
+"""The forge port on GitLab's REST API."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import ssl
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from bot.adapters.forge_gitlab_api import AnswerProblem, GitLabApi, explained
+from bot.domain.errors import Permanent, Refused, Transient
+from bot.domain.merge_request import MergeRequestRef, Revision
+from bot.gitlab.errors import is_same_state, is_unprepared, refuses_position
+from bot.gitlab.shapes import Discussion, Draft, MergeRequest, Note, User, Version, read
+from bot.ports import (
+    ForgeDiscussion,
+    ForgeDraft,
+    ForgeMergeRequest,
+    ForgeNote,
+    ForgeUser,
+    PositionRefused,
+)
+
+#: Name of our commit status; people see it among the jobs of the pipeline.
+STATUS_NAME = "cloister"
+#: GitLab stores no longer description of a commit status.
+MAX_DESCRIPTION_CHARS = 255
+#: So many server errors on one positioned draft mean that the position breaks GitLab.
+SERVER_ERRORS_UNTIL_REFUSED = 3
+
+
+class GitLabForge:
+    """Talk to one GitLab as the owner of *token*; see `bot.ports.Forge` for the contract.
+
+    Args are those of `GitLabApi`, which says what leaves this machine and what does not. The consume loop
+    repeats what failed, this class repeats nothing.
+
+    Attributes:
+        api: the connection, whose ``calls`` counts the requests.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        timeout_s: float = 30.0,
+        connections: int = 20,
+        verify: ssl.SSLContext | bool = True,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self.api = GitLabApi(
+            url, token, timeout_s=timeout_s, connections=connections, verify=verify, transport=transport
+        )
+        self._user: ForgeUser | None = None
+        self._server_errors: Counter[bytes] = Counter()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self.api.aclose()
+
+    @property
+    def calls(self) -> int:
+        """Return how many requests were sent."""
+        return self.api.calls
+
+    async def whoami(self) -> ForgeUser:
+        """Return our own account, asked for once."""
+        if self._user is None:
+            self._user = (await self.api.one(User, "user")).forge()
+        return self._user
+
+    async def merge_request(self, ref: MergeRequestRef) -> ForgeMergeRequest:
+        """Return the merge request as it is now.
+
+        ``diff_refs`` is empty for some seconds after a merge request was opened; the newest version may know
+        its commits earlier. A version of an older head is not the current revision.
+        """
+        path = _path(ref)
+        found = await self.api.one(MergeRequest, path)
+        revision = found.diff_refs.revision(ref) if found.diff_refs else None
+        if revision is None:
+            revision = await self._newest_version(ref)
+        if revision is not None and found.sha not in {None, revision.head_sha}:
+            revision = None
+        return found.forge(ref, revision)
+
+    async def _newest_version(self, ref: MergeRequestRef) -> Revision | None:
+        request = f"{_path(ref)}/versions"
+        versions = await self.api.ask("GET", request, params={"per_page": "1"})
+        if not isinstance(versions, list):
+            msg = f"GET {request}: the answer is not a list; check that CLOISTER_GITLAB_URL leads to GitLab"
+            raise Permanent(msg)
+        return read(Version, versions[0], f"GET {request}").refs().revision(ref) if versions else None
+
+    async def discussions(self, ref: MergeRequestRef) -> list[ForgeDiscussion]:
+        """Return all discussions, every page of them."""
+        pages = self.api.every(Discussion, f"{_path(ref)}/discussions")
+        return [discussion.forge() async for discussion in pages]
+
+    async def drafts(self, ref: MergeRequestRef) -> list[ForgeDraft]:
+        """Return our drafts; GitLab shows nobody else's."""
+        return [draft.forge() async for draft in self.api.every(Draft, f"{_path(ref)}/draft_notes")]
+
+    async def create_draft(
+        self, ref: MergeRequestRef, body: str, position: Mapping[str, Any] | None
+    ) -> ForgeDraft:
+        """Store a draft note.
+
+        A position that GitLab dislikes is answered with 400, but some positions, depending on the release,
+        with 500. Since a 500 may as well be an outage after the draft was stored, the first ones are
+        `Transient` with an unknown outcome. The third one for the same draft is taken as a refusal, unless
+        the draft is there.
+
+        Raises:
+            PositionRefused: as above; GitLab's reason is in the message.
+        """
+        data: dict[str, object] = {"note": body}
+        if position is not None:
+            data["position"] = dict(position)
+        path = f"{_path(ref)}/draft_notes"
+        try:
+            created = await self.api.ask_once("POST", path, data=data)
+        except AnswerProblem as trouble:
+            if position is None:
+                raise explained(trouble) from None
+            return await self._unplaced(ref, data, trouble)
+        return read(Draft, created, f"POST {path}").forge()
+
+    async def _unplaced(
+        self, ref: MergeRequestRef, data: Mapping[str, object], trouble: AnswerProblem
+    ) -> ForgeDraft:
+        error = explained(trouble)
+        if is_unprepared(trouble.answer):
+            msg = f"{error}: GitLab still prepares the diff"
+            raise Transient(msg) from None
+        if refuses_position(trouble.answer):
+            raise PositionRefused(str(error)) from None
+        if trouble.answer.status != httpx.codes.INTERNAL_SERVER_ERROR:
+            raise error from None
+        name = hashlib.sha256(json.dumps([str(ref), data], sort_keys=True).encode()).digest()
+        self._server_errors[name] += 1
+        if self._server_errors[name] < SERVER_ERRORS_UNTIL_REFUSED:
+            raise error from None
+        stored = [draft for draft in await self.drafts(ref) if draft.body == data["note"]]
+        del self._server_errors[name]
+        if not stored:
+            raise PositionRefused(str(error)) from None
+        return stored[0]
+
+    async def delete_draft(self, ref: MergeRequestRef, draft_id: int) -> None:
+        """Delete a draft note; one that is gone already is fine."""
+        try:
+            await self.api.ask_once("DELETE", f"{_path(ref)}/draft_notes/{draft_id}")
+        except AnswerProblem as trouble:
+            if trouble.answer.status != httpx.codes.NOT_FOUND:
+                raise explained(trouble) from None
+
+    async def publish_drafts(self, ref: MergeRequestRef) -> None:
+        """Publish all our drafts; GitLab answers a bare 500 when one of them cannot be saved."""
+        await self.api.ask("POST", f"{_path(ref)}/draft_notes/bulk_publish")
+
+    async def create_note(self, ref: MergeRequestRef, body: str) -> ForgeNote:
+        """Post a plain comment."""
+        path = f"{_path(ref)}/notes"
+        created = await self.api.ask("POST", path, data={"body": body})
+        if isinstance(created, dict) and "id" not in created:
+            msg = f"POST {path}: GitLab took the text for quick actions and stored no note"
+            raise Refused(msg)
+        return read(Note, created, f"POST {path}").forge()
+
+    async def edit_note(self, ref: MergeRequestRef, note_id: int, body: str) -> None:
+        """Replace the body of our plain comment."""
+        await self.api.ask("PUT", f"{_path(ref)}/notes/{note_id}", data={"body": body})
+
+    async def resolve(self, ref: MergeRequestRef, discussion_id: str) -> None:
+        """Resolve a discussion."""
+        path = f"{_path(ref)}/discussions/{quote(discussion_id, safe='')}"
+        await self.api.ask("PUT", path, params={"resolved": "true"})
+
+    async def set_status(
+        self, merge_request: ForgeMergeRequest, sha: str, state: str, description: str
+    ) -> None:
+        """Set our commit status where the merge request shows it.
+
+        The status of a fork's merge request belongs to the source project. Without a pipeline id GitLab
+        picks the newest pipeline of the commit, or creates one for the first branch that contains it; a
+        branch name next to a merge request pipeline creates a second, invisible one. So the pipeline is
+        named where one is known, and the source branch where none is.
+        """
+        ref = merge_request.ref
+        data: dict[str, object] = {
+            "state": state,
+            "name": STATUS_NAME,
+            "description": _shortened(description, MAX_DESCRIPTION_CHARS),
+        }
+        if merge_request.pipeline_id is not None and sha == merge_request.head_sha:
+            data["pipeline_id"] = merge_request.pipeline_id
+        elif merge_request.source_project_id is not None:
+            data["ref"] = merge_request.source_branch
+        project = merge_request.source_project_id or ref.project_id
+        try:
+            await self.api.ask_once("POST", f"projects/{project}/statuses/{quote(sha, safe='')}", data=data)
+        except AnswerProblem as trouble:
+            if not is_same_state(trouble.answer, state):
+                raise explained(trouble) from None
+
+
+def _path(ref: MergeRequestRef) -> str:
+    return f"projects/{ref.project_id}/merge_requests/{ref.iid}"
+
+
+def _shortened(text: str, limit_chars: int) -> str:
+    return text if len(text) <= limit_chars else f"{text[: limit_chars - 1]}…"

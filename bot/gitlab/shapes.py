@@ -1,0 +1,169 @@
+"""The parts of GitLab's answers that are used; unknown fields are tolerated, wrong types are not."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeVar
+
+from pydantic import AwareDatetime, BeforeValidator, Field, StrictInt, ValidationError
+
+from bot.domain.errors import Permanent
+from bot.domain.merge_request import MergeRequestRef, Revision, Sha, Value
+from bot.ports import ForgeDiscussion, ForgeDraft, ForgeMergeRequest, ForgeNote, ForgeUser
+
+_Shape = TypeVar("_Shape", bound=Value)
+_Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
+_MaybeSha = Annotated[Sha | None, BeforeValidator(lambda value: value or None)]
+_Time = Annotated[AwareDatetime, Field(strict=False)]
+
+
+class User(Value):
+    """An account."""
+
+    id: StrictInt
+    username: str
+
+    def forge(self) -> ForgeUser:
+        """Return it as the port names it."""
+        return ForgeUser(self.id, self.username)
+
+
+class DiffRefs(Value):
+    """The commits of a diff; any may be null while GitLab prepares it."""
+
+    base_sha: _MaybeSha = None
+    start_sha: _MaybeSha = None
+    head_sha: _MaybeSha = None
+
+    def revision(self, ref: MergeRequestRef) -> Revision | None:
+        """Return the revision, None unless all commits are known."""
+        if self.base_sha is None or self.start_sha is None or self.head_sha is None:
+            return None
+        return Revision(ref=ref, base_sha=self.base_sha, start_sha=self.start_sha, head_sha=self.head_sha)
+
+
+class Version(Value):
+    """One diff version of a merge request."""
+
+    base_commit_sha: _MaybeSha = None
+    start_commit_sha: _MaybeSha = None
+    head_commit_sha: _MaybeSha = None
+
+    def refs(self) -> DiffRefs:
+        """Return the commits under the names of ``diff_refs``."""
+        return DiffRefs(
+            base_sha=self.base_commit_sha, start_sha=self.start_commit_sha, head_sha=self.head_commit_sha
+        )
+
+
+class Pipeline(Value):
+    """The pipeline that the merge request shows."""
+
+    id: int
+    sha: str
+    project_id: int | None = None
+
+
+class MergeRequest(Value):
+    """One merge request, as a single one or in a list."""
+
+    iid: int
+    project_id: int
+    title: _Text = ""
+    description: _Text = ""
+    state: str
+    draft: bool = False
+    sha: _MaybeSha = None
+    diff_refs: DiffRefs | None = None
+    target_branch: str
+    source_branch: str
+    source_project_id: int | None = None
+    head_pipeline: Pipeline | None = None
+    updated_at: _Time | None = None
+    web_url: _Text = ""
+
+    def forge(self, ref: MergeRequestRef, revision: Revision | None) -> ForgeMergeRequest:
+        """Return it as the port names it."""
+        return ForgeMergeRequest(
+            ref=ref,
+            title=self.title,
+            description=self.description,
+            state=self.state,
+            draft=self.draft,
+            head_sha=self.sha,
+            revision=revision,
+            target_branch=self.target_branch,
+            source_branch=self.source_branch,
+            source_project_id=self.source_project_id,
+            web_url=self.web_url,
+            pipeline_id=self._pipeline_id(ref),
+        )
+
+    def _pipeline_id(self, ref: MergeRequestRef) -> int | None:
+        # A pipeline of merged results runs on another commit, a fork's may run in the target project.
+        shown = self.head_pipeline
+        if shown is None or shown.sha != self.sha:
+            return None
+        return shown.id if (shown.project_id or ref.project_id) == self.source_project_id else None
+
+
+class Author(Value):
+    """Who wrote a note."""
+
+    id: int
+
+
+class Note(Value):
+    """One note."""
+
+    id: int
+    body: _Text = ""
+    author: Author | None = None
+    system: bool = False
+    resolvable: bool = False
+    resolved: bool | None = False
+
+    def forge(self) -> ForgeNote:
+        """Return it as the port names it; a note without an author is nobody's, so never ours."""
+        author_id = self.author.id if self.author else 0
+        return ForgeNote(self.id, author_id, self.body, self.system, self.resolvable, bool(self.resolved))
+
+
+class Discussion(Value):
+    """One discussion."""
+
+    id: str
+    notes: tuple[Note, ...] = Field(strict=False)
+
+    def forge(self) -> ForgeDiscussion:
+        """Return it as the port names it."""
+        return ForgeDiscussion(self.id, tuple(note.forge() for note in self.notes))
+
+
+class Draft(Value):
+    """One draft note."""
+
+    id: int
+    note: _Text = ""
+
+    def forge(self) -> ForgeDraft:
+        """Return it as the port names it."""
+        return ForgeDraft(self.id, self.note)
+
+
+def read(shape: type[_Shape], data: object, request: str) -> _Shape:
+    """Return *data* as *shape*.
+
+    Raises:
+        Permanent: a field is missing or has the wrong type, so this is not the GitLab that we know.
+    """
+    try:
+        return shape.model_validate(data)
+    except ValidationError as error:
+        fields = ", ".join(
+            ".".join(map(str, problem["loc"])) or "everything" for problem in error.errors()[:5]
+        )
+        msg = (
+            f"{request}: the answer has no usable {fields}; check that CLOISTER_GITLAB_URL leads to GitLab 16"
+            " or newer"
+        )
+        raise Permanent(msg) from None
