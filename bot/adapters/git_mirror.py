@@ -1,0 +1,301 @@
+"""Code of merge requests from cached bare mirrors, one for each project."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import shutil
+import tempfile
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote, unquote, urlsplit
+
+from bot.adapters.git_errors import GitFailed, from_fetch
+from bot.adapters.git_lock import file_lock
+from bot.adapters.git_objects import read_blobs
+from bot.adapters.git_process import Git
+from bot.domain.diff import Diff
+from bot.domain.errors import Permanent, Transient
+from bot.domain.merge_request import MergeRequestRef, Revision
+from bot.domain.patch import MalformedDiff, parse
+from bot.ports import Blob
+
+_T = TypeVar("_T")
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+_DIFF = (
+    *(
+        "diff",
+        "--raw",
+        "-z",
+        "--patch",
+        "--full-index",
+        "-U3",
+        "--no-color",
+        "--no-ext-diff",
+        "--no-textconv",
+    ),
+    # The threshold that GitLab's own diffs use; renames must be the same or positions do not match.
+    "--find-renames=30%",
+    *("--ignore-submodules=none", "--submodule=short", "--src-prefix=a/", "--dst-prefix=b/", "--no-relative"),
+)
+#: Revisions whose diffs and arrival are remembered: those under review at one time.
+_REMEMBERED_DIFFS = 8
+_REMEMBERED_REVISIONS = 1_024
+#: Each fetch leaves one pack; look-ups slow down with their number.
+_MAX_PACKS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bound what one merge request may cost."""
+
+    fetch_s: float = 300.0
+    command_s: float = 60.0
+    repository_bytes: int = 5_000_000_000
+    diff_bytes: int = 20_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Mirror:
+    path: Path
+    fetching: asyncio.Lock = field(default_factory=asyncio.Lock)
+    diffing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class GitMirror:
+    """Fetch merge requests, forks included, into bare repositories below *root*, and read them there.
+
+    A commit is fetched by its id, which GitLab keeps reachable in the target project even for forks; a
+    server that hands out only what it advertises is asked for its branches and the merge request's refs.
+    Mirrors are shared between processes on one machine, made anew when damaged, and never checked out.
+
+    Args:
+        root: directory of the mirrors, on a local disk.
+        forge_url: base URL of the forge; requests and the token go nowhere else.
+        clone_url: project id -> clone URL as the forge states it; only its path is used.
+        token: access token with the scope ``api`` or ``read_repository``; empty for none.
+        ca_file: certificate authorities to trust instead of the system's.
+        limits: what one merge request may cost.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        forge_url: str,
+        clone_url: Callable[[int], Awaitable[str]],
+        token: str = "",
+        ca_file: Path | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self._root = root
+        self._forge_url = forge_url.rstrip("/")
+        self._clone_url = clone_url
+        self._git = Git(forge_url=forge_url, token=token, ca_file=ca_file)
+        self._limits = limits or Limits()
+        self._mirrors: dict[tuple[str, int], _Mirror] = {}
+        self._arrived: OrderedDict[Revision, None] = OrderedDict()
+        self._diffs: OrderedDict[tuple[Path, str, str], Diff] = OrderedDict()
+
+    async def fetch(self, revision: Revision) -> None:
+        """Make the commits available; costs nothing when they are known to be there.
+
+        Raises:
+            Transient: the forge is out of reach, or a commit has not arrived yet.
+            Permanent: access is denied, or the repository is too large. ``GitOverHttpClosed`` where the forge
+                serves no git over HTTP.
+        """
+        mirror = self._mirror(revision.ref)
+        if revision in self._arrived and mirror.path.is_dir():
+            return
+        async with self._exclusive(mirror):
+            try:
+                await self._bring(mirror, revision)
+            except GitFailed as failure:
+                if not failure.broken_mirror:
+                    raise Transient(f"the git mirror does not work: {failure.stderr}") from failure
+                await self._discard(mirror)
+                await self._bring(mirror, revision)
+        _remember(self._arrived, revision, None, _REMEMBERED_REVISIONS)
+
+    async def diff(self, revision: Revision) -> Diff:
+        """Return the exact diff from base to head; files past the size limit are ``truncated``."""
+        mirror = self._mirror(revision.ref)
+        key = (mirror.path, revision.base_sha, revision.head_sha)
+        async with mirror.diffing:
+            if key not in self._diffs:
+                diff = await self._mending(revision, lambda: self._compute_diff(mirror, revision))
+                _remember(self._diffs, key, diff, _REMEMBERED_DIFFS)
+            self._diffs.move_to_end(key)
+            return self._diffs[key]
+
+    async def read(
+        self, revision: Revision, paths: Sequence[str], *, side: str = "head", max_bytes: int = 1_000_000
+    ) -> Mapping[str, Blob]:
+        """Return the regular files at *side*; one over *max_bytes* comes without its content."""
+        commit = {"head": revision.head_sha, "base": revision.base_sha, "start": revision.start_sha}[side]
+        mirror = self._mirror(revision.ref)
+        return await self._mending(
+            revision, lambda: read_blobs(self._git, mirror.path, commit, paths, max_bytes)
+        )
+
+    async def _compute_diff(self, mirror: _Mirror, revision: Revision) -> Diff:
+        output = await self._git.run(
+            *_DIFF,
+            *(revision.base_sha, revision.head_sha, "--"),
+            at=mirror.path,
+            limit_s=self._limits.command_s,
+            max_bytes=self._limits.diff_bytes,
+        )
+        try:
+            return await asyncio.to_thread(parse, output.stdout, cut=output.cut)
+        except MalformedDiff as error:
+            raise Permanent(f"the diff of {revision.ref} cannot be read: {error}") from error
+
+    async def _mending(self, revision: Revision, operation: Callable[[], Awaitable[_T]]) -> _T:
+        """Run *operation* on the fetched revision; on a damaged mirror, once more on a new one."""
+        await self.fetch(revision)
+        try:
+            return await operation()
+        except GitFailed as failure:
+            if not failure.broken_mirror:
+                raise Permanent(f"git cannot read {revision.ref}: {failure.stderr}") from failure
+        mirror = self._mirror(revision.ref)
+        async with self._exclusive(mirror):
+            await self._discard(mirror)
+        await self.fetch(revision)
+        try:
+            return await operation()
+        except GitFailed as failure:
+            raise Permanent(f"the repository of {revision.ref} is damaged: {failure.stderr}") from failure
+
+    def _mirror(self, ref: MergeRequestRef) -> _Mirror:
+        instance = hashlib.sha256(ref.instance.encode()).hexdigest()[:12]
+        path = self._root / f"{instance}-{ref.project_id}.git"
+        return self._mirrors.setdefault((ref.instance, ref.project_id), _Mirror(path))
+
+    @contextlib.asynccontextmanager
+    async def _exclusive(self, mirror: _Mirror) -> AsyncIterator[None]:
+        self._root.mkdir(parents=True, exist_ok=True)
+        async with mirror.fetching, file_lock(mirror.path.with_suffix(".lock"), limit_s=self._limits.fetch_s):
+            yield
+
+    async def _discard(self, mirror: _Mirror) -> None:
+        self._arrived.clear()
+        await asyncio.to_thread(shutil.rmtree, mirror.path, ignore_errors=True)
+
+    async def _bring(self, mirror: _Mirror, revision: Revision) -> None:
+        if not mirror.path.is_dir():
+            await self._create(mirror)
+        if await self._missing(mirror, revision):
+            await self._fetch_commits(mirror, revision)
+
+    async def _create(self, mirror: _Mirror) -> None:
+        # Made aside and renamed: a crash leaves no half mirror. An unborn HEAD keeps git from reading
+        # attributes out of the project's default branch.
+        with tempfile.TemporaryDirectory(dir=self._root, prefix=".new-") as aside:
+            new = Path(aside) / "new.git"
+            new.mkdir()
+            await self._git.run("init", "-q", "--bare", "--template=", "--initial-branch=unborn", at=new)
+            new.rename(mirror.path)
+
+    async def _missing(self, mirror: _Mirror, revision: Revision) -> bool:
+        commits = {revision.base_sha, revision.start_sha, revision.head_sha}
+        asked = "".join(f"{commit}^{{tree}}\n" for commit in commits)
+        output = await self._git.run("cat-file", "--batch-check", at=mirror.path, stdin=asked.encode())
+        return output.stdout.count(b" tree ") < len(commits)
+
+    async def _fetch_commits(self, mirror: _Mirror, revision: Revision) -> None:
+        ref = f"refs/cloister/{revision.ref.iid}"
+        url = self._fetch_url(await self._clone_url(revision.ref.project_id))
+        commits = [
+            f"+{commit}:{ref}/{name}"
+            for name, commit in (
+                ("base", revision.base_sha),
+                ("start", revision.start_sha),
+                ("head", revision.head_sha),
+            )
+        ]
+        advertised = [
+            f"+refs/merge-requests/{revision.ref.iid}/*:{ref}/advertised/*",
+            "+refs/heads/*:refs/cloister/heads/*",
+        ]
+        try:
+            await self._transfer(mirror, url, commits)
+        except GitFailed as failure:
+            if not failure.unwanted_sha:
+                raise self._fetch_error(failure, url) from failure
+            try:
+                await self._transfer(mirror, url, advertised)
+            except GitFailed as second:
+                raise self._fetch_error(second, url) from second
+            if await self._missing(mirror, revision):
+                raise Transient(f"{revision.ref}: GitLab does not have the commits yet") from failure
+        await self._merge_packs(mirror)
+
+    @staticmethod
+    def _fetch_error(failure: GitFailed, url: str) -> Exception:
+        return failure if failure.broken_mirror else from_fetch(failure, url)
+
+    async def _transfer(self, mirror: _Mirror, url: str, refspecs: Sequence[str]) -> None:
+        options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--force")
+        fetching = asyncio.ensure_future(
+            self._git.run(
+                "fetch", *options, "--", url, *refspecs, at=mirror.path, limit_s=self._limits.fetch_s
+            )
+        )
+        try:
+            while not (await asyncio.wait({fetching}, timeout=0.5))[0]:
+                await self._check_size(mirror)
+            await self._check_size(mirror)
+            await fetching
+        finally:
+            fetching.cancel()
+            await asyncio.gather(fetching, return_exceptions=True)
+            for leftover in (mirror.path / "objects" / "pack").glob("tmp_*"):
+                leftover.unlink(missing_ok=True)
+
+    async def _check_size(self, mirror: _Mirror) -> None:
+        size = await asyncio.to_thread(_size_bytes, mirror.path)
+        if size > self._limits.repository_bytes:
+            await self._discard(mirror)
+            raise Permanent(
+                f"the repository is larger than the limit of {self._limits.repository_bytes} bytes;"
+                " raise the limit or exclude the project"
+            )
+
+    async def _merge_packs(self, mirror: _Mirror) -> None:
+        if len(list((mirror.path / "objects" / "pack").glob("*.pack"))) > _MAX_PACKS:
+            await self._git.run(
+                "repack", "-q", "-d", "--geometric=2", at=mirror.path, limit_s=self._limits.fetch_s
+            )
+
+    def _fetch_url(self, stated: str) -> str:
+        """Return the clone URL on the configured forge, whatever host *stated* names."""
+        base = urlsplit(self._forge_url)
+        path = unquote(urlsplit(stated).path)
+        if ".." in path.split("/") or not path.startswith("/") or path.strip("/") == "":
+            raise Permanent(f"GitLab states an unusable clone URL: {stated[:200]!r}")
+        if not path.startswith(f"{base.path}/"):
+            path = f"{base.path}{path}"
+        return f"{base.scheme}://{base.netloc}{quote(path)}"
+
+
+def _remember(memory: OrderedDict[_K, _V], key: _K, value: _V, limit: int) -> None:
+    memory[key] = value
+    if len(memory) > limit:
+        memory.popitem(last=False)
+
+
+def _size_bytes(repository: Path) -> int:
+    total = 0
+    for file in (repository / "objects").rglob("*"):
+        with contextlib.suppress(FileNotFoundError):
+            total += file.lstat().st_size
+    return total
