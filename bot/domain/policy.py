@@ -1,0 +1,194 @@
+"""What a project asks of its reviews, and what follows from it for files and findings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from bot.domain.findings import Confidence, Finding, Severity
+
+_Glob = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+_Globs = Annotated[tuple[_Glob, ...], Field(strict=False, max_length=200)]
+_Names = Annotated[tuple[Annotated[str, StringConstraints(min_length=1)], ...], Field(strict=False)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
+class Gate(_Section):
+    """Which findings fail the commit status."""
+
+    block_at: Literal["critical", "high", "medium", "never"] = Field(
+        default="high", description="mildest severity that blocks"
+    )
+    scanners: _Names = Field(
+        default=("semgrep", "secrets"), description="whose findings may block; the model only if named here"
+    )
+    accept_suppressions: bool = Field(
+        default=False, description="let comments such as nosemgrep in the code keep a finding from blocking"
+    )
+
+
+class Comments(_Section):
+    """Which findings become comments in the diff."""
+
+    max_inline: int = Field(
+        default=5, ge=0, le=50, description="most threads per merge request; critical findings are exempt"
+    )
+    min_severity: Annotated[Severity, Field(strict=False)] = Field(
+        default=Severity.low, description="milder findings are only listed in the summary"
+    )
+    min_confidence: Annotated[Confidence, Field(strict=False)] = Field(
+        default=Confidence.medium, description="less sure findings are only listed in the summary"
+    )
+
+
+class Paths(_Section):
+    """Which files are reviewed."""
+
+    exclude: _Globs = Field(
+        default=(), description="globs of files to leave out, besides generated and vendored ones"
+    )
+
+
+class Review(_Section):
+    """How merge requests are reviewed."""
+
+    drafts: bool = Field(default=True, description="review drafts too")
+    model: bool = Field(default=True, description="ask the language model")
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(?:-[A-Z]{2})?$")] = Field(
+        default="en", description="language of the model's comments, as in en or pt-BR"
+    )
+
+
+class Rules(_Section):
+    """Which rules apply."""
+
+    disable: _Names = Field(default=(), description="ids of rules whose findings are dropped")
+
+
+class Policy(_Section):
+    """Hold the whole policy; the default is what a project without the file gets."""
+
+    gate: Gate = Gate()
+    comments: Comments = Comments()
+    paths: Paths = Paths()
+    review: Review = Review()
+    rules: Rules = Rules()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Hold whether the gate lets the revision pass, and which findings block it, gravest first."""
+
+    passed: bool
+    blocking: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """Say why files that match ``glob`` are not reviewed."""
+
+    glob: str
+    reason: str
+
+
+_GENERATED, _VENDORED, _LOCK, _MINIFIED = "generated", "vendored", "lock file", "minified"
+
+#: Files that nobody wrote by hand. They are listed as not reviewed, so nothing hides behind a name.
+EXCLUSIONS = tuple(
+    Exclusion(glob, reason)
+    for reason, globs in {
+        _LOCK: (
+            *("package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock"),
+            *("poetry.lock", "uv.lock", "pdm.lock", "Pipfile.lock", "Cargo.lock", "go.sum", "Gemfile.lock"),
+            *("composer.lock", "packages.lock.json", "gradle.lockfile", "mix.lock", "pubspec.lock"),
+        ),
+        _MINIFIED: ("*.min.js", "*.min.mjs", "*.min.css", "*.js.map", "*.css.map"),
+        _GENERATED: (
+            *("*.pb.go", "*_pb2.py", "*_pb2.pyi", "*_pb2_grpc.py", "*.pb.cc", "*.pb.h", "*.g.dart"),
+            *("*.freezed.dart", "*.designer.cs", "*.g.cs", "*.snap"),
+        ),
+        _VENDORED: ("node_modules/", "bower_components/", "vendor/", "third_party/", ".yarn/"),
+    }.items()
+    for glob in globs
+)
+
+
+def excluded(path: str, policy: Policy) -> str | None:
+    """Return why *path* is not reviewed, or None if it is.
+
+    A glob without a slash matches a name in any directory; one that ends in a slash matches a directory and
+    all below it; others match from the root. ``*`` stays within one directory, ``**`` crosses them.
+    """
+    for exclusion in EXCLUSIONS:
+        if _matches(exclusion.glob, path):
+            return exclusion.reason
+    for glob in policy.paths.exclude:
+        if _matches(glob, path):
+            return f"excluded by the policy ({glob})"
+    return None
+
+
+def applies(finding: Finding, policy: Policy) -> bool:
+    """Say whether the policy wants to hear of *finding* at all."""
+    return finding.rule not in policy.rules.disable
+
+
+def commentable(finding: Finding, policy: Policy) -> bool:
+    """Say whether *finding* deserves a comment in the diff; others are listed in the summary."""
+    order = list(Confidence)
+    return (
+        applies(finding, policy)
+        and not finding.suppressed
+        and finding.severity.rank >= policy.comments.min_severity.rank
+        and order.index(finding.confidence) >= order.index(policy.comments.min_confidence)
+    )
+
+
+def verdict(findings: Iterable[Finding], policy: Policy) -> Verdict:
+    """Return whether *findings* let the revision pass the gate.
+
+    A suppression in the code counts only if the policy accepts it, because the merge request itself may
+    have added it.
+    """
+    if policy.gate.block_at == "never":
+        return Verdict(passed=True)
+    floor = Severity(policy.gate.block_at).rank
+    blocking = [
+        finding
+        for finding in findings
+        if finding.scanner in policy.gate.scanners
+        and finding.severity.rank >= floor
+        and applies(finding, policy)
+        and not (finding.suppressed and policy.gate.accept_suppressions)
+    ]
+    blocking.sort(key=lambda found: (-found.severity.rank, found.path, found.line, found.rule))
+    return Verdict(passed=not blocking, blocking=tuple(blocking))
+
+
+def _matches(glob: str, path: str) -> bool:
+    parts = glob.strip("/").split("/")
+    if glob.endswith("/"):
+        parts += ["*", "**"]
+    if "/" not in glob.rstrip("/"):
+        parts.insert(0, "**")
+    reached = _skipping({0}, parts)
+    for name in path.split("/"):
+        stay = {at for at in reached if at < len(parts) and parts[at] == "**"}
+        step = {at + 1 for at in reached if at < len(parts) and fnmatchcase(name, parts[at])}
+        reached = _skipping(stay | step, parts)
+    return len(parts) in reached
+
+
+def _skipping(reached: set[int], parts: list[str]) -> set[int]:
+    """Add what is reached by letting ``**`` match nothing."""
+    for at, part in enumerate(parts):
+        if at in reached and part == "**":
+            reached.add(at + 1)
+    return reached

@@ -1,0 +1,196 @@
+"""The policy file is understood whole or refused with a line and a remedy."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.findings import Confidence, Finding, Severity
+from bot.domain.policy import (
+    Comments,
+    Gate,
+    Paths,
+    Policy,
+    Review,
+    Rules,
+    applies,
+    commentable,
+    excluded,
+    verdict,
+)
+from bot.domain.policy_file import PolicyProblem, parse
+
+
+def finding(**values: object) -> Finding:
+    """Return a grave finding of Semgrep."""
+    base = {
+        "scanner": "semgrep",
+        "rule": "r",
+        "category": "security",
+        "severity": Severity.high,
+        "path": "a.py",
+        "line": 1,
+        "end_line": 1,
+        "title": "t",
+        "message": "m",
+    }
+    return Finding.model_validate(base | values)
+
+
+def test_the_whole_file_is_read() -> None:
+    """Every key arrives."""
+    text = """
+gate:
+  block_at: critical
+  scanners: [semgrep, model]
+  accept_suppressions: true
+comments: {max_inline: 3, min_severity: medium, min_confidence: high}
+paths:
+  exclude: ["docs/**"]
+review: {drafts: no, model: off, language: pt-BR}
+rules:
+  disable:
+    - python.eval
+"""
+    expected = Policy(
+        gate=Gate(block_at="critical", scanners=("semgrep", "model"), accept_suppressions=True),
+        comments=Comments(max_inline=3, min_severity=Severity.medium, min_confidence=Confidence.high),
+        paths=Paths(exclude=("docs/**",)),
+        review=Review(drafts=False, model=False, language="pt-BR"),
+        rules=Rules(disable=("python.eval",)),
+    )
+    assert parse(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# nothing\n", "---\n", "~", "gate: {}"])
+def test_an_empty_file_gives_the_default(text: str) -> None:
+    """Nothing asked, nothing changed."""
+    assert parse(text) == Policy()
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("gate:\n  blok_at: high\n", 2, ["'gate.blok_at' is not a known key", "did you mean 'block_at'?"]),
+        ("\ngates:\n  block_at: high\n", 2, ["did you mean 'gate'?"]),
+        ("zzz: 1\n", 1, ["known are comments, gate, paths, review, rules"]),
+        ("gate:\n  scanners:\n    - semgrep\n    - semgrpe\n", 4, ["'semgrpe'", "did you mean 'semgrep'?"]),
+        ("gate:\n  block_at: low\n", 2, ["'critical', 'high'", "mildest severity"]),
+        ("comments:\n  max_inline: '5'\n", 2, ["valid integer"]),
+        ("comments:\n  max_inline: 5.5\n", 2, ["integer"]),
+        ("comments:\n  max_inline: true\n", 2, ["integer"]),
+        ("comments:\n  max_inline: 99\n", 2, ["less than or equal to 50"]),
+        ("review:\n  drafts: 'yes'\n", 2, ["valid boolean"]),
+        ("review:\n\n  language: english\n", 3, ["language"]),
+        ("paths:\n  exclude: docs/**\n", 2, ["valid list"]),
+        ("paths:\n  exclude:\n    - 5\n", 3, ["valid string"]),
+        ("gate: high\n", 1, ["this is a section", "known keys of gate are block_at"]),
+        ("- gate\n", 1, ["not a mapping"]),
+        ("text", 1, ["not a mapping"]),
+        ("gate:\n  block_at: high\n  block_at: never\n", 3, ["appears twice"]),
+        ("gate: &a {}\nrules: *a\n", 1, ["anchors"]),
+        ("gate: !!python/object:os.system {}\n", 1, ["tags"]),
+        ("a: 1\n---\nb: 2\n", 2, ["several documents"]),
+        ("a: [[[[[[[[[[[[\n", 1, ["nested too deeply"]),
+        ("gate:\n\t- x\n", 2, ["not YAML"]),
+        ("gate: [\n", 2, ["not YAML"]),
+        ("a: \x00", 1, ["not YAML"]),
+        ("x: 2024-99-99\n", 1, ["cannot be read", "quotes"]),
+        ("1: 2\n", 1, ["'1' is not a known key"]),
+        ("? [a]\n: b\n", 1, []),
+        ("x" * 70_000, 1, ["70000 characters"]),
+    ],
+)
+def test_mistakes_are_explained(text: str, line: int, words: list[str]) -> None:
+    """The problem names the line, what is wrong, and what to do."""
+    problem = parse(text)
+    assert isinstance(problem, PolicyProblem)
+    assert problem.line == line
+    assert [word for word in words if word not in str(problem)] == []
+
+
+@given(st.one_of(st.text(), st.text("gate:\n -[]{}&*!?x1'\"#|>%@\t", max_size=60)))
+def test_any_text_gets_an_answer(text: str) -> None:
+    """Reading never fails, whatever the file holds."""
+    assert isinstance(parse(text), Policy | PolicyProblem)
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"),
+    [
+        ("package-lock.json", "lock file"),
+        ("web/yarn.lock", "lock file"),
+        ("web/app.min.js", "minified"),
+        ("api/v1/thing_pb2.py", "generated"),
+        ("node_modules/x/index.js", "vendored"),
+        ("a/vendor/b/c.go", "vendored"),
+        ("docs/a/b.md", "excluded by the policy (docs/**)"),
+        ("x/y/gen/z.py", "excluded by the policy (**/gen/*.py)"),
+        ("gen/z.py", "excluded by the policy (**/gen/*.py)"),
+        ("src/old.c", "excluded by the policy (/src/*.c)"),
+        ("vendor", None),
+        ("src/sub/old.c", None),
+        ("a/docs/b.md", None),
+        ("src/app.py", None),
+        ("min.js", None),
+    ],
+)
+def test_files_are_left_out_for_a_reason(path: str, reason: str | None) -> None:
+    """Built-in and configured globs match as documented."""
+    assert excluded(path, Policy(paths=Paths(exclude=("docs/**", "**/gen/*.py", "/src/*.c")))) == reason
+
+
+@given(st.text("ab/*?.[]", max_size=20), st.text("ab/.", min_size=1, max_size=20))
+def test_matching_never_fails(glob: str, path: str) -> None:
+    """Any glob can be asked about any path."""
+    excluded(path, Policy(paths=Paths(exclude=(glob or "*",))))
+
+
+def test_long_globs_stay_fast() -> None:
+    """Stars do not make matching exponential."""
+    assert (
+        excluded(
+            "a" * 200 + "/" + "b" * 200, Policy(paths=Paths(exclude=("*a" * 90 + "c", "**/" * 60 + "c")))
+        )
+        is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "gate", "passed"),
+    [
+        ({}, Gate(), False),
+        ({"severity": Severity.critical}, Gate(), False),
+        ({"severity": Severity.medium}, Gate(), True),
+        ({"severity": Severity.medium}, Gate(block_at="medium"), False),
+        ({"scanner": "model", "severity": Severity.critical}, Gate(), True),
+        ({"scanner": "model"}, Gate(scanners=("model",)), False),
+        ({"severity": Severity.critical}, Gate(block_at="never"), True),
+        ({"rule": "off"}, Gate(), True),
+        ({"suppressed": True}, Gate(), False),
+        ({"suppressed": True}, Gate(accept_suppressions=True), True),
+    ],
+)
+def test_the_gate(values: dict[str, object], gate: Gate, passed: bool) -> None:
+    """Only findings of the named scanners at or above the severity block."""
+    one = finding(**values)
+    outcome = verdict([one], Policy(gate=gate, rules=Rules(disable=("off",))))
+    assert (outcome.passed, outcome.blocking) == (passed, () if passed else (one,))
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({}, True),
+        ({"severity": Severity.info}, False),
+        ({"confidence": Confidence.low}, False),
+        ({"suppressed": True}, False),
+        ({"rule": "off"}, False),
+    ],
+)
+def test_only_findings_worth_a_comment_get_one(values: dict[str, object], expected: bool) -> None:
+    """Mild, unsure, suppressed and disabled findings stay out of the diff."""
+    policy = Policy(rules=Rules(disable=("off",)))
+    assert commentable(finding(**values), policy) is expected
+    assert applies(finding(**values), policy) is (values.get("rule") != "off")
