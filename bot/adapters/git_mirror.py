@@ -7,7 +7,6 @@ import contextlib
 import hashlib
 import shutil
 import tempfile
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from bot.adapters.git_errors import GitFailed, from_fetch
 from bot.adapters.git_lock import file_lock
 from bot.adapters.git_objects import read_blobs
 from bot.adapters.git_process import Git
+from bot.adapters.recent import Recent
 from bot.domain.diff import Diff
 from bot.domain.errors import Permanent, Transient
 from bot.domain.merge_request import MergeRequestRef, Revision
@@ -25,8 +25,6 @@ from bot.domain.patch import MalformedDiff, parse
 from bot.ports import Blob
 
 _T = TypeVar("_T")
-_K = TypeVar("_K")
-_V = TypeVar("_V")
 
 _DIFF = (
     *(
@@ -100,8 +98,8 @@ class GitMirror:
         self._git = Git(forge_url=forge_url, token=token, ca_file=ca_file)
         self._limits = limits or Limits()
         self._mirrors: dict[tuple[str, int], _Mirror] = {}
-        self._arrived: OrderedDict[Revision, None] = OrderedDict()
-        self._diffs: OrderedDict[tuple[Path, str, str], Diff] = OrderedDict()
+        self._arrived: Recent[Revision, bool] = Recent(_REMEMBERED_REVISIONS)
+        self._diffs: Recent[tuple[Path, str, str], Diff] = Recent(_REMEMBERED_DIFFS)
 
     async def fetch(self, revision: Revision) -> None:
         """Make the commits available; costs nothing when they are known to be there.
@@ -112,7 +110,7 @@ class GitMirror:
                 serves no git over HTTP.
         """
         mirror = self._mirror(revision.ref)
-        if revision in self._arrived and mirror.path.is_dir():
+        if self._arrived.get(revision) and mirror.path.is_dir():
             return
         async with self._exclusive(mirror):
             try:
@@ -122,18 +120,16 @@ class GitMirror:
                     raise Transient(f"the git mirror does not work: {failure.stderr}") from failure
                 await self._discard(mirror)
                 await self._bring(mirror, revision)
-        _remember(self._arrived, revision, None, _REMEMBERED_REVISIONS)
+        self._arrived.put(revision, True)
 
     async def diff(self, revision: Revision) -> Diff:
         """Return the exact diff from base to head; files past the size limit are ``truncated``."""
         mirror = self._mirror(revision.ref)
         key = (mirror.path, revision.base_sha, revision.head_sha)
         async with mirror.diffing:
-            if key not in self._diffs:
-                diff = await self._mending(revision, lambda: self._compute_diff(mirror, revision))
-                _remember(self._diffs, key, diff, _REMEMBERED_DIFFS)
-            self._diffs.move_to_end(key)
-            return self._diffs[key]
+            return self._diffs.get(key) or self._diffs.put(
+                key, await self._mending(revision, lambda: self._compute_diff(mirror, revision))
+            )
 
     async def read(
         self, revision: Revision, paths: Sequence[str], *, side: str = "head", max_bytes: int = 1_000_000
@@ -285,12 +281,6 @@ class GitMirror:
         if not path.startswith(f"{base.path}/"):
             path = f"{base.path}{path}"
         return f"{base.scheme}://{base.netloc}{quote(path)}"
-
-
-def _remember(memory: OrderedDict[_K, _V], key: _K, value: _V, limit: int) -> None:
-    memory[key] = value
-    if len(memory) > limit:
-        memory.popitem(last=False)
 
 
 def _size_bytes(repository: Path) -> int:
