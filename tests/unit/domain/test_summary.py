@@ -1,0 +1,192 @@
+"""The summary tells the verdict and everything that was not said inline, and cannot act."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+
+from bot.domain.findings import Finding, Severity
+from bot.domain.policy import Verdict
+from bot.domain.summary import Listed, ReviewResult, permalink, project_url, summary
+
+MARKER = "<!-- cloister:v1:summary:" + "0" * 64 + " -->"
+PROJECT = "https://gitlab.example/group/app"
+SHA = "abcdef12" + "0" * 32
+
+
+def finding(**values: object) -> Finding:
+    """Return a grave finding of Semgrep."""
+    base = {
+        "scanner": "semgrep",
+        "rule": "r",
+        "category": "security",
+        "severity": Severity.high,
+        "path": "src/a.py",
+        "line": 3,
+        "end_line": 5,
+        "title": "SQL built from user input",
+        "message": "m",
+    }
+    return Finding.model_validate(base | values)
+
+
+def test_a_full_summary_reads_well() -> None:
+    """Verdict, counts, tables, lists, footer and marker, in this order."""
+    minor = finding(
+        severity=Severity.low, title="Unused name", path="b.py", line=7, end_line=7, scanner="model"
+    )
+    result = ReviewResult(
+        head_sha=SHA,
+        verdict=Verdict(passed=False, blocking=(finding(),)),
+        project_url=PROJECT,
+        inline=(finding(),),
+        listed=(Listed(minor, "over the budget of 5"),),
+        suppressed=(finding(title="Weak hash"),),
+        skipped={"model": "no model is configured"},
+        not_reviewed={"yarn.lock": "lock file"},
+        problems=("line 2: 'gate.blok_at' is not a known key",),
+        files=2,
+        added_lines=40,
+        tokens=1200,
+        seconds=12.4,
+    )
+    link = f"[`src/a.py:3`]({PROJECT}/-/blob/{SHA}/src/a.py#L3-5)"
+    expected = f"""**Blocked by 1 finding.** The first: SQL built from user input.
+
+1 high, 1 low.
+
+Commented in the diff (1):
+
+| Severity | Place | Finding |
+|---|---|---|
+| high | {link} | SQL built from user input (semgrep) |
+
+Not commented in the diff (1):
+
+| Severity | Place | Finding | Why |
+|---|---|---|---|
+| low | [`b.py:7`]({PROJECT}/-/blob/{SHA}/b.py#L7) | Unused name (model) | over the budget of 5 |
+
+Suppressed by a comment in the code (1); check that this is intended:
+
+| Severity | Place | Finding |
+|---|---|---|
+| high | {link} | Weak hash (semgrep) |
+
+Skipped:
+
+- model: no model is configured
+
+Not reviewed (1):
+
+- `yarn.lock`: lock file
+
+Problems with the policy file:
+
+- line 2: '`gate.blok_at`' is not a known key
+
+Reviewed `abcdef12`: 2 files, 40 added lines, 1200 tokens, 12 s.
+
+{MARKER}"""
+    assert summary(result, marker=MARKER) == expected
+
+
+def test_silence_is_said() -> None:
+    """A clean review says so, and that the model is still at work."""
+    clean = ReviewResult(head_sha=SHA, verdict=Verdict(passed=True), files=1)
+    assert "**No blocking findings.**\n\nNothing to report.\n\nReviewed" in summary(clean, marker=MARKER)
+    waiting = ReviewResult(head_sha=SHA, verdict=Verdict(passed=True), pending=("model",))
+    assert "Not finished yet: model." in summary(waiting, marker=MARKER)
+    assert "Nothing" not in summary(waiting, marker=MARKER)
+
+
+def test_long_results_are_counted_not_shown() -> None:
+    """Tables and lists end in a count, the body stays small."""
+    wide = "`|<@" * 2_000
+    many = tuple(finding(title=wide, path=wide, line=n, end_line=n) for n in range(1, 400))
+    result = ReviewResult(
+        head_sha=SHA,
+        verdict=Verdict(passed=False, blocking=many),
+        project_url=PROJECT,
+        inline=many,
+        listed=tuple(Listed(one, wide) for one in many),
+        suppressed=many,
+        not_reviewed={f"{wide}{n}": wide for n in range(400)},
+        skipped={f"{wide}{n}": wide for n in range(400)},
+        problems=(wide,) * 400,
+        pending=(wide,) * 400,
+    )
+    body = summary(result, marker=MARKER)
+    assert len(body) < 200_000
+    assert body.count("and 349 more") == 3
+    assert body.count("and 380 more") == 3
+
+
+@pytest.mark.parametrize(
+    ("instance", "merge_request", "expected"),
+    [
+        ("https://gitlab.example", f"{PROJECT}/-/merge_requests/3", PROJECT),
+        ("https://gitlab.example/", f"{PROJECT}/-/merge_requests/3", PROJECT),
+        ("https://h:8443/git", "https://h:8443/git/a/b/-/merge_requests/3", "https://h:8443/git/a/b"),
+        ("https://gitlab.example", "https://gitlab.example.evil/a/b/-/merge_requests/3", ""),
+        ("https://gitlab.example", "https://evil.example/a/b/-/merge_requests/3", ""),
+        ("https://gitlab.example", "https://gitlab.example/a)b/-/merge_requests/3", ""),
+        ("https://gitlab.example", "https://gitlab.example/../b/-/merge_requests/3", ""),
+        ("https://gitlab.example", PROJECT, ""),
+    ],
+)
+def test_links_stay_on_the_instance(instance: str, merge_request: str, expected: str) -> None:
+    """A project elsewhere, or with odd characters, is not linked."""
+    assert project_url(instance, merge_request) == expected
+
+
+@pytest.mark.parametrize("path", ["../x", "a/./b", "/etc", "a//b", ""])
+def test_odd_paths_are_not_linked(path: str) -> None:
+    """A browser would lead such a link elsewhere."""
+    assert permalink(PROJECT, SHA, path, 1, 1) == ""
+
+
+def test_addresses_are_encoded() -> None:
+    """Spaces, brackets and other scripts survive the trip."""
+    expected = f"{PROJECT}/-/blob/{SHA}/a%20b/%28x%29%23%3F/%C3%A9.py#L1"
+    assert permalink(PROJECT, SHA, "a b/(x)#?/é.py", 1, 1) == expected
+
+
+hostile = st.one_of(
+    st.text(min_size=1),
+    st.lists(st.sampled_from([*"/a@!1`~<>\n\r *[]()#|\\", "```", "<!--", "-->", "/close"]), min_size=1).map(
+        "".join
+    ),
+)
+
+
+@given(hostile, hostile, hostile)
+def test_hostile_results_are_inert(title: str, path: str, reason: str) -> None:
+    """Nothing in a result acts, tables keep their shape, and all links lead to our files."""
+    one = finding(title=title, path=path, scanner=title)
+    result = ReviewResult(
+        head_sha=SHA,
+        verdict=Verdict(passed=False, blocking=(one,)),
+        project_url=PROJECT,
+        inline=(one,),
+        listed=(Listed(one, reason),),
+        suppressed=(one,),
+        skipped={title: reason},
+        not_reviewed={path: reason},
+        pending=(title,),
+        problems=(reason,),
+    )
+    body = summary(result, marker=MARKER)
+    assert body.split("\n")[-1] == MARKER
+    assert re.search("^/[A-Za-z]", body.replace("\r", ""), re.MULTILINE) is None
+    tokens = MarkdownIt("commonmark").enable("table").parse(body)
+    assert [token.content.strip() for token in tokens if token.type == "html_block"] == [MARKER]
+    assert sum(token.type in {"th_open", "td_open"} for token in tokens) == 20
+    inner = [child for token in tokens for child in token.children or []]
+    assert {child.type for child in inner} & {"image", "html_inline"} == set()
+    links = [str(child.attrs["href"]) for child in inner if child.type == "link_open"]
+    assert [link for link in links if not link.startswith(f"{PROJECT}/-/blob/{SHA}/")] == []
