@@ -1,0 +1,55 @@
+"""The `cloister` command: global options and the list of commands.
+
+Modules of commands import nothing slow at their top, so that help and completion stay fast.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bot import __version__
+from bot.cli import config, database, doctor, events, hooks, review
+from bot.cli.context import Commands, GlobalOptions
+
+app = typer.Typer(
+    name="cloister",
+    cls=Commands,
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    help="Review merge requests of a self-hosted GitLab; the code never leaves the building.",
+    epilog="Settings are `CLOISTER_...` variables: see `cloister config show`. Start with `cloister doctor`.",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"cloister {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", metavar="FILE", help="TOML file with settings; variables win over it."),
+    ] = None,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit."),
+    ] = False,
+) -> None:
+    """Keep the global options for the command."""
+    ctx.obj = GlobalOptions(config=config)
+
+
+app.command("review")(review.review)
+app.command("doctor")(doctor.doctor)
+app.command("events")(events.events)
+app.add_typer(config.app, name="config")
+app.add_typer(hooks.app, name="hooks")
+app.add_typer(database.app, name="db")

@@ -1,0 +1,82 @@
+"""Can data be kept: the database, the event log, the data directory."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from bot.cli.checks import Check, fail, ok, warn
+
+NETWORK_FILESYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "lustre", "afs"}
+NETWORK_FILESYSTEMS |= {
+    "glusterfs",
+    "fuse.glusterfs",
+    "fuse.sshfs",
+    "fuse.s3fs",
+    "fuse.rclone",
+    "gpfs",
+    "ocfs2",
+}
+#: Room for mirrors and a young database; below it the first large project fills the disk.
+LEAST_FREE_BYTES = 2_000_000_000
+
+
+def schema(name: str, current: str | None, newest: str) -> Check:
+    """Judge the schema version of a database."""
+    if current == newest:
+        return ok(name, f"schema {current}")
+    if current is not None and current > newest:
+        return fail(name, f"schema {current} is newer than this release knows ({newest})", "upgrade Cloister")
+    state = f"schema {current}, needs {newest}" if current else "empty"
+    return fail(name, state, "run `cloister db upgrade`")
+
+
+def data_directory(path: Path, mounts: str) -> list[Check]:
+    """Judge the data directory: writable, on a local disk, with room; *mounts* is ``/proc/self/mounts``."""
+    present = next(place for place in (path, *path.parents) if place.exists())
+    if not present.is_dir():
+        return [
+            fail("data directory", f"{present} is not a directory", "set CLOISTER_DATA_DIR to a directory")
+        ]
+    if not os.access(present, os.W_OK | os.X_OK):
+        return [
+            fail(
+                "data directory",
+                f"{present} is not writable by this account",
+                "change its owner, or CLOISTER_DATA_DIR",
+            )
+        ]
+    checks = [ok("data directory", str(path) if present == path else f"{path} (will be made)")]
+    kind = filesystem(present.resolve(), mounts)
+    if kind in NETWORK_FILESYSTEMS:
+        checks = [
+            warn(
+                "data directory",
+                f"{path} is on a network file system ({kind}), where Postgres may lose data",
+                "set CLOISTER_DATA_DIR to a local disk, or CLOISTER_DATABASE_URL to a server",
+            )
+        ]
+    free = shutil.disk_usage(present).free
+    if free < LEAST_FREE_BYTES:
+        checks.append(warn("disk space", f"{free // 10**6} MB free", "make room, or move CLOISTER_DATA_DIR"))
+    return checks
+
+
+def mounted() -> str:
+    """Return the table of mounts, empty on systems without ``/proc``."""
+    table = Path("/proc/self/mounts")
+    return table.read_text(encoding="utf-8", errors="replace") if table.exists() else ""
+
+
+def filesystem(path: Path, mounts: str) -> str:
+    """Return the type of the file system that holds *path*, empty when *mounts* does not tell."""
+    best, kind = -1, ""
+    for line in mounts.splitlines():
+        fields = line.split()
+        if len(fields) < 3:
+            continue
+        point = Path(fields[1].replace("\\040", " "))
+        if path.is_relative_to(point) and len(point.parts) >= best:
+            best, kind = len(point.parts), fields[2]
+    return kind

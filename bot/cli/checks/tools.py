@@ -1,0 +1,61 @@
+"""Do the tools on this machine work: git, the scanners, and what keeps the scanners in."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+
+from bot.cli.checks import Check, fail, ok, version_of, warn
+from bot.ports import Command, Runner
+from bot.scanners import Scanner, Source
+
+#: Older ones lack the options that the mirrors are fetched with.
+OLDEST_GIT = (2, 30)
+#: Any valid program will do: what counts is that the scanner could read it.
+CANARY = Source("canary.py", b"import os\n\nprint(os.name)\n", frozenset({1, 2, 3}))
+
+Which = Callable[[str], str | None]
+
+
+async def git(runner: Runner, which: Which = shutil.which) -> list[Check]:
+    """Judge git."""
+    path = which("git")
+    if path is None:
+        return [fail("git", "it is not in PATH", "install git")]
+    done = await runner.run(Command((path, "--version"), limit_s=4))
+    words = done.stdout.decode(errors="replace").split()
+    try:
+        version = version_of(words[2])
+    except (IndexError, ValueError):
+        return [fail("git", f"{path} does not run", "install git again")]
+    if version[:2] < OLDEST_GIT:
+        return [fail("git", f"version {words[2]}", "install git 2.30 or newer")]
+    return [ok("git", f"version {words[2]}")]
+
+
+async def scanner(plug: Scanner, runner: Runner) -> list[Check]:
+    """Judge a scanner by letting it scan a tiny program."""
+    name = f"scanner {plug.name}"
+    report = await plug.scan([CANARY], runner)
+    if CANARY.path in report.analysed:
+        return [ok(name, "it scans")]
+    reason = report.not_analysed.get(CANARY.path, "it did not look at a tiny program")
+    return [fail(name, reason, "install Cloister again, with its dependencies")]
+
+
+async def isolation(runner: Runner, which: Which = shutil.which) -> list[Check]:
+    """Judge whether scanners are cut off from the network, by the interfaces that a tool gets to see."""
+    cat = which("cat")
+    if cat is None:
+        return [warn("scanner isolation", "cannot tell: `cat` is not in PATH", "set PATH")]
+    done = await runner.run(Command((cat, "/proc/self/net/dev"), limit_s=4))
+    interfaces = {line.partition(":")[0].strip() for line in done.stdout.decode().splitlines() if ":" in line}
+    if interfaces == {"lo"}:
+        return [ok("scanner isolation", "scanners have no network")]
+    return [
+        warn(
+            "scanner isolation",
+            "scanners run without a network namespace of their own",
+            "allow unprivileged user namespaces, or run Cloister in a container without other networks",
+        )
+    ]

@@ -1,0 +1,145 @@
+"""`cloister doctor`: is everything there that Cloister needs, and what to do if not."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Awaitable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.context import FOUND, print_json, print_table, quiet_logs, settings_of
+
+if TYPE_CHECKING:
+    from bot.cli.checks import Check
+    from bot.settings import Settings
+
+_STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red", "skipped": "dim"}
+
+
+def doctor(
+    ctx: typer.Context,
+    project: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Also check the bot's role in this project, e.g. group/app."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Check settings, GitLab, model, database, scanners; say what to do about what is wrong.
+
+    Exits with 1 if anything fails. Nothing is changed anywhere.
+
+    Example: `cloister doctor --project group/app`
+    """
+    settings = settings_of(ctx)
+    quiet_logs()
+    checks = asyncio.run(examine(settings, project))
+    if as_json:
+        print_json([dataclasses.asdict(check) for check in checks])
+    else:
+        rows = [[check.outcome, check.name, check.detail, check.remedy] for check in checks]
+        print_table(["", "Check", "Found", "What to do"], rows, styles=_STYLES)
+    if any(check.outcome == "fail" for check in checks):
+        raise typer.Exit(FOUND)
+
+
+async def examine(settings: Settings, project: str | None) -> list[Check]:
+    """Make all checks side by side; return them in the order in which one would mend things."""
+    groups = [
+        _completeness(settings),
+        _gitlab(settings, project),
+        _model(settings),
+        _database(settings),
+        *_tools(),
+    ]
+    return [check for group in await asyncio.gather(*groups) for check in group]
+
+
+async def _completeness(settings: Settings) -> list[Check]:
+    from bot.cli.checks import delivery
+
+    return [
+        delivery.settings(settings.missing("gitlab_url", "gitlab_token", "webhook_secret")),
+        delivery.secret(settings.webhook_secrets),
+        delivery.listen(settings.listen, settings.host, settings.gitlab_url),
+    ]
+
+
+async def _gitlab(settings: Settings, project: str | None) -> list[Check]:
+    from bot.cli.checks import gitlab, skipped
+
+    if settings.gitlab_url is None or settings.gitlab_token is None:
+        return [skipped("gitlab", "CLOISTER_GITLAB_URL or CLOISTER_GITLAB_TOKEN is not set")]
+    from bot.adapters.forge_gitlab_admin import GitLabAdmin
+
+    token = settings.gitlab_token.get_secret_value()
+    admin = GitLabAdmin(settings.gitlab_url, token, verify=settings.gitlab_tls())
+    try:
+        today = datetime.now(UTC).date()
+        return [gitlab.transport(settings.gitlab_url), *await gitlab.inspect(admin, project, today)]
+    finally:
+        await admin.aclose()
+
+
+async def _model(settings: Settings) -> list[Check]:
+    from bot.cli.checks import guarded, skipped
+    from bot.cli.checks.model import model
+
+    if settings.model_url is None:
+        return [skipped("model", "CLOISTER_MODEL_URL is not set: reviews have no model part")]
+    from bot.adapters.model_ollama import OllamaModel
+
+    server = OllamaModel(settings.model_url, settings.model)
+    try:
+        checks = model(server, settings.model, settings.model_context_tokens)
+        return await guarded("model", checks, remedy="start Ollama, or correct CLOISTER_MODEL_URL")
+    finally:
+        await server.close()
+
+
+async def _database(settings: Settings) -> list[Check]:
+    from bot.cli.checks import guarded, ok
+    from bot.cli.checks.storage import data_directory, mounted
+
+    checks = data_directory(settings.data_dir, mounted())
+    if settings.database_url is None:
+        checks.append(ok("database", "embedded: it starts with Cloister, in the data directory"))
+    else:
+        url = settings.database_url.get_secret_value()
+        checks += await guarded("database", _schema("database", url), remedy="start it, or correct its URL")
+    if settings.log_url is None:
+        return [*checks, ok("event log", "in the database")]
+    url = settings.log_url.get_secret_value()
+    return [
+        *checks,
+        *await guarded("event log", _schema("event log", url), remedy="correct CLOISTER_LOG_URL"),
+    ]
+
+
+async def _schema(name: str, url: str) -> list[Check]:
+    from bot.adapters.migrations import current_revision, newest_revision
+    from bot.cli.checks.storage import schema
+
+    return [schema(name, await current_revision(url), newest_revision())]
+
+
+def _tools() -> list[Awaitable[list[Check]]]:
+    from bot import scanners
+    from bot.adapters.process import ProcessRunner
+    from bot.cli.checks import guarded, tools
+    from bot.resources import resource
+
+    runner = ProcessRunner()
+    plugs = scanners.load(scanners.Setup(rules=resource("rules"), key=b"doctor"))
+    return [
+        guarded("git", tools.git(runner), remedy="install git"),
+        *(
+            guarded(
+                f"scanner {name}", tools.scanner(plug, runner), remedy="install Cloister again", limit_s=20
+            )
+            for name, plug in plugs.items()
+        ),
+        guarded("scanner isolation", tools.isolation(runner), remedy="install util-linux"),
+    ]

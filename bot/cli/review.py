@@ -1,0 +1,208 @@
+"""`cloister review`: the review of a local repository, before anybody else sees the change."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import json
+import secrets
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+import typer
+
+from bot.cli.context import FOUND, quiet_logs, settings_of
+
+if TYPE_CHECKING:
+    from bot.adapters.model_ollama import OllamaModel
+    from bot.cli.local_review import Reviewed
+    from bot.cli.subject import Subject
+    from bot.domain.findings import Finding
+    from bot.domain.policy import Policy
+    from bot.settings import Settings
+
+
+class Format(enum.StrEnum):
+    """Forms of the report."""
+
+    text = "text"
+    json = "json"
+    sarif = "sarif"
+    codequality = "codequality"
+
+
+class FailOn(enum.StrEnum):
+    """Mildest severity that makes the exit status 1."""
+
+    critical = "critical"
+    high = "high"
+    medium = "medium"
+    low = "low"
+    info = "info"
+    never = "never"
+
+
+def review(
+    ctx: typer.Context,
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="The repository, or a directory in it.")
+    ] = Path(),
+    base: Annotated[
+        str | None,
+        typer.Option(metavar="REF", help="Compare with where HEAD left REF; default: the default branch."),
+    ] = None,
+    staged: Annotated[
+        bool, typer.Option("--staged", help="What is staged, against HEAD unless --base is given.")
+    ] = False,
+    no_model: Annotated[bool, typer.Option("--no-model", help="Leave the language model out.")] = False,
+    report: Annotated[Format, typer.Option("--format", help="Form of the report.")] = Format.text,
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report there.")] = None,
+    fail_on: Annotated[
+        FailOn | None,
+        typer.Option(help="Mildest severity that makes the exit status 1; default: the gate of the policy."),
+    ] = None,
+) -> None:
+    """Review the change in a local git repository: no GitLab, no database, nothing leaves the machine.
+
+    Looks at what HEAD, the index and the working tree add to the base, new files included. Exits with 0 if
+    nothing stands in the way, with 1 on findings that do, with 2 if the review could not be made. The
+    policy is the base's `.cloister.yml`; a `.env` in the working directory is not read.
+
+    Example: `cloister review --base origin/main --fail-on high`
+    """
+    settings = settings_of(ctx, dotenv=False)
+    quiet_logs()
+    from bot.cli.subject import collect
+    from bot.cli.working_tree import INHERITED, WorkingTree
+    from bot.settings import inherited
+
+    subject = collect(WorkingTree.around(path, inherited(*INHERITED)), base, staged=staged)
+    if subject.problem:
+        _say(f"warning: {subject.problem}")
+    wants_model = not no_model and subject.policy.review.model
+    reviewed = asyncio.run(_review(settings, subject, with_model=wants_model))
+    reviewed = under_policy(reviewed, subject)
+    _write(reviewed, report, output)
+    if stands_in_the_way(reviewed.findings, subject.policy, fail_on):
+        raise typer.Exit(FOUND)
+
+
+def under_policy(reviewed: Reviewed, subject: Subject) -> Reviewed:
+    """Return *reviewed* without the findings of disabled rules, and with the files that the policy leaves out."""
+    from bot.domain.policy import applies
+
+    findings = tuple(finding for finding in reviewed.findings if applies(finding, subject.policy))
+    return replace(reviewed, findings=findings, not_reviewed={**subject.excluded, **reviewed.not_reviewed})
+
+
+def stands_in_the_way(findings: Sequence[Finding], policy: Policy, fail_on: FailOn | None) -> bool:
+    """Say whether *findings* make the exit status 1: by *fail_on*, or else by the gate of *policy*."""
+    from bot.domain.findings import Severity
+    from bot.domain.policy import verdict
+
+    if fail_on is None:
+        return not verdict(findings, policy).passed
+    if fail_on is FailOn.never:
+        return False
+    return any(finding.severity.rank >= Severity(fail_on.value).rank for finding in findings)
+
+
+async def _review(settings: Settings, subject: Subject, *, with_model: bool) -> Reviewed:
+    from bot import scanners
+    from bot.adapters.process import ProcessRunner
+    from bot.cli.local_review import Reviewer
+    from bot.domain.prompt import instructions
+    from bot.resources import resource
+    from bot.scanners.secrets import Redactor
+
+    rules = resource("rules")
+    # Without a configured key, fingerprints cannot be compared with those of another run.
+    key = settings.marker_key.get_secret_value().encode() if settings.marker_key else secrets.token_bytes(32)
+    plugs = scanners.load(scanners.Setup(rules=rules, key=key))
+    reviewer = Reviewer(
+        scanners=tuple(plugs.values()),
+        runner=ProcessRunner(),
+        key=key,
+        redact=Redactor(rules).redact,
+        progress=_say,
+    )
+    if not with_model or settings.model_url is None:
+        return await reviewer.review(subject.diff, subject.contents)
+    from bot.adapters.model_ollama import OllamaModel
+
+    model = OllamaModel(
+        settings.model_url,
+        settings.model,
+        num_ctx=settings.model_context_tokens,
+        parallel=settings.model_parallel,
+    )
+    try:
+        problem = await _problem(model)
+        texts = {path.name: path.read_text(encoding="utf-8") for path in (rules / "review").glob("*.md")}
+        if not problem:
+            reviewer = replace(reviewer, model=model, instructions=instructions(texts))
+        reviewed = await reviewer.review(subject.diff, subject.contents)
+    finally:
+        await model.close()
+    missing = {"everything (model)": problem} if problem else {}
+    return replace(reviewed, not_reviewed={**missing, **reviewed.not_reviewed})
+
+
+async def _problem(model: OllamaModel) -> str:
+    """Return why *model* cannot be asked, empty if it can."""
+    from bot.domain.errors import Permanent, Transient
+
+    try:
+        await model.check()
+    except (Transient, Permanent) as error:
+        return str(error)
+    return ""
+
+
+def _write(reviewed: Reviewed, report: Format, output: Path | None) -> None:
+    """Write the report to *output*, or to the terminal.
+
+    Raises:
+        Permanent: the file cannot be written.
+    """
+    from bot.domain.errors import Permanent
+
+    if output is None:
+        _print(reviewed, report, sys.stdout)
+        return
+    try:
+        with output.open("w", encoding="utf-8") as file:
+            _print(reviewed, report, file)
+    except OSError as error:
+        raise Permanent(
+            f"cannot write {output}: {error.strerror}; name a writable file with --output"
+        ) from error
+
+
+def _print(reviewed: Reviewed, report: Format, file: TextIO) -> None:
+    from rich.console import Console
+
+    from bot.cli import review_text
+
+    if report is not Format.text:
+        file.write(json.dumps(_document(reviewed, report), indent=2, ensure_ascii=False) + "\n")
+        return
+    console = Console(file=file, highlight=False, soft_wrap=True)
+    for line in review_text.render(reviewed):
+        console.print(line)
+
+
+def _document(reviewed: Reviewed, report: Format) -> Any:
+    if report is Format.json:
+        return {
+            "findings": [finding.model_dump(mode="json") for finding in reviewed.findings],
+            "not_reviewed": dict(reviewed.not_reviewed),
+        }
+    raise NotImplementedError
+
+
+def _say(message: str) -> None:
+    typer.echo(message, err=True)

@@ -1,0 +1,75 @@
+"""What a local review is about: the change, its files, and what the base asks of reviews."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.cli.working_tree import WorkingTree
+from bot.domain.diff import Diff
+from bot.domain.policy import Policy, excluded
+from bot.domain.policy_file import PolicyProblem, parse
+
+POLICY_FILE = ".cloister.yml"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Hold one change.
+
+    ``contents`` are the changed files at the head as far as they can be read, ``excluded`` those that the policy
+    leaves out, with the reason. ``problem`` says why the base's policy file is not used, if so.
+    """
+
+    diff: Diff
+    contents: Mapping[str, bytes]
+    excluded: Mapping[str, str]
+    policy: Policy
+    problem: str = ""
+
+
+def collect(tree: WorkingTree, base: str | None, *, staged: bool) -> Subject:
+    """Return what is to be reviewed in *tree*.
+
+    The change is what HEAD, index and working tree add to the place where HEAD left *base*; when *staged*, what
+    the index adds, without *base* to HEAD. The policy is that of the base, which the change cannot touch.
+
+    Raises:
+        Permanent: git refuses, or there is no such base.
+    """
+    since, rules = _start(tree, base, staged=staged)
+    policy, problem = _policy(tree, rules)
+    whole = tree.diff(since, staged=staged)
+    left_out = {file.new_path: why for file in whole.files if (why := excluded(file.new_path, policy))}
+    diff = Diff(tuple(file for file in whole.files if file.new_path not in left_out))
+    contents = {}
+    for file in diff.files:
+        content = _content(tree, file.new_path, staged=staged) if file.added_lines else None
+        if content is not None:
+            contents[file.new_path] = content
+    return Subject(diff, contents, left_out, policy, problem)
+
+
+def _start(tree: WorkingTree, base: str | None, *, staged: bool) -> tuple[str, str | None]:
+    """Return what to compare with, and the commit whose policy holds."""
+    head = tree.head()
+    if head is None:
+        return tree.empty_tree(), None
+    if staged and base is None:
+        return head, head
+    commit = tree.base(base)
+    return tree.merge_base(commit), commit
+
+
+def _content(tree: WorkingTree, path: str, *, staged: bool) -> bytes | None:
+    return tree.read_at("", path) if staged else tree.read(path)
+
+
+def _policy(tree: WorkingTree, commit: str | None) -> tuple[Policy, str]:
+    content = tree.read_at(commit, POLICY_FILE) if commit else None
+    if content is None:
+        return Policy(), ""
+    policy = parse(content.decode(errors="replace"))
+    if isinstance(policy, PolicyProblem):
+        return Policy(), f"{POLICY_FILE} of the base is not used: {policy}"
+    return policy, ""
