@@ -136,7 +136,7 @@ def urgency(finding: Finding) -> tuple[object, ...]:
 
 def _by_fingerprint(wanted: Iterable[Finding]) -> dict[str, Finding]:
     findings: dict[str, Finding] = {}
-    for finding in sorted(wanted, key=lambda finding: (urgency(finding), finding.model_dump_json())):
+    for finding in sorted(wanted, key=lambda finding: (urgency(finding), repr(finding))):
         if not finding.fingerprint:
             raise ValueError(f"a finding of {finding.scanner} has no fingerprint; stamp findings first")
         findings.setdefault(finding.fingerprint, finding)
