@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from bot.demo.ollama_http import OllamaServer, Refused
+from bot.demo.ollama_http import HANG_UP, OllamaServer, Refused
 
 _CREATED_AT = "2026-01-01T00:00:00Z"
 _BYTES_PER_TOKEN = 3.5
@@ -237,7 +237,9 @@ class ScriptedOllama:
             yield b"<html>not what you expected</html>\n"
         elif reply.fault is Fault.error:
             yield {"error": "an error was encountered while running the model: unexpected EOF"}
-        elif reply.fault is not Fault.cut:
+        elif reply.fault is Fault.cut:
+            yield HANG_UP
+        else:
             yield common | {
                 "message": {"role": "assistant", "content": ""},
                 "done": True,

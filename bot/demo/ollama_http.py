@@ -5,10 +5,15 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import sys
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any, Protocol
+
+
+#: In the lines of an answer: close the connection here.
+HANG_UP = b""
 
 
 class Refused(Exception):
@@ -48,6 +53,11 @@ class OllamaServer(ThreadingMixIn, TCPServer):
         super().__init__(address, _Handler)
         self.api = api
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that went away."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -82,7 +92,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.api.calls.append((f"{self.command} {self.path}", headers))
 
     def _body(self) -> dict[str, Any]:
-        body: object = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+        text = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        try:
+            body: object = json.loads(text)
+        except ValueError as error:
+            raise Refused(400, str(error)) from error
         if not isinstance(body, dict):
             raise Refused(400, "json: cannot unmarshal into Go value of type api.ChatRequest")
         return body
@@ -98,16 +112,19 @@ class _Handler(BaseHTTPRequestHandler):
         if body.get("stream") is False:
             self._send(200, _whole(lines))
             return
-        self.close_connection = True
         # Ollama sends its headers with the first token, not before.
         lines = itertools.chain([next(lines)], lines)
         self._head(200, "application/x-ndjson", {"Transfer-Encoding": "chunked"})
         try:
             for line in lines:
+                if line == HANG_UP:
+                    self.close_connection = True
+                    return
                 data = line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n"
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
             self.wfile.write(b"0\r\n\r\n")
         except ConnectionError:
+            self.close_connection = True
             self.server.api.abandoned += 1
 
     def _send(self, status: int, value: object, **headers: str) -> None:

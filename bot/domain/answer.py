@@ -83,6 +83,9 @@ class Rejection:
     subject: str = "finding"
 
 
+_MALFORMED: Final = Rejection("it does not have the form that was asked for")
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """Hold what an answer is worth. No findings and no rejections: the model sees no defect."""
@@ -125,26 +128,18 @@ def read_answer(text: str, excerpts: Sequence[Excerpt]) -> Answer:
     items = _items(text)
     findings: dict[tuple[str, int, str], Finding] = {}
     rejected: list[Rejection] = []
-    malformed = 0
     for item in items[:MAX_FINDINGS]:
-        try:
-            raw = _Raw.model_validate(item)
-        except (ValidationError, RecursionError):
-            malformed += 1
-            rejected.append(Rejection("it does not have the form that was asked for"))
+        finding, reasons = _judged(item, excerpts)
+        rejected.extend(reasons)
+        if finding is None:
             continue
-        try:
-            finding, refused = _finding(raw, excerpts)
-        except _Refused as error:
-            rejected.append(Rejection(str(error), raw.path, raw.line))
-            continue
-        rejected.extend(refused)
-        if findings.setdefault((finding.path, finding.line, finding.category), finding) is not finding:
+        key = (finding.path, finding.line, finding.category)
+        if findings.setdefault(key, finding) is not finding:
             rejected.append(Rejection("it repeats another finding", finding.path, finding.line))
-    rejected.extend(Rejection(f"more than {MAX_FINDINGS} findings") for _ in items[MAX_FINDINGS:])
-    if malformed and malformed == len(items[:MAX_FINDINGS]):
+    if items and rejected == [_MALFORMED] * len(items[:MAX_FINDINGS]):
         msg = "no finding in the answer has the form that was asked for"
         raise UnusableAnswer(msg)
+    rejected.extend(Rejection(f"more than {MAX_FINDINGS} findings") for _ in items[MAX_FINDINGS:])
     return Answer(tuple(findings.values()), tuple(rejected))
 
 
@@ -175,6 +170,18 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
         else:
             yield value
         start = text.find("{", end)
+
+
+def _judged(item: object, excerpts: Sequence[Excerpt]) -> tuple[Finding | None, list[Rejection]]:
+    """Return what is left of one finding, and why the rest was dropped."""
+    try:
+        raw = _Raw.model_validate(item)
+    except (ValidationError, RecursionError):
+        return None, [_MALFORMED]
+    try:
+        return _finding(raw, excerpts)
+    except _Refused as error:
+        return None, [Rejection(str(error), raw.path, raw.line)]
 
 
 def _finding(raw: _Raw, excerpts: Sequence[Excerpt]) -> tuple[Finding, list[Rejection]]:

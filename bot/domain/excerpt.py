@@ -64,9 +64,9 @@ class Excerpt:
 
     @cached_property
     def span(self) -> str:
-        """Return the new-side lines it covers, e.g. ``12-40``; empty where it only removes."""
+        """Return the new-side lines it covers, e.g. ``12-40`` or ``7``; empty where it only removes."""
         numbers = [row.number for row in self.rows if row.number]
-        return f"{numbers[0]}-{numbers[-1]}" if numbers else ""
+        return "-".join(dict.fromkeys(map(str, numbers[:1] + numbers[-1:])))
 
     @cached_property
     def text(self) -> str:
