@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import os
 import subprocess
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 
@@ -17,56 +18,9 @@ from bot.adapters.git_errors import GitOverHttpClosed
 from bot.adapters.git_mirror import GitMirror, Limits
 from bot.domain.diff import Change
 from bot.domain.errors import CloisterError, Permanent, Transient
-from bot.domain.merge_request import MergeRequestRef, Revision
+from tests.upstream import ENVIRONMENT, Upstream, file, git
 
-REF = MergeRequestRef(instance="gitlab.test", project_id=7, iid=3)
-ENVIRONMENT = {
-    "PATH": os.environ["PATH"],
-    "GIT_CONFIG_GLOBAL": "/dev/null",
-    "GIT_CONFIG_NOSYSTEM": "1",
-    **{f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
-}
 TOKEN = "glpat-very-secret"
-
-
-def git(at: Path, *args: str | bytes, stdin: bytes = b"") -> str:
-    done = subprocess.run(
-        ["git", *args], cwd=at, input=stdin, env=ENVIRONMENT, check=True, capture_output=True
-    )
-    return done.stdout.decode().strip()
-
-
-class Upstream:
-    """A bare repository as GitLab keeps it: branches, and merge requests below ``refs/merge-requests``."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.path = root / "group" / "project.git"
-        self.path.mkdir(parents=True)
-        git(self.path, "init", "-q", "--bare", "-b", "main")
-
-    def commit(self, ref: str, files: dict[bytes, tuple[str, bytes]], parent: str = "") -> str:
-        stream = b"commit %s\ncommitter a <a@b> 0 +0000\ndata 1\nx\n" % ref.encode()
-        if parent:
-            stream += b"from %s\n" % parent.encode()
-        for path, (mode, content) in files.items():
-            name = b'"' + b"".join(b"\\%03o" % byte for byte in path) + b'"'
-            if mode == "160000":
-                stream += b"M 160000 %s %s\n" % (content, name)
-            else:
-                stream += b"M %s inline %s\ndata %d\n%s\n" % (mode.encode(), name, len(content), content)
-        git(self.path, "fast-import", "--quiet", "--force", stdin=stream)
-        return git(self.path, "rev-parse", ref)
-
-    def revision(self, old: dict[bytes, tuple[str, bytes]], new: dict[bytes, tuple[str, bytes]]) -> Revision:
-        """Commit *old* on main and *new* as the head of merge request 3, which no branch holds."""
-        base = self.commit("refs/heads/main", old)
-        head = self.commit("refs/merge-requests/3/head", new, base)
-        return Revision(ref=REF, base_sha=base, start_sha=base, head_sha=head)
-
-
-def file(content: bytes, mode: str = "100644") -> tuple[str, bytes]:
-    return mode, content
 
 
 SIMPLE = ({b"a": file(b"1\n2\n")}, {b"a": file(b"1\n3\n")})
@@ -156,15 +110,6 @@ async def test_once_there_nothing_is_fetched_again(tmp_path: Path, upstream: Ups
     assert ["a"] == [file.new_path for file in diff.files]
 
 
-async def test_a_server_that_refuses_ids_is_asked_for_its_refs(mirror: GitMirror, upstream: Upstream) -> None:
-    """Commits arrive through the merge request's ref and the branches."""
-    git(upstream.path, "config", "protocol.version", "0")
-    revision = upstream.revision(*SIMPLE)
-    moved = upstream.commit("refs/heads/main", {b"z": file(b"z")}, revision.base_sha)
-    await mirror.fetch(revision.model_copy(update={"start_sha": moved}))
-    assert [Change.modified] == [file.change for file in (await mirror.diff(revision)).files]
-
-
 async def test_a_commit_that_has_not_arrived_is_worth_another_try(
     mirror: GitMirror, upstream: Upstream
 ) -> None:
@@ -247,6 +192,7 @@ class Handler(BaseHTTPRequestHandler):
     root: Path
     answer: tuple[int, bytes] | None
     seen: list[str]
+    speaks_v2: bool
 
     def do_GET(self) -> None:
         self.seen.append(self.headers.get("Authorization", ""))
@@ -282,7 +228,7 @@ class Handler(BaseHTTPRequestHandler):
             "REQUEST_METHOD": self.command,
             "CONTENT_TYPE": self.headers.get("Content-Type", ""),
             "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+            "GIT_PROTOCOL": self.headers.get("Git-Protocol", "") if self.speaks_v2 else "",
         }
         done = subprocess.run(["git", "http-backend"], input=body, env=environment, capture_output=True)
         head, _, content = done.stdout.partition(b"\r\n\r\n")
@@ -299,7 +245,9 @@ class Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def http(upstream: Upstream) -> Iterator[tuple[str, type[Handler]]]:
-    handler = type("Bound", (Handler,), {"root": upstream.root, "answer": None, "seen": []})
+    handler = type(
+        "Bound", (Handler,), {"root": upstream.root, "answer": None, "seen": [], "speaks_v2": True}
+    )
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
@@ -318,6 +266,50 @@ async def test_the_token_stays_in_memory(
     assert [] == [
         secret for secret in (TOKEN.encode(), base64.b64encode(TOKEN.encode())[:-4]) if secret in stored
     ]
+
+
+async def test_a_server_that_refuses_ids_is_asked_for_its_refs(
+    tmp_path: Path, upstream: Upstream, http: tuple[str, type[Handler]]
+) -> None:
+    """Where only what is advertised may be had, commits arrive through the merge request's ref and branches."""
+    url, handler = http
+    handler.speaks_v2 = False
+    revision = upstream.revision(*SIMPLE)
+    upstream.commit("refs/heads/main", {b"z": file(b"z")}, revision.base_sha)
+    mirror = mirror_of(tmp_path, url, token=TOKEN)
+    assert [Change.modified] == [one.change for one in (await mirror.diff(revision)).files]
+
+
+async def test_cancelling_ends_git(
+    tmp_path: Path, upstream: Upstream, http: tuple[str, type[Handler]]
+) -> None:
+    """No process of a fetch outlives its caller, and no command line shows the token."""
+    url, handler = http
+    asked, released = Event(), Event()
+
+    def hang(*_: object) -> None:
+        asked.set()
+        released.wait(10)
+
+    handler._backend = hang  # type: ignore[method-assign,assignment]
+    fetching = asyncio.create_task(mirror_of(tmp_path, url, token=TOKEN).fetch(upstream.revision(*SIMPLE)))
+    await asyncio.to_thread(asked.wait, 10)
+    lines = command_lines(url)
+    fetching.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await fetching
+    released.set()
+    assert [] != lines
+    assert [] == [line for line in lines if TOKEN.encode() in line or b"Basic" in line]
+    assert [] == command_lines(url)
+
+
+def command_lines(part: str) -> list[bytes]:
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            lines.append(path.read_bytes())
+    return [line for line in lines if part.encode() in line]
 
 
 async def test_a_wrong_token_is_final_and_not_repeated(

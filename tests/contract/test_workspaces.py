@@ -1,0 +1,260 @@
+"""What every way to a merge request's code does, on the same real repository."""
+
+from __future__ import annotations
+
+import base64
+import re
+import subprocess
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
+
+import httpx
+import pytest
+
+from bot.adapters.forge_gitlab_api import GitLabApi
+from bot.adapters.git_errors import GitOverHttpClosed
+from bot.adapters.git_mirror import GitMirror
+from bot.adapters.git_process import Git
+from bot.adapters.workspace_api import ApiWorkspaces, FallbackWorkspaces
+from bot.domain.diff import Change, Diff
+from bot.domain.errors import Obsolete, Permanent, Transient
+from bot.domain.merge_request import Revision
+from bot.ports import Blob, Workspaces
+from tests.upstream import ENVIRONMENT, Upstream, file
+
+NEW_LINES = b"".join(b"line %d\n" % number for number in range(10_000))
+OLD = {
+    b"kept": file(b"same\n"),
+    b"edited": file(b"1\r\n2\n3\n4\n5\n6\n7\n8\n9"),
+    b"old name": file(b"a\nb\nc\nd\n"),
+    b"moved": file(b"x\ny\nz\n"),
+    b"gone": file(b"bye\n"),
+    b"tool": file(b"run\n"),
+    b"binary": file(b"\0\1"),
+    b"sub": ("160000", b"1" * 40),
+}
+NEW = {
+    b"kept": file(b"same\n"),
+    b"edited": file(b"1\r\n2\n\xff\x0cnew\n4\n5\n6\n7\n8\n9\n"),
+    b"new 'name\" \xc3\xa9": file(b"a\nb\nc\nD\n"),
+    b"moved to": file(b"x\ny\nz\n"),
+    b"tool": file(b"run\n", "100755"),
+    b"binary": file(b"\0\2"),
+    b"sub": ("160000", b"2" * 40),
+    b"link": ("120000", b"kept"),
+    b"empty": file(b""),
+    b"large": file(NEW_LINES),
+    b".gitattributes": file(b"* -diff filter=x\n"),
+}
+
+
+@dataclass
+class FakeGitLab:
+    """Answer the API's reads from a repository, as an old release that withholds large diffs."""
+
+    upstream: Upstream
+    revision: Revision
+    heads: list[str]
+    withheld: frozenset[str] = frozenset({"large"})
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.raw_path.decode().partition("?")[0].removeprefix("/api/v4/projects/7/")
+        if path == "merge_requests/3/versions":
+            return httpx.Response(200, json=[{"head_commit_sha": head} for head in self.heads])
+        if path == "merge_requests/3/diffs":
+            return self._diffs(request)
+        found = re.fullmatch(r"repository/files/([^/]+)", path)
+        return self._file(unquote(found[1]), request.url.params["ref"]) if found else httpx.Response(500)
+
+    def _git(self, *args: str) -> bytes:
+        return subprocess.run(
+            ["git", *args], cwd=self.upstream.path, env=ENVIRONMENT, check=True, capture_output=True
+        ).stdout
+
+    def _diffs(self, request: httpx.Request) -> httpx.Response:
+        commits = (self.revision.base_sha, self.revision.head_sha)
+        fields = self._git("diff", "--raw", "-z", "--find-renames=30%", *commits).decode().split("\0")
+        entries = []
+        while len(fields) > 1:
+            old_mode, new_mode, _, _, status = fields.pop(0)[1:].split()
+            old = fields.pop(0)
+            new = fields.pop(0) if status[0] == "R" else old
+            patch = self._git("diff", "--find-renames=30%", *commits, "--", old, new).decode(errors="replace")
+            at = patch.find("Binary files") if "\nBinary files" in patch else patch.find("@@ ")
+            entries.append(
+                {
+                    "old_path": old,
+                    "new_path": new,
+                    "a_mode": old_mode.replace("000000", "0"),
+                    "b_mode": new_mode.replace("000000", "0"),
+                    "new_file": status == "A",
+                    "deleted_file": status == "D",
+                    "renamed_file": status[0] == "R",
+                    "diff": "" if at < 0 or new in self.withheld else patch[at:],
+                }
+            )
+        page = int(request.url.params.get("page", "1"))
+        headers = {"x-next-page": str(page + 1) if page * 4 < len(entries) else ""}
+        return httpx.Response(200, json=entries[page * 4 - 4 : page * 4], headers=headers)
+
+    def _file(self, path: str, commit: str) -> httpx.Response:
+        try:
+            content = self._git("cat-file", "blob", f"{commit}:{path}")
+        except subprocess.CalledProcessError:
+            return httpx.Response(404, json={"message": "404 File Not Found"})
+        encoded = base64.b64encode(content).decode()
+        return httpx.Response(200, json={"size": len(content), "encoding": "base64", "content": encoded})
+
+
+@pytest.fixture
+def upstream(tmp_path: Path) -> Upstream:
+    return Upstream(tmp_path / "forge")
+
+
+@pytest.fixture
+def revision(upstream: Upstream) -> Revision:
+    base = upstream.commit("refs/heads/main", OLD)
+    head = upstream.commit("refs/merge-requests/3/head", NEW, base, anew=True)
+    return Revision(ref=upstream.ref, base_sha=base, start_sha=base, head_sha=head)
+
+
+@pytest.fixture
+def forge(upstream: Upstream, revision: Revision) -> FakeGitLab:
+    return FakeGitLab(upstream, revision, [revision.head_sha])
+
+
+@pytest.fixture
+async def api(forge: FakeGitLab) -> AsyncIterator[ApiWorkspaces]:
+    url = "http://gitlab.test"
+    requests = GitLabApi(url, "token", transport=httpx.MockTransport(forge))
+    yield ApiWorkspaces(requests, git=Git(forge_url=url))
+    await requests.aclose()
+
+
+@pytest.fixture
+def mirror(tmp_path: Path, upstream: Upstream) -> GitMirror:
+    async def clone_url(_: int) -> str:
+        return "http://gitlab.test/group/project.git"
+
+    return GitMirror(tmp_path / "mirrors", forge_url=f"file://{upstream.root}", clone_url=clone_url)
+
+
+@pytest.fixture(params=["mirror", "api"])
+def workspaces(request: pytest.FixtureRequest, mirror: GitMirror, api: ApiWorkspaces) -> Workspaces:
+    return {"mirror": mirror, "api": api}[request.param]
+
+
+async def test_the_diff_names_every_change(workspaces: Workspaces, revision: Revision) -> None:
+    """Paths, kinds and modes are those of git."""
+    diff = await workspaces.diff(revision)
+    assert {
+        (".gitattributes", ".gitattributes", Change.added, "000000", "100644"),
+        ("binary", "binary", Change.modified, "100644", "100644"),
+        ("edited", "edited", Change.modified, "100644", "100644"),
+        ("empty", "empty", Change.added, "000000", "100644"),
+        ("gone", "gone", Change.deleted, "100644", "000000"),
+        ("large", "large", Change.added, "000000", "100644"),
+        ("link", "link", Change.added, "000000", "120000"),
+        ("moved", "moved to", Change.renamed, "100644", "100644"),
+        ("old name", "new 'name\" é", Change.renamed, "100644", "100644"),
+        ("sub", "sub", Change.modified, "160000", "160000"),
+        ("tool", "tool", Change.modified, "100644", "100755"),
+    } == {(one.old_path, one.new_path, one.change, one.old_mode, one.new_mode) for one in diff.files}
+
+
+async def test_the_diff_has_every_line(workspaces: Workspaces, revision: Revision) -> None:
+    """Added lines are exact, also where the forge's own diff is withheld or the content is odd."""
+    diff = await workspaces.diff(revision)
+    assert {
+        ".gitattributes": {1},
+        "edited": {3, 9},
+        "large": set(range(1, 10_001)),
+        "link": {1},
+        "new 'name\" é": {4},
+    } == {path: one.added_lines for path, one in diff.by_new_path.items() if one.added_lines}
+    assert {"binary"} == {one.new_path for one in diff.files if one.binary}
+    assert [] == [one.new_path for one in diff.files if one.truncated]
+    lines = diff.by_new_path["edited"].hunks[0].lines
+    assert ["1\r", "\ufffd\x0cnew"] == [line.text for line in lines if line.new in (1, 3)]
+
+
+async def test_files_are_read_on_either_side(workspaces: Workspaces, revision: Revision) -> None:
+    """Bytes are exact; what is missing, a link or a submodule is left out; large ones lack their content."""
+    paths = ["edited", "gone", "link", "sub", "large", "empty", "nowhere", "../up", "kept"]
+    head = await workspaces.read(revision, paths, max_bytes=100)
+    base = await workspaces.read(revision, paths, side="base")
+    assert {
+        "edited": Blob(23, b"1\r\n2\n\xff\x0cnew\n4\n5\n6\n7\n8\n9\n"),
+        "large": Blob(len(NEW_LINES), None),
+        "empty": Blob(0, b""),
+        "kept": Blob(5, b"same\n"),
+    } == head
+    assert {"edited", "gone", "kept"} == set(base)
+
+
+async def test_a_head_that_has_not_arrived_is_worth_another_try(
+    workspaces: Workspaces, revision: Revision
+) -> None:
+    """The forge may be behind its own announcement."""
+    early = revision.model_copy(update={"head_sha": "f" * 40})
+    with pytest.raises(Transient):
+        await workspaces.fetch(early)
+    with pytest.raises(Transient):
+        await workspaces.diff(early)
+
+
+async def test_fetching_twice_is_fine(workspaces: Workspaces, revision: Revision) -> None:
+    """A repeat changes nothing, and the diff is remembered."""
+    await workspaces.fetch(revision)
+    await workspaces.fetch(revision)
+    assert await workspaces.diff(revision) is await workspaces.diff(revision)
+
+
+async def test_the_api_knows_only_the_newest_head(
+    api: ApiWorkspaces, forge: FakeGitLab, revision: Revision
+) -> None:
+    """After another push the work is pointless."""
+    forge.heads = ["e" * 40, revision.head_sha]
+    with pytest.raises(Obsolete):
+        await api.diff(revision)
+
+
+class Closed:
+    """A forge that serves no git over HTTP, counting how often it was asked."""
+
+    def __init__(self, error: Permanent) -> None:
+        self.error = error
+        self.asked = 0
+
+    async def fetch(self, revision: Revision) -> None:
+        self.asked += 1
+        raise self.error
+
+    async def diff(self, revision: Revision) -> Diff:
+        self.asked += 1
+        raise self.error
+
+    async def read(
+        self, revision: Revision, paths: Sequence[str], *, side: str = "head", max_bytes: int = 0
+    ) -> Mapping[str, Blob]:
+        self.asked += 1
+        raise self.error
+
+
+async def test_a_closed_project_is_read_through_the_api(api: ApiWorkspaces, revision: Revision) -> None:
+    """The refusal is met once; everything then goes the other way."""
+    closed = Closed(GitOverHttpClosed("closed"))
+    workspaces = FallbackWorkspaces(closed, api)
+    await workspaces.fetch(revision)
+    assert 11 == len((await workspaces.diff(revision)).files)
+    assert {"kept"} == set(await workspaces.read(revision, ["kept"]))
+    assert 1 == closed.asked
+
+
+async def test_other_refusals_do_not_fall_back(api: ApiWorkspaces, revision: Revision) -> None:
+    """A token that lacks rights is the operator's to mend."""
+    closed = Closed(Permanent("denied"))
+    with pytest.raises(Permanent, match="denied"):
+        await FallbackWorkspaces(closed, api).diff(revision)

@@ -1,0 +1,64 @@
+"""A repository as GitLab keeps it, for tests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from bot.domain.merge_request import MergeRequestRef, Revision
+
+REF = MergeRequestRef(instance="gitlab.test", project_id=7, iid=3)
+#: Path -> mode and content.
+Files = dict[bytes, tuple[str, bytes]]
+ENVIRONMENT = {
+    "PATH": os.environ["PATH"],
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    **{f"GIT_{who}_{what}": "a@b" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+}
+
+
+def git(at: Path, *args: str | bytes, stdin: bytes = b"") -> str:
+    done = subprocess.run(
+        ["git", *args], cwd=at, input=stdin, env=ENVIRONMENT, check=True, capture_output=True
+    )
+    return done.stdout.decode().strip()
+
+
+class Upstream:
+    """A bare repository as GitLab keeps it: branches, and merge requests below ``refs/merge-requests``."""
+
+    ref = REF
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.path = root / "group" / "project.git"
+        self.path.mkdir(parents=True)
+        git(self.path, "init", "-q", "--bare", "-b", "main")
+
+    def commit(self, ref: str, files: Files, parent: str = "", *, anew: bool = False) -> str:
+        """Commit *files* on top of those of *parent*, or *anew* in their place; return the commit's id."""
+        stream = b"commit %s\ncommitter a <a@b> 0 +0000\ndata 1\nx\n" % ref.encode()
+        if parent:
+            stream += b"from %s\n" % parent.encode()
+        if anew:
+            stream += b"deleteall\n"
+        for path, (mode, content) in files.items():
+            name = b'"' + b"".join(b"\\%03o" % byte for byte in path) + b'"'
+            if mode == "160000":
+                stream += b"M 160000 %s %s\n" % (content, name)
+            else:
+                stream += b"M %s inline %s\ndata %d\n%s\n" % (mode.encode(), name, len(content), content)
+        git(self.path, "fast-import", "--quiet", "--force", stdin=stream)
+        return git(self.path, "rev-parse", ref)
+
+    def revision(self, old: Files, new: Files) -> Revision:
+        """Commit *old* on main and *new* as the head of merge request 3, which no branch holds."""
+        base = self.commit("refs/heads/main", old)
+        head = self.commit("refs/merge-requests/3/head", new, base)
+        return Revision(ref=REF, base_sha=base, start_sha=base, head_sha=head)
+
+
+def file(content: bytes, mode: str = "100644") -> tuple[str, bytes]:
+    return mode, content
