@@ -29,6 +29,8 @@ from bot.ports import Clock, EventLog
 MAX_BODY_BYTES = 10 * 1024 * 1024
 #: Below the ten seconds that GitLab waits.
 APPEND_LIMIT_S = 8.0
+#: GitLab has given up on a delivery by then.
+READ_LIMIT_S = 10.0
 _RETRY_AFTER_S = 5.0
 
 _logger = structlog.get_logger(__name__)
@@ -42,12 +44,13 @@ def receiver(
     *,
     trace: Callable[[], dict[str, str]] = dict,
     max_body_bytes: int = MAX_BODY_BYTES,
+    read_limit_s: float = READ_LIMIT_S,
     append_limit_s: float = APPEND_LIMIT_S,
 ) -> APIRouter:
     """Return the router that takes ``POST /webhooks/gitlab``.
 
     It answers 202 with ``status`` accepted, duplicate or ignored; 401 when the secret or signature is wrong;
-    400 when the body is not a hook; 413 when it is too large; 503 when the log is out of reach.
+    400 when the body is not a hook; 408 and 413 when it is too slow or too large; 503 when the log is out of reach.
 
     Args:
         log: where an accepted event is kept before the answer goes out.
@@ -57,12 +60,15 @@ def receiver(
         trace: returns the trace context to store with the event. A ``traceparent`` from outside is not
             trusted to be the parent of ours.
         max_body_bytes: larger bodies are refused while they arrive.
+        read_limit_s: how long the body may take to arrive.
         append_limit_s: how long the log may take.
 
     Raises:
         ValueError: there is no secret; the message says how to set one.
     """
-    intake = _Intake(log, Verifier(secrets), instance, clock, trace, max_body_bytes, append_limit_s)
+    intake = _Intake(
+        log, Verifier(secrets), instance, clock, trace, max_body_bytes, read_limit_s, append_limit_s
+    )
     router = APIRouter()
     router.add_api_route("/webhooks/gitlab", intake.receive, methods=["POST"], response_class=Response)
     return router
@@ -80,6 +86,7 @@ class _Intake:
     clock: Clock
     trace: Callable[[], dict[str, str]]
     max_body_bytes: int
+    read_limit_s: float
     append_limit_s: float
 
     async def receive(self, request: Request) -> Response:
@@ -88,7 +95,8 @@ class _Intake:
             signed = self.verifier.expects_signature(request.headers)
             if not signed:
                 self.verifier.check_token(request.headers)
-            raw = await _read(request, self.max_body_bytes)
+            async with asyncio.timeout(self.read_limit_s):
+                raw = await _read(request, self.max_body_bytes)
             if signed:
                 self.verifier.check_signature(request.headers, raw, self.clock.now())
             body = _parse(raw)
@@ -104,6 +112,8 @@ class _Intake:
             return _refuse(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"the body is over {self.max_body_bytes} bytes"
             )
+        except TimeoutError:
+            return _refuse(HTTPStatus.REQUEST_TIMEOUT, f"the body took more than {self.read_limit_s} s")
         except ClientDisconnect:
             return _refuse(HTTPStatus.BAD_REQUEST, "the sender left before the body was complete")
         return await self._append(event, key)

@@ -87,6 +87,7 @@ async def sender() -> AsyncIterator[Sender]:
             StoppedClock(),
             trace=lambda: {"traceparent": "ours"},
             max_body_bytes=10_000,
+            read_limit_s=0.05,
             append_limit_s=0.05,
         )
     )
@@ -182,6 +183,17 @@ async def test_large_bodies_are_refused(sender: Sender):
     stated = await sender.send(b" " * 10_001)
     streamed = await sender.client.post("/webhooks/gitlab", content=endless(), headers=TOKEN)
     assert [stated.status_code, streamed.status_code] == [413, 413]
+
+
+async def test_a_body_that_does_not_arrive_is_given_up(sender: Sender):
+    """A sender that stalls does not keep the connection."""
+
+    async def stalled() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.sleep(5)
+
+    answer = await sender.client.post("/webhooks/gitlab", content=stalled(), headers=TOKEN)
+    assert answer.status_code == 408
 
 
 @pytest.mark.parametrize("body", [{"object_kind": "push"}, {"object_kind": "\ud800"}])
