@@ -1,0 +1,9 @@
+#!/bin/sh
+# ruleid: bash-remove-unset
+rm -rf "$BUILD_DIR"/*
+# ruleid: bash-remove-unset
+rm -rf $BUILD_DIR/
+# ok: bash-remove-unset
+rm -rf "${BUILD_DIR:?}"/*
+# ok: bash-remove-unset
+rm -rf "$BUILD_DIR"

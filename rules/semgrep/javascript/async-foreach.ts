@@ -1,0 +1,12 @@
+async function store(items: Item[]) {
+  // ruleid: javascript-async-foreach
+  items.forEach(async (item) => {
+    await save(item);
+  });
+  // ok: javascript-async-foreach
+  for (const item of items) {
+    await save(item);
+  }
+  // ok: javascript-async-foreach
+  await Promise.all(items.map(async (item) => save(item)));
+}

@@ -1,0 +1,24 @@
+# ruleid: python-mutable-default
+def add(item, items=[]):
+    items.append(item)
+    return items
+
+
+# ruleid: python-mutable-default
+def tag(name, *, attributes: dict[str, str] = {}):
+    attributes[name] = "x"
+
+
+def many(
+    first,
+    # ruleid: python-mutable-default
+    seen=set(),
+):
+    seen.add(first)
+
+
+# ok: python-mutable-default
+def fine(item, items=None, pair=(), name=""):
+    items = [] if items is None else items
+    inner = []
+    return inner + items
