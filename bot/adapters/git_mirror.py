@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import quote, unquote, urlsplit
 
 from bot.adapters.git_errors import GitFailed, from_fetch
+from bot.adapters.git_fetch import TooLarge, advertised, by_id, transfer, url_on
 from bot.adapters.git_lock import file_lock
 from bot.adapters.git_objects import read_blobs
 from bot.adapters.git_process import Git
@@ -93,7 +93,7 @@ class GitMirror:
         limits: Limits | None = None,
     ) -> None:
         self._root = root
-        self._forge_url = forge_url.rstrip("/")
+        self._forge_url = forge_url
         self._clone_url = clone_url
         self._git = Git(forge_url=forge_url, token=token, ca_file=ca_file)
         self._limits = limits or Limits()
@@ -117,9 +117,9 @@ class GitMirror:
                 await self._bring(mirror, revision)
             except GitFailed as failure:
                 if not failure.broken_mirror:
-                    raise Transient(f"the git mirror does not work: {failure.stderr}") from failure
+                    raise _unusable(failure) from failure
                 await self._discard(mirror)
-                await self._bring(mirror, revision)
+                await self._bring_anew(mirror, revision)
         self._arrived.put(revision, True)
 
     async def diff(self, revision: Revision) -> Diff:
@@ -189,8 +189,15 @@ class GitMirror:
     async def _bring(self, mirror: _Mirror, revision: Revision) -> None:
         if not mirror.path.is_dir():
             await self._create(mirror)
-        if await self._missing(mirror, revision):
-            await self._fetch_commits(mirror, revision)
+        elif not await self._missing(mirror, revision):
+            return
+        await self._fetch_commits(mirror, revision)
+
+    async def _bring_anew(self, mirror: _Mirror, revision: Revision) -> None:
+        try:
+            await self._bring(mirror, revision)
+        except GitFailed as failure:
+            raise _unusable(failure) from failure
 
     async def _create(self, mirror: _Mirror) -> None:
         # Made aside and renamed: a crash leaves no half mirror. An unborn HEAD keeps git from reading
@@ -208,63 +215,41 @@ class GitMirror:
         return output.stdout.count(b" tree ") < len(commits)
 
     async def _fetch_commits(self, mirror: _Mirror, revision: Revision) -> None:
-        ref = f"refs/cloister/{revision.ref.iid}"
-        url = self._fetch_url(await self._clone_url(revision.ref.project_id))
-        commits = [
-            f"+{commit}:{ref}/{name}"
-            for name, commit in (
-                ("base", revision.base_sha),
-                ("start", revision.start_sha),
-                ("head", revision.head_sha),
-            )
-        ]
-        advertised = [
-            f"+refs/merge-requests/{revision.ref.iid}/*:{ref}/advertised/*",
-            "+refs/heads/*:refs/cloister/heads/*",
-        ]
+        url = url_on(self._forge_url, await self._clone_url(revision.ref.project_id))
         try:
-            await self._transfer(mirror, url, commits)
+            await self._transfer(mirror, url, by_id(revision))
         except GitFailed as failure:
             if not failure.unwanted_sha:
                 raise self._fetch_error(failure, url) from failure
-            try:
-                await self._transfer(mirror, url, advertised)
-            except GitFailed as second:
-                raise self._fetch_error(second, url) from second
-            if await self._missing(mirror, revision):
-                raise Transient(f"{revision.ref}: GitLab does not have the commits yet") from failure
+            await self._fetch_advertised(mirror, revision, url)
         await self._merge_packs(mirror)
+
+    async def _fetch_advertised(self, mirror: _Mirror, revision: Revision, url: str) -> None:
+        try:
+            await self._transfer(mirror, url, advertised(revision))
+        except GitFailed as failure:
+            raise self._fetch_error(failure, url) from failure
+        if await self._missing(mirror, revision):
+            raise Transient(f"{revision.ref}: GitLab does not have the commits yet")
+
+    async def _transfer(self, mirror: _Mirror, url: str, wanted: Sequence[str]) -> None:
+        limits = self._limits
+        try:
+            await transfer(
+                self._git,
+                mirror.path,
+                url,
+                wanted,
+                limit_s=limits.fetch_s,
+                limit_bytes=limits.repository_bytes,
+            )
+        except TooLarge:
+            await self._discard(mirror)
+            raise
 
     @staticmethod
     def _fetch_error(failure: GitFailed, url: str) -> Exception:
         return failure if failure.broken_mirror else from_fetch(failure, url)
-
-    async def _transfer(self, mirror: _Mirror, url: str, refspecs: Sequence[str]) -> None:
-        options = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--force")
-        fetching = asyncio.ensure_future(
-            self._git.run(
-                "fetch", *options, "--", url, *refspecs, at=mirror.path, limit_s=self._limits.fetch_s
-            )
-        )
-        try:
-            while not (await asyncio.wait({fetching}, timeout=0.5))[0]:
-                await self._check_size(mirror)
-            await self._check_size(mirror)
-            await fetching
-        finally:
-            fetching.cancel()
-            await asyncio.gather(fetching, return_exceptions=True)
-            for leftover in (mirror.path / "objects" / "pack").glob("tmp_*"):
-                leftover.unlink(missing_ok=True)
-
-    async def _check_size(self, mirror: _Mirror) -> None:
-        size = await asyncio.to_thread(_size_bytes, mirror.path)
-        if size > self._limits.repository_bytes:
-            await self._discard(mirror)
-            raise Permanent(
-                f"the repository is larger than the limit of {self._limits.repository_bytes} bytes;"
-                " raise the limit or exclude the project"
-            )
 
     async def _merge_packs(self, mirror: _Mirror) -> None:
         if len(list((mirror.path / "objects" / "pack").glob("*.pack"))) > _MAX_PACKS:
@@ -272,20 +257,6 @@ class GitMirror:
                 "repack", "-q", "-d", "--geometric=2", at=mirror.path, limit_s=self._limits.fetch_s
             )
 
-    def _fetch_url(self, stated: str) -> str:
-        """Return the clone URL on the configured forge, whatever host *stated* names."""
-        base = urlsplit(self._forge_url)
-        path = unquote(urlsplit(stated).path)
-        if ".." in path.split("/") or not path.startswith("/") or path.strip("/") == "":
-            raise Permanent(f"GitLab states an unusable clone URL: {stated[:200]!r}")
-        if not path.startswith(f"{base.path}/"):
-            path = f"{base.path}{path}"
-        return f"{base.scheme}://{base.netloc}{quote(path)}"
 
-
-def _size_bytes(repository: Path) -> int:
-    total = 0
-    for file in (repository / "objects").rglob("*"):
-        with contextlib.suppress(FileNotFoundError):
-            total += file.lstat().st_size
-    return total
+def _unusable(failure: GitFailed) -> Transient:
+    return Transient(f"the git mirror does not work: {failure.stderr}")

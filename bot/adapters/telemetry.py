@@ -1,0 +1,135 @@
+"""Traces and metrics through OpenTelemetry, logs through structlog.
+
+Spans leave the process only when an OTLP endpoint is configured; metrics are read at ``/metrics``.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import structlog
+from opentelemetry import trace
+from opentelemetry.exporter.prometheus import PrometheusMetricReader
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+from prometheus_client import generate_latest
+
+from bot import __version__
+from bot.runtime.metrics import METRICS
+
+_PROPAGATOR = TraceContextTextMapPropagator()
+
+#: Seconds; from an accepted webhook to a model on a CPU.
+_BUCKETS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0]
+
+
+class OpenTelemetry:
+    """Implement telemetry; use as a context manager.
+
+    Args:
+        otlp_endpoint: base URL of an OTLP/HTTP collector; None keeps all spans in the process.
+    """
+
+    def __init__(self, otlp_endpoint: str | None = None) -> None:
+        resource = Resource({"service.name": "cloister", "service.version": __version__})
+        self._tracing = TracerProvider(resource=resource, shutdown_on_exit=False)
+        if otlp_endpoint:
+            from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+            from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+            exporter = OTLPSpanExporter(f"{otlp_endpoint.rstrip('/')}/v1/traces")
+            self._tracing.add_span_processor(BatchSpanProcessor(exporter))
+        self._tracer = self._tracing.get_tracer("cloister", __version__)
+        self._metering = MeterProvider([PrometheusMetricReader()], resource=resource, shutdown_on_exit=False)
+        self._instruments = self._declare()
+
+    def __enter__(self) -> OpenTelemetry:
+        """Return the telemetry itself."""
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        """Send what is left and stop."""
+        self._tracing.shutdown()
+        self._metering.shutdown()
+
+    @contextmanager
+    def span(
+        self, name: str, *, parent: Mapping[str, str] | None = None, **attributes: str | int | float
+    ) -> Iterator[None]:
+        """Measure a piece of work; see the port."""
+        context = _PROPAGATOR.extract(parent) if parent else None
+        with self._tracer.start_as_current_span(name, context=context, attributes=attributes):
+            yield
+
+    def trace_context(self) -> dict[str, str]:
+        """Return the context of the running span; see the port."""
+        carrier: dict[str, str] = {}
+        _PROPAGATOR.inject(carrier)
+        return carrier
+
+    def count(self, metric: str, value: int = 1, **labels: str) -> None:
+        """Add to a counter; see the port."""
+        self._instruments[metric].add(value, labels)
+
+    def observe(self, metric: str, value: float, **labels: str) -> None:
+        """Record a value; see the port."""
+        self._instruments[metric].record(value, labels)
+
+    def gauge(self, metric: str, value: float, **labels: str) -> None:
+        """Set a gauge; see the port."""
+        self._instruments[metric].set(value, labels)
+
+    def exposition(self) -> bytes:
+        """Return all metrics in Prometheus' text format."""
+        return generate_latest()
+
+    def _declare(self) -> dict[str, Any]:
+        meter = self._metering.get_meter("cloister", __version__)
+        instruments: dict[str, Any] = {}
+        for name, metric in METRICS.items():
+            match metric.kind:
+                case "counter":
+                    instruments[name] = meter.create_counter(name, metric.unit, metric.meaning)
+                case "histogram":
+                    instruments[name] = meter.create_histogram(
+                        name, metric.unit, metric.meaning, explicit_bucket_boundaries_advisory=_BUCKETS_S
+                    )
+                case "gauge":
+                    instruments[name] = meter.create_gauge(name, metric.unit, metric.meaning)
+        return instruments
+
+
+def configure_logging(*, level: str, json: bool) -> None:
+    """Send structured logs to standard error: one JSON object a line, or coloured text for people."""
+    renderer: Any = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer()
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_trace_id,
+    ]
+    if json:
+        shared.append(structlog.processors.format_exc_info)
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    # The HTTP client logs every URL at INFO; uvicorn's access log has no place beside our own.
+    for noisy in ("httpx", "httpcore", "uvicorn.access"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _add_trace_id(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+    context = trace.get_current_span().get_span_context()
+    if context.is_valid:
+        event["trace"] = f"{context.trace_id:032x}"
+    return event

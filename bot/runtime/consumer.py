@@ -1,0 +1,106 @@
+"""How a stage is declared: a coroutine with its event first and its ports by keyword."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from bot.domain.errors import Obsolete
+from bot.domain.events import Record, Stage
+from bot.domain.run import Run
+from bot.ports import Store, Transaction
+
+#: How often running work looks whether a newer head has made it pointless.
+WATCH_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Hold one delivery in the hands of a consumer."""
+
+    stage: Stage
+    record: Record
+    store: Store
+
+    def commit(self) -> AbstractAsyncContextManager[Transaction]:
+        """Open the one transaction that ends this delivery: rows, inbox mark and emitted events."""
+        return self.store.commit(self.stage.value, self.record)
+
+    @asynccontextmanager
+    async def while_current(self, run: Run) -> AsyncIterator[None]:
+        """Cancel the body within about a second once *run* is not wanted any more.
+
+        Raises:
+            Obsolete: a newer head won, or the merge request was closed.
+        """
+        obsolete = False
+        body = asyncio.current_task()
+
+        async def watch() -> None:
+            nonlocal obsolete
+            while not obsolete:
+                await asyncio.sleep(WATCH_S)
+                obsolete = not await self.store.is_current(run)
+            if body is not None:
+                body.cancel()
+
+        if not await self.store.is_current(run):
+            raise Obsolete("a newer head won, or the merge request was closed")
+        watcher = asyncio.create_task(watch())
+        try:
+            yield
+        except asyncio.CancelledError:
+            if obsolete and body is not None and body.uncancel() == 0:
+                raise Obsolete("a newer head won, or the merge request was closed") from None
+            raise
+        finally:
+            watcher.cancel()
+            await asyncio.gather(watcher, return_exceptions=True)
+
+
+Handler = Callable[..., Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """Pair a stage with its handler and with what to do when an event is given up.
+
+    ``exhausted`` is called like the handler, with the reason as keyword ``problem``; it tells the run, so that
+    people see what is missing instead of waiting for it.
+    """
+
+    stage: Stage
+    handle: Handler
+    exhausted: Handler | None = None
+
+    def bind(self, ports: Mapping[str, Any]) -> Consumer:
+        """Return this consumer with its ports filled in by parameter name.
+
+        Raises:
+            TypeError: a port is missing.
+        """
+        return Consumer(
+            self.stage, _bind(self.handle, ports), self.exhausted and _bind(self.exhausted, ports)
+        )
+
+
+def consumer(stage: Stage, *, exhausted: Handler | None = None) -> Callable[[Handler], Consumer]:
+    """Declare a coroutine as the consumer of *stage*."""
+    return lambda handle: Consumer(stage, handle, exhausted)
+
+
+def _bind(handler: Handler, ports: Mapping[str, Any]) -> Handler:
+    wanted = {
+        name
+        for name, parameter in inspect.signature(handler).parameters.items()
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY and name not in {"work", "problem"}
+    }
+    missing = wanted - set(ports)
+    if missing:
+        raise TypeError(f"{handler.__name__} wants ports that nobody provides: {', '.join(sorted(missing))}")
+    return partial(handler, **{name: ports[name] for name in wanted})

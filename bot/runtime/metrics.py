@@ -1,0 +1,35 @@
+"""Every metric, declared once with kind, unit and meaning.
+
+Names are as declared to OpenTelemetry; Prometheus sees ``_seconds`` and ``_total`` added by its conventions.
+Labels have few values: stages, scanners, outcomes. Never a merge request, a path or a commit.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+
+class Metric(NamedTuple):
+    """Declare one metric."""
+
+    kind: Literal["counter", "histogram", "gauge"]
+    unit: str
+    meaning: str
+
+
+METRICS: dict[str, Metric] = {
+    "cloister_webhooks": Metric("counter", "1", "webhook deliveries by result"),
+    "cloister_webhook_duration": Metric("histogram", "s", "time from request to answer by result"),
+    "cloister_events_handled": Metric("counter", "1", "events by stage and result"),
+    "cloister_stage_duration": Metric("histogram", "s", "time to handle one event by stage"),
+    "cloister_in_flight": Metric("gauge", "1", "events being handled by stage"),
+    "cloister_tracked": Metric("gauge", "1", "events taken from the log and not committed by stage"),
+    "cloister_dead_letters": Metric("counter", "1", "events given up by stage"),
+    "cloister_retries": Metric("counter", "1", "failed tries that are repeated by stage"),
+    "cloister_push_to_publish": Metric("histogram", "s", "time from a run's start to its publication"),
+    "cloister_findings": Metric("counter", "1", "findings by scanner and severity"),
+    "cloister_comments": Metric("counter", "1", "what publishing did by action"),
+    "cloister_model_tokens": Metric("counter", "1", "tokens by direction"),
+    "cloister_model_answers": Metric("counter", "1", "model answers by outcome"),
+    "cloister_runs": Metric("counter", "1", "review runs by how they ended"),
+}

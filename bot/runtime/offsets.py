@@ -1,0 +1,69 @@
+"""Which offsets may be committed: the contiguous prefix of what was handled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.ports import Delivery
+
+
+class Offsets:
+    """Track deliveries per partition until they are done.
+
+    Results for a partition that was lost meanwhile, or lost and regained (a newer epoch), are forgotten.
+    """
+
+    def __init__(self) -> None:
+        self._pending: dict[int, dict[int, bool]] = {}
+        self._epochs: dict[int, int] = {}
+        self._next: dict[int, int] = {}
+
+    @property
+    def outstanding(self) -> int:
+        """Return how many deliveries are tracked, done ones behind an unfinished one included."""
+        return sum(len(offsets) for offsets in self._pending.values())
+
+    def took(self, delivery: Delivery) -> None:
+        """Track *delivery*; deliveries of one partition come in offset order."""
+        if self._epochs.get(delivery.partition) != delivery.epoch:
+            self._drop(delivery.partition)
+            self._epochs[delivery.partition] = delivery.epoch
+        self._pending.setdefault(delivery.partition, {})[delivery.offset] = False
+
+    def done(self, delivery: Delivery) -> None:
+        """Mark *delivery* as handled."""
+        if not self.holds(delivery):
+            return
+        pending = self._pending[delivery.partition]
+        pending[delivery.offset] = True
+        while pending:
+            offset, finished = next(iter(pending.items()))
+            if not finished:
+                break
+            del pending[offset]
+            self._next[delivery.partition] = offset + 1
+
+    def holds(self, delivery: Delivery) -> bool:
+        """Say whether *delivery* is still ours to handle."""
+        return self._epochs.get(
+            delivery.partition
+        ) == delivery.epoch and delivery.offset in self._pending.get(delivery.partition, {})
+
+    def keep(self, owned: Mapping[int, int]) -> None:
+        """Forget partitions that are not in *owned* (partition -> epoch)."""
+        for partition, epoch in list(self._epochs.items()):
+            if owned.get(partition) != epoch:
+                self._drop(partition)
+
+    def take_committable(self) -> dict[int, int]:
+        """Return and clear the next offset of each partition that moved on since the last call."""
+        committable, self._next = self._next, {}
+        return committable
+
+    def put_back(self, committable: Mapping[int, int]) -> None:
+        """Undo ``take_committable`` after a failed commit."""
+        self._next = {p: offset for p, offset in committable.items() if p in self._epochs} | self._next
+
+    def _drop(self, partition: int) -> None:
+        for tracked in (self._pending, self._epochs, self._next):
+            tracked.pop(partition, None)

@@ -1,0 +1,215 @@
+"""What every event log must do."""
+
+import asyncio
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.domain.errors import Permanent
+from bot.domain.events import NAMESPACE, FetchRequested, Record
+from bot.domain.merge_request import MergeRequestRef
+from bot.ports import Delivery, EventLog, Subscription
+
+STAGE = "fetch"
+
+
+def record(number: int, *, iid: int = 1, due_in_s: float | None = None, attempt: int = 0) -> Record:
+    """Return the *number*-th event of merge request *iid*."""
+    ref = MergeRequestRef(instance="gitlab.example", project_id=1, iid=iid)
+    identity = uuid.uuid5(NAMESPACE, f"{iid}:{number}")
+    due_at = None if due_in_s is None else datetime.now(UTC) + timedelta(seconds=due_in_s)
+    made = Record.of(FetchRequested(ref=ref, run_id=identity), id=identity, due_at=due_at, trace={"traceparent": "00"})
+    return made.model_copy(update={"attempt": attempt})
+
+
+async def read(subscription: Subscription, count: int, *, within_s: float = 5.0) -> list[Delivery]:
+    """Poll until *count* deliveries came or the time is up."""
+    deadline = asyncio.get_running_loop().time() + within_s
+    deliveries: list[Delivery] = []
+    while len(deliveries) < count and asyncio.get_running_loop().time() < deadline:
+        deliveries += await subscription.poll(max_records=100, timeout_s=0.1)
+    return deliveries
+
+
+def ids(deliveries: list[Delivery]) -> list[uuid.UUID]:
+    """Return the event ids in the order of their delivery."""
+    return [delivery.record.id for delivery in deliveries if delivery.record]
+
+
+@pytest.fixture(params=["postgres"])
+def log(request: pytest.FixtureRequest) -> EventLog:
+    """Return each adapter in turn."""
+    adapter: EventLog = request.getfixturevalue(f"{request.param}_log")
+    return adapter
+
+
+async def test_hands_out_what_was_appended_unchanged(log: EventLog) -> None:
+    """A record comes back with all its fields."""
+    sent = record(1)
+    assert await log.append([sent]) == 1
+    async with log.subscribe(STAGE, STAGE) as subscription:
+        (delivery,) = await read(subscription, 1)
+    assert delivery.record == sent
+
+
+async def test_keeps_the_order_of_a_key(log: EventLog) -> None:
+    """Events of one merge request come in the order of their appends, batched or not."""
+    sent = [record(number) for number in range(40)]
+    await log.append(sent[:20])
+    for one in sent[20:]:
+        await log.append([one])
+    async with log.subscribe(STAGE, STAGE) as subscription:
+        assert ids(await read(subscription, 40)) == [one.id for one in sent]
+
+
+async def test_records_an_id_once(log: EventLog) -> None:
+    """Appending the same id again, alone, in a batch or at the same time, changes nothing."""
+    await log.append([record(1)])
+    assert await log.append([record(1)]) == 0
+    counts = await asyncio.gather(*(log.append([record(2)]) for _ in range(8)))
+    assert sum(counts) == 1
+    async with log.subscribe(STAGE, STAGE) as subscription:
+        assert ids(await read(subscription, 3, within_s=0.5)) == [record(1).id, record(2).id]
+
+
+async def test_hands_out_a_retry_of_a_known_id(log: EventLog) -> None:
+    """A later attempt of an event is a delivery of its own."""
+    await log.append([record(1)])
+    assert await log.append([record(1, attempt=1)]) == 1
+    async with log.subscribe(STAGE, STAGE) as subscription:
+        deliveries = await read(subscription, 2)
+    assert [0, 1] == [delivery.record.attempt for delivery in deliveries if delivery.record]
+
+
+async def test_holds_a_record_back_until_it_is_due(log: EventLog) -> None:
+    """A delayed record comes at its time, after one appended later without delay."""
+    await log.append([record(1, due_in_s=0.4)])
+    assert await log.append([record(1, due_in_s=0.4)]) == 0
+    await log.append([record(2)])
+    async with log.subscribe(STAGE, STAGE) as subscription:
+        early = await read(subscription, 2, within_s=0.2)
+        late = await read(subscription, 1, within_s=2.0)
+    assert ids(early) == [record(2).id]
+    assert ids(late) == [record(1).id]
+
+
+async def test_a_waiting_poll_wakes_up(log: EventLog) -> None:
+    """A poll that waits returns soon after an append, well before its time-out."""
+    async with log.subscribe(STAGE, STAGE) as subscription:
+        waiting = asyncio.create_task(subscription.poll(max_records=10, timeout_s=10.0))
+        await asyncio.sleep(0.1)
+        began = asyncio.get_running_loop().time()
+        await log.append([record(1)])
+        deliveries = await waiting
+    assert ids(deliveries) == [record(1).id]
+    assert asyncio.get_running_loop().time() - began < 2.0
+
+
+async def test_does_not_repeat_while_subscribed(log: EventLog) -> None:
+    """What was handed out is not handed out again to the same member, committed or not."""
+    await log.append([record(1), record(2, iid=2)])
+    async with log.subscribe(STAGE, STAGE) as subscription:
+        await read(subscription, 2)
+        assert await read(subscription, 1, within_s=0.3) == []
+
+
+async def test_goes_on_at_the_committed_offset(log: EventLog) -> None:
+    """A new member gets what was not committed, and only that."""
+    await log.append([record(number) for number in range(4)])
+    async with log.subscribe(STAGE, STAGE) as subscription:
+        deliveries = await read(subscription, 4)
+        await subscription.commit({deliveries[1].partition: deliveries[1].offset + 1})
+    async with log.subscribe(STAGE, STAGE) as subscription:
+        assert ids(await read(subscription, 2)) == [record(2).id, record(3).id]
+
+
+async def test_groups_read_their_own_stage(log: EventLog) -> None:
+    """A subscription sees only the topic of its stage."""
+    await log.append([record(1)])
+    async with log.subscribe("scan", "scan") as subscription:
+        assert await read(subscription, 1, within_s=0.3) == []
+
+
+async def test_members_share_without_overlap(log: EventLog) -> None:
+    """Two members of a group hold disjoint partitions, together all of them, and each event goes to one."""
+    async with log.subscribe(STAGE, STAGE) as one, log.subscribe(STAGE, STAGE) as two:
+        for _ in range(60):
+            await asyncio.gather(*(member.poll(max_records=1, timeout_s=0.1) for member in (one, two)))
+            if one.owned() and two.owned():
+                break
+        assert one.owned()
+        assert two.owned()
+        assert not set(one.owned()) & set(two.owned())
+        await log.append([record(1, iid=iid) for iid in range(1, 31)])
+        first, second = await asyncio.gather(read(one, 30, within_s=1.0), read(two, 30, within_s=1.0))
+    assert sorted(ids(first) + ids(second)) == sorted(record(1, iid=iid).id for iid in range(1, 31))
+
+
+async def test_a_member_that_leaves_is_replaced(log: EventLog) -> None:
+    """What a member did not commit before it left goes to another."""
+    async with log.subscribe(STAGE, STAGE) as one:
+        await log.append([record(1)])
+        await read(one, 1)
+        async with log.subscribe(STAGE, STAGE) as two:
+            await one.__aexit__(None, None, None)
+            assert ids(await read(two, 1, within_s=6.0)) == [record(1).id]
+
+
+async def test_no_room_means_no_records(log: EventLog) -> None:
+    """A poll for nothing keeps the membership and returns nothing."""
+    await log.append([record(1)])
+    async with log.subscribe(STAGE, STAGE) as subscription:
+        assert await subscription.poll(max_records=0, timeout_s=0.1) == []
+        assert ids(await read(subscription, 1)) == [record(1).id]
+
+
+async def test_never_more_than_asked_for(log: EventLog) -> None:
+    """A poll is bounded, and what is left comes with the next ones."""
+    await log.append([record(number, iid=1 + number % 7) for number in range(30)])
+    seen: list[Delivery] = []
+    async with log.subscribe(STAGE, STAGE) as subscription:
+        for _ in range(20):
+            batch = await subscription.poll(max_records=4, timeout_s=0.1)
+            assert len(batch) <= 4
+            seen += batch
+    assert len(set(ids(seen))) == 30
+
+
+async def test_replays_from_a_point(log: EventLog) -> None:
+    """A group that was moved back gets the events since then again."""
+    await log.append([record(1)])
+    await asyncio.sleep(0.05)
+    since = datetime.now(UTC)
+    await log.append([record(2), record(3, iid=2)])
+    async with log.subscribe(STAGE, STAGE) as subscription:
+        deliveries = await read(subscription, 3)
+        await subscription.commit({d.partition: d.offset + 1 for d in deliveries})
+        with pytest.raises(Permanent, match="stop them"):
+            await log.rewind(STAGE, since)
+    assert await log.rewind(STAGE, since) == 2
+    async with log.subscribe(STAGE, STAGE) as subscription:
+        assert sorted(ids(await read(subscription, 2))) == sorted([record(2).id, record(3, iid=2).id])
+
+
+async def test_concurrent_appends_lose_nothing(log: EventLog) -> None:
+    """A reader that runs while many writers append sees every event once and each key in order."""
+    writers = 8
+    each = 25
+
+    async def write(iid: int) -> None:
+        for number in range(each):
+            await log.append([record(number, iid=iid)])
+
+    async with log.subscribe(STAGE, STAGE) as subscription:
+        reading = asyncio.create_task(read(subscription, writers * each, within_s=20.0))
+        await asyncio.gather(*(write(iid) for iid in range(1, writers + 1)))
+        deliveries = await reading
+    by_key: dict[Any, list[uuid.UUID]] = {}
+    for delivery in deliveries:
+        assert delivery.record is not None
+        by_key.setdefault(delivery.record.key, []).append(delivery.record.id)
+    assert by_key == {
+        f"gitlab.example:1:{iid}": [record(n, iid=iid).id for n in range(each)] for iid in range(1, writers + 1)
+    }

@@ -1,0 +1,87 @@
+"""A real Postgres for the tests: one server a session, one migrated database a test."""
+
+import asyncio
+import os
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+import pytest
+
+from bot.adapters.embedded_postgres import EmbeddedPostgres
+from bot.adapters.log_postgres import PostgresLog
+from bot.adapters.migrations import upgrade
+from bot.adapters.postgres import connect_pool
+from bot.adapters.store_postgres import PostgresStore
+
+
+T = TypeVar("T")
+
+
+def _apart(call: Callable[[], T]) -> T:
+    """Run *call* in a thread of its own, where no event loop runs yet."""
+    with ThreadPoolExecutor(1) as threads:
+        return threads.submit(call).result()
+
+
+async def _create(server: str, name: str, template: str) -> str:
+    connection = await asyncpg.connect(server)
+    await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    await connection.close()
+    return server.replace("/postgres?", f"/{name}?")
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the URL of a server; ``CLOISTER_TEST_DATABASE_URL`` (ending in ``/postgres?``) names an existing one."""
+    if url := os.environ.get("CLOISTER_TEST_DATABASE_URL"):
+        yield url
+        return
+    server = EmbeddedPostgres(tmp_path_factory.mktemp("pg"))
+    yield server.start()
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres_server: str) -> str:
+    """Return the name of a database with the newest schema, to be copied."""
+    name = f"template_{uuid.uuid4().hex[:8]}"
+    url = _apart(lambda: asyncio.run(_create(postgres_server, name, "template1")))
+    _apart(lambda: upgrade(url))
+    return name
+
+
+@pytest.fixture
+async def database_url(postgres_server: str, migrated_template: str) -> str:
+    """Return the URL of a fresh, migrated database."""
+    return await _create(postgres_server, f"test_{uuid.uuid4().hex[:12]}", migrated_template)
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[Any]:
+    """Return connections to a fresh database."""
+    pool = await connect_pool(database_url, size=20)
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+async def postgres_log(pool: Any) -> AsyncIterator[PostgresLog]:
+    """Return the event log on a fresh database."""
+    async with PostgresLog(pool) as log:
+        yield log
+
+
+@pytest.fixture
+def store(pool: Any, postgres_log: PostgresLog) -> PostgresStore:
+    """Return the store on the same database as the log."""
+    return PostgresStore(pool, announce=postgres_log.announce)
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """Return a directory for mirrors."""
+    return tmp_path / "data"
