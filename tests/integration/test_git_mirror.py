@@ -277,6 +277,12 @@ async def test_a_server_that_refuses_ids_is_asked_for_its_refs(
     revision = upstream.revision(*SIMPLE)
     upstream.commit("refs/heads/main", {b"z": file(b"z")}, revision.base_sha)
     mirror = mirror_of(tmp_path, url, token=TOKEN)
+    git(upstream.path, "branch", "side", "main")
+    await mirror.fetch(revision)
+    git(upstream.path, "branch", "-m", "side", "side/way")
+    newer = upstream.commit("refs/merge-requests/3/head", {b"a": file(b"9\n")}, revision.head_sha)
+    upstream.commit("refs/merge-requests/3/head", {b"a": file(b"8\n")}, newer)
+    revision = revision.model_copy(update={"head_sha": newer})
     assert [Change.modified] == [one.change for one in (await mirror.diff(revision)).files]
 
 
