@@ -69,5 +69,7 @@ def _masked(secret: str) -> str:
     parts = urlsplit(secret)
     userinfo, separator, host = parts.netloc.rpartition("@")
     user, colon, _ = userinfo.partition(":")
-    netloc = f"{user}{colon}{MASK if colon else ''}{separator}{host}"
-    return parts._replace(netloc=netloc, query=MASK if parts.query else "", fragment="").geturl()
+    password = f"{colon}{MASK}" if colon else ""
+    return (
+        f"{parts.scheme}://{user}{password}{separator}{host}{parts.path}{f'?{MASK}' if parts.query else ''}"
+    )

@@ -86,10 +86,10 @@ def print_table(
 
 
 def printable(text: str) -> str:
-    """Return *text* with a mark for each character that could steer a terminal."""
-    return "".join(
-        char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text
-    )
+    """Return *text* with a mark for each character that could steer a terminal or reorder what it shows."""
+    from bot.domain.markdown import visible
+
+    return visible(text).encode(errors="replace").decode()
 
 
 def quiet_logs() -> None:

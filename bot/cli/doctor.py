@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 from collections.abc import Awaitable
 from datetime import UTC, datetime
@@ -33,6 +32,8 @@ def doctor(
 
     Example: `cloister doctor --project group/app`
     """
+    import asyncio
+
     settings = settings_of(ctx)
     quiet_logs()
     checks = asyncio.run(examine(settings, project))
@@ -47,6 +48,8 @@ def doctor(
 
 async def examine(settings: Settings, project: str | None) -> list[Check]:
     """Make all checks side by side; return them in the order in which one would mend things."""
+    import asyncio
+
     groups = [
         _completeness(settings),
         _gitlab(settings, project),

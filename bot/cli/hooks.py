@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated, Protocol
 from urllib.parse import urlsplit
 
@@ -78,6 +77,8 @@ def install(
     settings = settings_of(ctx)
     settings.require("gitlab_url", "gitlab_token", "webhook_secret")
     address = receiver_url(url, settings)
+
+    import asyncio
 
     from bot.adapters.forge_gitlab_admin import HookScope
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import enum
-import json
 import secrets
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from bot.cli.context import FOUND, quiet_logs, settings_of
+from bot.cli.context import FOUND, printable, quiet_logs, settings_of
 
 if TYPE_CHECKING:
     from bot.adapters.model_ollama import OllamaModel
@@ -75,6 +73,8 @@ def review(
     """
     settings = settings_of(ctx, dotenv=False)
     quiet_logs()
+    import asyncio
+
     from bot.cli.subject import collect
     from bot.cli.working_tree import INHERITED, WorkingTree
     from bot.settings import inherited
@@ -186,23 +186,18 @@ def _print(reviewed: Reviewed, report: Format, file: TextIO) -> None:
     from rich.console import Console
 
     from bot.cli import review_text
+    from bot.domain.reports import FORMATS
 
     if report is not Format.text:
-        file.write(json.dumps(_document(reviewed, report), indent=2, ensure_ascii=False) + "\n")
+        # These formats have no place for what nobody looked at, and it must not vanish.
+        for place, reason in reviewed.not_reviewed.items():
+            _say(f"not reviewed: {place}: {reason}")
+        file.write(FORMATS[report.value](reviewed.findings))
         return
     console = Console(file=file, highlight=False, soft_wrap=True)
     for line in review_text.render(reviewed):
         console.print(line)
 
 
-def _document(reviewed: Reviewed, report: Format) -> Any:
-    if report is Format.json:
-        return {
-            "findings": [finding.model_dump(mode="json") for finding in reviewed.findings],
-            "not_reviewed": dict(reviewed.not_reviewed),
-        }
-    raise NotImplementedError
-
-
 def _say(message: str) -> None:
-    typer.echo(message, err=True)
+    typer.echo(printable(message), err=True)

@@ -24,11 +24,11 @@ def render(reviewed: Reviewed) -> Iterator[Text]:
     """
     for path, found in itertools.groupby(reviewed.findings, key=lambda finding: finding.path):
         lines = reviewed.code.get(path, ())
-        yield Text(printable(path), style="bold underline")
+        yield Text(_shown(path), style="bold underline")
         for finding in found:
             yield from _finding(finding, lines)
     for place, reason in reviewed.not_reviewed.items():
-        yield Text(printable(f"not reviewed: {place}: {reason}"), style="yellow")
+        yield Text(_shown(f"not reviewed: {place}: {reason}"), style="yellow")
     yield Text(summary(reviewed), style="bold")
 
 
@@ -47,16 +47,16 @@ def _finding(finding: Finding, lines: Sequence[str]) -> Iterator[Text]:
         f"  {place}  ",
         (str(finding.severity), COLOURS[finding.severity]),
         "  ",
-        (printable(finding.title), "bold"),
-        (printable(f"  [{finding.scanner}: {finding.rule}]"), "dim"),
+        (_shown(finding.title), "bold"),
+        (_shown(f"  [{finding.scanner}: {finding.rule}]"), "dim"),
     )
     if finding.suppressed:
         heading.append("  (the code asks to ignore it)", style="dim")
     yield heading
     for text in lines[finding.line - 1 : min(finding.end_line, finding.line - 1 + QUOTED_LINES)]:
-        yield Text(printable(f"      | {_tabs(text)}"), style="dim")
-    for text in finding.message.splitlines():
-        yield Text(printable(f"      {text}"))
+        yield Text(f"      | {_shown(text)}", style="dim")
+    for text in printable(finding.message).splitlines():
+        yield Text(f"      {text}")
     if finding.fix is not None:
         yield from _fix(finding.fix, lines)
     yield Text()
@@ -65,10 +65,11 @@ def _finding(finding: Finding, lines: Sequence[str]) -> Iterator[Text]:
 def _fix(fix: Fix, lines: Sequence[str]) -> Iterator[Text]:
     yield Text("      suggested fix:", style="dim")
     for text in lines[fix.line - 1 : fix.end_line]:
-        yield Text(printable(f"      - {_tabs(text)}"), style="red")
+        yield Text(f"      - {_shown(text)}", style="red")
     for text in fix.replacement.split("\n") if fix.replacement else []:
-        yield Text(printable(f"      + {_tabs(text)}"), style="green")
+        yield Text(f"      + {_shown(text)}", style="green")
 
 
-def _tabs(text: str) -> str:
-    return text.removesuffix("\r").expandtabs(4)
+def _shown(text: str) -> str:
+    """Return one line of code as exactly one line."""
+    return printable(text.removesuffix("\r").expandtabs(4)).replace("\n", " ")

@@ -1,0 +1,318 @@
+"""The doctor's checks, each with nothing around it."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.cli.checks import Check, Outcome, delivery, gitlab, guarded, model, ok, storage, tools, version_of
+from bot.domain.errors import Permanent, Transient
+from bot.domain.findings import ScanReport
+from bot.gitlab.administration import Installation, Project, TokenInfo
+from bot.ports import Command, Completed, ForgeUser
+
+TODAY = date(2030, 1, 1)
+
+
+@dataclass
+class FakeAdmin:
+    """Answer as a GitLab that is set up well, unless told otherwise."""
+
+    release: str = "17.5.1-ee"
+    token: TokenInfo = field(default_factory=lambda: TokenInfo(scopes=("api",), expires_at=date(2030, 6, 1)))
+    level: int = 30
+    broken: Exception | None = None
+
+    async def version(self):
+        if self.broken:
+            raise self.broken
+        return Installation(version=self.release)
+
+    async def token_info(self):
+        return self.token
+
+    async def user(self):
+        return ForgeUser(7, "project_1_bot")
+
+    async def project(self, path_or_id: str | int):
+        return Project(id=1, path_with_namespace=str(path_or_id))
+
+    async def access_level(self, path_or_id: str | int, user_id: int):
+        assert user_id == 7
+        return self.level
+
+
+async def outcomes(admin: FakeAdmin, project: str | None = "group/app") -> dict[str, Outcome]:
+    """Return the outcomes of all GitLab checks by name."""
+    return {check.name: check.outcome for check in await gitlab.inspect(admin, project, TODAY)}
+
+
+async def test_a_gitlab_that_is_set_up_well_passes():
+    """Nothing to do."""
+    assert set((await outcomes(FakeAdmin())).values()) == {Outcome.ok}
+
+
+async def test_an_old_gitlab_is_warned_about():
+    """15.11 may work, but nobody tried."""
+    assert (await outcomes(FakeAdmin(release="15.11.0")))["gitlab"] is Outcome.warn
+
+
+async def test_a_gitlab_out_of_reach_fails_once():
+    """One failure, not one for each thing that could not be asked."""
+    found = await outcomes(FakeAdmin(broken=Transient("no route")))
+
+    assert found == {"gitlab": Outcome.fail, "token": Outcome.skipped}
+
+
+@pytest.mark.parametrize(
+    ("token", "name", "outcome"),
+    [
+        (TokenInfo(scopes=("read_api",)), "token scopes", Outcome.fail),
+        (TokenInfo(scopes=("api", "sudo")), "token scopes", Outcome.warn),
+        (TokenInfo(scopes=("api", "admin_mode")), "token scopes", Outcome.warn),
+        (TokenInfo(scopes=("api",)), "token expiry", Outcome.ok),
+        (TokenInfo(scopes=("api",), expires_at=TODAY), "token expiry", Outcome.fail),
+        (TokenInfo(scopes=("api",), expires_at=TODAY + timedelta(29)), "token expiry", Outcome.warn),
+        (TokenInfo(scopes=("api",), expires_at=TODAY + timedelta(30)), "token expiry", Outcome.ok),
+        (TokenInfo(scopes=("api",), active=False), "token", Outcome.fail),
+    ],
+)
+async def test_tokens_are_judged(token: TokenInfo, name: str, outcome: Outcome):
+    """Too little, too much, too short."""
+    assert (await outcomes(FakeAdmin(token=token)))[name] is outcome
+
+
+@pytest.mark.parametrize(
+    ("level", "outcome"), [(0, Outcome.fail), (20, Outcome.fail), (30, Outcome.ok), (50, Outcome.ok)]
+)
+async def test_the_role_must_be_developer_or_more(level: int, outcome: Outcome):
+    """A Reporter can comment but neither resolve nor set a status."""
+    assert (await outcomes(FakeAdmin(level=level)))["project role"] is outcome
+
+
+async def test_without_a_project_the_role_is_skipped():
+    """It says how to check it."""
+    checks = await gitlab.inspect(FakeAdmin(), None, TODAY)
+
+    assert [(check.outcome, check.remedy) for check in checks if check.name == "project role"] == [
+        (Outcome.skipped, "add --project GROUP/PROJECT")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("url", "outcome"),
+    [
+        ("https://gitlab.example", Outcome.ok),
+        ("http://127.0.0.1:80", Outcome.ok),
+        ("http://gitlab.example", Outcome.warn),
+    ],
+)
+def test_plain_http_is_warned_about(url: str, outcome: Outcome):
+    """A token in the clear is a token given away."""
+    assert gitlab.transport(url).outcome is outcome
+
+
+def test_signing_is_told_by_release():
+    """Signed webhooks exist from 19.0 on."""
+    assert "plain secret" in gitlab.signing("18.11.0").detail
+    assert "signs" in gitlab.signing("19.0.0").detail
+
+
+@pytest.mark.parametrize(
+    ("listen", "host", "gitlab_url", "outcome"),
+    [
+        ("127.0.0.1:8080", "127.0.0.1", "https://gitlab.example", Outcome.warn),
+        ("127.0.0.1:8080", "127.0.0.1", "http://localhost", Outcome.warn),
+        ("0.0.0.0:8080", "0.0.0.0", "https://gitlab.example", Outcome.ok),
+    ],
+)
+def test_an_address_that_gitlab_cannot_call_is_warned_about(
+    listen: str, host: str, gitlab_url: str, outcome: Outcome
+):
+    """Webhooks to loopback never arrive, or are refused by GitLab."""
+    assert delivery.listen(listen, host, gitlab_url).outcome is outcome
+
+
+def test_weak_secrets_are_warned_about():
+    """One weak secret is enough to get in."""
+    assert delivery.secret(()).outcome is Outcome.skipped
+    assert delivery.secret(("x" * 15, "y" * 40)).outcome is Outcome.warn
+    assert delivery.secret(("x" * 16,)).outcome is Outcome.ok
+
+
+def test_missing_settings_are_told_with_the_way_to_set_them():
+    """The remedy column holds what to write."""
+    check = delivery.settings(["A is not set; set it like A=1", "B is not set; set it like B=2"])
+
+    assert check == Check(
+        "settings", Outcome.fail, "A is not set; B is not set", "set it like A=1; set it like B=2"
+    )
+
+
+@pytest.mark.parametrize(
+    ("current", "outcome"),
+    [("0002", Outcome.ok), (None, Outcome.fail), ("0001", Outcome.fail), ("0003", Outcome.fail)],
+)
+def test_the_schema_must_be_ours(current: str | None, outcome: Outcome):
+    """Too old and too new both keep Cloister from starting."""
+    assert storage.schema("database", current, "0002").outcome is outcome
+
+
+def test_the_data_directory_is_looked_at_where_it_is_or_will_be(tmp_path: Path):
+    """A directory that does not exist yet is fine if it can be made."""
+    (tmp_path / "file").touch()
+
+    assert storage.data_directory(tmp_path / "a" / "b", "")[0].outcome is Outcome.ok
+    assert storage.data_directory(tmp_path / "file", "")[0].outcome is Outcome.fail
+    assert (
+        storage.data_directory(tmp_path, f"srv:/x {tmp_path.resolve()} nfs4 rw 0 0\n")[0].outcome
+        is Outcome.warn
+    )
+
+
+def test_the_innermost_mount_counts():
+    """A local disk below a network mount is local."""
+    mounts = "a / ext4 rw 0 0\nb /net nfs rw 0 0\nc /net/my\\040disk xfs rw 0 0\nbroken\n"
+
+    assert [storage.filesystem(Path(path), mounts) for path in ("/net/x", "/net/my disk/x", "/network")] == [
+        "nfs",
+        "xfs",
+        "ext4",
+    ]
+
+
+@dataclass(frozen=True)
+class FakeFacts:
+    """What a model server says."""
+
+    version: str = "0.20.0"
+    context_tokens: int | None = 16_384
+
+
+@dataclass(frozen=True)
+class FakeServer:
+    """A model server."""
+
+    facts: FakeFacts = FakeFacts()
+
+    async def check(self):
+        return self.facts
+
+
+@pytest.mark.parametrize(
+    ("context", "outcomes"),
+    [(16_384, ["ok", "ok"]), (8_192, ["ok", "warn"]), (None, ["ok"])],
+)
+async def test_a_context_that_the_model_was_not_made_for_is_warned_about(
+    context: int | None, outcomes: list[str]
+):
+    """More than the model was made for is not used."""
+    checks = await model.model(FakeServer(FakeFacts(context_tokens=context)), "m", 16_384)
+
+    assert [check.outcome for check in checks] == outcomes
+
+
+@dataclass(frozen=True)
+class FakeRunner:
+    """Give one answer to every command."""
+
+    stdout: bytes
+
+    async def run(self, command: Command) -> Completed:
+        return Completed(0, self.stdout, b"")
+
+
+@pytest.mark.parametrize(
+    ("stdout", "outcome"),
+    [
+        (b"git version 2.39.5\n", "ok"),
+        (b"git version 2.20.1\n", "fail"),
+        (b"", "fail"),
+        (b"git version x", "fail"),
+    ],
+)
+async def test_git_must_be_new_enough(stdout: bytes, outcome: str):
+    """The version comes from git itself."""
+    assert [check.outcome for check in await tools.git(FakeRunner(stdout), lambda _: "/bin/git")] == [outcome]
+    assert [check.outcome for check in await tools.git(FakeRunner(stdout), lambda _: None)] == ["fail"]
+
+
+@pytest.mark.parametrize(
+    ("stdout", "outcome"),
+    [
+        (b"Inter-| Receive\n face |bytes\n    lo: 0 0\n", "ok"),
+        (b"    lo: 0\n  eth0: 1\n", "warn"),
+        (b"", "warn"),
+    ],
+)
+async def test_isolation_is_what_a_tool_sees(stdout: bytes, outcome: str):
+    """Only the loopback interface means no network."""
+    assert [check.outcome for check in await tools.isolation(FakeRunner(stdout), lambda _: "/bin/cat")] == [
+        outcome
+    ]
+
+
+@dataclass(frozen=True)
+class FakeScanner:
+    """Scan or not."""
+
+    report: ScanReport
+    name: str = "fake"
+
+    def wants(self, path: str) -> bool:
+        return True
+
+    async def scan(self, sources, runner):  # noqa: ANN001
+        return self.report
+
+
+@pytest.mark.parametrize(
+    ("report", "outcome"),
+    [
+        (ScanReport(scanner="fake", analysed=("canary.py",)), "ok"),
+        (ScanReport(scanner="fake", not_analysed={"canary.py": "broken"}), "fail"),
+        (ScanReport(scanner="fake"), "fail"),
+    ],
+)
+async def test_a_scanner_must_scan(report: ScanReport, outcome: str):
+    """Silence is not success."""
+    assert [check.outcome for check in await tools.scanner(FakeScanner(report), FakeRunner(b""))] == [outcome]
+
+
+async def test_a_check_that_breaks_or_hangs_is_a_failure_with_a_remedy():
+    """The doctor itself always ends."""
+
+    async def broken() -> list[Check]:
+        raise Permanent("it is broken")
+
+    async def hanging() -> list[Check]:
+        await asyncio.sleep(60)
+        return []
+
+    async def fine() -> list[Check]:
+        return [ok("x", "fine")]
+
+    assert await guarded("x", broken(), remedy="mend it") == [
+        Check("x", Outcome.fail, "it is broken", "mend it")
+    ]
+    assert await guarded("x", hanging(), remedy="wake it", limit_s=0.01) == [
+        Check("x", Outcome.fail, "no answer within 0.01 s", "wake it")
+    ]
+    assert await guarded("x", fine(), remedy="") == [ok("x", "fine")]
+
+
+@given(st.tuples(*[st.integers(0, 999)] * 3), st.sampled_from(["", "-ee", "-pre", ".7", "-rc.1"]))
+def test_versions_are_read_whatever_follows(numbers: tuple[int, int, int], suffix: str):
+    """Editions and candidates do not matter."""
+    assert version_of(".".join(map(str, numbers)) + suffix) == numbers
+
+
+def test_short_versions_are_filled_up():
+    """Missing numbers are zeros, and something else is no version."""
+    assert [version_of("v0.17"), version_of("19")] == [(0, 17, 0), (19, 0, 0)]
+    with pytest.raises(ValueError, match="is not a version"):
+        version_of("latest")
