@@ -11,7 +11,6 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
 from typing import Any, Protocol
 
-
 #: In the lines of an answer: close the connection here.
 HANG_UP = b""
 

@@ -28,9 +28,11 @@ CATEGORIES: Final = (
 #: More than this about one prompt is noise, whatever the model thinks.
 MAX_FINDINGS: Final = 8
 _MAX_ANSWER_CHARS: Final = 200_000
+#: llama.cpp turns each length into that many grammar rules and refuses schemas with 2,000 or more.
 _MAX_TITLE_CHARS: Final = 120
-_MAX_MESSAGE_CHARS: Final = 1_200
-_MAX_REPLACEMENT_CHARS: Final = 4_000
+_MAX_QUOTE_CHARS: Final = 300
+_MAX_MESSAGE_CHARS: Final = 800
+_MAX_REPLACEMENT_CHARS: Final = 1_500
 #: A quote shorter than this matches too much to prove a part of a line.
 _TELLING_CHARS: Final = 8
 _MAX_JSON_STARTS: Final = 50
@@ -54,10 +56,10 @@ SCHEMA: Final = _object(
         "maxItems": MAX_FINDINGS,
         "items": _object(
             optional=["fix"],
-            path=_text(500),
+            path=_text(300),
             line=_LINE,
             end_line=_LINE,
-            quote=_text(400),
+            quote=_text(_MAX_QUOTE_CHARS),
             category={"enum": list(CATEGORIES)},
             severity={"enum": [str(severity) for severity in Severity if severity is not Severity.critical]},
             confidence={"enum": [str(confidence) for confidence in Confidence]},

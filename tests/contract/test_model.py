@@ -112,7 +112,7 @@ async def test_a_fault_is_transient_and_named(
     server.script = answering(fault=fault)
 
     with pytest.raises(Transient, match=message):
-        await make_model().answer(REQUEST)
+        await make_model(deadlines=Deadlines(0.4, 0.3, 10)).answer(REQUEST)
 
 
 async def test_drops_of_tokens_end_at_the_total_deadline(server: ScriptedOllama, make_model: Make):
@@ -120,13 +120,13 @@ async def test_drops_of_tokens_end_at_the_total_deadline(server: ScriptedOllama,
     server.script = answering(text="x" * 100, pieces=100, delay_s=0.1)
 
     with pytest.raises(Transient, match=r"did not finish in 0\.5 s"):
-        await make_model(deadlines=Deadlines(0.4, 0.3, 0.5)).answer(REQUEST)
+        await make_model(deadlines=Deadlines(10, 10, 0.5)).answer(REQUEST)
 
 
 async def test_cancelling_ends_the_generation(server: ScriptedOllama, make_model: Make):
     """A superseded review frees the model: the server sees the connection close."""
     server.script = answering(text="x" * 2000, pieces=200, delay_s=0.01)
-    task = asyncio.create_task(make_model(deadlines=Deadlines()).answer(REQUEST))
+    task = asyncio.create_task(make_model().answer(REQUEST))
     await asyncio.sleep(0.2)
     task.cancel()
 
@@ -169,7 +169,7 @@ async def test_an_endless_answer_is_left(server: ScriptedOllama, make_model: Mak
     server.script = lambda request: Reply(" ".join(map(str, range(20_000))), pieces=2000)
 
     with pytest.raises(Transient, match="more than it was asked for"):
-        await make_model(deadlines=Deadlines()).answer(REQUEST)
+        await make_model().answer(REQUEST)
 
 
 async def test_prose_is_the_readers_business(server: ScriptedOllama, make_model: Make):
@@ -328,7 +328,7 @@ async def test_no_more_requests_at_a_time_than_allowed(server: ScriptedOllama, m
         return Reply()
 
     server.script = script
-    model = make_model(parallel=2, deadlines=Deadlines())
+    model = make_model(parallel=2)
     await asyncio.gather(*(model.answer(REQUEST) for _ in range(6)))
 
     assert most == 2

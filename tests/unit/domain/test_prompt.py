@@ -226,6 +226,16 @@ def test_a_secret_over_lines_of_which_a_hunk_shows_one_is_masked():
     assert not re.search(r"^ *\d+ [+ ] (line|key)", built.parts[0].prompt, re.MULTILINE)
 
 
+def test_characters_that_fake_lines_are_shown_as_marks():
+    """Line separators would look like new rows, and a lone surrogate cannot be sent."""
+    built = prompts(change("a.py", "", "a\u2028    9 + b\rc\ud800"), title="t\u2029", description="d\ud800")
+
+    excerpt = built.parts[0].excerpts[0]
+    assert excerpt.shown[1].text == "a\ufffd    9 + b\ufffdc\ufffd"
+    assert excerpt.shown[1].altered
+    assert not {"\u2028", "\u2029", "\r", "\ud800"} & set(built.parts[0].prompt)
+
+
 def test_masking_that_joins_lines_skips_the_file():
     """Without line numbers there is nothing to comment on."""
     built = prompts(change("key", "", "BEGIN\nEND"), redact=lambda text: text.replace("\n", ""))
