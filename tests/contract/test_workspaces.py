@@ -26,6 +26,7 @@ from tests.upstream import ENVIRONMENT, Upstream, file
 
 NEW_LINES = b"".join(b"line %d\n" % number for number in range(10_000))
 OLD = {
+    b"dir/a %2F \xc3\xa9": file(b"same\n"),
     b"kept": file(b"same\n"),
     b"edited": file(b"1\r\n2\n3\n4\n5\n6\n7\n8\n9"),
     b"old name": file(b"a\nb\nc\nd\n"),
@@ -36,6 +37,7 @@ OLD = {
     b"sub": ("160000", b"1" * 40),
 }
 NEW = {
+    b"dir/a %2F \xc3\xa9": file(b"same\n"),
     b"kept": file(b"same\n"),
     b"edited": file(b"1\r\n2\n\xff\x0cnew\n4\n5\n6\n7\n8\n9\n"),
     b"new 'name\" \xc3\xa9": file(b"a\nb\nc\nD\n"),
@@ -182,7 +184,7 @@ async def test_the_diff_has_every_line(workspaces: Workspaces, revision: Revisio
 
 async def test_files_are_read_on_either_side(workspaces: Workspaces, revision: Revision) -> None:
     """Bytes are exact; what is missing, a link or a submodule is left out; large ones lack their content."""
-    paths = ["edited", "gone", "link", "sub", "large", "empty", "nowhere", "../up", "kept"]
+    paths = ["edited", "gone", "link", "sub", "large", "empty", "nowhere", "../up", "kept", "dir/a %2F é"]
     head = await workspaces.read(revision, paths, max_bytes=100)
     base = await workspaces.read(revision, paths, side="base")
     assert {
@@ -190,8 +192,9 @@ async def test_files_are_read_on_either_side(workspaces: Workspaces, revision: R
         "large": Blob(len(NEW_LINES), None),
         "empty": Blob(0, b""),
         "kept": Blob(5, b"same\n"),
+        "dir/a %2F é": Blob(5, b"same\n"),
     } == head
-    assert {"edited", "gone", "kept"} == set(base)
+    assert {"edited", "gone", "kept", "dir/a %2F é"} == set(base)
 
 
 async def test_a_head_that_has_not_arrived_is_worth_another_try(
