@@ -1,0 +1,249 @@
+"""The flow of a local review, with scanners and model that say what they are told."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.cli import review_text
+from bot.cli.local_review import Reviewed, Reviewer
+from bot.cli.review import FailOn, stands_in_the_way
+from bot.cli.working_tree import added_file
+from bot.domain.diff import Diff
+from bot.domain.errors import Permanent, Transient
+from bot.domain.findings import Finding, Fix, ScanReport, Severity
+from bot.domain.policy import Policy
+from bot.domain.prompt import instructions
+from bot.ports import Command, Completed, ModelReply, ModelRequest, Runner
+from bot.scanners import Source
+
+CODE = b"import os\nos.system(command)\npassword = 'hunter2'\n"
+DIFF = Diff((added_file("app.py", CODE),))
+
+
+def finding(**values: object) -> Finding:
+    """Return a finding on line 2 of app.py."""
+    wanted = {
+        "scanner": "semgrep",
+        "rule": "shell",
+        "category": "security",
+        "severity": Severity.high,
+        "path": "app.py",
+        "line": 2,
+        "end_line": 2,
+        "title": "Shell injection",
+        "message": "The command is not checked.",
+    }
+    return Finding.model_validate({**wanted, **values})
+
+
+@dataclass
+class FakeScanner:
+    """Report what it was given."""
+
+    report: ScanReport
+    name: str = "semgrep"
+    seen: list[str] = field(default_factory=list)
+
+    def wants(self, path: str) -> bool:
+        return path.endswith(".py")
+
+    async def scan(self, sources: Sequence[Source], runner: Runner) -> ScanReport:
+        self.seen += [source.path for source in sources]
+        return self.report
+
+
+class NoRunner:
+    """Run nothing."""
+
+    async def run(self, command: Command) -> Completed:
+        raise AssertionError
+
+
+@dataclass
+class FakeModel:
+    """Give the answers in turn; an exception is raised."""
+
+    answers: list[str | Exception]
+    asked: list[ModelRequest] = field(default_factory=list)
+    name: str = "deepseek"
+    window_tokens: int = 16_384
+
+    def estimate_tokens(self, text: str) -> int:
+        return len(text) // 3 + 1
+
+    async def answer(self, request: ModelRequest) -> ModelReply:
+        self.asked.append(request)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return ModelReply(answer, self.name, "sha256:0", 1, 1, 0.1)
+
+
+def redact(text: str) -> str:
+    """Mask the one secret of these tests."""
+    return text.replace("hunter2", "hu*****")
+
+
+def reviewer(*findings: Finding, model: FakeModel | None = None, **report: object) -> Reviewer:
+    """Return a reviewer with one scanner."""
+    scanner = FakeScanner(ScanReport.model_validate({"scanner": "semgrep", "findings": findings, **report}))
+    told = instructions({"1": "Review."}) if model else None
+    return Reviewer((scanner,), NoRunner(), b"key", redact, model=model, instructions=told)
+
+
+def answer(**values: object) -> str:
+    """Return a model's answer with one finding on line 2."""
+    wanted = {
+        "path": "app.py",
+        "line": 2,
+        "end_line": 2,
+        "quote": "os.system(command)",
+        "category": "correctness",
+        "severity": "medium",
+        "confidence": "high",
+        "title": "Exit status is ignored",
+        "message": "Check it.",
+    }
+    return json.dumps({"findings": [{**wanted, **values}]})
+
+
+async def test_findings_are_stamped_and_clipped_to_the_change():
+    """What is wrong elsewhere is not this change's business."""
+    reviewed = await reviewer(finding(), finding(path="other.py")).review(DIFF, {"app.py": CODE})
+
+    (found,) = reviewed.findings
+    assert (found.path, found.line) == ("app.py", 2)
+    assert found.fingerprint
+    assert found.anchor
+
+
+async def test_what_nobody_looked_at_is_listed():
+    """A file that a scanner gave up on, and one that could not be read, are named."""
+    diff = Diff((*DIFF.files, added_file("huge.bin", b"x\n")))
+
+    reviewed = await reviewer(not_analysed={"app.py": "timeout"}).review(diff, {"app.py": CODE})
+
+    assert reviewed.not_reviewed == {
+        "huge.bin": "too large, or not a readable file",
+        "app.py (semgrep)": "timeout",
+    }
+
+
+async def test_the_models_findings_join_those_of_the_scanners():
+    """Both parts end up in one list, in file order."""
+    reviewed = await reviewer(finding(line=3, end_line=3), model=FakeModel([answer()])).review(
+        DIFF, {"app.py": CODE}
+    )
+
+    assert [(found.scanner, found.line) for found in reviewed.findings] == [("model", 2), ("semgrep", 3)]
+
+
+async def test_the_model_never_sees_a_secret():
+    """The prompt holds the masked line."""
+    model = FakeModel([json.dumps({"findings": []})])
+
+    await reviewer(model=model).review(DIFF, {"app.py": CODE})
+
+    assert "hunter2" not in model.asked[0].prompt
+    assert "hu*****" in model.asked[0].prompt
+
+
+async def test_a_useless_answer_is_asked_for_once_more_with_another_seed():
+    """The second answer counts."""
+    model = FakeModel(["nonsense", answer()])
+
+    reviewed = await reviewer(model=model).review(DIFF, {"app.py": CODE})
+
+    assert [found.scanner for found in reviewed.findings] == ["model"]
+    assert [request.seed for request in model.asked] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    "answers", [["nonsense", "nonsense"], [Transient("it stalls")], [Permanent("too old")]]
+)
+async def test_a_model_that_fails_costs_only_its_part(answers: list[str | Exception]):
+    """The scanners' findings are there, and the gap is named."""
+    reviewed = await reviewer(finding(), model=FakeModel(answers)).review(DIFF, {"app.py": CODE})
+
+    assert [found.scanner for found in reviewed.findings] == ["semgrep"]
+    assert list(reviewed.not_reviewed) == ["app.py (model)"]
+
+
+async def test_a_fix_that_repeats_a_secret_is_dropped():
+    """Masked it would break the code, unmasked it would leak."""
+    fix = Fix(line=3, end_line=3, replacement="password = read('hunter2')")
+
+    reviewed = await reviewer(finding(line=3, end_line=3, fix=fix)).review(DIFF, {"app.py": CODE})
+
+    assert [found.fix for found in reviewed.findings] == [None]
+
+
+async def shown(*findings: Finding) -> str:
+    """Return the text report of *findings*."""
+    reviewed = await reviewer(*findings).review(DIFF, {"app.py": CODE})
+    return "\n".join(line.plain for line in review_text.render(reviewed))
+
+
+async def test_the_text_report_shows_code_message_and_fix():
+    """A reader sees what is meant without opening the file."""
+    report = await shown(finding(fix=Fix(line=2, end_line=2, replacement="run(command)")))
+
+    assert report.splitlines() == [
+        "app.py",
+        "  2  high  Shell injection  [semgrep: shell]",
+        "      | os.system(command)",
+        "      The command is not checked.",
+        "      suggested fix:",
+        "      - os.system(command)",
+        "      + run(command)",
+        "",
+        "1 finding: 1 high",
+    ]
+
+
+async def test_the_text_report_masks_secrets_in_quoted_code():
+    """A terminal's history and a job's log are read by many."""
+    report = await shown(finding(line=3, end_line=3))
+
+    assert "hunter2" not in report
+    assert "| password = 'hu*****'" in report
+
+
+@given(st.text(st.characters(categories=["Cc", "Cf", "Zl", "Zp", "Lu"])))
+def test_nothing_in_a_report_steers_the_terminal(text: str):
+    """Escape sequences, fake line ends and bidirectional marks do not get through."""
+    reviewed = Reviewed((finding(title=f"t{text}", rule=f"r{text}"),), {"app.py": ["", f"code{text}"]})
+
+    lines = [line.plain for line in review_text.render(reviewed)]
+
+    assert all(line.isprintable() for line in lines)
+    assert len(lines) == 6
+
+
+def test_no_findings_are_said_in_words():
+    """Silence would look like a crash."""
+    assert review_text.summary(Reviewed()) == "no findings"
+
+
+@pytest.mark.parametrize(
+    ("severity", "fail_on", "expected"),
+    [
+        ("high", None, True),
+        ("medium", None, False),
+        ("medium", FailOn.medium, True),
+        ("low", FailOn.medium, False),
+        ("info", FailOn.info, True),
+        ("critical", FailOn.never, False),
+    ],
+)
+def test_the_exit_status_follows_the_option_or_else_the_gate(
+    severity: str, fail_on: FailOn | None, expected: bool
+):
+    """Without --fail-on the policy of the base decides."""
+    findings = [finding(severity=Severity(severity))]
+
+    assert stands_in_the_way(findings, Policy(), fail_on) is expected
