@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
@@ -77,7 +78,7 @@ class OllamaModel:
         parallel: int = 1,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        if model.lower().endswith("cloud"):
+        if model.lower().removesuffix(":latest").endswith("cloud"):
             refuse_cloud(model)
         self._url = url
         self._model = model
@@ -90,7 +91,7 @@ class OllamaModel:
         self._breaker = Breaker("the model server", monotonic=monotonic)
         self._gauge = TokenGauge()
         self._facts: ModelFacts | None = None
-        self._facts_at = 0.0
+        self._facts_at = -math.inf
 
     @property
     def name(self) -> str:
@@ -118,7 +119,7 @@ class OllamaModel:
             Transient: it is out of reach.
             Permanent: it is too old to be safe, lacks the model, or the model runs in a cloud.
         """
-        self._facts = None
+        self._facts_at = -math.inf
         facts = await self._known()
         with translated(self._url, self._model):
             running = await self._client.running()

@@ -218,7 +218,9 @@ async def test_a_missing_model_says_how_to_get_it(make_model: Make):
         await make_model("qwen2.5-coder:7b").answer(REQUEST)
 
 
-@pytest.mark.parametrize("name", ["deepseek-v3.1:671b-cloud", "glm-4.6:cloud", "gpt-oss:120b-CLOUD"])
+@pytest.mark.parametrize(
+    "name", ["deepseek-v3.1:671b-cloud", "glm-4.6:cloud", "gpt-oss:120b-CLOUD", "my-cloud:latest"]
+)
 def test_cloud_models_are_refused_by_name(name: str):
     """Nothing is asked of the server."""
     with pytest.raises(Permanent, match="leave the building"):
