@@ -1,0 +1,266 @@
+"""What people do on a GitLab, from Python: pushes, merge requests, comments, clicks."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from bot.demo.gitlab.instance import Instance
+from bot.demo.gitlab.repository import Change, Signature
+from bot.demo.gitlab.setup import Setup
+from bot.demo.gitlab.state import Award, MergeRequest, Note, Pipeline, Project, User
+from bot.demo.gitlab.suggestions import Where
+
+
+class Scenario(Setup):
+    """Act as people; ``user`` is the merge request's author, or the administrator, when left out."""
+
+    def __init__(self, instance: Instance, root: Path) -> None:
+        super().__init__(instance, root)
+        #: Seconds between opening a merge request and its first diff.
+        self.prepare_delay_s = 0.0
+
+    def commit(
+        self,
+        project: Project,
+        branch: str,
+        changes: Mapping[str, Change],
+        message: str = "Change files",
+        *,
+        user: User | None = None,
+        start: str | None = None,
+    ) -> str:
+        """Push one commit to *branch*, made from *start* or the default branch when it is new; return its sha."""
+        with self.instance.state.lock:
+            repository = project.repository
+            before = repository.branch(branch)
+            parent = before or repository.resolve(start or project.default_branch)
+            who = user or self.admin
+            sha = repository.commit(
+                [parent] if parent else [], changes, message, Signature(who.name, who.email)
+            )
+            self._move(project, who, branch, before, sha)
+            return sha
+
+    def _move(self, project: Project, user: User, branch: str, before: str | None, after: str | None) -> None:
+        project.repository.set_ref(f"refs/heads/{branch}", after)
+        self.instance.merge_requests.branch_moved(project, user, branch, before, after)
+
+    def open_merge_request(
+        self,
+        project: Project,
+        source: str = "feature",
+        changes: Mapping[str, Change] | None = None,
+        *,
+        title: str = "Change things",
+        description: str = "",
+        target: str | None = None,
+        author: User | None = None,
+        fork: Project | None = None,
+        draft: bool = False,
+        prepared: bool = True,
+    ) -> MergeRequest:
+        """Push *changes* to *source* (in *fork*, if given) and open a merge request for it.
+
+        With ``prepared=False`` the diff is not there until :meth:`finish_preparing`.
+        """
+        who = author or self.admin
+        target_branch = target or project.default_branch
+        with self.instance.state.lock:
+            home = fork or project
+            if changes is not None:
+                start = None if home.repository.branch(source) else target_branch
+                self.commit(home, source, changes, title, user=who, start=start)
+            merge_request = self.instance.merge_requests.open(
+                project,
+                home,
+                who,
+                source_branch=source,
+                target_branch=target_branch,
+                title=f"Draft: {title}" if draft else title,
+                description=description,
+                prepared=prepared and not self.prepare_delay_s,
+            )
+        if prepared and self.prepare_delay_s:
+            timer = threading.Timer(self.prepare_delay_s, self.finish_preparing, [merge_request])
+            self._timers.append(timer)
+            timer.start()
+        return merge_request
+
+    def finish_preparing(self, merge_request: MergeRequest) -> None:
+        """Make the first diff of a merge request."""
+        with self.instance.state.lock:
+            self.instance.merge_requests.prepare(merge_request)
+
+    def push(
+        self,
+        merge_request: MergeRequest,
+        changes: Mapping[str, Change],
+        message: str = "Change more",
+        *,
+        user: User | None = None,
+    ) -> str:
+        """Push a commit to the source branch and return its sha."""
+        home = _home(merge_request)
+        who = user or merge_request.author
+        return self.commit(home, merge_request.source_branch, changes, message, user=who)
+
+    def force_push(
+        self,
+        merge_request: MergeRequest,
+        changes: Mapping[str, Change],
+        message: str = "Start over",
+        *,
+        user: User | None = None,
+    ) -> str:
+        """Replace the source branch by one commit on the old merge base and return its sha."""
+        assert merge_request.refs is not None
+        return self._replace(merge_request, merge_request.refs.base_sha, changes, message, user)
+
+    def rebase(self, merge_request: MergeRequest, *, user: User | None = None) -> str:
+        """Put the whole change as one commit on the tip of the target branch and return its sha."""
+        project = merge_request.project
+        with self.instance.state.lock:
+            assert merge_request.refs is not None
+            tip = project.repository.branch(merge_request.target_branch)
+            assert tip is not None
+            changes = self.instance.merge_requests.changes_of(merge_request)
+            return self._replace(merge_request, tip, changes, merge_request.title, user)
+
+    def _replace(
+        self,
+        merge_request: MergeRequest,
+        parent: str,
+        changes: Mapping[str, Change],
+        message: str,
+        user: User | None,
+    ) -> str:
+        with self.instance.state.lock:
+            home = _home(merge_request)
+            who = user or merge_request.author
+            if home is not merge_request.project:
+                home.repository.fetch_from(merge_request.project.repository, parent)
+            sha = home.repository.commit([parent], changes, message, Signature(who.name, who.email))
+            before = home.repository.branch(merge_request.source_branch)
+            self._move(home, who, merge_request.source_branch, before, sha)
+            return sha
+
+    def delete_branch(self, merge_request: MergeRequest, *, user: User | None = None) -> None:
+        """Delete the source branch."""
+        with self.instance.state.lock:
+            home = _home(merge_request)
+            before = home.repository.branch(merge_request.source_branch)
+            self._move(home, user or merge_request.author, merge_request.source_branch, before, None)
+
+    def close_merge_request(self, merge_request: MergeRequest, *, user: User | None = None) -> None:
+        """Close without merging."""
+        self._as(user, merge_request, self.instance.merge_requests.close)
+
+    def reopen(self, merge_request: MergeRequest, *, user: User | None = None) -> None:
+        """Open again."""
+        self._as(user, merge_request, self.instance.merge_requests.reopen)
+
+    def merge(self, merge_request: MergeRequest, *, user: User | None = None) -> str:
+        """Merge with a merge commit and return its sha."""
+        with self.instance.state.lock:
+            return self.instance.merge_requests.merge(merge_request, user or merge_request.author)
+
+    def _as(
+        self, user: User | None, merge_request: MergeRequest, act: Callable[[MergeRequest, User], None]
+    ) -> None:
+        with self.instance.state.lock:
+            act(merge_request, user or merge_request.author)
+
+    def set_draft(self, merge_request: MergeRequest, draft: bool, *, user: User | None = None) -> None:
+        """Mark as draft, or as ready."""
+        bare = merge_request.title.removeprefix("Draft: ")
+        self.edit(merge_request, title=f"Draft: {bare}" if draft else bare, user=user)
+
+    def edit(
+        self,
+        merge_request: MergeRequest,
+        *,
+        title: str | None = None,
+        description: str | None = None,
+        target: str | None = None,
+        user: User | None = None,
+    ) -> None:
+        """Change title, description or target branch."""
+        fields = {"title": title, "description": description, "target_branch": target}
+        with self.instance.state.lock:
+            given = {name: value for name, value in fields.items() if value is not None}
+            self.instance.merge_requests.edit(merge_request, user or merge_request.author, **given)
+
+    def comment(self, merge_request: MergeRequest, body: str, *, user: User | None = None) -> Note:
+        """Write a plain comment."""
+        with self.instance.state.lock:
+            return self.instance.notes.create(merge_request, user or merge_request.author, body)
+
+    def reply(
+        self, merge_request: MergeRequest, discussion_id: str, body: str, *, user: User | None = None
+    ) -> Note:
+        """Reply in a thread."""
+        with self.instance.state.lock:
+            who = user or merge_request.author
+            return self.instance.notes.create(merge_request, who, body, discussion_id=discussion_id)
+
+    def resolve(
+        self,
+        merge_request: MergeRequest,
+        discussion_id: str,
+        resolved: bool = True,
+        *,
+        user: User | None = None,
+    ) -> None:
+        """Resolve a thread, or open it again."""
+        with self.instance.state.lock:
+            notes = merge_request.discussions[discussion_id]
+            self.instance.notes.resolve(merge_request, notes, user or merge_request.author, resolved)
+
+    def react(
+        self, merge_request: MergeRequest, note: Note | None, name: str, *, user: User | None = None
+    ) -> Award:
+        """React to a note, or with None to the merge request."""
+        with self.instance.state.lock:
+            return self.instance.notes.award(merge_request, note, user or merge_request.author, name)
+
+    def revoke_reaction(self, merge_request: MergeRequest, note: Note | None, award: Award) -> None:
+        """Take a reaction back."""
+        with self.instance.state.lock:
+            self.instance.notes.revoke_award(merge_request, note, award)
+
+    def apply_suggestion(self, suggestion_id: int, *, user: User | None = None) -> None:
+        """Apply a suggestion as the web interface does, which also resolves its thread."""
+        with self.instance.state.lock:
+            where = self.instance.suggestions.find(suggestion_id)
+            if where is None:
+                raise LookupError(f"there is no suggestion {suggestion_id}")
+            self._apply(where, user or where[0].author)
+
+    def _apply(self, where: Where, user: User) -> None:
+        merge_request, note, _ = where
+        self.instance.suggestions.apply(user, [where])
+        thread = merge_request.discussions[note.discussion_id]
+        self.instance.notes.resolve(merge_request, thread, user, resolved=True)
+
+    def add_pipeline(self, merge_request: MergeRequest, *, merge_request_pipeline: bool = True) -> Pipeline:
+        """Start a pipeline of the head: of the merge request, or else of the source branch."""
+        project = merge_request.project
+        own = f"refs/merge-requests/{merge_request.iid}/head"
+        ref, source = (
+            (own, "merge_request_event") if merge_request_pipeline else (merge_request.source_branch, "push")
+        )
+        with self.instance.state.lock:
+            return self.instance.statuses.add_pipeline(project, merge_request.head_sha, ref, source)
+
+    def lock_statuses(self, project: Project, sha: str, locked: bool = True) -> None:
+        """Answer 409 to statuses of one commit, as while another process writes them."""
+        with self.instance.state.lock:
+            (project.locked_shas.add if locked else project.locked_shas.discard)(sha)
+
+
+def _home(merge_request: MergeRequest) -> Project:
+    if merge_request.source_project is None:
+        raise LookupError("the fork of this merge request was deleted")
+    return merge_request.source_project
