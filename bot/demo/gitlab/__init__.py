@@ -22,9 +22,10 @@ webhooks, auto-disabling of webhooks, LFS, and everything that only the web inte
 
 from __future__ import annotations
 
+from bot.demo.gitlab.diffs import DiffLimits
 from bot.demo.gitlab.faults import Fault, RateLimit
 from bot.demo.gitlab.server import GitLabServer
-from bot.demo.gitlab.state import DiffLimits, Group, Hook, Level, MergeRequest, Project, User
+from bot.demo.gitlab.state import Group, Hook, Level, MergeRequest, Project, User
 
 __all__ = [
     "DiffLimits",

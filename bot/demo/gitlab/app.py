@@ -145,18 +145,12 @@ def _response(reply: Reply) -> Response:
 
 def _fault_reply(fault: Fault) -> Reply:
     assert fault.status is not None
-    headers = {"Content-Type": "text/plain"}
-    if fault.retry_after is not None:
-        headers["Retry-After"] = str(fault.retry_after if fault.retry_after % 1 else int(fault.retry_after))
-    if fault.status == 429:
-        return Reply(429, (fault.body or "Retry later\n").encode(), headers)
-    if fault.body is not None:
-        return Reply(fault.status, fault.body.encode(), headers)
-    return Reply(
-        fault.status,
-        {"message": f"{fault.status} Error"},
-        {k: v for k, v in headers.items() if k != "Content-Type"},
-    )
+    headers = {} if fault.retry_after is None else {"Retry-After": f"{fault.retry_after:g}"}
+    if fault.body is None and fault.status != 429:
+        return Reply(fault.status, {"message": f"{fault.status} Error"}, headers)
+    text = "Retry later\n" if fault.body is None else fault.body
+    kind = "application/json" if text.startswith(("{", "[")) else "text/plain"
+    return Reply(fault.status, text.encode(), headers | {"Content-Type": kind})
 
 
 def _reset(transport: Any) -> None:

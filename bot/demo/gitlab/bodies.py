@@ -7,64 +7,15 @@ import re
 from dataclasses import dataclass
 
 #: Quick actions that change a merge request; GitLab knows more, and every one it knows it runs.
-KNOWN = frozenset(
-    {
-        # fmt: off
-        "approve",
-        "assign",
-        "assign_reviewer",
-        "award",
-        "cc",
-        "clear_time_spent",
-        "close",
-        "copy_metadata",
-        "done",
-        "draft",
-        "due",
-        "duplicate",
-        "epic",
-        "estimate",
-        "label",
-        "labels",
-        "lock",
-        "merge",
-        "milestone",
-        "move",
-        "react",
-        "ready",
-        "rebase",
-        "relabel",
-        "relate",
-        "remove_due_date",
-        "remove_estimate",
-        "remove_milestone",
-        "remove_time_spent",
-        "reopen",
-        "request_changes",
-        "request_review",
-        "reviewer",
-        "run_pipeline",
-        "ship",
-        "shrug",
-        "spend",
-        "spend_time",
-        "spent",
-        "submit_review",
-        "subscribe",
-        "tableflip",
-        "target_branch",
-        "title",
-        "todo",
-        "unapprove",
-        "unassign",
-        "unassign_reviewer",
-        "unlabel",
-        "unlock",
-        "unsubscribe",
-        "wip",
-        # fmt: on
-    }
-)
+_KNOWN = """
+approve assign assign_reviewer award cc clear_time_spent close copy_metadata done draft due
+duplicate epic estimate label labels lock merge milestone move react ready rebase relabel
+relate remove_due_date remove_estimate remove_milestone remove_time_spent reopen
+request_changes request_review reviewer run_pipeline ship shrug spend spend_time spent
+submit_review subscribe tableflip target_branch title todo unapprove unassign unassign_reviewer
+unlabel unlock unsubscribe wip
+"""
+KNOWN = frozenset(_KNOWN.split())
 
 _COMMAND = re.compile(r"^/([A-Za-z][A-Za-z0-9_]*)(?:[ \t]+(.*?))?[ \t]*$")
 _FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})(.*)$")
@@ -95,6 +46,7 @@ class QuickAction:
 class SideEffect:
     """Something that a body does to people or other hosts: ``kind`` is mention, reference, image, link or html."""
 
+    user_id: int
     kind: str
     text: str
     body: str
@@ -126,14 +78,14 @@ def commands(body: str) -> tuple[list[tuple[str, str]], str]:
     return found, "\n".join(kept) if len(kept) != body.count("\n") + 1 else body
 
 
-def side_effects(body: str) -> list[SideEffect]:
+def side_effects(user_id: int, body: str) -> list[SideEffect]:
     """Return the mentions, references, images, links and HTML of a body outside of code and comments."""
     prose = _prose(body)
     # Mentions and references are looked for in rendered text, where entities are characters again.
     text = html.unescape(prose)
     texts = {"mention": text, "reference": text}
     return [
-        SideEffect(kind, match[0], body)
+        SideEffect(user_id, kind, match[0], body)
         for kind, pattern in _EFFECTS.items()
         for match in pattern.finditer(texts.get(kind, prose))
     ]

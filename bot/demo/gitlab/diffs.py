@@ -20,6 +20,22 @@ _ESCAPED = dict(zip(b'abfnrtv"\\', b'\a\b\f\n\r\t\v"\\', strict=True))
 
 
 @dataclass(frozen=True, slots=True)
+class DiffLimits:
+    """Bound what the diff endpoints answer; GitLab's own defaults.
+
+    A patch over ``patch_bytes`` is too large; one over a tenth of it, or beyond the soft limits of the whole
+    collection, is collapsed. Files after ``files`` files or ``lines`` lines are left out.
+    """
+
+    patch_bytes: int = 200 * 1024
+    files: int = 1000
+    lines: int = 50_000
+    soft_files: int = 100
+    soft_lines: int = 5000
+    soft_bytes: int = 500 * 1024
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line of a patch; ``sign`` is a space, plus or minus, the numbers are the running counters."""
 

@@ -14,6 +14,9 @@ from bot.demo.gitlab.instance import Instance
 from bot.demo.gitlab.state import Level, Project, Token
 
 _PATH = re.compile(r"^/(?P<project>[^?]+?)\.git/(?P<rest>info/refs|git-upload-pack|git-receive-pack)$")
+#: A push that touches more branches than this fires no push hooks at all.
+_PUSH_HOOKS_LIMIT = 3
+
 _TEXT = {"Content-Type": "text/plain"}
 _DENIED = Reply(
     401,
@@ -109,11 +112,16 @@ def _refuse(project: Project | None, token: Token, pushing: bool) -> Reply | Non
 def _announce(instance: Instance, project: Project, token: Token, before: Mapping[str, str]) -> None:
     with instance.state.lock:
         after = project.repository.branches()
-        for branch in sorted({*before, *after}):
-            if before.get(branch) != after.get(branch):
-                instance.merge_requests.branch_moved(
-                    project, token.user, branch, before.get(branch), after.get(branch)
-                )
+        moved = [branch for branch in sorted({*before, *after}) if before.get(branch) != after.get(branch)]
+        for branch in moved:
+            instance.merge_requests.branch_moved(
+                project,
+                token.user,
+                branch,
+                before.get(branch),
+                after.get(branch),
+                quiet=len(moved) > _PUSH_HOOKS_LIMIT,
+            )
 
 
 def _reply(output: bytes) -> Reply:

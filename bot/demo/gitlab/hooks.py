@@ -72,6 +72,8 @@ class Hooks:
         self.deliveries: list[Delivery] = []
         #: Events are only dropped while True, as under Silent Mode: nothing tells the receiver.
         self.silent = False
+        #: Changes a payload on its way out, as a custom webhook template does.
+        self.template: Callable[[dict[str, Any]], Mapping[str, Any]] | None = None
 
     def fire(self, project: Project, flag: str, event: str, build: Callable[[], Mapping[str, Any]]) -> None:
         """Queue what *build* returns for every hook of the project, its group and the instance that wants it."""
@@ -80,7 +82,8 @@ class Hooks:
         if self.silent or not (own or system):
             return
         chain = str(uuid.uuid4())
-        body = json.dumps(build()).encode()
+        payload = build()
+        body = json.dumps(self.template(dict(payload)) if self.template else payload).encode()
         for hook in own:
             self._send(hook, event, chain, body)
         for hook in system:

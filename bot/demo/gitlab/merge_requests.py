@@ -87,12 +87,20 @@ class MergeRequests:
         )
 
     def branch_moved(
-        self, project: Project, user: User, branch: str, before: str | None, after: str | None
+        self,
+        project: Project,
+        user: User,
+        branch: str,
+        before: str | None,
+        after: str | None,
+        *,
+        quiet: bool = False,
     ) -> None:
-        """Tell about a push and bring every merge request of the branch up to date."""
-        self._core.hooks.fire(
-            project, "push_events", "Push Hook", lambda: self._push(project, user, branch, before, after)
-        )
+        """Tell about a push, unless *quiet*, and bring every merge request of the branch up to date."""
+        if not quiet:
+            self._core.hooks.fire(
+                project, "push_events", "Push Hook", lambda: self._push(project, user, branch, before, after)
+            )
         if after is None:
             return
         for target in self._core.state.projects.values():
@@ -145,6 +153,11 @@ class MergeRequests:
     def reopen(self, merge_request: MergeRequest, user: User) -> None:
         """Open again."""
         self._set_state(merge_request, user, "opened", "reopen")
+        source = merge_request.source_project
+        tip = source.repository.branch(merge_request.source_branch) if source else None
+        if merge_request.state == "opened" and tip not in (None, merge_request.head_sha):
+            assert tip is not None
+            self._new_head(merge_request, user, tip)
 
     def merge(self, merge_request: MergeRequest, user: User) -> str:
         """Merge with a merge commit and return its sha; conflicts are settled for the source branch."""

@@ -148,6 +148,11 @@ class Notes:
             raise forbidden()
         if not any(note.resolvable for note in notes):
             raise message(400, "400 Bad request - Discussion is not resolvable")
+        self._set_resolved(merge_request, notes, user, resolved)
+
+    def _set_resolved(
+        self, merge_request: MergeRequest, notes: list[Note], user: User, resolved: bool
+    ) -> None:
         had_open = merge_request.unresolved
         now = self._core.state.now()
         for note in notes:
@@ -180,6 +185,7 @@ class Notes:
         """
         try:
             for draft in drafts:
+                self._check_length(merge_request, draft.note)
                 if draft.position is not None:
                     repository = merge_request.project.repository
                     self._core.positions.place(repository, merge_request.refs, draft.position)
@@ -204,7 +210,8 @@ class Notes:
             return
         notes = merge_request.discussions[note.discussion_id]
         if thread and any(each.resolvable for each in notes):
-            self.resolve(merge_request, notes, draft.author, draft.resolve_discussion)
+            # A reply that does not ask to resolve opens the thread again.
+            self._set_resolved(merge_request, notes, draft.author, draft.resolve_discussion)
 
     def award(self, merge_request: MergeRequest, note: Note | None, user: User, name: str) -> Award:
         """React to a note, or to the merge request itself."""
@@ -242,7 +249,7 @@ class Notes:
     def _act(self, merge_request: MergeRequest, user: User, body: str) -> tuple[str, dict[str, Any]]:
         found, kept = commands(body)
         changes: dict[str, Any] = {}
-        self._core.side_effects += side_effects(kept)
+        self._core.side_effects += side_effects(user.id, kept)
         for command in found:
             changes |= self._run(merge_request, user, *command)
         return kept, changes

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.demo.gitlab.diffs import Diff, Diffs, FileDiff
 from bot.demo.gitlab.errors import ApiError, bad_note, invalid, missing
-from bot.demo.gitlab.repository import GitFailed, Repository
+from bot.demo.gitlab.repository import Repository
 from bot.demo.gitlab.state import Refs
 
 Position = dict[str, Any]
@@ -32,6 +32,9 @@ def read_position(value: Any, version: tuple[int, int]) -> Position:
     if value["position_type"] not in kinds:
         raise invalid("position[position_type]", "does not have a valid value")
     position = {name: value.get(name) or None for name in (*_SHAS, "old_path", "new_path", "position_type")}
+    for name, text in position.items():
+        if text is not None and not isinstance(text, str):
+            raise invalid(f"position[{name}]")
     for name in ("old_line", "new_line"):
         position[name] = _number(value.get(name), f"position[{name}]")
     position["line_range"] = _line_range(value.get("line_range"))
@@ -88,6 +91,8 @@ class Positions:
         """
         if current is None:
             raise bad_note("noteable", "doesn't support new-style diff notes", ruby=self._ruby)
+        if self.old_path_of_added_file_breaks:
+            position = self._without_old_path(repository, position)
         if any(not position[name] for name in (*_SHAS, "old_path", "new_path")):
             raise bad_note("position", "is incomplete", ruby=self._ruby)
         own_refs = Refs(*(position[name] for name in _SHAS))
@@ -102,16 +107,21 @@ class Positions:
         moved_file = self._file(repository, current, moved)
         return moved, None, self._code(repository, current, moved, moved_file)
 
+    def _without_old_path(self, repository: Repository, position: Position) -> Position:
+        if position["old_path"] is None:
+            return position | {"old_path": position["new_path"]}
+        file = self._file(repository, Refs(*(str(position[name]) for name in _SHAS)), position)
+        if file.new_file:
+            raise ApiError(500, {"message": "500 Internal Server Error"})
+        return position
+
     def _file(self, repository: Repository, refs: Refs, position: Position) -> FileDiff:
-        try:
-            diff = self._diffs.between(repository, refs.base_sha, refs.head_sha)
-        except GitFailed:
-            raise self._no_line() from None
+        if any(repository.resolve(sha) != sha for sha in (refs.base_sha, refs.head_sha)):
+            raise self._no_line()
+        diff = self._diffs.between(repository, refs.base_sha, refs.head_sha)
         file = diff.find(position["old_path"], position["new_path"])
         if file is None:
             raise self._no_line()
-        if file.new_file and self.old_path_of_added_file_breaks:
-            raise ApiError(500, {"message": "500 Internal Server Error"})
         return file
 
     def _code(self, repository: Repository, refs: Refs, position: Position, file: FileDiff) -> str | None:

@@ -195,7 +195,9 @@ class Repository:
         out = self.git("log", f"--format={form}", f"-{limit}", newest, f"^{without}", "--")
         records = out.decode(errors="replace").split("\x1e\n")
         return [
-            dict(zip(fields, record.split("\x1f"), strict=True)) for record in records if record.strip("\n")
+            dict(zip(fields, record.split("\x1f", len(fields) - 1), strict=True))
+            for record in records
+            if record.strip("\n")
         ]
 
 

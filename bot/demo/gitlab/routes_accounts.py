@@ -42,8 +42,11 @@ def _token(call: Call) -> Reply:
 @routes("GET", "projects/:id")
 def _project(call: Call) -> Reply:
     project = call.project(Level.guest)
-    level = project.level(call.user)
-    access = {"project_access": {"access_level": level} if level else None, "group_access": None}
+    own, inherited = (where.members.get(call.user.id) for where in (project, project.group))
+    access = {
+        "project_access": {"access_level": own, "notification_level": 3} if own else None,
+        "group_access": {"access_level": inherited, "notification_level": 3} if inherited else None,
+    }
     return Reply(body=entities.project(call.instance, project) | {"permissions": access})
 
 

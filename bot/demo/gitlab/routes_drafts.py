@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.demo.gitlab import entities
+from bot.demo.gitlab import review_entities
 from bot.demo.gitlab.calls import Call, Reply, Routes
 from bot.demo.gitlab.errors import bad_note, message, missing, not_found
 from bot.demo.gitlab.positions import read_position
@@ -28,13 +28,13 @@ def _one(call: Call, merge_request: MergeRequest) -> Draft:
 @routes("GET", _DRAFTS)
 def _list(call: Call) -> Reply:
     merge_request = call.merge_request()
-    return call.page(_own(call, merge_request), lambda draft: entities.draft(merge_request, draft))
+    return call.page(_own(call, merge_request), lambda draft: review_entities.draft(merge_request, draft))
 
 
 @routes("GET", f"{_DRAFTS}/:draft_id")
 def _show(call: Call) -> Reply:
     merge_request = call.merge_request()
-    return Reply(body=entities.draft(merge_request, _one(call, merge_request)))
+    return Reply(body=review_entities.draft(merge_request, _one(call, merge_request)))
 
 
 @routes("POST", _DRAFTS)
@@ -54,7 +54,7 @@ def _create(call: Call) -> Reply:
     _set_position(call, merge_request, draft)
     draft.id = call.instance.state.next_id()
     merge_request.drafts.append(draft)
-    return Reply(201, entities.draft(merge_request, draft))
+    return Reply(201, review_entities.draft(merge_request, draft))
 
 
 def _set_position(call: Call, merge_request: MergeRequest, draft: Draft) -> None:
@@ -79,7 +79,7 @@ def _update(call: Call) -> Reply:
     draft.note = note
     # A position that is left out is written as null.
     _set_position(call, merge_request, draft)
-    return Reply(body=entities.draft(merge_request, draft))
+    return Reply(body=review_entities.draft(merge_request, draft))
 
 
 @routes("DELETE", f"{_DRAFTS}/:draft_id")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.demo.gitlab import entities
+from bot.demo.gitlab import entities, review_entities
 from bot.demo.gitlab.calls import Call, Reply, Routes
 from bot.demo.gitlab.errors import invalid, not_found
 from bot.demo.gitlab.state import Level, MergeRequest
@@ -127,7 +127,7 @@ def _awards(call: Call) -> Reply:
     merge_request = call.merge_request()
     return call.page(
         merge_request.awards,
-        lambda award: entities.award(call.instance, award, merge_request.id, "MergeRequest"),
+        lambda award: review_entities.award(call.instance, award, merge_request.id, "MergeRequest"),
     )
 
 
@@ -135,4 +135,4 @@ def _awards(call: Call) -> Reply:
 def _award(call: Call) -> Reply:
     merge_request = call.merge_request()
     award = call.instance.notes.award(merge_request, None, call.user, call.required("name"))
-    return Reply(201, entities.award(call.instance, award, merge_request.id, "MergeRequest"))
+    return Reply(201, review_entities.award(call.instance, award, merge_request.id, "MergeRequest"))

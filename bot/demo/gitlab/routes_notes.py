@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from bot.demo.gitlab import entities
+from bot.demo.gitlab import review_entities
 from bot.demo.gitlab.calls import Call, Reply, Routes
 from bot.demo.gitlab.errors import ApiError, message, missing, not_found
 from bot.demo.gitlab.notes import CommandsOnly
@@ -27,20 +27,20 @@ def _position(call: Call) -> dict[str, Any] | None:
 
 
 def _note(call: Call, merge_request: MergeRequest, note: Note) -> dict[str, Any]:
-    return entities.note(call.instance, merge_request, note)
+    return review_entities.note(call.instance, merge_request, note)
 
 
 @routes("GET", f"{_MR}/discussions")
 def _discussions(call: Call) -> Reply:
     merge_request = call.merge_request()
     threads = list(merge_request.discussions.values())
-    return call.page(threads, lambda notes: entities.discussion(call.instance, merge_request, notes))
+    return call.page(threads, lambda notes: review_entities.discussion(call.instance, merge_request, notes))
 
 
 @routes("GET", f"{_MR}/discussions/:discussion_id")
 def _discussion(call: Call) -> Reply:
     merge_request = call.merge_request()
-    return Reply(body=entities.discussion(call.instance, merge_request, call.thread(merge_request)))
+    return Reply(body=review_entities.discussion(call.instance, merge_request, call.thread(merge_request)))
 
 
 @routes("POST", f"{_MR}/discussions")
@@ -54,7 +54,7 @@ def _start(call: Call) -> Reply:
     except CommandsOnly as error:
         return _commands_only(error)
     thread = merge_request.discussions[note.discussion_id]
-    return Reply(201, entities.discussion(call.instance, merge_request, thread))
+    return Reply(201, review_entities.discussion(call.instance, merge_request, thread))
 
 
 @routes("PUT", f"{_MR}/discussions/:discussion_id")
@@ -65,7 +65,7 @@ def _resolve(call: Call) -> Reply:
         raise missing("resolved")
     thread = call.thread(merge_request)
     call.instance.notes.resolve(merge_request, thread, call.user, resolved)
-    return Reply(body=entities.discussion(call.instance, merge_request, thread))
+    return Reply(body=review_entities.discussion(call.instance, merge_request, thread))
 
 
 @routes("POST", f"{_MR}/discussions/:discussion_id/notes")
@@ -162,7 +162,7 @@ def _edit_note(call: Call) -> Reply:
 @routes("GET", f"{_MR}/notes/:note_id/award_emoji")
 def _awards(call: Call) -> Reply:
     note = call.note(call.merge_request())
-    return call.page(note.awards, lambda award: entities.award(call.instance, award, note.id, "Note"))
+    return call.page(note.awards, lambda award: review_entities.award(call.instance, award, note.id, "Note"))
 
 
 @routes("POST", f"{_MR}/notes/:note_id/award_emoji")
@@ -170,7 +170,7 @@ def _award(call: Call) -> Reply:
     merge_request = call.merge_request()
     note = call.note(merge_request)
     award = call.instance.notes.award(merge_request, note, call.user, call.required("name"))
-    return Reply(201, entities.award(call.instance, award, note.id, "Note"))
+    return Reply(201, review_entities.award(call.instance, award, note.id, "Note"))
 
 
 @routes("DELETE", f"{_MR}/notes/:note_id/award_emoji/:award_id")
@@ -204,5 +204,5 @@ def _apply_all(call: Call, ids: list[int], *, single: bool) -> Reply:
     if len({where[0].id for where in found}) > 1:
         raise message(400, "Suggestions must all be on the same branch.")
     call.instance.suggestions.apply(call.user, found, call.text("commit_message"))
-    shown = [entities.suggestion(call.instance, *where) for where in found]
+    shown = [review_entities.suggestion(call.instance, *where) for where in found]
     return Reply(200, shown[0] if single else shown)

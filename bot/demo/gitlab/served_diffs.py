@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bot.demo.gitlab.diffs import Diff, FileDiff
-from bot.demo.gitlab.state import DiffLimits
+from bot.demo.gitlab.diffs import Diff, DiffLimits, FileDiff
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,11 +15,11 @@ import uvicorn
 
 from bot.demo.gitlab.app import App, Protocol, RequestRecord
 from bot.demo.gitlab.bodies import QuickAction, SideEffect
+from bot.demo.gitlab.diffs import DiffLimits
 from bot.demo.gitlab.faults import Faults, RateLimit, Throttle
 from bot.demo.gitlab.hooks import Delivery
 from bot.demo.gitlab.instance import build
 from bot.demo.gitlab.scenario import Scenario
-from bot.demo.gitlab.state import DiffLimits
 
 _START_LIMIT_S = 10.0
 

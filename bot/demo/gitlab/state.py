@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from bot.demo.gitlab.diffs import DiffLimits
 from bot.demo.gitlab.repository import Repository
 
 
@@ -21,22 +22,6 @@ class Level(enum.IntEnum):
     developer = 30
     maintainer = 40
     owner = 50
-
-
-@dataclass(frozen=True, slots=True)
-class DiffLimits:
-    """Bound what the diff endpoints answer; GitLab's own defaults.
-
-    A patch over ``patch_bytes`` is too large; one over a tenth of it, or beyond the soft limits of the whole
-    collection, is collapsed. Files after ``files`` files or ``lines`` lines are left out.
-    """
-
-    patch_bytes: int = 200 * 1024
-    files: int = 1000
-    lines: int = 50_000
-    soft_files: int = 100
-    soft_lines: int = 5000
-    soft_bytes: int = 500 * 1024
 
 
 @dataclass(eq=False)
