@@ -20,11 +20,12 @@ def upgrade(ctx: typer.Context) -> None:
 
     The embedded database is brought up to date whenever Cloister starts it.
     """
-    settings = settings_of(ctx)
-    settings.require("database_url")
-    assert settings.database_url is not None
-
     from bot.adapters import migrations
+    from bot.settings import SettingsError
 
-    applied = migrations.upgrade(settings.database_url.get_secret_value())
+    url = settings_of(ctx).database_url
+    if url is None:
+        embedded = "the embedded database is brought up to date whenever Cloister starts it"
+        raise SettingsError([f"CLOISTER_DATABASE_URL is not set, so there is nothing to do: {embedded}"])
+    applied = migrations.upgrade(url.get_secret_value())
     typer.echo(f"applied {', '.join(applied)}" if applied else "the schema is up to date already")

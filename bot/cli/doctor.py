@@ -13,8 +13,12 @@ from bot.cli.context import FOUND, print_json, print_table, quiet_logs, settings
 
 if TYPE_CHECKING:
     from bot.cli.checks import Check
+    from bot.ports import Runner
     from bot.settings import Settings
 
+_REINSTALL = "install Cloister again, with its dependencies"
+#: A first scan also reads all rules.
+_SCAN_LIMIT_S = 20.0
 _STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red", "skipped": "dim"}
 
 
@@ -55,7 +59,7 @@ async def examine(settings: Settings, project: str | None) -> list[Check]:
         _gitlab(settings, project),
         _model(settings),
         _database(settings),
-        *_tools(),
+        _tools(),
     ]
     return [check for group in await asyncio.gather(*groups) for check in group]
 
@@ -128,21 +132,36 @@ async def _schema(name: str, url: str) -> list[Check]:
     return [schema(name, await current_revision(url), newest_revision())]
 
 
-def _tools() -> list[Awaitable[list[Check]]]:
-    from bot import scanners
+async def _tools() -> list[Check]:
+    import asyncio
+
     from bot.adapters.process import ProcessRunner
     from bot.cli.checks import guarded, tools
-    from bot.resources import resource
 
     runner = ProcessRunner()
-    plugs = scanners.load(scanners.Setup(rules=resource("rules"), key=b"doctor"))
-    return [
+    groups = [
         guarded("git", tools.git(runner), remedy="install git"),
-        *(
-            guarded(
-                f"scanner {name}", tools.scanner(plug, runner), remedy="install Cloister again", limit_s=20
-            )
-            for name, plug in plugs.items()
-        ),
+        *_scanners(runner),
         guarded("scanner isolation", tools.isolation(runner), remedy="install util-linux"),
     ]
+    return [check for group in await asyncio.gather(*groups) for check in group]
+
+
+def _scanners(runner: Runner) -> list[Awaitable[list[Check]]]:
+    from bot import scanners
+    from bot.cli.checks import fail, guarded, tools
+    from bot.domain.errors import CloisterError
+    from bot.resources import resource
+
+    try:
+        plugs = scanners.load(scanners.Setup(rules=resource("rules"), key=b"doctor"))
+    except CloisterError as error:
+        return [_known([fail("scanners", str(error), _REINSTALL)])]
+    return [
+        guarded(f"scanner {name}", tools.scanner(plug, runner), remedy=_REINSTALL, limit_s=_SCAN_LIMIT_S)
+        for name, plug in plugs.items()
+    ]
+
+
+async def _known(checks: list[Check]) -> list[Check]:
+    return checks

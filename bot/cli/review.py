@@ -116,17 +116,18 @@ async def _review(settings: Settings, subject: Subject, *, with_model: bool) -> 
     from bot.cli.local_review import Reviewer
     from bot.domain.prompt import instructions
     from bot.resources import resource
-    from bot.scanners.secrets import Redactor
+    from bot.scanners.secrets import redactor
 
     rules = resource("rules")
     # Without a configured key, fingerprints cannot be compared with those of another run.
     key = settings.marker_key.get_secret_value().encode() if settings.marker_key else secrets.token_bytes(32)
-    plugs = scanners.load(scanners.Setup(rules=rules, key=key))
+    setup = scanners.Setup(rules=rules, key=key)
+    mask = redactor(setup)
     reviewer = Reviewer(
-        scanners=tuple(plugs.values()),
+        scanners=tuple(scanners.load(setup).values()),
         runner=ProcessRunner(),
         key=key,
-        redact=Redactor(rules).redact,
+        redact=lambda text: mask.redact(text).text,
         progress=_say,
     )
     if not with_model or settings.model_url is None:

@@ -33,8 +33,9 @@ _CONFIG = {
     "diff.renames": "true",
     "protocol.allow": "never",
 }
-#: What git gets from our own environment: where programs and the user's ignore list are.
-INHERITED = ("PATH", "HOME", "XDG_CONFIG_HOME")
+#: What git gets from our own environment: where programs and the user's ignore list are, and, in a hook, which
+#: index holds what is about to be committed.
+INHERITED = ("PATH", "HOME", "XDG_CONFIG_HOME", "GIT_INDEX_FILE")
 _FIXED = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_ATTR_NOSYSTEM": "1",

@@ -245,6 +245,22 @@ def test_findings_are_shown_and_set_the_exit_status(review: Callable[..., tuple[
     assert review("--fail-on", "never")[0] == 0
 
 
+def test_a_secret_is_found_and_shown_nowhere(
+    repository: Repository, review: Callable[..., tuple[int, str, str]]
+):
+    """Every form of the report names the place and keeps the secret to itself."""
+    secret = "glpat-" + "Zq3v8Kx1Tn5Wb7Rc2Yd9"
+    repository.write("settings.py", f'import os\n\ntoken = "{secret}"\n')
+
+    for form in ("text", "json", "sarif", "codequality"):
+        status, out, err = review("--format", form, "--no-model")
+
+        assert status == 1
+        assert "settings.py" in out
+        assert secret not in out + err
+        assert secret[10:] not in out + err
+
+
 @pytest.mark.parametrize("form", ["json", "sarif", "codequality"])
 def test_reports_for_programs_go_to_a_file(
     review: Callable[..., tuple[int, str, str]], tmp_path: Path, form: str
