@@ -132,6 +132,7 @@ class ThreadRecord:
     state: str
     scanner: str
     rule: str
+    severity: str
     path: str
     anchor: str
     discussion_id: str | None = None
@@ -428,7 +429,14 @@ class ForgeDraft:
 
 
 class PositionRefused(Exception):
-    """Say that the forge does not accept this position; the text must go elsewhere."""
+    """Say that the forge does not accept a position; the text must go elsewhere.
+
+    ``drafts`` are those that were thrown away because publishing them failed.
+    """
+
+    def __init__(self, message: str, drafts: Sequence[ForgeDraft] = ()) -> None:
+        super().__init__(message)
+        self.drafts = tuple(drafts)
 
 
 class Forge(Protocol):
@@ -464,7 +472,11 @@ class Forge(Protocol):
         """Delete a draft note; one that is gone already is fine."""
 
     async def publish_drafts(self, ref: MergeRequestRef) -> None:
-        """Publish all our drafts of *ref* in one step."""
+        """Publish all our drafts of *ref* in one step.
+
+        Raises:
+            PositionRefused: GitLab cannot publish its ``drafts``, which are deleted; all others are published.
+        """
 
     async def create_note(self, ref: MergeRequestRef, body: str) -> ForgeNote:
         """Post a plain comment, which never blocks a merge."""

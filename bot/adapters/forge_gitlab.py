@@ -30,7 +30,7 @@ from bot.ports import (
 STATUS_NAME = "cloister"
 #: GitLab stores no longer description of a commit status.
 MAX_DESCRIPTION_CHARS = 255
-#: So many server errors on one positioned draft mean that the position breaks GitLab.
+#: So many server errors on the same drafts mean that a position breaks GitLab.
 SERVER_ERRORS_UNTIL_REFUSED = 3
 
 
@@ -59,6 +59,7 @@ class GitLabForge:
         )
         self._user: ForgeUser | None = None
         self._server_errors: Counter[bytes] = Counter()
+        self._clone_paths: dict[int, str] = {}
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -83,12 +84,19 @@ class GitLabForge:
         """
         path = _path(ref)
         found = await self.api.one(MergeRequest, path)
+        self._clone_paths[ref.project_id] = found.web_url.partition("/-/merge_requests/")[0]
         revision = found.diff_refs.revision(ref) if found.diff_refs else None
         if revision is None:
             revision = await self._newest_version(ref)
         if revision is not None and found.sha not in {None, revision.head_sha}:
             revision = None
         return found.forge(ref, revision)
+
+    async def clone_url(self, project_id: int) -> str:
+        """Return where a project is cloned from, as far as possible without asking."""
+        if project_id not in self._clone_paths:
+            self._clone_paths[project_id] = (await self.api.one(Project, f"projects/{project_id}")).web_url
+        return f"{self._clone_paths[project_id]}.git"
 
     async def _newest_version(self, ref: MergeRequestRef) -> Revision | None:
         request = f"{_path(ref)}/versions"
@@ -141,17 +149,22 @@ class GitLabForge:
             raise Transient(msg) from None
         if refuses_position(trouble.answer):
             raise PositionRefused(str(error)) from None
-        if trouble.answer.status != httpx.codes.INTERNAL_SERVER_ERROR:
-            raise error from None
-        name = hashlib.sha256(json.dumps([str(ref), data], sort_keys=True).encode()).digest()
-        self._server_errors[name] += 1
-        if self._server_errors[name] < SERVER_ERRORS_UNTIL_REFUSED:
+        if not self._breaks_gitlab(trouble, json.dumps([str(ref), data], sort_keys=True)):
             raise error from None
         stored = [draft for draft in await self.drafts(ref) if draft.body == data["note"]]
-        del self._server_errors[name]
         if not stored:
             raise PositionRefused(str(error)) from None
         return stored[0]
+
+    def _breaks_gitlab(self, trouble: AnswerProblem, request: str) -> bool:
+        if trouble.answer.status != httpx.codes.INTERNAL_SERVER_ERROR:
+            return False
+        name = hashlib.sha256(request.encode()).digest()
+        self._server_errors[name] += 1
+        if self._server_errors[name] < SERVER_ERRORS_UNTIL_REFUSED:
+            return False
+        del self._server_errors[name]
+        return True
 
     async def delete_draft(self, ref: MergeRequestRef, draft_id: int) -> None:
         """Delete a draft note; one that is gone already is fine."""
@@ -162,8 +175,40 @@ class GitLabForge:
                 raise explained(trouble) from None
 
     async def publish_drafts(self, ref: MergeRequestRef) -> None:
-        """Publish all our drafts; GitLab answers a bare 500 when one of them cannot be saved."""
-        await self.api.ask("POST", f"{_path(ref)}/draft_notes/bulk_publish")
+        """Publish all our drafts.
+
+        GitLab accepts drafts with a bad position and answers a bare 500 when it cannot save one as a note.
+        After the third 500 the drafts are published one by one and those that cannot be are deleted.
+
+        Raises:
+            PositionRefused: as above, with these drafts.
+        """
+        try:
+            await self.api.ask_once("POST", f"{_path(ref)}/draft_notes/bulk_publish")
+        except AnswerProblem as trouble:
+            if not self._breaks_gitlab(trouble, f"publish {ref}"):
+                raise explained(trouble) from None
+            refused = [draft for draft in await self.drafts(ref) if not await self._publish_one(ref, draft)]
+            if refused:
+                raise PositionRefused(str(explained(trouble)), refused) from None
+
+    async def _publish_one(self, ref: MergeRequestRef, draft: ForgeDraft) -> bool:
+        path = f"{_path(ref)}/draft_notes/{draft.id}"
+        try:
+            await self.api.ask_once("PUT", f"{path}/publish")
+        except AnswerProblem as trouble:
+            if trouble.answer.status != httpx.codes.INTERNAL_SERVER_ERROR:
+                raise explained(trouble) from None
+        else:
+            return True
+        try:
+            await self.api.ask_once("DELETE", path)
+        except AnswerProblem as trouble:
+            # It is gone: the draft was published before the error.
+            if trouble.answer.status == httpx.codes.NOT_FOUND:
+                return True
+            raise explained(trouble) from None
+        return False
 
     async def create_note(self, ref: MergeRequestRef, body: str) -> ForgeNote:
         """Post a plain comment."""

@@ -161,6 +161,25 @@ async def test_a_position_that_breaks_gitlab_is_refused_in_the_end(world: World)
         world.server.instance.core.positions.old_path_of_added_file_breaks = False
 
 
+async def test_one_bad_draft_does_not_hold_up_the_others(world: World):
+    """Where GitLab notices a bad position only on publishing, the good drafts get out and the bad is named."""
+    world.server.instance.drafts_check_positions = False
+    revision = (await world.read()).revision
+    assert revision is not None
+    good = position(diff(world, revision)["app.py"], revision, Target(5, 5))
+    await world.forge.create_draft(world.ref, "good", good)
+    bad = await world.forge.create_draft(world.ref, "bad", good | {"old_line": 999})
+    await world.forge.create_draft(world.ref, "plain", None)
+    for _ in range(2):
+        with pytest.raises(Transient):
+            await world.forge.publish_drafts(world.ref)
+    with pytest.raises(PositionRefused) as refused:
+        await world.forge.publish_drafts(world.ref)
+    assert (bad,) == refused.value.drafts
+    assert await world.forge.drafts(world.ref) == []
+    assert [note.body for note in world.opened.notes if note.author is world.bot] == ["good", "plain"]
+
+
 async def test_drafts_become_discussions_in_one_step(world: World):
     """Only we see drafts until they are published; deleting one twice is fine."""
     kept = await world.forge.create_draft(world.ref, "kept", None)

@@ -230,6 +230,23 @@ async def test_a_position_that_breaks_gitlab_is_refused_in_the_end(
             await forge.create_draft(REF, "b", {"new_line": 1})
 
 
+async def test_a_draft_published_before_its_error_is_not_refused(forge: GitLabForge, script: Script):
+    """Publishing one by one after three failures, a draft that is gone afterwards was published."""
+    for _ in range(2):
+        script.plan(500)
+        with pytest.raises(Transient):
+            await forge.publish_drafts(REF)
+    script.plan(500)
+    script.plan(200, [{"id": 3, "note": "b"}])
+    script.plan(500)
+    script.plan(404, {"message": "404 Draft Note Not Found"})
+    await forge.publish_drafts(REF)
+    drafts = f"{API}/projects/5/merge_requests/7/draft_notes"
+    assert [("PUT", f"{drafts}/3/publish"), ("DELETE", f"{drafts}/3")] == [
+        (request.method, str(request.url)) for request in script.requests[-2:]
+    ]
+
+
 async def test_a_draft_that_is_gone_is_deleted(forge: GitLabForge, script: Script):
     """404 is what we wanted, 403 is not."""
     script.plan(404, {"message": "404 Not found"})
