@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.domain.answer import UnusableAnswer, read_answer
@@ -75,7 +75,8 @@ class Reviewer:
         findings = sorted(deduplicate(kept), key=lambda found: (found.path, found.line, -found.severity.rank))
         safe = tuple(self._without_secret_fix(finding) for finding in findings)
         code = {
-            path: self.redact("\n".join(heads[path])).split("\n") for path in {found.path for found in safe}
+            path: self.redact("\n".join(heads.get(path, ()))).split("\n")
+            for path in {found.path for found in safe}
         }
         return Reviewed(safe, code, {**missing, **unscanned, **unasked})
 
@@ -91,7 +92,7 @@ class Reviewer:
         ]
         jobs = [(scanner, [s for s in sources if scanner.wants(s.path)]) for scanner in self.scanners]
         for scanner, wanted in jobs:
-            self.progress(f"{scanner.name}: {len(wanted)} files")
+            self.progress(f"{scanner.name}: {len(wanted)} file{'' if len(wanted) == 1 else 's'}")
         reports = await asyncio.gather(
             *(scanner.scan(wanted, self.runner) for scanner, wanted in jobs if wanted)
         )
@@ -137,13 +138,12 @@ class Reviewer:
             return read_answer((await model.answer(again)).text, part.excerpts).findings
 
 
-def _unread(diff: Diff, contents: Mapping[str, bytes]) -> list[tuple[str, str]]:
-    """Return the changed files that nobody can look at, with the reason."""
-    return [
-        (file.new_path, "too large, or not a readable file")
-        for file in diff.files
-        if file.new_path not in contents
-        and not file.submodule
-        and file.change is not Change.deleted
-        and (file.truncated or file.added_lines)
-    ]
+def _unread(diff: Diff, contents: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:
+    """Yield the changed files that nobody can look at, with the reason."""
+    for file in diff.files:
+        if file.new_path in contents or file.change is Change.deleted:
+            continue
+        if file.binary or file.submodule:
+            yield file.new_path, "a submodule" if file.submodule else "binary"
+        elif file.truncated or file.added_lines:
+            yield file.new_path, "too large, or not a readable file"

@@ -109,3 +109,19 @@ def test_a_signing_token_alone_needs_a_gitlab_that_signs(place: Place):
     else:
         assert result.exit_code == 2
         assert "GitLab signs deliveries from 19.0 on" in result.stderr
+
+
+def test_an_upgraded_database_stays_as_it_is(database_url: str):
+    """Upgrading twice is fine, and the doctor agrees."""
+    result = run("db", "upgrade", CLOISTER_DATABASE_URL=database_url)
+
+    assert result.stdout == "the schema is up to date already\n"
+    assert outcomes(CLOISTER_DATABASE_URL=database_url)[1]["database"] == "ok"
+
+
+def test_only_a_database_of_ones_own_is_upgraded_by_hand():
+    """The embedded one is upgraded when Cloister starts it."""
+    result = run("db", "upgrade")
+
+    assert result.exit_code == 2
+    assert "whenever Cloister starts it" in result.stderr

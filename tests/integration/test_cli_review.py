@@ -240,8 +240,8 @@ def test_findings_are_shown_and_set_the_exit_status(review: Callable[..., tuple[
     assert status == 1
     assert "flawed.py" in out
     assert "| return hashlib.md5(password).hexdigest()" in out.replace("    return", "return")
-    assert "semgrep: 1 files" in err
-    assert "semgrep: 1 files" not in out
+    assert "semgrep: 1 file" in err
+    assert "semgrep: 1 file" not in out
     assert review("--fail-on", "never")[0] == 0
 
 

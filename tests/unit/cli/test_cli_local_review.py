@@ -123,14 +123,23 @@ async def test_findings_are_stamped_and_clipped_to_the_change():
 
 async def test_what_nobody_looked_at_is_listed():
     """A file that a scanner gave up on, and one that could not be read, are named."""
-    diff = Diff((*DIFF.files, added_file("huge.bin", b"x\n")))
+    diff = Diff((*DIFF.files, added_file("huge.bin", b"x\n"), added_file("logo.png", b"\0")))
 
     reviewed = await reviewer(not_analysed={"app.py": "timeout"}).review(diff, {"app.py": CODE})
 
     assert reviewed.not_reviewed == {
         "huge.bin": "too large, or not a readable file",
+        "logo.png": "binary",
         "app.py (semgrep)": "timeout",
     }
+
+
+async def test_a_finding_in_a_file_that_could_not_be_read_is_kept():
+    """The model may have seen a file's diff although its content was out of reach."""
+    reviewed = await reviewer(model=FakeModel([answer()])).review(DIFF, {})
+
+    assert [found.path for found in reviewed.findings] == ["app.py"]
+    assert list(review_text.render(reviewed))
 
 
 async def test_the_models_findings_join_those_of_the_scanners():
