@@ -15,6 +15,7 @@ import httpx
 from bot.adapters.forge_gitlab_api import AnswerProblem, GitLabApi, explained
 from bot.domain.errors import Permanent, Refused, Transient
 from bot.domain.merge_request import MergeRequestRef, Revision
+from bot.gitlab.administration import Project
 from bot.gitlab.errors import is_same_state, is_unprepared, refuses_position
 from bot.gitlab.shapes import Discussion, Draft, MergeRequest, Note, User, Version, read
 from bot.ports import (
@@ -57,9 +58,10 @@ class GitLabForge:
         self.api = GitLabApi(
             url, token, timeout_s=timeout_s, connections=connections, verify=verify, transport=transport
         )
+        self._url = url.rstrip("/")
         self._user: ForgeUser | None = None
         self._server_errors: Counter[bytes] = Counter()
-        self._clone_paths: dict[int, str] = {}
+        self._project_pages: dict[int, str] = {}
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -84,7 +86,9 @@ class GitLabForge:
         """
         path = _path(ref)
         found = await self.api.one(MergeRequest, path)
-        self._clone_paths[ref.project_id] = found.web_url.partition("/-/merge_requests/")[0]
+        page, known, _ = found.web_url.partition("/-/merge_requests/")
+        if known:
+            self._project_pages[ref.project_id] = page
         revision = found.diff_refs.revision(ref) if found.diff_refs else None
         if revision is None:
             revision = await self._newest_version(ref)
@@ -94,9 +98,10 @@ class GitLabForge:
 
     async def clone_url(self, project_id: int) -> str:
         """Return where a project is cloned from, as far as possible without asking."""
-        if project_id not in self._clone_paths:
-            self._clone_paths[project_id] = (await self.api.one(Project, f"projects/{project_id}")).web_url
-        return f"{self._clone_paths[project_id]}.git"
+        if project_id not in self._project_pages:
+            project = await self.api.one(Project, f"projects/{project_id}")
+            self._project_pages[project_id] = f"{self._url}/{project.path_with_namespace}"
+        return f"{self._project_pages[project_id]}.git"
 
     async def _newest_version(self, ref: MergeRequestRef) -> Revision | None:
         request = f"{_path(ref)}/versions"
