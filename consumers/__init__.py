@@ -1,0 +1,1 @@
+"""The stages, one file each: when this arrives, use that, say so."""

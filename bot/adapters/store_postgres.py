@@ -28,10 +28,10 @@ ON CONFLICT (id) DO UPDATE SET state = excluded.state, body = excluded.body, cha
 """
 
 _SAVE_THREAD = """
-INSERT INTO thread (instance, project_id, iid, fingerprint, run_id, state, scanner, rule, path, anchor, discussion_id)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+INSERT INTO thread (instance, project_id, iid, fingerprint, run_id, state, scanner, rule, severity, path, anchor, discussion_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 ON CONFLICT (instance, project_id, iid, fingerprint) DO UPDATE SET state = excluded.state,
-    anchor = excluded.anchor, discussion_id = coalesce(excluded.discussion_id, thread.discussion_id), changed_at = now()
+    severity = excluded.severity, anchor = excluded.anchor, discussion_id = coalesce(excluded.discussion_id, thread.discussion_id), changed_at = now()
 """
 
 
@@ -295,7 +295,7 @@ class PostgresStore:
         """Return threads by fingerprint; see the port."""
         async with translated():
             rows = await self._pool.fetch(
-                "SELECT fingerprint, run_id, state, scanner, rule, path, anchor, discussion_id"
+                "SELECT fingerprint, run_id, state, scanner, rule, severity, path, anchor, discussion_id"
                 f" FROM thread WHERE {_REF}",
                 *_key(ref),
             )

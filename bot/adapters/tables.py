@@ -200,6 +200,7 @@ class Thread(SQLModel, table=True):
     state: str = Field(sa_type=Text)
     scanner: str = Field(sa_type=Text)
     rule: str = Field(sa_type=Text)
+    severity: str = Field(sa_type=Text)
     path: str = Field(sa_type=Text)
     anchor: str = Field(sa_type=Text)
     created_at: datetime = _moment()

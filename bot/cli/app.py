@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from bot import __version__
-from bot.cli import config, database, doctor, events, hooks, review
+from bot.cli import config, database, doctor, events, hooks, review, serve
 from bot.cli.context import Commands, GlobalOptions
 
 app = typer.Typer(
@@ -47,6 +47,9 @@ def root(
     ctx.obj = GlobalOptions(config=config)
 
 
+app.command("up")(serve.up)
+app.command("web")(serve.web)
+app.command("consume")(serve.consume)
 app.command("review")(review.review)
 app.command("doctor")(doctor.doctor)
 app.command("events")(events.events)

@@ -70,7 +70,7 @@ class MergeRequestChanged(Event):
         default=None, description="the forge's time, to order deliveries that overtake each other"
     )
     draft: bool = False
-    retarget: bool = Field(default=False, description="review again although the head is known")
+    again: bool = Field(default=False, description="review although the head is known, e.g. for a new target")
     source: str = Field(description="hook, reconciler or command")
 
 
@@ -108,14 +108,18 @@ class ReviewRequested(Event):
 
 
 class StepFinished(Event):
-    """A scanner or the model is done with the revision, well or badly."""
+    """A scanner or the model is done with the revision, well or badly; the run's row says how."""
 
     kind = "step.finished"
     stage = Stage.collect
 
     run_id: uuid.UUID
     step: str = Field(description="scan:<scanner> or review")
-    outcome: str = Field(description="done, partial or failed")
+
+    @property
+    def discriminator(self) -> str:
+        """Return the step."""
+        return self.step
 
 
 class DeadlineReached(Event):

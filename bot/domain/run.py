@@ -16,7 +16,7 @@ from __future__ import annotations
 import enum
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Self
 
@@ -24,12 +24,15 @@ from pydantic import AwareDatetime, Field
 
 from bot.domain.events import DeadlineReached, Event, PublishRequested
 from bot.domain.merge_request import MergeRequestRef, Revision, Sha, Value
+from bot.domain.policy import Policy
 
 #: The step of the model; the others are ``scan:<scanner>``.
 REVIEW_STEP = "review"
 
-#: How long finished static results wait for a quick model, so that most reviews appear in one piece.
-GRACE = timedelta(seconds=1)
+#: The deadlines: the moment that finished static results wait for a quick model, and the end of all waiting.
+GRACE = "grace"
+TOTAL = "total"
+GRACE_PERIOD = timedelta(seconds=1)
 
 
 class RunState(enum.StrEnum):
@@ -56,6 +59,10 @@ class Outcome(enum.StrEnum):
     late = "late"
 
 
+#: Outcomes that a later result may replace.
+WAITING = frozenset({Outcome.pending, Outcome.late})
+
+
 class Step(Value):
     """Hold how far one scanner or the model got, and what it could not look at (path -> reason)."""
 
@@ -63,6 +70,7 @@ class Step(Value):
     problem: str = ""
     not_analysed: dict[str, str] = Field(default_factory=dict)
     duration_s: float = 0.0
+    tokens: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +81,50 @@ class Due:
     delay: timedelta = timedelta()
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Hold what a run is going to do, known once the code is there."""
+
+    revision: Revision
+    policy: Policy
+    steps: tuple[str, ...]
+    title: str = ""
+    description: str = ""
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    absent: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+
 class Run(Value):
-    """Hold the state of one review run."""
+    """Hold the state of one review run.
+
+    ``results`` counts what came in, ``requested`` what somebody was asked to publish, ``published`` what is
+    visible. ``title`` and ``description`` of the merge request are kept with secrets masked.
+    """
 
     id: uuid.UUID
     ref: MergeRequestRef
     head_sha: Sha
     state: RunState = RunState.started
     revision: Revision | None = None
+    policy: Policy = Policy()
+    title: str = ""
+    description: str = ""
     steps: dict[str, Step] = Field(default_factory=dict)
     skipped: dict[str, str] = Field(default_factory=dict, description="path -> why nobody looked at it")
+    absent: dict[str, str] = Field(
+        default_factory=dict, description="part of the review -> why it did not run"
+    )
     problems: tuple[str, ...] = Field(default=(), description="what the reader of the summary must know")
     results: int = 0
+    requested: int = 0
     published: int = 0
     rounds: int = 0
     created_at: AwareDatetime
 
     @property
     def ended(self) -> bool:
-        """Say whether nothing more can happen to this run."""
+        """Say whether nothing more can come in."""
         return self.state in ENDED
 
     @property
@@ -99,76 +132,84 @@ class Run(Value):
         """Return the steps that have not ended."""
         return frozenset(name for name, step in self.steps.items() if step.outcome is Outcome.pending)
 
-    def plan(
-        self,
-        revision: Revision,
-        steps: frozenset[str],
-        *,
-        skipped: Mapping[str, str],
-        problems: tuple[str, ...],
-        deadline: timedelta,
-    ) -> tuple[Self, list[Due]]:
-        """Start the work on *revision*; without any step the (empty) result is published at once."""
-        run = self.model_copy(
+    def start_work(self, plan: Plan) -> Self:
+        """Begin the steps of *plan*."""
+        return self.model_copy(
             update={
                 "state": RunState.working,
-                "revision": revision,
-                "steps": {name: Step() for name in sorted(steps)},
-                "skipped": dict(skipped),
-                "problems": problems,
+                "revision": plan.revision,
+                "policy": plan.policy,
+                "title": plan.title,
+                "description": plan.description,
+                "steps": {name: Step() for name in plan.steps},
+                "skipped": dict(plan.skipped),
+                "absent": dict(plan.absent),
+                "problems": plan.problems,
                 "results": 1,
             }
         )
-        if not steps:
-            return run.request_publish()
-        return run, [Due(event=DeadlineReached(ref=run.ref, run_id=run.id, step="total"), delay=deadline)]
 
-    def finish_step(self, name: str, step: Step) -> tuple[Self, list[Due]]:
-        """Record how a step ended and say what follows; a step that ended before stays as it is."""
+    def finish_step(self, name: str, step: Step) -> Self:
+        """Record how a step ended; one that ended before stays as it is, unless it was given up as late."""
         before = self.steps.get(name)
-        if self.ended or before is None or before.outcome not in {Outcome.pending, Outcome.late}:
+        if self.ended or before is None or before.outcome not in WAITING:
+            return self
+        return self.model_copy(update={"steps": {**self.steps, name: step}, "results": self.results + 1})
+
+    def advance(self) -> tuple[Self, list[Due]]:
+        """Say what follows from the steps that have ended.
+
+        Everything is published when nothing is pending. When only the model is, the static results wait for
+        it for a moment, so that most reviews appear in one piece.
+        """
+        if self.ended:
             return self, []
-        run = self.model_copy(update={"steps": {**self.steps, name: step}, "results": self.results + 1})
-        if not run.pending:
-            return run.request_publish()
-        if run.pending == {REVIEW_STEP} and run.rounds == 0:
-            return run, [Due(event=DeadlineReached(ref=run.ref, run_id=run.id, step="grace"), delay=GRACE)]
-        return run, []
+        if not self.pending:
+            return self.request_publish()
+        if self.pending == {REVIEW_STEP} and self.rounds == 0:
+            return self, [Due(DeadlineReached(ref=self.ref, run_id=self.id, step=GRACE), GRACE_PERIOD)]
+        return self, []
 
     def reach_deadline(self, step: str) -> tuple[Self, list[Due]]:
         """Publish what there is: static results after the grace, everything at the total deadline."""
         if self.ended or not self.pending:
             return self, []
-        if step == "grace":
+        if step == GRACE:
             return self.request_publish() if self.rounds == 0 else (self, [])
-        late = {
-            name: step.model_copy(update={"outcome": Outcome.late, "problem": "not finished in time"})
-            if step.outcome is Outcome.pending
-            else step
-            for name, step in self.steps.items()
-        }
+        late = {name: self._late(one) for name, one in self.steps.items()}
         return self.model_copy(update={"steps": late, "results": self.results + 1}).request_publish()
 
     def request_publish(self) -> tuple[Self, list[Due]]:
-        """Ask for the next round of publishing."""
-        run = self.model_copy(update={"rounds": self.rounds + 1})
-        return run, [Due(event=PublishRequested(ref=run.ref, run_id=run.id, round=run.rounds))]
+        """Ask for the next round of publishing, unless that was asked for already."""
+        if self.requested == self.results:
+            return self, []
+        run = self.model_copy(update={"rounds": self.rounds + 1, "requested": self.results})
+        return run, [Due(PublishRequested(ref=run.ref, run_id=run.id, round=run.rounds))]
 
     def mark_published(self, results: int) -> Self:
-        """Record that *results* results are visible now; the run is finished when none is missing."""
-        if self.ended:
-            return self
-        waiting = any(step.outcome in {Outcome.pending, Outcome.late} for step in self.steps.values())
+        """Record that *results* results are visible now; the run is finished when none can be missing."""
+        waiting = any(step.outcome in WAITING for step in self.steps.values())
         complete = results == self.results and not waiting
-        state = RunState.finished if complete else RunState.published
+        state = self.state if self.ended else RunState.finished if complete else RunState.published
         return self.model_copy(update={"state": state, "published": max(self.published, results)})
 
     def supersede(self) -> Self:
         """End the run because a newer head won or the merge request was closed."""
         return self if self.ended else self.model_copy(update={"state": RunState.superseded})
 
-    def fail(self, problem: str) -> Self:
-        """End the run because it cannot go on; *problem* says what to do."""
+    def fail(self, problem: str) -> tuple[Self, list[Due]]:
+        """End the run because it cannot go on, and have *problem*, which says what to do, shown."""
         if self.ended:
-            return self
-        return self.model_copy(update={"state": RunState.failed, "problems": (*self.problems, problem)})
+            return self, []
+        update = {
+            "state": RunState.failed,
+            "problems": (*self.problems, problem),
+            "results": self.results + 1,
+        }
+        return self.model_copy(update=update).request_publish()
+
+    @staticmethod
+    def _late(step: Step) -> Step:
+        if step.outcome is not Outcome.pending:
+            return step
+        return step.model_copy(update={"outcome": Outcome.late, "problem": "not finished in time"})

@@ -35,7 +35,7 @@ def _translate(body: Mapping[str, object], instance: str) -> MergeRequestChanged
         head_sha=text(section(attributes, "last_commit"), "id"),
         updated_at=time(attributes, "updated_at"),
         draft=flag(attributes, "draft") or flag(attributes, "work_in_progress") or False,
-        retarget="target_branch" in changes,
+        again="target_branch" in changes or _left_draft(changes),
         source="hook",
     )
 

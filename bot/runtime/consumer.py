@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
@@ -26,6 +27,18 @@ class Work:
     stage: Stage
     record: Record
     store: Store
+    failures: int = 0
+
+    async def run(self, run_id: uuid.UUID) -> Run:
+        """Return the run that the event is about.
+
+        Raises:
+            Obsolete: it has ended.
+        """
+        run = await self.store.run(run_id)
+        if run.ended:
+            raise Obsolete(f"the review run is {run.state}")
+        return run
 
     def commit(self) -> AbstractAsyncContextManager[Transaction]:
         """Open the one transaction that ends this delivery: rows, inbox mark and emitted events."""

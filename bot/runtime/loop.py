@@ -170,7 +170,7 @@ class ConsumeLoop:
                 reason = f"handling it ended its process {start.crashes} times"
                 await self._give_up(record, event, failures + start.crashes, "Crash", reason)
                 return
-            error = await self._try(self._consumer.handle, event, record)
+            error = await self._try(self._consumer.handle, event, record, failures)
             if error is None:
                 return
             failures += 1
@@ -178,13 +178,13 @@ class ConsumeLoop:
                 return
 
     async def _try(
-        self, handler: Callable[..., Awaitable[None]], event: Event, record: Record
+        self, handler: Callable[..., Awaitable[None]], event: Event, record: Record, failures: int = 0
     ) -> Exception | None:
         """Call *handler* and return the exception that it raised, if any."""
         began = self._clock.monotonic()
         result = "done"
         try:
-            await handler(event, work=Work(self._consumer.stage, record, self._store))
+            await handler(event, work=Work(self._consumer.stage, record, self._store, failures))
         except asyncio.CancelledError:
             with suppress(Transient):
                 await asyncio.shield(self._store.unstart(self._stage, record.id))

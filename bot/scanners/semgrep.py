@@ -48,10 +48,9 @@ class SemgrepScanner:
         unfit = {s.path: why for s in sources if (why := self._unfit(s))}
         empty = tuple(s.path for s in sources if s.path not in unfit and not s.content)
         fit = [s for s in sources if s.path not in unfit and s.content]
-        reports = [ScanReport(scanner=self.name, analysed=empty, not_analysed=unfit)]
-        for first in range(0, len(fit), _MAX_FILES):
-            reports.append(await self._run(fit[first : first + _MAX_FILES], runner))
-        return merge(reports)
+        batches = [fit[first : first + _MAX_FILES] for first in range(0, len(fit), _MAX_FILES)]
+        reports = [await self._run(batch, runner) for batch in batches]
+        return merge([ScanReport(scanner=self.name, analysed=empty, not_analysed=unfit), *reports])
 
     def _unfit(self, source: Source) -> str:
         if len(source.content) > _MAX_FILE_BYTES:

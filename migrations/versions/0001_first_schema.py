@@ -142,6 +142,7 @@ def upgrade() -> None:
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('scanner', sa.Text(), nullable=False),
     sa.Column('rule', sa.Text(), nullable=False),
+    sa.Column('severity', sa.Text(), nullable=False),
     sa.Column('path', sa.Text(), nullable=False),
     sa.Column('anchor', sa.Text(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),

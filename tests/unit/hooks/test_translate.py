@@ -120,7 +120,7 @@ def test_a_new_target_branch_asks_for_another_review():
     """The head is known already, so the event says that it must be looked at again."""
     event = translate(hook({"target_branch": {"current": "b"}}, action="update"), instance="gitlab.example")
     assert isinstance(event, MergeRequestChanged)
-    assert event.retarget
+    assert event.again
 
 
 def test_missing_head_and_source_are_tolerated():

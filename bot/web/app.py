@@ -1,0 +1,81 @@
+"""The web application: webhooks, health and metrics."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot import __version__
+from bot.ports import Telemetry
+
+_WEBHOOKS = "/webhooks/gitlab"
+
+
+def application(
+    hooks: APIRouter,
+    *,
+    telemetry: Telemetry,
+    exposition: Callable[[], bytes],
+    ready: Callable[[], Awaitable[list[str]]],
+) -> ASGIApp:
+    """Return the application.
+
+    Args:
+        hooks: the webhook receiver.
+        telemetry: where requests are counted and traces begin.
+        exposition: returns all metrics in Prometheus' text format.
+        ready: returns what is wrong, nothing when requests can be served.
+    """
+    app = FastAPI(title="Cloister", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(hooks)
+
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        """Say that the process lives."""
+        return {"status": "alive", "version": __version__}
+
+    @app.get("/readyz")
+    async def readyz(response: Response) -> dict[str, Any]:
+        """Say whether webhooks can be stored and worked on."""
+        problems = await ready()
+        response.status_code = 503 if problems else 200
+        return {"status": "unready" if problems else "ready", "problems": problems}
+
+    @app.get("/metrics")
+    async def metrics() -> Response:
+        """Return the metrics for Prometheus."""
+        return Response(exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    return _Observed(app, telemetry)
+
+
+class _Observed:
+    """Start a trace with each webhook and count it by the status of its answer."""
+
+    def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
+        self._app = app
+        self._telemetry = telemetry
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != _WEBHOOKS:
+            await self._app(scope, receive, send)
+            return
+        began = time.monotonic()
+        status = 500
+
+        async def observe(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        with self._telemetry.span("receive webhook"):
+            try:
+                await self._app(scope, receive, observe)
+            finally:
+                self._telemetry.count("cloister_webhooks", status=str(status))
+                self._telemetry.observe("cloister_webhook_duration", time.monotonic() - began)

@@ -1,0 +1,150 @@
+"""Put the parts together: settings -> adapters -> consumers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from bot.adapters.clock import SystemClock
+from bot.adapters.forge_gitlab import GitLabForge
+from bot.adapters.git_mirror import GitMirror
+from bot.adapters.git_process import Git
+from bot.adapters.log_postgres import PostgresLog
+from bot.adapters.model_ollama import OllamaModel
+from bot.adapters.postgres import connect_pool
+from bot.adapters.process import ProcessRunner
+from bot.adapters.store_postgres import PostgresStore
+from bot.adapters.telemetry import OpenTelemetry
+from bot.adapters.workspace_api import ApiWorkspaces, FallbackWorkspaces
+from bot.domain.errors import Transient
+from bot.domain.events import Stage
+from bot.domain.marker import Marker
+from bot.domain.prompt import instructions
+from bot.gitlab.instance import instance_name
+from bot.resources import resource
+from bot.runtime.consumer import Consumer
+from bot.runtime.loop import ConsumeLoop
+from bot.scanners import Setup, load
+from bot.scanners.secrets import redactor
+from bot.settings import Settings
+from consumers.collect import collect
+from consumers.fetch import fetch
+from consumers.intake import intake
+from consumers.publish import publish
+from consumers.review import review
+from consumers.scan import scan
+
+CONSUMERS: dict[Stage, Consumer] = {one.stage: one for one in (intake, fetch, scan, review, collect, publish)}
+
+#: Each stage holds one connection for its partitions, one for waking up, and the rest are shared.
+_POOL_SIZE = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """Hold what every process needs: the database with log and store, time, and telemetry."""
+
+    settings: Settings
+    telemetry: OpenTelemetry
+    clock: SystemClock
+    pool: Any
+    log: PostgresLog
+    store: PostgresStore
+
+    @property
+    def instance(self) -> str:
+        """Return the name of the configured GitLab instance."""
+        return instance_name(str(self.settings.gitlab_url))
+
+    async def ready(self) -> list[str]:
+        """Return what keeps this process from working, nothing when all is well."""
+        try:
+            async with asyncio.timeout(3):
+                await self.pool.fetchval("SELECT 1")
+        except (OSError, TimeoutError, Transient) as error:
+            return [f"the database does not answer ({type(error).__name__})"]
+        return []
+
+
+@asynccontextmanager
+async def base(settings: Settings, database_url: str) -> AsyncIterator[Base]:
+    """Connect to the database; its schema must be up to date."""
+    async with AsyncExitStack() as stack:
+        otlp = str(settings.otlp_endpoint) if settings.otlp_endpoint else None
+        telemetry = stack.enter_context(OpenTelemetry(otlp))
+        pool = await connect_pool(database_url, size=_POOL_SIZE)
+        stack.push_async_callback(pool.close)
+        log = await stack.enter_async_context(PostgresLog(pool))
+        store = PostgresStore(pool, announce=log.announce, trace_context=telemetry.trace_context)
+        yield Base(settings, telemetry, SystemClock(), pool, log, store)
+
+
+async def run_consumers(base: Base, stages: Collection[Stage], stop: asyncio.Event) -> None:
+    """Run the consumers of *stages* until *stop* is set."""
+    async with AsyncExitStack() as stack:
+        ports = await _ports(base, stack)
+        loops = [
+            ConsumeLoop(
+                CONSUMERS[stage].bind(ports),
+                event_log=base.log,
+                store=base.store,
+                telemetry=base.telemetry,
+                clock=base.clock,
+                concurrency=base.settings.concurrency,
+            )
+            for stage in stages
+        ]
+        async with asyncio.TaskGroup() as group:
+            for loop in loops:
+                group.create_task(loop.run(stop))
+
+
+async def _ports(base: Base, stack: AsyncExitStack) -> Mapping[str, Any]:
+    settings = base.settings
+    url, token = str(settings.gitlab_url), _reveal(settings.gitlab_token)
+    forge = GitLabForge(url, token)
+    stack.push_async_callback(forge.aclose)
+    fingerprint_key = await base.store.secret("fingerprints")
+    given_marker_key = _reveal(settings.marker_key).encode()
+    scanner_setup = Setup(rules=resource("rules"), key=fingerprint_key)
+    model = None
+    if settings.model_url:
+        model = OllamaModel(
+            str(settings.model_url),
+            settings.model,
+            num_ctx=settings.model_context_tokens,
+            parallel=settings.model_parallel,
+        )
+        stack.push_async_callback(model.close)
+    mirror = GitMirror(settings.data_dir / "mirrors", forge_url=url, clone_url=forge.clone_url, token=token)
+    return {
+        "forge": forge,
+        "workspaces": FallbackWorkspaces(mirror, ApiWorkspaces(forge.api, git=Git(forge_url=url))),
+        "store": base.store,
+        "clock": base.clock,
+        "telemetry": base.telemetry,
+        "runner": ProcessRunner(),
+        "scanners": load(scanner_setup),
+        "redact": _redact(scanner_setup),
+        "model": model,
+        "instructions": instructions(
+            {path.name: path.read_text() for path in (resource("rules") / "review").glob("*.md")}
+        ),
+        "marker": Marker(given_marker_key or await base.store.secret("markers")),
+        "fingerprint_key": fingerprint_key,
+        "instance_url": url,
+        "deadline": timedelta(seconds=settings.review_deadline_s),
+    }
+
+
+def _redact(setup: Setup) -> Callable[[str], str]:
+    secrets = redactor(setup)
+    return lambda text: secrets.redact(text).text
+
+
+def _reveal(secret: Any) -> str:
+    return secret.get_secret_value() if secret is not None else ""

@@ -1,0 +1,20 @@
+"""When a step ends or a deadline comes, let the run say what follows."""
+
+from __future__ import annotations
+
+from bot.domain.events import DeadlineReached, Stage, StepFinished
+from bot.runtime.consumer import Work, consumer
+
+
+@consumer(Stage.collect)
+async def collect(event: StepFinished | DeadlineReached, *, work: Work) -> None:
+    """Advance one run."""
+    async with work.commit() as transaction:
+        run = await transaction.run(event.run_id)
+        if isinstance(event, DeadlineReached):
+            run, due = run.reach_deadline(event.step)
+        else:
+            run, due = run.advance()
+        await transaction.save_run(run)
+        for one in due:
+            transaction.emit(one.event, delay=one.delay)

@@ -1,0 +1,59 @@
+"""When a merge request changes, start a run on its newest head and end the run on the old one."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from datetime import datetime
+
+from bot.domain.events import Action, FetchRequested, MergeRequestChanged, Stage
+from bot.domain.run import Run, RunState
+from bot.ports import Clock, Forge, MergeRequestState, Transaction
+from bot.runtime.consumer import Work, consumer
+
+
+@consumer(Stage.intake)
+async def intake(event: MergeRequestChanged, *, forge: Forge, clock: Clock, work: Work) -> None:
+    """Decide whether *event* brings a head that nobody reviews yet."""
+    head = event.head_sha
+    if head is None and event.action is Action.changed:
+        head = (await forge.merge_request(event.ref)).head_sha
+    run_id = uuid.uuid5(work.record.id, "run")
+    async with work.commit() as transaction:
+        state = await transaction.merge_request(event.ref)
+        if _overtaken(event, state):
+            return
+        state = replace(state, updated_at=event.updated_at or state.updated_at)
+        if event.action is Action.closed:
+            await _supersede(transaction, state)
+            await transaction.save_merge_request(replace(state, closed=True))
+        elif head is None or await _known(transaction, event, state, head):
+            await transaction.save_merge_request(replace(state, closed=False))
+        else:
+            await _supersede(transaction, state)
+            await transaction.save_run(_run(run_id, event, head, clock.now()))
+            await transaction.save_merge_request(replace(state, closed=False, head_sha=head, run_id=run_id))
+            transaction.emit(FetchRequested(ref=event.ref, run_id=run_id))
+
+
+def _overtaken(event: MergeRequestChanged, state: MergeRequestState) -> bool:
+    """Say whether a later change of the merge request was handled already: deliveries overtake each other."""
+    return bool(event.updated_at and state.updated_at and event.updated_at < state.updated_at)
+
+
+async def _known(
+    transaction: Transaction, event: MergeRequestChanged, state: MergeRequestState, head: str
+) -> bool:
+    """Say whether *head* has a run that is not lost; an edit of the title alone changes nothing."""
+    if event.again or state.head_sha != head or state.run_id is None:
+        return False
+    return (await transaction.run(state.run_id)).state not in {RunState.superseded, RunState.failed}
+
+
+async def _supersede(transaction: Transaction, state: MergeRequestState) -> None:
+    if state.run_id is not None:
+        await transaction.save_run((await transaction.run(state.run_id)).supersede())
+
+
+def _run(run_id: uuid.UUID, event: MergeRequestChanged, head: str, now: datetime) -> Run:
+    return Run(id=run_id, ref=event.ref, head_sha=head, created_at=now)

@@ -1,0 +1,105 @@
+"""When a scan is asked for, run one scanner on the changed files and keep what concerns the change."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Mapping, Sequence
+
+from bot.domain.clip import clip
+from bot.domain.diff import Diff
+from bot.domain.events import ScanRequested, Stage, StepFinished
+from bot.domain.findings import Finding, ScanReport
+from bot.domain.fingerprint import lines_of, stamp
+from bot.domain.merge_request import Revision
+from bot.domain.publication import SCAN_PREFIX
+from bot.domain.run import Outcome, Run, Step
+from bot.ports import Blob, Runner, Telemetry, Workspaces
+from bot.runtime.consumer import Work, consumer
+from bot.scanners import Scanner, Source
+
+
+async def give_up(event: ScanRequested, *, problem: str, work: Work) -> None:
+    """Record that the scanner failed, so that nobody takes its silence for a clean bill."""
+    await finish(
+        work, event.run_id, f"{SCAN_PREFIX}{event.scanner}", Step(outcome=Outcome.failed, problem=problem), []
+    )
+
+
+@consumer(Stage.scan, exhausted=give_up)
+async def scan(
+    event: ScanRequested,
+    *,
+    workspaces: Workspaces,
+    scanners: Mapping[str, Scanner],
+    runner: Runner,
+    telemetry: Telemetry,
+    fingerprint_key: bytes,
+    work: Work,
+) -> None:
+    """Run one scanner over one revision."""
+    run = await work.run(event.run_id)
+    revision = _revision(run)
+    began = time.monotonic()
+    diff = await workspaces.diff(revision)
+    scanner = scanners[event.scanner]
+    paths = [
+        file.new_path
+        for file in diff.files
+        if file.added_lines and file.new_path not in run.skipped and scanner.wants(file.new_path)
+    ]
+    async with work.while_current(run):
+        blobs = await workspaces.read(revision, paths)
+        sources = _sources(paths, blobs, diff)
+        report = await scanner.scan(sources, runner)
+    findings = await asyncio.to_thread(_relevant, report, sources, diff, fingerprint_key)
+    for finding in findings:
+        telemetry.count("cloister_findings", scanner=scanner.name, severity=finding.severity.value)
+    not_analysed = {**_unread(paths, blobs), **report.not_analysed}
+    step = Step(
+        outcome=Outcome.partial if not_analysed else Outcome.done,
+        not_analysed=not_analysed,
+        duration_s=round(time.monotonic() - began, 3),
+    )
+    await finish(work, event.run_id, f"{SCAN_PREFIX}{scanner.name}", step, findings)
+
+
+async def finish(work: Work, run_id: uuid.UUID, name: str, step: Step, findings: Sequence[Finding]) -> None:
+    """Store how a step ended and say so."""
+    async with work.commit() as transaction:
+        run = await transaction.run(run_id)
+        if run.ended:
+            return
+        await transaction.replace_findings(run.id, name, findings)
+        await transaction.save_run(run.finish_step(name, step))
+        transaction.emit(StepFinished(ref=run.ref, run_id=run.id, step=name))
+
+
+def _revision(run: Run) -> Revision:
+    assert run.revision is not None, "work is handed out only once the revision is known"
+    return run.revision
+
+
+def _sources(paths: Sequence[str], blobs: Mapping[str, Blob], diff: Diff) -> list[Source]:
+    return [
+        Source(path, content, diff.by_new_path[path].added_lines)
+        for path in paths
+        if path in blobs and (content := blobs[path].content) is not None
+    ]
+
+
+def _unread(paths: Sequence[str], blobs: Mapping[str, Blob]) -> dict[str, str]:
+    """Return why files could not be read; links and submodules have no content of their own."""
+    return {
+        path: f"larger than {blobs[path].size // 1_000_000} MB"
+        for path in paths
+        if path in blobs and blobs[path].content is None
+    }
+
+
+def _relevant(report: ScanReport, sources: Sequence[Source], diff: Diff, key: bytes) -> list[Finding]:
+    lines = {source.path: lines_of(source.content) for source in sources}
+    renamed = {file.new_path: file.old_path for file in diff.files if file.old_path != file.new_path}
+    kept, _ = clip(stamp(report.findings, lines, key=key, old_paths=renamed), diff)
+    return kept
