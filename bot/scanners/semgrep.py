@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib import metadata
 from pathlib import PurePosixPath
@@ -24,6 +25,8 @@ from bot.scanners.semgrep_rules import Pack
 _MAX_FILE_BYTES = 1_000_000  # the engine has no cap of its own and parses far beyond its time limit
 _MAX_FILES = 200  # per run, so that one run stays short
 _RULE_LIMIT_S = 2
+_FATAL = 2  # the exit code that comes with an answer which names the error
+_BOM = b"\xef\xbb\xbf"  # the engine finds nothing in the first statement behind one
 _MEMORY_MB = 1_500
 _OPTIONS = (
     "-json_nodots", "-rules", "rules.json", "-targets", "targets.json", "-j", "1", "-fast",
@@ -47,7 +50,11 @@ class SemgrepScanner:
         """Scan *sources*; a file on which Semgrep runs out of its limits does not hide the others."""
         unfit = {s.path: why for s in sources if (why := self._unfit(s))}
         empty = tuple(s.path for s in sources if s.path not in unfit and not s.content)
-        fit = [s for s in sources if s.path not in unfit and s.content]
+        fit = [
+            replace(s, content=s.content.removeprefix(_BOM))
+            for s in sources
+            if s.path not in unfit and s.content
+        ]
         batches = [fit[first : first + _MAX_FILES] for first in range(0, len(fit), _MAX_FILES)]
         reports = [await self._run(batch, runner) for batch in batches]
         return merge([ScanReport(scanner=self.name, analysed=empty, not_analysed=unfit), *reports])
@@ -63,19 +70,21 @@ class SemgrepScanner:
         named = {f"src/{number}{_suffix(s.path)}": s for number, s in enumerate(sources)}
         completed = await runner.run(self._command(named))
         problem = _overrun(completed)
-        if problem and len(sources) > 1:
-            half = len(sources) // 2
-            return merge([await self._run(part, runner) for part in (sources[:half], sources[half:])])
-        if problem:
-            return ScanReport(scanner=self.name, not_analysed={sources[0].path: problem})
-        if completed.returncode not in (0, 2):  # 2 comes with an answer that names the error
+        if not problem and completed.returncode not in (0, _FATAL):
             raise Transient(f"semgrep-core ended with exit code {completed.returncode}")
-        return await asyncio.to_thread(parse, completed.stdout, named, self._pack)
+        if not problem:
+            report = await asyncio.to_thread(parse, completed.stdout, named, self._pack)
+            if completed.returncode != _FATAL or len(sources) == 1:
+                return report
+        if len(sources) == 1:
+            return ScanReport(scanner=self.name, not_analysed={sources[0].path: problem})
+        half = len(sources) // 2
+        return merge([await self._run(part, runner) for part in (sources[:half], sources[half:])])
 
     def _command(self, named: Mapping[str, Source]) -> Command:
         languages = {name: self._pack.languages_of(source.path) for name, source in named.items()}
         targets = [
-            _target(name, f"/{named[name].path}", language)
+            _target(name, named[name].path, language)
             for name, analysed_as in languages.items()
             for language in analysed_as
         ]
@@ -88,7 +97,9 @@ class SemgrepScanner:
 
 
 def _target(name: str, path: str, language: str) -> list[object]:
-    place = {"fpath": name, "ppath": path}
+    # Rules may be limited to paths; the engine dies on one that climbs.
+    parts = [part for part in path.split("/") if part not in ("", ".", "..")]
+    place = {"fpath": name, "ppath": "/" + "/".join(parts)}
     return ["CodeTarget", {"path": place, "analyzer": language, "products": ["sast"]}]
 
 

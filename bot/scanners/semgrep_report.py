@@ -103,7 +103,7 @@ def _not_analysed(answer: _Answer, sources: Mapping[str, Source]) -> dict[str, s
                 f"Semgrep does not accept rule {error.rule_id or '?'}: {error.kind}: {error.message[:300]}"
             )
         else:
-            raise Transient(f"semgrep-core failed: {error.kind[:80]}")
+            reasons |= {s.path: f"Semgrep failed ({error.kind[:80]})" for s in sources.values()}
     return reasons
 
 
@@ -146,7 +146,8 @@ def _fix(match: _Match, content: bytes) -> Fix | None:
         replacement = content[first:start].decode() + match.extra.fix + tail.decode()
     except UnicodeDecodeError:
         return None
-    return Fix(line=match.start.line, end_line=match.end.line, replacement=replacement)
+    line = content.count(b"\n", 0, start) + 1
+    return Fix(line=line, end_line=line + content.count(b"\n", start, end), replacement=replacement)
 
 
 def merge(reports: Sequence[ScanReport]) -> ScanReport:

@@ -1,0 +1,193 @@
+"""Find secrets in text: one Hyperscan pass over all rules, then a look at each place that it names.
+
+Both engines work in linear time, so that hostile text cannot stall them. A place counts once the rule's
+own expression (google-re2), its entropy and the words around it agree.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import math
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import hyperscan
+import re2
+
+from bot.domain.errors import Permanent
+from bot.scanners.secret_rules import SecretRule
+
+_LONG_LINE = 4_000
+_BEFORE, _AFTER = 3_000, 1_000  # around a match on a long line; no token of one line is longer
+_MULTILINE = 16_000
+_NEAR = 300
+_PLACEHOLDER: Any = re2.compile(  # type: ignore[no-untyped-call]
+    rb"(?i)example|x{5}|\*{4}|\.\.\.|<[^>]*>|0{7}|1234567890|abcdefgh|changeme|placeholder|redacted|your[_-]"
+)
+_GENERIC_PLACEHOLDER: Any = re2.compile(  # type: ignore[no-untyped-call]
+    rb"(?i)pass(?:word|wd)|secret|changeme|change[_-]me|dummy|sample|fake|test|demo|insert|replace"
+    rb"|\$[{(\w]|\{\{|%[({s]|\{\w+\}|environ|getenv|process\.env|settings\.|config\.|://|^(?:\$|\.{1,2}/|@[\w-]+/)"
+    rb"|(?-i:^/?[a-z]+(?:[_./-][a-z]+)+\d{0,3}$)|^(?:[a-z]+[_.])?\w+\(.*\)$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Hold one secret: ``start`` and ``end`` are byte offsets, ``mark`` is its HMAC (8 hex digits)."""
+
+    rule: SecretRule
+    start: int
+    end: int
+    mark: str
+    shown: str
+
+
+class Detector:
+    """Find secrets in bytes. Safe to use from several threads.
+
+    Args:
+        rules: specific rules first; where two overlap, the first one wins.
+        key: makes marks meaningless to those who do not have it.
+    """
+
+    def __init__(self, rules: Sequence[SecretRule], key: bytes) -> None:
+        self.rules = rules
+        self._key = key
+        self._lock = threading.Lock()
+        self._database: Any = None
+        self._local = threading.local()
+
+    def warm(self) -> None:
+        """Compile the rules now (about a second) instead of at first use.
+
+        Raises:
+            Permanent: an expression is broken; the message names its rule.
+        """
+        with self._lock:
+            if self._database is None:
+                self._database = _compile(self.rules)
+
+    def find(self, data: bytes, *, most: int | None = None) -> tuple[list[Hit], bool]:
+        """Return the secrets in order, and whether there may be more than the *most* that were wanted."""
+        hits: list[Hit] = []
+        taken: dict[tuple[int, int], None] = {}
+        for index, start, end in self._places(data):
+            for found in self._confirm(self.rules[index], data, start, end):
+                if (found.start, found.end) not in taken:
+                    taken[found.start, found.end] = None
+                    hits.append(found)
+            if most is not None and len(hits) > most:
+                return _without_overlaps(hits, self.rules)[:most], True
+        return _without_overlaps(hits, self.rules), False
+
+    def _places(self, data: bytes) -> Iterator[tuple[int, int, int]]:
+        """Yield (rule, start, end) of the stretches that a rule must look at, each once."""
+        ends: dict[int, list[int]] = {}
+
+        def collect(index: int, _start: int, end: int, _flags: int, _context: object) -> None:
+            found = ends.setdefault(index, [])
+            # An open-ended expression reports every possible end; a few bytes apart say nothing new.
+            if not found or end - found[-1] > 8:
+                found.append(end)
+
+        self._scan(data, collect)
+        for index in sorted(ends):
+            done = 0
+            multiline = self.rules[index].settings.multiline
+            for end in ends[index]:
+                if end > done:
+                    start, stop, done = _stretch(data, end, multiline)
+                    yield index, start, stop
+
+    def _scan(self, data: bytes, collect: Any) -> None:
+        self.warm()
+        scratch = getattr(self._local, "scratch", None)
+        if scratch is None:
+            scratch = self._local.scratch = hyperscan.Scratch(self._database)
+        self._database.scan(data, match_event_handler=collect, scratch=scratch)
+
+    def _confirm(self, rule: SecretRule, data: bytes, start: int, end: int) -> Iterator[Hit]:
+        for match in rule.pattern.finditer(data[start:end]):
+            group = 1 if rule.pattern.groups else 0
+            secret = match.group(group)
+            first, last = (start + offset for offset in match.span(group))
+            if _plausible(rule, secret) and _accompanied(rule, data[max(0, first - _NEAR) : last + _NEAR]):
+                mark = hmac.new(self._key, secret, hashlib.sha256).hexdigest()[:8]
+                shown = secret[: rule.settings.revealed].decode("ascii", "replace")
+                yield Hit(rule, first, last, mark, shown)
+
+
+def _compile(rules: Sequence[SecretRule]) -> Any:
+    database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    try:
+        for rule in rules:
+            assert rule.pattern.groups <= 1, f"{rule.settings.id}: only one group can be the secret"
+        database.compile(
+            expressions=[rule.trigger for rule in rules],
+            ids=list(range(len(rules))),
+            flags=[hyperscan.HS_FLAG_MULTILINE] * len(rules),
+        )
+    except (hyperscan.error, re2.error) as error:
+        raise Permanent(f"a secret rule is broken: {error}") from error
+    return database
+
+
+class _Stretch(NamedTuple):
+    start: int
+    stop: int
+    done: int  # matches that end up to here need no further look
+
+
+def _stretch(data: bytes, end: int, multiline: bool) -> _Stretch:
+    if multiline:
+        return _Stretch(max(0, end - _MULTILINE), min(len(data), end + _MULTILINE), end + _MULTILINE // 2)
+    line_start = data.rfind(b"\n", 0, max(0, end - 1)) + 1
+    line_end = data.find(b"\n", end)
+    line_end = len(data) if line_end < 0 else line_end
+    if line_end - line_start <= _LONG_LINE:
+        return _Stretch(line_start, line_end, line_end)
+    stop = min(line_end, end + _AFTER)
+    return _Stretch(max(line_start, end - _BEFORE), stop, end + _AFTER // 2)
+
+
+def _plausible(rule: SecretRule, secret: bytes) -> bool:
+    settings = rule.settings
+    if len(set(secret)) < 5 or (settings.min_entropy and entropy(secret) <= settings.min_entropy):
+        return False
+    if settings.mixed and (secret.isalpha() or not any(48 <= byte <= 57 for byte in secret)):
+        return False
+    if _PLACEHOLDER.search(secret):
+        return False
+    return not (settings.generic and _GENERIC_PLACEHOLDER.search(secret))
+
+
+def _accompanied(rule: SecretRule, around: bytes) -> bool:
+    words = rule.settings.near
+    return not words or any(word.encode() in around.lower() for word in words)
+
+
+def entropy(data: bytes) -> float:
+    """Return Shannon's entropy of *data* in bits per byte."""
+    total = len(data)
+    return -sum(count / total * math.log2(count / total) for count in Counter(data).values())
+
+
+def _without_overlaps(hits: Sequence[Hit], rules: Sequence[SecretRule]) -> list[Hit]:
+    rank = {rule.settings.id: number for number, rule in enumerate(rules)}
+    # Generic rules come last in the ranking; among the others the longest stretch wins.
+    order = sorted(
+        hits, key=lambda h: (h.rule.settings.generic, h.start - h.end, h.start, rank[h.rule.settings.id])
+    )
+    kept: list[Hit] = []
+    covered = bytearray()
+    for hit in order:
+        if len(covered) < hit.end:
+            covered.extend(bytes(hit.end - len(covered)))
+        if not any(covered[hit.start : hit.end]):
+            covered[hit.start : hit.end] = b"\1" * (hit.end - hit.start)
+            kept.append(hit)
+    return sorted(kept, key=lambda hit: hit.start)

@@ -1,0 +1,170 @@
+"""Find secrets that a merge request adds, and take secrets out of text that leaves the core.
+
+Runs inside the process: no tool, no command line, nothing that a repository could configure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import bisect
+from collections.abc import Sequence
+from functools import cache
+from itertools import accumulate
+from pathlib import Path
+from typing import NamedTuple
+
+from bot.domain.findings import Confidence, Finding, ScanReport
+from bot.ports import Runner
+from bot.scanners import Setup, Source
+from bot.scanners.secret_detector import Detector, Hit
+from bot.scanners.secret_rules import load_rules
+
+_MAX_FILE_BYTES = 5_000_000
+_MAX_FINDINGS = 100  # per file; a flood of fake tokens must cost neither time nor attention
+_CONTEXT_LINES = 3
+
+
+class SecretScanner:
+    """Implement ``bot.scanners.Scanner``; only secrets on added lines are reported."""
+
+    name = "secrets"
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+
+    def wants(self, path: str) -> bool:  # noqa: ARG002 - secrets turn up in any file
+        """Say yes: a secret can be in any file."""
+        return True
+
+    def warm(self) -> None:
+        """Compile the rules now (about a second) instead of during the first scan."""
+        self._detector.warm()
+
+    async def scan(self, sources: Sequence[Source], runner: Runner) -> ScanReport:  # noqa: ARG002
+        """Scan the lines that *sources* add, in a thread; *runner* is not needed."""
+        return await asyncio.to_thread(self._scan, sources)
+
+    def _scan(self, sources: Sequence[Source]) -> ScanReport:
+        findings: list[Finding] = []
+        not_analysed = {}
+        for source in sources:
+            content = _as_utf8(source.content)
+            if reason := _unfit(content):
+                not_analysed[source.path] = reason
+                continue
+            excerpt, numbers = _excerpt(content, source.added)
+            hits, cut = self._detector.find(excerpt, most=_MAX_FINDINGS)
+            findings += _findings(source, excerpt, numbers, hits)
+            if cut:
+                not_analysed[source.path] = f"more than {_MAX_FINDINGS} secrets; only the first are listed"
+        return ScanReport(
+            scanner=self.name,
+            findings=tuple(sorted(findings, key=lambda f: (f.path, f.line, f.rule))),
+            analysed=tuple(source.path for source in sources if source.path not in not_analysed),
+            not_analysed=not_analysed,
+        )
+
+
+def _as_utf8(content: bytes) -> bytes:
+    """Return UTF-16 text with a byte order mark as UTF-8, anything else as it is."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", "replace").encode("utf-8", "replace")
+    return content
+
+
+def _unfit(content: bytes) -> str:
+    if len(content) > _MAX_FILE_BYTES:
+        return f"larger than {_MAX_FILE_BYTES // 1_000_000} MB"
+    return "binary" if b"\0" in content[:8_000] else ""
+
+
+def _excerpt(content: bytes, added: frozenset[int]) -> tuple[bytes, list[int]]:
+    """Return the added lines with some context, and the numbers of the lines returned."""
+    lines = content.split(b"\n")
+    near = {n for line in added for n in range(line - _CONTEXT_LINES, line + _CONTEXT_LINES + 1)}
+    numbers = sorted(number for number in near if 1 <= number <= len(lines))
+    return b"\n".join(lines[number - 1] for number in numbers), numbers
+
+
+def _findings(source: Source, excerpt: bytes, numbers: list[int], hits: Sequence[Hit]) -> list[Finding]:
+    starts = list(accumulate((len(line) + 1 for line in excerpt.split(b"\n")), initial=0))
+    findings = []
+    for hit in hits:
+        first, last = (bisect.bisect_right(starts, offset) - 1 for offset in (hit.start, hit.end - 1))
+        added = [number for number in numbers[first : last + 1] if number in source.added]
+        if added:
+            findings.append(_finding(source.path, added[0], added[-1], hit))
+    return findings
+
+
+def _finding(path: str, line: int, end_line: int, hit: Hit) -> Finding:
+    settings = hit.rule.settings
+    shown = f"starts with {hit.shown}, " if hit.shown else ""
+    return Finding(
+        scanner="secrets",
+        rule=settings.id,
+        category="secret",
+        severity=settings.severity,
+        confidence=Confidence.medium if settings.generic else Confidence.high,
+        path=path,
+        line=line,
+        end_line=end_line,
+        title=f"{settings.title[0].upper()}{settings.title[1:]} committed",
+        message=(
+            f"This looks like a secret ({shown}mark {hit.mark}). Everybody with access to the repository can "
+            "read it, and later commits do not remove it from the history. Revoke it where it was issued, make "
+            "a new one, and keep that in a masked CI/CD variable or a secret store."
+        ),
+        cwe=("CWE-798",),
+        references=("https://docs.gitlab.com/ci/variables/#mask-a-cicd-variable",),
+    )
+
+
+class Redacted(NamedTuple):
+    """Hold text without its secrets, and how many were taken out."""
+
+    text: str
+    replaced: int
+
+
+class Redactor:
+    """Take secrets out of text before it goes into a prompt, a log or a terminal.
+
+    Call it before lines are numbered or otherwise decorated; the signs of a diff do no harm.
+    """
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+
+    def redact(self, text: str) -> Redacted:
+        """Replace every secret by ``[secret:<rule>:<mark>]``; the number of lines stays the same."""
+        data = text.encode("utf-8", "surrogatepass")
+        hits, _ = self._detector.find(data)
+        parts, done = [], 0
+        for hit in hits:
+            parts += [data[done : hit.start], _stand_in(hit, data[hit.start : hit.end])]
+            done = hit.end
+        clean = b"".join((*parts, data[done:]))
+        return Redacted(clean.decode("utf-8", "surrogatepass"), len(hits))
+
+
+def _stand_in(hit: Hit, secret: bytes) -> bytes:
+    """Return what is shown instead; further lines of the secret stay as empty lines with their diff sign."""
+    _, *rest = secret.split(b"\n")
+    label = f"[secret:{hit.rule.settings.id}:{hit.mark}]".encode()
+    return b"\n".join((label, *(line[:1] if line[:1] in b"+- " else b"" for line in rest)))
+
+
+@cache
+def _detector(rules: Path, key: bytes) -> Detector:
+    return Detector(load_rules(rules / "secrets"), key)
+
+
+def redactor(setup: Setup) -> Redactor:
+    """Return a redactor; it shares its compiled rules with the scanner of the same *setup*."""
+    return Redactor(_detector(setup.rules, setup.key))
+
+
+def plug(setup: Setup) -> SecretScanner:
+    """Return the scanner with the rules below ``secrets/`` of the rules directory."""
+    return SecretScanner(_detector(setup.rules, setup.key))

@@ -1,0 +1,130 @@
+"""What every scanner plug must guarantee, whatever a merge request contains."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.adapters.process import ProcessRunner
+from bot.domain.findings import ScanReport
+from bot.ports import Command, Completed
+from bot.scanners import Scanner, Setup, Source, load
+
+SCANNERS = load(Setup(rules=Path(__file__).parents[2] / "rules", key=b"key of the tests"))
+# One file that every scanner has something to say about.
+BAIT = b"import subprocess\nsubprocess.run(f'ls {x}', shell=True)\nkey = 'AKIA" + b"2QX7LM4TR5VWZ3KD'\n"
+
+HOSTILE = {
+    "empty": (b"", "a.py"),
+    "only a newline": (b"\n", "a.py"),
+    "binary": (b"\x7fELF\0\0\0" + bytes(range(256)), "a.py"),
+    "invalid UTF-8": (b"# \xff\xfe\xfa\n" + BAIT, "a.py"),
+    "no final newline": (BAIT.rstrip(b"\n"), "a.py"),
+    "carriage returns": (BAIT.replace(b"\n", b"\r\n"), "a.py"),
+    "byte order mark": (b"\xef\xbb\xbf" + BAIT, "a.py"),
+    "huge line": (b"x = '" + b"a" * 900_000 + b"'\n" + BAIT, "a.py"),
+    "too large": (b"#" * 6_000_000, "a.py"),
+    "deep nesting": (b"x = " + b"(" * 20_000 + b"\n", "a.py"),
+    "syntax error": (b"def f(:\n  {{{\n" + BAIT, "a.py"),
+    "spaces and quotes": (BAIT, 'a dir/it\'s "quoted" $(id);.py'),
+    "unicode": (BAIT, "größe/ファイル\u202e.py"),
+    "newline in the name": (BAIT, "a\nb.py"),
+    "leading dash": (BAIT, "-rf.py"),
+    "climbing": (BAIT, "../../etc/passwd.py"),
+    "absolute": (BAIT, "/etc/passwd.py"),
+    "unknown kind": (BAIT, "data.unknown"),
+    "javascript": (b"eval(x)\n", "a.js"),
+    "yaml": (b"a: [1,\n", "a.yml"),
+}
+
+
+@pytest.fixture(params=SCANNERS)
+def scanner(request: pytest.FixtureRequest) -> Scanner:
+    return SCANNERS[request.param]
+
+
+def source(content: bytes, path: str) -> Source:
+    return Source(path, content, frozenset(range(1, content.count(b"\n") + 2)))
+
+
+async def scan(scanner: Scanner, *sources: Source) -> ScanReport:
+    return await scanner.scan(sources, ProcessRunner())
+
+
+def test_registry_is_complete():
+    """Both detectors are found, each under its own name."""
+    assert {name: plug.name for name, plug in SCANNERS.items()} == {
+        "secrets": "secrets",
+        "semgrep": "semgrep",
+    }
+
+
+async def test_nothing_to_scan(scanner: Scanner):
+    """No files give an empty report."""
+    assert await scan(scanner) == ScanReport(scanner=scanner.name)
+
+
+async def test_hostile_files_together(scanner: Scanner):
+    """Every file is accounted for exactly once, and findings stay inside their files."""
+    sources = [source(content, f"{number}/{path}") for number, (content, path) in enumerate(HOSTILE.values())]
+    report = await scan(scanner, *sources)
+    assert sorted([*report.analysed, *report.not_analysed]) == sorted(s.path for s in sources)
+    assert all(report.not_analysed.values())
+    lines = {s.path: s.content.count(b"\n") + 1 for s in sources}
+    assert report.findings
+    for finding in report.findings:
+        assert finding.scanner == scanner.name
+        assert 1 <= finding.line <= finding.end_line <= lines[finding.path]
+
+
+@pytest.mark.parametrize(
+    "kind", ["spaces and quotes", "unicode", "newline in the name", "climbing", "absolute"]
+)
+async def test_path_is_reported_as_given(scanner: Scanner, kind: str):
+    """Odd paths come back letter by letter."""
+    content, path = HOSTILE[kind]
+    report = await scan(scanner, source(content, path))
+    assert {finding.path for finding in report.findings} == {path}
+    assert report.analysed == (path,)
+
+
+@pytest.mark.parametrize("kind", ["invalid UTF-8", "no final newline", "carriage returns", "byte order mark"])
+async def test_encoding_hides_nothing(scanner: Scanner, kind: str):
+    """The bait is found however it is encoded."""
+    assert (await scan(scanner, source(*HOSTILE[kind]))).findings
+
+
+async def test_scan_is_deterministic(scanner: Scanner):
+    """The same files give the same report."""
+    sources = [source(BAIT, f"{number}.py") for number in range(3)]
+    assert await scan(scanner, *sources) == await scan(scanner, *sources)
+
+
+async def test_binary_and_large_are_not_clean(scanner: Scanner):
+    """What is not looked at has a reason."""
+    report = await scan(scanner, source(*HOSTILE["binary"]), source(b"#" * 6_000_000, "b.py"))
+    assert report.analysed == ()
+    assert "binary" in report.not_analysed["a.py"]
+    assert "larger than" in report.not_analysed["b.py"]
+
+
+class Recorder:
+    """Run commands for real and remember them."""
+
+    def __init__(self) -> None:
+        self.commands: list[Command] = []
+
+    async def run(self, command: Command) -> Completed:
+        self.commands.append(command)
+        return await ProcessRunner().run(command)
+
+
+async def test_names_from_the_merge_request_stay_out_of_the_command(scanner: Scanner):
+    """Hostile names reach neither the command line nor the file system."""
+    recorder = Recorder()
+    await scanner.scan([source(BAIT, path) for _, path in HOSTILE.values()], recorder)
+    for command in recorder.commands:
+        words = [*command.argv, *command.files]
+        assert all(word.isascii() and word.isprintable() and ".." not in word for word in words)
+        assert not any("passwd" in word or "quoted" in word for word in words)
