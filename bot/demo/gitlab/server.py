@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
 import socket
 import tempfile
@@ -22,6 +24,41 @@ from bot.demo.gitlab.instance import build
 from bot.demo.gitlab.scenario import Scenario
 
 _START_LIMIT_S = 10.0
+
+
+class _Uvicorn(uvicorn.Server):
+    """Stops at once: tests start and stop many servers."""
+
+    _loop: asyncio.AbstractEventLoop
+    _stop: asyncio.Event
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start listening."""
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        await super().startup(sockets)
+
+    async def main_loop(self) -> None:
+        """Run until told to stop."""
+        counter = 0
+        while not self._stop.is_set():
+            await self.on_tick(counter := counter + 10)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop.wait(), 1.0)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002
+        """Close what listens and drop every connection."""
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            if connection.transport is not None:
+                connection.transport.abort()
+        # One turn of the loop lets the transports close.
+        await asyncio.sleep(0)
+
+    def stop(self) -> None:
+        """End the main loop, from any thread."""
+        if self.started:
+            self._loop.call_soon_threadsafe(self._stop.set)
 
 
 class GitLabServer(Scenario):
@@ -63,7 +100,7 @@ class GitLabServer(Scenario):
             access_log=False,
             server_header=False,
         )
-        self._uvicorn = uvicorn.Server(config)
+        self._uvicorn = _Uvicorn(config)
         self._thread = threading.Thread(target=self._uvicorn.run, args=([self._socket],), daemon=True)
 
     def __enter__(self) -> Self:
@@ -84,7 +121,7 @@ class GitLabServer(Scenario):
 
     def close(self) -> None:
         """Stop serving, and end every thread and process."""
-        self._uvicorn.should_exit = self._uvicorn.force_exit = True
+        self._uvicorn.stop()
         self._thread.join(_START_LIMIT_S)
         self._socket.close()
         self.stop()
