@@ -106,7 +106,7 @@ async def run_consumers(base: Base, stages: Collection[Stage], stop: asyncio.Eve
 async def _ports(base: Base, stack: AsyncExitStack) -> Mapping[str, Any]:
     settings = base.settings
     url, token = str(settings.gitlab_url), _reveal(settings.gitlab_token)
-    forge = GitLabForge(url, token)
+    forge = GitLabForge(url, token, verify=settings.gitlab_tls())
     stack.push_async_callback(forge.aclose)
     fingerprint_key = await base.store.secret("fingerprints")
     given_marker_key = _reveal(settings.marker_key).encode()
@@ -120,7 +120,13 @@ async def _ports(base: Base, stack: AsyncExitStack) -> Mapping[str, Any]:
             parallel=settings.model_parallel,
         )
         stack.push_async_callback(model.close)
-    mirror = GitMirror(settings.data_dir / "mirrors", forge_url=url, clone_url=forge.clone_url, token=token)
+    mirror = GitMirror(
+        settings.data_dir / "mirrors",
+        forge_url=url,
+        clone_url=forge.clone_url,
+        token=token,
+        ca_file=settings.gitlab_ca_file,
+    )
     return {
         "forge": forge,
         "workspaces": FallbackWorkspaces(mirror, ApiWorkspaces(forge.api, git=Git(forge_url=url))),

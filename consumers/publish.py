@@ -181,8 +181,13 @@ async def _post(
     for fingerprint, finding in posts.items():
         if fingerprint not in drafted and not await _draft(page, finding, diff, lines.get(finding.path, [])):
             page.refused.add(fingerprint)
-    if len(page.refused) < len(posts):
+    if len(page.refused) == len(posts):
+        return
+    try:
         await page.forge.publish_drafts(ref)
+    except PositionRefused as error:
+        refused = {page.marker.read(ref, draft.body) for draft in error.drafts}
+        page.refused.update(fingerprint for fingerprint in refused if fingerprint)
 
 
 async def _draft(page: _Page, finding: Finding, diff: Diff, lines: Sequence[str]) -> bool:

@@ -111,17 +111,20 @@ async def _read(prompts: Prompts, model: Model, instructions: Instructions, run:
         *(_ask(part, model, instructions, run, reading) for part in prompts.parts), return_exceptions=True
     )
     failed: list[CloisterError] = []
+    unanswered: dict[str, str] = {}
     for part, answer in zip(prompts.parts, answers, strict=True):
         if isinstance(answer, CloisterError):
             failed.append(answer)
-            reading.not_analysed.update(dict.fromkeys(part.paths, f"no answer from the model: {answer}"))
+            unanswered.update(dict.fromkeys(part.paths, str(answer)))
         elif isinstance(answer, BaseException):
             raise answer
     if failed and len(failed) == len(prompts.parts):
-        unanswered = all(isinstance(one, Transient) and not isinstance(one, UnusableAnswer) for one in failed)
-        if unanswered and work.failures < _TRIES:
+        away = all(isinstance(one, Transient) and not isinstance(one, UnusableAnswer) for one in failed)
+        if away and work.failures < _TRIES:
             raise failed[0]
         reading.problem = str(failed[0])
+    else:
+        reading.not_analysed.update(unanswered)
     return reading
 
 

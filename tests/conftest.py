@@ -1,7 +1,3 @@
 """Fixtures shared by all tests."""
 
-import importlib.util
-
-pytest_plugins = [
-    name for name in ("tests.postgres", "tests.gitlab", "tests.ollama") if importlib.util.find_spec(name)
-]
+pytest_plugins = ["tests.postgres", "tests.gitlab", "tests.ollama", "tests.cloister"]

@@ -14,7 +14,6 @@ from bot.domain.errors import CloisterError, Permanent, Transient
 #: Errors that another try may mend: the server went away, is starting, or chose us as a deadlock victim.
 LOST = (
     asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
     asyncpg.AdminShutdownError,
@@ -55,6 +54,11 @@ async def translated() -> AsyncIterator[None]:
         yield
     except LOST as error:
         raise Transient(f"the database is out of reach ({type(error).__name__})") from error
+    except asyncpg.InterfaceError as error:
+        # The driver's own complaints are mostly about wrong calls; only these are about the connection.
+        if "closed" in str(error) or "closing" in str(error):
+            raise Transient(f"the database connection ended ({error})") from error
+        raise
 
 
 async def _prepare(connection: Any) -> None:

@@ -145,6 +145,7 @@ class PostgresTransaction:
                     t.state,
                     t.scanner,
                     t.rule,
+                    t.severity,
                     t.path,
                     t.anchor,
                     t.discussion_id,

@@ -107,7 +107,7 @@ class OpenTelemetry:
 
 def configure_logging(*, level: str, json: bool) -> None:
     """Send structured logs to standard error: one JSON object a line, or coloured text for people."""
-    renderer: Any = structlog.processors.JSONRenderer() if json else structlog.dev.ConsoleRenderer()
+    renderer: Any = structlog.processors.JSONRenderer() if json else _console()
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -126,6 +126,11 @@ def configure_logging(*, level: str, json: bool) -> None:
     # The HTTP client logs every URL at INFO; uvicorn's access log has no place beside our own.
     for noisy in ("httpx", "httpcore", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def _console() -> Any:
+    # The default shows local variables in tracebacks, and those may be somebody's code.
+    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
 
 
 def _add_trace_id(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:

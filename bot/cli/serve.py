@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from bot.wiring import Base
 
-_STAGES = ("intake", "fetch", "scan", "review", "collect", "publish")
+STAGES = ("intake", "fetch", "scan", "review", "collect", "publish")
 
 
 def up(
@@ -36,7 +36,7 @@ def up(
     """
     settings = settings_of(ctx, listen=listen)
     settings.require("gitlab_url", "gitlab_token", "webhook_secret")
-    _run(settings, web=True, stages=_STAGES)
+    _run(settings, web=True, stages=STAGES)
 
 
 def web(
@@ -57,17 +57,17 @@ def web(
 def consume(
     ctx: typer.Context,
     stages: Annotated[
-        list[str], typer.Argument(metavar="STAGE...", help=f"Of: {', '.join(_STAGES)}, or all.")
+        list[str], typer.Argument(metavar="STAGE...", help=f"Of: {', '.join(STAGES)}, or all.")
     ],
 ) -> None:
     """Run the consumers of some stages, on a shared database; more processes share the work.
 
     Example: cloister consume scan review
     """
-    wanted = tuple(_STAGES) if stages == ["all"] else tuple(dict.fromkeys(stages))
-    if unknown := sorted(set(wanted) - set(_STAGES)):
+    wanted = tuple(STAGES) if stages == ["all"] else tuple(dict.fromkeys(stages))
+    if unknown := sorted(set(wanted) - set(STAGES)):
         raise typer.BadParameter(
-            f"no such stage: {', '.join(unknown)}; there are {', '.join(_STAGES)} and all"
+            f"no such stage: {', '.join(unknown)}; there are {', '.join(STAGES)} and all"
         )
     settings = settings_of(ctx)
     settings.require("gitlab_url", "gitlab_token", "database_url")

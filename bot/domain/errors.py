@@ -2,6 +2,7 @@
 
     CloisterError
     ├── Transient    the same call may succeed later
+    │   └── Blocked  it will, once the operator has acted
     ├── Permanent    the same call will never succeed
     │   └── Refused  the other side understood the request and said no
     └── Obsolete     a newer head, a merge or a close made the work pointless
@@ -33,6 +34,13 @@ class Transient(CloisterError):
         super().__init__(message)
         self.retry_after_s = retry_after_s
         self.outcome_unknown = outcome_unknown
+
+
+class Blocked(Transient):
+    """Say that nothing of this sort can succeed until the operator acts, e.g. renews a revoked token.
+
+    The work is kept: it goes on by itself afterwards. The message says what to do.
+    """
 
 
 class Permanent(CloisterError):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.domain.errors import CloisterError, Obsolete, Permanent, Transient
+from bot.domain.errors import Blocked, CloisterError, Obsolete, Permanent, Transient
 
 #: Waits after the first, second, ... failure. The short ones pass in place, keeping the order of the key.
 DELAYS_S = (0.3, 2.0, 15.0, 60.0, 600.0, 3600.0)
+
+#: How often work that waits for the operator looks whether it can go on. It waits without end.
+BLOCKED_S = 60.0
 
 #: A wait up to this long is spent in place; longer ones go through the log so that others get their turn.
 IN_PLACE_S = 5.0
@@ -57,6 +60,8 @@ def decide(error: Exception, failures: int) -> Decision:
         return Drop(str(error))
     if isinstance(error, Permanent):
         return GiveUp(str(error))
+    if isinstance(error, Blocked):
+        return Again(BLOCKED_S)
     if isinstance(error, Transient):
         if failures > len(DELAYS_S):
             return GiveUp(f"{error} (gave up after {failures} tries)")

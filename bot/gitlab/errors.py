@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from bot.domain.errors import CloisterError, Permanent, Refused, Transient
+from bot.domain.errors import Blocked, CloisterError, Permanent, Refused, Transient
 
 _REMEDY_401 = (
     "GitLab does not accept the token: it is wrong, expired or revoked. Rotate it or create a new one"
@@ -34,7 +34,7 @@ _TRANSITION = re.compile(r"Cannot transition status via :(\w+) from :(\w+)")
 _MAX_REASON_CHARS = 300
 
 
-class TokenRejected(Permanent):
+class TokenRejected(Blocked):
     """Say that no request can succeed until the operator gives us another token."""
 
 

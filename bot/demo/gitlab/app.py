@@ -90,6 +90,8 @@ class App:
         self.requests.append(RequestRecord(request.method, path, request.url.query, status, took, agent))
         if reply is None:
             _reset(scope["extensions"][_TRANSPORT]["transport"])
+            # Until the loss is noticed, uvicorn would complain about the missing answer.
+            await receive()
         else:
             await _response(reply)(scope, receive, send)
 

@@ -64,6 +64,10 @@ class _Uvicorn(uvicorn.Server):
 class GitLabServer(Scenario):
     """Serve a GitLab on 127.0.0.1 for as long as the ``with`` block lasts.
 
+    Oddities that only some instances have are switches below ``instance``: ``drafts_check_positions``,
+    ``notes_per_minute``, ``core.positions.old_path_of_added_file_breaks``, ``core.hooks.silent`` and
+    ``core.hooks.template``.
+
     Args:
         version: the release to behave like, such as ``16.11``, ``17.5``, ``18.10`` or ``19.0``.
         directory: where repositories go; a temporary directory when left out.

@@ -1,0 +1,164 @@
+"""What a run's results come to on the merge request: threads to open and resolve, the summary, the status."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from bot.domain.clip import deduplicate
+from bot.domain.diff import Diff
+from bot.domain.findings import Finding
+from bot.domain.policy import Verdict, applies, commentable, verdict
+from bot.domain.reconcile import MODEL, Action, Keep, Overflow, Post, Thread, reconcile
+from bot.domain.run import REVIEW_STEP, Outcome, Run, RunState
+from bot.domain.summary import Listed, ReviewResult
+
+SCAN_PREFIX = "scan:"
+
+_MILD = "too mild or unsure for a comment"
+_OVER_BUDGET = "enough comments already"
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """Hold the decisions: reconciling ``actions``, findings only ``listed``, and the gate's ``verdict``."""
+
+    actions: tuple[Action, ...]
+    listed: tuple[Listed, ...]
+    suppressed: tuple[Finding, ...]
+    verdict: Verdict
+
+    @property
+    def posts(self) -> tuple[Finding, ...]:
+        """Return the findings that get a new thread."""
+        return tuple(action.finding for action in self.actions if isinstance(action, Post))
+
+
+def decide(
+    run: Run,
+    findings: Mapping[str, Iterable[Finding]],
+    threads: Collection[Thread],
+    diff: Diff,
+    *,
+    standing: Callable[[Thread], bool],
+) -> Publication:
+    """Return what shall be visible for *run*, given its *findings* by step and our verified *threads*."""
+    relevant = [
+        finding
+        for finding in deduplicate(found for step in sorted(findings) for found in findings[step])
+        if applies(finding, run.policy)
+    ]
+    wanted = [finding for finding in relevant if commentable(finding, run.policy)]
+    actions = reconcile(
+        wanted,
+        threads,
+        scope=analysed(run, diff, threads),
+        standing=standing,
+        max_inline=run.policy.comments.max_inline,
+    )
+    mild = [f for f in relevant if not f.suppressed and not commentable(f, run.policy)]
+    over = [action.finding for action in actions if isinstance(action, Overflow)]
+    return Publication(
+        actions=tuple(actions),
+        listed=(*(Listed(f, _OVER_BUDGET) for f in over), *(Listed(f, _MILD) for f in mild)),
+        suppressed=tuple(finding for finding in relevant if finding.suppressed),
+        verdict=verdict(relevant, run.policy),
+    )
+
+
+def analysed(run: Run, diff: Diff, threads: Iterable[Thread]) -> set[tuple[str, str]]:
+    """Return the (scanner, path) pairs about which this run knows everything.
+
+    A path that the merge request does not change any more counts as known: nothing in it is its doing.
+    """
+    changed = set(diff.by_new_path)
+    elsewhere = {thread.path for thread in threads} - changed
+    pairs: set[tuple[str, str]] = set()
+    for name, step in run.steps.items():
+        if step.outcome in {Outcome.done, Outcome.partial}:
+            scanner = MODEL if name == REVIEW_STEP else name.removeprefix(SCAN_PREFIX)
+            known = changed - set(step.not_analysed) - set(run.skipped)
+            pairs.update((scanner, path) for path in known | elsewhere)
+    return pairs
+
+
+def result(
+    run: Run,
+    publication: Publication,
+    *,
+    refused: Collection[str],
+    diff: Diff,
+    project_url: str,
+    tokens: int,
+    seconds: float,
+) -> ReviewResult:
+    """Return the content of the summary note.
+
+    Args:
+        run: the run.
+        publication: what was decided.
+        refused: fingerprints of findings whose position GitLab did not accept.
+        diff: the reviewed diff.
+        project_url: the project's page, empty for no links.
+        tokens: what the model read and wrote.
+        seconds: since the run started.
+    """
+    placed = [action.finding for action in publication.actions if isinstance(action, Post | Keep)]
+    not_reviewed = dict(run.skipped)
+    for step in run.steps.values():
+        not_reviewed.update(step.not_analysed)
+    return ReviewResult(
+        head_sha=run.head_sha,
+        verdict=publication.verdict,
+        project_url=project_url,
+        inline=[finding for finding in placed if finding.fingerprint not in refused],
+        listed=[
+            *(
+                Listed(f, "GitLab has no place for a comment there")
+                for f in placed
+                if f.fingerprint in refused
+            ),
+            *publication.listed,
+        ],
+        suppressed=publication.suppressed,
+        skipped={**run.absent, **_broken(run)},
+        not_reviewed=not_reviewed,
+        pending=[_spoken(name) for name in sorted(run.pending)],
+        problems=run.problems,
+        files=len(diff.files),
+        added_lines=diff.added_line_count,
+        tokens=tokens,
+        seconds=seconds,
+    )
+
+
+def status(run: Run, publication: Publication) -> tuple[str, str]:
+    """Return the commit status of *run*: GitLab's state, and a description for people.
+
+    A scanner that did not finish leaves the question open, so the status fails: a gate that cannot tell must
+    not open by itself. The model decides nothing unless the policy names it.
+    """
+    if run.state is RunState.failed:
+        return "failed", "the review could not be carried out; see the summary"
+    if publication.verdict.blocking:
+        count = len(publication.verdict.blocking)
+        return "failed", f"{count} blocking finding{'s' if count > 1 else ''}"
+    deciding = [name for name in run.steps if name != REVIEW_STEP or MODEL in run.policy.gate.scanners]
+    undecided = [n for n in deciding if run.steps[n].outcome in {Outcome.failed, Outcome.late}]
+    if undecided:
+        return "failed", f"not decided: {', '.join(map(_spoken, undecided))} did not finish"
+    if set(deciding) & run.pending:
+        return "running", f"waiting for {', '.join(_spoken(n) for n in deciding if n in run.pending)}"
+    return "success", "no blocking findings"
+
+
+def _broken(run: Run) -> dict[str, str]:
+    return {
+        _spoken(name): step.problem
+        for name, step in run.steps.items()
+        if step.problem and step.outcome is not Outcome.pending
+    }
+
+
+def _spoken(step: str) -> str:
+    return "model review" if step == REVIEW_STEP else step.removeprefix(SCAN_PREFIX)

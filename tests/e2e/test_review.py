@@ -1,0 +1,83 @@
+"""The main job: a merge request event comes in as a webhook and leaves as a posted review."""
+
+import asyncio
+
+from bot.demo.ollama import ScriptedOllama
+from bot.demo.planted import planted_review
+from tests.cloister import Cloister
+
+DEFECTS = """import time
+
+
+def find(db, name):
+    return db.execute(f"SELECT * FROM users WHERE name = '{name}'")
+
+
+def add(item, items=[]):
+    items.append(item)
+    return items
+
+
+async def wait():
+    time.sleep(5)
+
+
+def total(values):
+    result = 0
+    for i in range(len(values) + 1):
+        result += values[i]
+    return result
+"""
+
+FIXED = """import asyncio
+
+
+def find(db, name):
+    return db.execute("SELECT * FROM users WHERE name = ?", (name,))
+
+
+def add(item, items=None):
+    return [*(items or []), item]
+
+
+async def wait():
+    await asyncio.sleep(5)
+
+
+def total(values):
+    return sum(values)
+"""
+
+
+async def test_defects_become_threads_a_summary_and_a_status(
+    cloister: Cloister, ollama_server: ScriptedOllama
+) -> None:
+    """Each planted defect gets one thread on its line, the summary lists them, the gate closes."""
+    ollama_server.script = planted_review
+    server = cloister.gitlab.server
+    merge_request = server.open_merge_request(cloister.gitlab.project, "feature", {"src/shop.py": DEFECTS})
+    await cloister.reviewed(merge_request)
+    threads = await asyncio.to_thread(cloister.threads, merge_request)
+    assert {5, 8, 14, 19} <= {note["position"]["new_line"] for note in threads}
+    assert len(set(cloister.markers(merge_request))) == len(threads)
+    assert "Blocked by" in cloister.summary(merge_request)
+    assert cloister.status(merge_request) == "failed"
+    assert server.unknown_requests == []
+    assert server.quick_actions == []
+
+
+async def test_a_fix_resolves_its_threads_and_posts_nothing_twice(
+    cloister: Cloister, ollama_server: ScriptedOllama
+) -> None:
+    """After a push that mends everything all threads are resolved, none is new, and the gate opens."""
+    ollama_server.script = planted_review
+    server = cloister.gitlab.server
+    merge_request = server.open_merge_request(cloister.gitlab.project, "feature", {"src/shop.py": DEFECTS})
+    await cloister.reviewed(merge_request)
+    before = cloister.markers(merge_request)
+    server.push(merge_request, {"src/shop.py": FIXED}, "Fix")
+    await cloister.reviewed(merge_request)
+    assert cloister.markers(merge_request) == before
+    assert all(note["resolved"] for note in cloister.threads(merge_request))
+    assert "No blocking findings" in cloister.summary(merge_request)
+    assert cloister.status(merge_request) == "success"
