@@ -183,7 +183,7 @@ def detailed_merge_status(mr: MergeRequest) -> str:
     return next((reason for reason, applies in reasons.items() if applies), "mergeable")
 
 
-def version(mr: MergeRequest, version: Version) -> dict[str, Any]:
+def version(instance: Instance, mr: MergeRequest, version: Version) -> dict[str, Any]:
     """Return one version of the diff."""
     return {
         "id": version.id,
@@ -193,6 +193,7 @@ def version(mr: MergeRequest, version: Version) -> dict[str, Any]:
         "created_at": time(version.created_at),
         "merge_request_id": mr.id,
         "state": "collected",
+        "real_size": str(len(instance.served_diffs(mr.project, version.refs).shown)),
     }
 
 

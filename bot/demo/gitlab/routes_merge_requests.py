@@ -89,7 +89,7 @@ def _show(call: Call) -> Reply:
 def _versions(call: Call) -> Reply:
     merge_request = call.merge_request()
     newest_first = merge_request.versions[::-1]
-    return call.page(newest_first, lambda version: entities.version(merge_request, version))
+    return call.page(newest_first, lambda version: entities.version(call.instance, merge_request, version))
 
 
 @routes("GET", "projects/:id/merge_requests/:iid/versions/:version_id")
@@ -98,13 +98,12 @@ def _version(call: Call) -> Reply:
     wanted = call.segment_number("version_id")
     for version in merge_request.versions:
         if version.id == wanted:
-            shown = entities.version(merge_request, version)
+            shown = entities.version(call.instance, merge_request, version)
             commits = merge_request.project.repository.log(version.refs.head_sha, version.refs.base_sha)
             files = call.instance.served_diffs(merge_request.project, version.refs)
             return Reply(
                 body=shown
                 | {
-                    "real_size": str(len(files.shown)),
                     "commits": [
                         entities.commit(call.instance, merge_request.project, each) for each in commits
                     ],
