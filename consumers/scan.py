@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from bot.domain.clip import clip
 from bot.domain.diff import Diff
@@ -35,6 +35,7 @@ async def scan(
     scanners: Mapping[str, Scanner],
     runner: Runner,
     telemetry: Telemetry,
+    redact: Callable[[str], str],
     fingerprint_key: bytes,
     work: Work,
 ) -> None:
@@ -54,6 +55,7 @@ async def scan(
         sources = _sources(paths, blobs, diff)
         report = await scanner.scan(sources, runner)
     findings = await asyncio.to_thread(_relevant, report, sources, diff, fingerprint_key)
+    findings = [_without_secrets(finding, redact) for finding in findings]
     for finding in findings:
         telemetry.count("cloister_findings", scanner=scanner.name, severity=finding.severity.value)
     not_analysed = {**_unread(paths, blobs), **report.not_analysed}
@@ -103,3 +105,15 @@ def _relevant(report: ScanReport, sources: Sequence[Source], diff: Diff, key: by
     renamed = {file.new_path: file.old_path for file in diff.files if file.old_path != file.new_path}
     kept, _ = clip(stamp(report.findings, lines, key=key, old_paths=renamed), diff)
     return kept
+
+
+def _without_secrets(finding: Finding, redact: Callable[[str], str]) -> Finding:
+    """Mask secrets that a rule has copied from the code; a fix that holds one cannot be offered."""
+    keeps_fix = finding.fix is not None and redact(finding.fix.replacement) == finding.fix.replacement
+    return finding.model_copy(
+        update={
+            "title": redact(finding.title),
+            "message": redact(finding.message),
+            "fix": finding.fix if keeps_fix else None,
+        }
+    )

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from bot import __version__
-from bot.cli import config, database, doctor, events, hooks, review, serve
+from bot.cli import config, database, demo, doctor, events, hooks, review, serve
 from bot.cli.context import Commands, GlobalOptions
 
 app = typer.Typer(
@@ -47,6 +47,7 @@ def root(
     ctx.obj = GlobalOptions(config=config)
 
 
+app.command("demo")(demo.demo)
 app.command("up")(serve.up)
 app.command("web")(serve.web)
 app.command("consume")(serve.consume)

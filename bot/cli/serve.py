@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import uvicorn
     from starlette.types import ASGIApp
 
+    from bot.adapters.model_ollama import Deadlines
     from bot.settings import Settings
     from bot.wiring import Base
 
@@ -75,12 +76,10 @@ def consume(
 
 
 def _run(settings: Settings, *, web: bool, stages: tuple[str, ...]) -> None:
-    import uvloop
-
     from bot.adapters.telemetry import configure_logging
 
     configure_logging(level=settings.log_level, json=settings.log_format == "json")
-    uvloop.run(_serve(settings, web=web, stages=stages))
+    asyncio.run(_serve(settings, web=web, stages=stages))
 
 
 async def _serve(settings: Settings, *, web: bool, stages: tuple[str, ...]) -> None:
@@ -97,6 +96,7 @@ async def serve(
     stages: tuple[str, ...],
     stop: asyncio.Event,
     started: asyncio.Event | None = None,
+    deadlines: Deadlines | None = None,
 ) -> None:
     """Run the receiver and consumers in this event loop until *stop* is set.
 
@@ -106,6 +106,7 @@ async def serve(
         stages: names of the stages to consume.
         stop: ends everything in an orderly way.
         started: set when webhooks are accepted and consumers read.
+        deadlines: how long the model may take for an answer; None for the usual.
     """
     async with AsyncExitStack() as stack:
         database_url = await _database(settings, stack)
@@ -115,7 +116,8 @@ async def serve(
         parts = await stack.enter_async_context(base(settings, database_url))
         async with asyncio.TaskGroup() as group:
             if stages:
-                group.create_task(run_consumers(parts, [Stage(stage) for stage in stages], stop))
+                wanted = [Stage(stage) for stage in stages]
+                group.create_task(run_consumers(parts, wanted, stop, deadlines=deadlines))
             if web:
                 group.create_task(_listen(parts, stop, started))
             elif started is not None:

@@ -124,6 +124,8 @@ def result(
         skipped={**run.absent, **_broken(run)},
         not_reviewed=not_reviewed,
         pending=[_spoken(name) for name in sorted(run.pending)],
+        undecided=[_spoken(name) for name in _undecided(run)],
+        failed=run.state is RunState.failed,
         problems=run.problems,
         files=len(diff.files),
         added_lines=diff.added_line_count,
@@ -143,13 +145,19 @@ def status(run: Run, publication: Publication) -> tuple[str, str]:
     if publication.verdict.blocking:
         count = len(publication.verdict.blocking)
         return "failed", f"{count} blocking finding{'s' if count > 1 else ''}"
-    deciding = [name for name in run.steps if name != REVIEW_STEP or MODEL in run.policy.gate.scanners]
-    undecided = [n for n in deciding if run.steps[n].outcome in {Outcome.failed, Outcome.late}]
-    if undecided:
-        return "failed", f"not decided: {', '.join(map(_spoken, undecided))} did not finish"
-    if set(deciding) & run.pending:
-        return "running", f"waiting for {', '.join(_spoken(n) for n in deciding if n in run.pending)}"
+    if undecided := _undecided(run):
+        return "failed", f"not decided: no answer from {', '.join(map(_spoken, undecided))}"
+    if waiting := [name for name in _deciding(run) if name in run.pending]:
+        return "running", f"waiting for {', '.join(map(_spoken, waiting))}"
     return "success", "no blocking findings"
+
+
+def _deciding(run: Run) -> list[str]:
+    return [name for name in run.steps if name != REVIEW_STEP or MODEL in run.policy.gate.scanners]
+
+
+def _undecided(run: Run) -> list[str]:
+    return [name for name in _deciding(run) if run.steps[name].outcome in {Outcome.failed, Outcome.late}]
 
 
 def _broken(run: Run) -> dict[str, str]:

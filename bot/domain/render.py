@@ -13,10 +13,7 @@ _PROSE_FIX = "Possible change, to be made by hand because {reason}:"
 _REMOVAL = "Possible change, to be made by hand because {reason}: remove {lines}."
 _CHECKED = "Checked: {evidence}."
 _SEE = "See {references}."
-_HOW_TO_ANSWER = (
-    "Intended or wrong? Reply with the reason, or resolve this thread: it will not be raised again."
-    " A thumbs up or down tells us whether it helped."
-)
+_HOW_TO_ANSWER = "Intended or wrong? Resolve this thread, and it is not raised again."
 
 #: A comment is read in passing; more belongs on the page of the rule.
 _MESSAGE_LIMIT = 2_000

@@ -22,7 +22,9 @@ _LISTED = "Not commented in the diff ({count}):"
 _SUPPRESSED = "Suppressed by a comment in the code ({count}); check that this is intended:"
 _SKIPPED = "Skipped:"
 _NOT_REVIEWED = "Not reviewed ({count}):"
-_PROBLEMS = "Problems with the policy file:"
+_PROBLEMS = "Problems:"
+_UNDECIDED = "**Not decided.** No answer from: {steps}."
+_FAILED = "**The review could not be carried out.**"
 _MORE = "and {count} more"
 
 #: Rows and items beyond these are counted, not shown; nobody reads further.
@@ -50,7 +52,8 @@ class ReviewResult:
 
     ``project_url`` is the project's page on the configured instance (see ``project_url``); without it
     places are not linked. ``skipped`` maps a part of the review to the reason why it did not run,
-    ``not_reviewed`` a path. ``pending`` names parts whose result is still to come.
+    ``not_reviewed`` a path. ``pending`` names parts whose result is still to come, ``undecided`` those that
+    the gate needs and that gave none. ``failed`` means that nothing could be looked at.
     """
 
     head_sha: str
@@ -62,6 +65,8 @@ class ReviewResult:
     skipped: Mapping[str, str] = field(default_factory=dict)
     not_reviewed: Mapping[str, str] = field(default_factory=dict)
     pending: Sequence[str] = ()
+    undecided: Sequence[str] = ()
+    failed: bool = False
     problems: Sequence[str] = ()
     files: int = 0
     added_lines: int = 0
@@ -112,16 +117,20 @@ def permalink(project: str, sha: str, path: str, line: int, end_line: int) -> st
 
 def _headline(result: ReviewResult) -> str:
     blocking = result.verdict.blocking
-    if result.verdict.passed or not blocking:
-        return _PASSED
-    count = f"{len(blocking)} finding" + ("s" if len(blocking) > 1 else "")
-    return _BLOCKED.format(count=count, first=neutral_inline(blocking[0].title, _TITLE_LIMIT))
+    if result.failed:
+        return _FAILED
+    if blocking:
+        count = f"{len(blocking)} finding" + ("s" if len(blocking) > 1 else "")
+        return _BLOCKED.format(count=count, first=neutral_inline(blocking[0].title, _TITLE_LIMIT))
+    if result.undecided:
+        return _UNDECIDED.format(steps=", ".join(map(neutral_inline, result.undecided[:_ITEMS])))
+    return _PASSED
 
 
 def _counts(result: ReviewResult) -> str:
     shown = [*result.inline, *(item.finding for item in result.listed)]
     if not shown:
-        return "" if result.pending else _NOTHING
+        return "" if result.pending or result.undecided or result.failed else _NOTHING
     severities = Counter(finding.severity for finding in shown)
     return (
         ", ".join(

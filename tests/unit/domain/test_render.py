@@ -52,8 +52,8 @@ Checked: it applies at the head; the finding is gone.
 
 See `https://cwe.mitre.org/data/definitions/89.html`.
 
-`semgrep`, `python.sql-injection`, `CWE-89`, confidence high. Intended or wrong? Reply with the reason, or \
-resolve this thread: it will not be raised again. A thumbs up or down tells us whether it helped.
+`semgrep`, `python.sql-injection`, `CWE-89`, confidence high. Intended or wrong? Resolve this thread, and it \
+is not raised again.
 
 {MARKER}"""
     evidence = ("it applies at the head", "the finding is gone")

@@ -85,7 +85,7 @@ Not reviewed (1):
 
 - `yarn.lock`: lock file
 
-Problems with the policy file:
+Problems:
 
 - line 2: '`gate.blok_at`' is not a known key
 

@@ -320,7 +320,7 @@ async def test_a_locked_pipeline_passes(forge: GitLabForge, script: Script):
         (Transient, True, httpx.Response(502, html="<html>")),
         (Transient, True, httpx.Response(201, content=b"{", headers={"content-type": "application/json"})),
         (Transient, False, httpx.Response(429, text="Retry later", headers={"retry-after": "3"})),
-        (TokenRejected, None, httpx.Response(401, json={"message": "401 Unauthorized"})),
+        (TokenRejected, False, httpx.Response(401, json={"message": "401 Unauthorized"})),
         (Permanent, None, httpx.Response(200, html="<html>log in</html>")),
         (Permanent, None, httpx.Response(302, headers={"location": "https://evil.example/"})),
         (Permanent, None, httpx.Response(200, json={"id": "4"})),
