@@ -14,7 +14,7 @@ from bot.adapters.forge_gitlab import GitLabForge
 from bot.adapters.git_mirror import GitMirror
 from bot.adapters.git_process import Git
 from bot.adapters.log_postgres import PostgresLog
-from bot.adapters.model_ollama import OllamaModel
+from bot.adapters.model_ollama import Deadlines, OllamaModel
 from bot.adapters.postgres import connect_pool
 from bot.adapters.process import ProcessRunner
 from bot.adapters.store_postgres import PostgresStore
@@ -83,10 +83,12 @@ async def base(settings: Settings, database_url: str) -> AsyncIterator[Base]:
         yield Base(settings, telemetry, SystemClock(), pool, log, store)
 
 
-async def run_consumers(base: Base, stages: Collection[Stage], stop: asyncio.Event) -> None:
-    """Run the consumers of *stages* until *stop* is set."""
+async def run_consumers(
+    base: Base, stages: Collection[Stage], stop: asyncio.Event, *, deadlines: Deadlines | None = None
+) -> None:
+    """Run the consumers of *stages* until *stop* is set; *deadlines* bound the model's answers."""
     async with AsyncExitStack() as stack:
-        ports = await _ports(base, stack)
+        ports = await _ports(base, stack, deadlines or Deadlines())
         loops = [
             ConsumeLoop(
                 CONSUMERS[stage].bind(ports),
@@ -103,7 +105,7 @@ async def run_consumers(base: Base, stages: Collection[Stage], stop: asyncio.Eve
                 group.create_task(loop.run(stop))
 
 
-async def _ports(base: Base, stack: AsyncExitStack) -> Mapping[str, Any]:
+async def _ports(base: Base, stack: AsyncExitStack, deadlines: Deadlines) -> Mapping[str, Any]:
     settings = base.settings
     url, token = str(settings.gitlab_url), _reveal(settings.gitlab_token)
     forge = GitLabForge(url, token, verify=settings.gitlab_tls())
@@ -117,6 +119,7 @@ async def _ports(base: Base, stack: AsyncExitStack) -> Mapping[str, Any]:
             str(settings.model_url),
             settings.model,
             num_ctx=settings.model_context_tokens,
+            deadlines=deadlines,
             parallel=settings.model_parallel,
         )
         stack.push_async_callback(model.close)

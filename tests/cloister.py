@@ -4,7 +4,9 @@ import asyncio
 import re
 import socket
 import time
+import uuid
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,20 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from bot.adapters.model_ollama import Deadlines
 from bot.cli.serve import STAGES, serve
-from bot.demo.gitlab import MergeRequest
+from bot.demo.gitlab import GitLabServer, MergeRequest
+from bot.demo.gitlab.state import Note
 from bot.demo.ollama import ScriptedOllama
+from bot.demo.planted import planted_review
 from bot.settings import Settings
-from tests.gitlab import GitLab
+from tests.gitlab import GitLab, start_with_accounts
+from tests.postgres import create_database
 
 WEBHOOK_SECRET = "a webhook secret for tests"
+
+#: Longer than any retry in place takes, shorter than any deadline of a run.
+_SOON_S = 30
 
 _MARKER = re.compile(r"<!-- cloister:v1:([0-9a-f]+):[0-9a-f]+ -->\s*$")
 
@@ -30,6 +39,21 @@ def free_address() -> str:
         return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What people see of a review: the summary note, our threads and the commit status."""
+
+    summary: str
+    threads: list[dict[str, Any]]
+    status: str | None
+
+    @property
+    def lines(self) -> list[tuple[str, int]]:
+        """Return where the threads stand."""
+        places = (thread["position"] for thread in self.threads)
+        return sorted((place["new_path"], place["new_line"]) for place in places)
+
+
 @dataclass
 class Cloister:
     """A running Cloister, and the merge requests as people see them."""
@@ -37,6 +61,7 @@ class Cloister:
     settings: Settings
     gitlab: GitLab
     database_url: str
+    ollama: ScriptedOllama
 
     @property
     def webhook_url(self) -> str:
@@ -75,6 +100,46 @@ class Cloister:
             assert time.monotonic() < deadline, f"not reviewed within {within_s} s"
             await asyncio.sleep(0.05)
 
+    async def idle(self, *, within_s: float = 30.0) -> None:
+        """Wait until every event is handled, those that come back soon included."""
+        self.gitlab.server.drain_hooks()
+        deadline = time.monotonic() + within_s
+        while True:
+            ((open_events,),) = await self.fetch(
+                "SELECT (SELECT count(*) FROM event e LEFT JOIN inbox i"
+                " ON i.event_id = e.id AND i.consumer_group = e.stage WHERE i.done_at IS NULL)"
+                " + (SELECT count(*) FROM delayed_event WHERE due_at < now() + make_interval(secs => $1))",
+                _SOON_S,
+            )
+            if not open_events:
+                return
+            assert time.monotonic() < deadline, f"{open_events} events not handled within {within_s} s"
+            await asyncio.sleep(0.05)
+
+    async def runs(self, merge_request: MergeRequest) -> list[tuple[str, str]]:
+        """Return head and state of all runs, oldest first."""
+        rows = await self.fetch(
+            "SELECT head_sha, state FROM review_run WHERE project_id = $1 AND iid = $2 ORDER BY created_at",
+            merge_request.project.id,
+            merge_request.iid,
+        )
+        return [(row["head_sha"], row["state"]) for row in rows]
+
+    def ours(self, merge_request: MergeRequest) -> list[Note]:
+        """Return all notes that we wrote."""
+        return [note for note in merge_request.notes if note.author is self.gitlab.bot and not note.system]
+
+    async def outcome(self, merge_request: MergeRequest, *, within_s: float = 30.0) -> Outcome:
+        """Wait for the review of the newest head and return what people see; nothing may have gone wrong."""
+        await self.reviewed(merge_request, within_s=within_s)
+        assert self.gitlab.server.unknown_requests == []
+        assert self.gitlab.server.quick_actions == []
+        markers = self.markers(merge_request)
+        assert sorted(set(markers)) == sorted(markers)
+        return Outcome(
+            self.summary(merge_request), self.threads(merge_request), self.status_of(merge_request)
+        )
+
     def discussions(self, merge_request: MergeRequest) -> list[dict[str, Any]]:
         """Return all discussions, as the API shows them."""
         path = (
@@ -105,13 +170,65 @@ class Cloister:
 
     def status(self, merge_request: MergeRequest) -> str:
         """Return the state of our commit status on the head."""
-        project = merge_request.project.id
-        with self.gitlab.client() as client:
-            found = client.get(
-                f"projects/{project}/repository/commits/{merge_request.head_sha}/statuses"
-            ).json()
-        (state,) = [status["status"] for status in found if status["name"] == "cloister"]
-        return str(state)
+        state = self.status_of(merge_request)
+        assert state is not None
+        return state
+
+    def status_of(self, merge_request: MergeRequest) -> str | None:
+        """Return the state of our commit status on the head, None if there is none."""
+        home = merge_request.source_project or merge_request.project
+        return next(
+            (
+                status.state
+                for status in reversed(home.statuses)
+                if status.name == "cloister"
+                and status.pipeline.sha == merge_request.head_sha
+                and not status.retried
+            ),
+            None,
+        )
+
+
+def settings_for(
+    gitlab: GitLab, model_url: str, database_url: str, data_dir: Path, **changes: Any
+) -> Settings:
+    """Return settings for Cloister on *gitlab*, each of *changes* instead of the usual value."""
+    usual = {
+        "gitlab_url": gitlab.server.url,
+        "gitlab_token": gitlab.token,
+        "webhook_secret": WEBHOOK_SECRET,
+        "model_url": model_url,
+        "model": "deepseek-coder:6.7b",
+        "model_context_tokens": 8192,
+        "model_parallel": 8,
+        "database_url": database_url,
+        "data_dir": data_dir,
+        "listen": free_address(),
+    }
+    return Settings(**usual | changes)
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, gitlab: GitLab, ollama: ScriptedOllama, *, deadlines: Deadlines | None = None
+) -> AsyncIterator[Cloister]:
+    """Run Cloister while the block lasts, and stop it in an orderly way."""
+    assert settings.database_url is not None
+    cloister = Cloister(settings, gitlab, settings.database_url.get_secret_value(), ollama)
+    stop, started = asyncio.Event(), asyncio.Event()
+    serving = asyncio.create_task(
+        serve(settings, web=True, stages=STAGES, stop=stop, started=started, deadlines=deadlines)
+    )
+    waiting = asyncio.create_task(started.wait())
+    await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+    if serving.done():
+        serving.result()
+    try:
+        yield cloister
+    finally:
+        stop.set()
+        await serving
 
 
 @pytest_asyncio.fixture
@@ -124,29 +241,25 @@ async def cloister(
 ) -> AsyncIterator[Cloister]:
     """Run Cloister on the fixture GitLab, with the scripted model; an indirect parameter changes settings."""
     changes: dict[str, Any] = getattr(request, "param", {})
-    settings = Settings(
-        **{
-            "gitlab_url": gitlab.server.url,
-            "gitlab_token": gitlab.token,
-            "webhook_secret": WEBHOOK_SECRET,
-            "model_url": ollama_server.url,
-            "model": "deepseek-coder:6.7b",
-            "model_context_tokens": 8192,
-            "database_url": database_url,
-            "data_dir": tmp_path / "data",
-            "listen": free_address(),
-        }
-        | changes
-    )
-    running = Cloister(settings, gitlab, database_url)
-    stop, started = asyncio.Event(), asyncio.Event()
-    serving = asyncio.create_task(serve(settings, web=True, stages=STAGES, stop=stop, started=started))
-    waiting = asyncio.create_task(started.wait())
-    await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    if serving.done():
-        serving.result()
-    gitlab.server.add_hook(gitlab.project, running.webhook_url, WEBHOOK_SECRET)
-    yield running
-    stop.set()
-    await serving
+    settings = settings_for(gitlab, ollama_server.url, database_url, tmp_path / "data", **changes)
+    async with running(settings, gitlab, ollama_server) as cloister:
+        gitlab.server.add_hook(gitlab.project, cloister.webhook_url, WEBHOOK_SECRET)
+        yield cloister
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_cloister(
+    postgres_server: str, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Cloister]:
+    """Run one Cloister for all tests of a module, each on merge requests of its own; the model sees planted defects.
+
+    Such a module runs on one event loop: ``pytestmark = pytest.mark.asyncio(loop_scope="module")``.
+    """
+    url = await create_database(postgres_server, f"test_{uuid.uuid4().hex[:12]}", migrated_template)
+    data_dir = tmp_path_factory.mktemp("cloister")
+    with GitLabServer() as server, ScriptedOllama(script=planted_review) as ollama:
+        gitlab = start_with_accounts(server)
+        settings = settings_for(gitlab, ollama.url, url, data_dir, concurrency=8)
+        async with running(settings, gitlab, ollama) as cloister:
+            server.add_hook(gitlab.project.group, cloister.webhook_url, WEBHOOK_SECRET)
+            yield cloister

@@ -27,7 +27,8 @@ def _apart(call: Callable[[], T]) -> T:
         return threads.submit(call).result()
 
 
-async def _create(server: str, name: str, template: str) -> str:
+async def create_database(server: str, name: str, template: str) -> str:
+    """Make a database as a copy of *template* and return its URL."""
     connection = await asyncpg.connect(server)
     await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     await connection.close()
@@ -49,7 +50,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def migrated_template(postgres_server: str) -> str:
     """Return the name of a database with the newest schema, to be copied."""
     name = f"template_{uuid.uuid4().hex[:8]}"
-    url = _apart(lambda: asyncio.run(_create(postgres_server, name, "template1")))
+    url = _apart(lambda: asyncio.run(create_database(postgres_server, name, "template1")))
     _apart(lambda: upgrade(url))
     return name
 
@@ -57,7 +58,7 @@ def migrated_template(postgres_server: str) -> str:
 @pytest.fixture
 async def database_url(postgres_server: str, migrated_template: str) -> str:
     """Return the URL of a fresh, migrated database."""
-    return await _create(postgres_server, f"test_{uuid.uuid4().hex[:12]}", migrated_template)
+    return await create_database(postgres_server, f"test_{uuid.uuid4().hex[:12]}", migrated_template)
 
 
 @pytest.fixture
