@@ -177,7 +177,7 @@ async def _play(stage: _Stage, serving: asyncio.Task[None]) -> None:
     second = await asyncio.to_thread(stage.discussions, merge_request)
     show_threads_in_brief(console, second)
     show_status(console, await asyncio.to_thread(_status, stage, merge_request))
-    new = len(second) - len(first)
+    new = sum("<!-- cloister:" in found["notes"][0]["body"] for found in second[len(first) :])
     console.print(
         f"Posted by the second review: {new or 'nothing'} new; the summary note was edited in place."
     )

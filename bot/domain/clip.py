@@ -11,6 +11,9 @@ from bot.domain.findings import Finding
 
 _MODEL = "model"
 
+#: A model points at the loop where a rule points at the access below it; so many lines apart is one place.
+_MODEL_REACH = 2
+
 
 def clip(findings: Iterable[Finding], diff: Diff) -> tuple[list[Finding], list[Finding]]:
     """Split *findings* into those on lines that the merge request adds or changes, and those outside.
@@ -39,8 +42,8 @@ def clip(findings: Iterable[Finding], diff: Diff) -> tuple[list[Finding], list[F
 def deduplicate(findings: Iterable[Finding]) -> list[Finding]:
     """Keep one finding where different scanners say the same, noting who else said it.
 
-    Two findings say the same when they overlap in one file and share a CWE, or, where not both name one, the
-    category. A static scanner's finding wins over the model's, then the graver, then the surer one; it keeps
+    Two findings say the same when they overlap in one file (the model's may be two lines away) and share a
+    CWE, or, where not both name one, the category. A static scanner's finding wins over the model's, then the graver, then the surer one; it keeps
     its own severity and fingerprint, so that a model cannot raise what blocks a merge. The order of the
     survivors is that of the input.
     """
@@ -82,7 +85,10 @@ def _preference(finding: Finding) -> tuple[bool, int, int, str]:
 
 
 def _same(one: Finding, other: Finding) -> bool:
-    if one.scanner == other.scanner or one.end_line < other.line or other.end_line < one.line:
+    if one.scanner == other.scanner:
+        return False
+    reach = _MODEL_REACH if _MODEL in {one.scanner, other.scanner} else 0
+    if one.end_line + reach < other.line or other.end_line + reach < one.line:
         return False
     if one.cwe and other.cwe:
         return not set(one.cwe).isdisjoint(other.cwe)

@@ -89,6 +89,7 @@ class ConsumeLoop:
         finally:
             await self._drain()
             await self._commit(subscription)
+            self._offsets.keep({})
 
     async def _commit(self, subscription: Subscription) -> None:
         self._telemetry.gauge("cloister_tracked", self._offsets.outstanding, stage=self._stage)
@@ -109,7 +110,6 @@ class ConsumeLoop:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
-        self._offsets.keep({})
 
     def _accept(self, delivery: Delivery) -> None:
         self._offsets.took(delivery)

@@ -20,7 +20,9 @@ def record(number: int, *, iid: int = 1, due_in_s: float | None = None, attempt:
     ref = MergeRequestRef(instance="gitlab.example", project_id=1, iid=iid)
     identity = uuid.uuid5(NAMESPACE, f"{iid}:{number}")
     due_at = None if due_in_s is None else datetime.now(UTC) + timedelta(seconds=due_in_s)
-    made = Record.of(FetchRequested(ref=ref, run_id=identity), id=identity, due_at=due_at, trace={"traceparent": "00"})
+    made = Record.of(
+        FetchRequested(ref=ref, run_id=identity), id=identity, due_at=due_at, trace={"traceparent": "00"}
+    )
     return made.model_copy(update={"attempt": attempt})
 
 
@@ -211,5 +213,6 @@ async def test_concurrent_appends_lose_nothing(log: EventLog) -> None:
         assert delivery.record is not None
         by_key.setdefault(delivery.record.key, []).append(delivery.record.id)
     assert by_key == {
-        f"gitlab.example:1:{iid}": [record(n, iid=iid).id for n in range(each)] for iid in range(1, writers + 1)
+        f"gitlab.example:1:{iid}": [record(n, iid=iid).id for n in range(each)]
+        for iid in range(1, writers + 1)
     }

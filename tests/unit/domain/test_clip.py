@@ -92,10 +92,17 @@ def test_the_graver_of_two_static_findings_wins() -> None:
     assert "secrets" == one.scanner
 
 
+def test_the_model_may_point_two_lines_away() -> None:
+    """A model names the loop where a rule names the access below it; that is one finding."""
+    (one,) = deduplicate([finding(4), finding(2, scanner="model")])
+    assert ("semgrep", 4) == (one.scanner, one.line)
+
+
 @pytest.mark.parametrize(
     "other",
     [
-        finding(3, scanner="model"),
+        finding(5, scanner="model"),
+        finding(3, scanner="secrets"),
         finding(2, scanner="model", path="b.py"),
         finding(2, scanner="model", category="style"),
         finding(2, scanner="model", cwe=("CWE-79",)),

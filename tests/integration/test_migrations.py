@@ -1,0 +1,49 @@
+"""The schema that migrations build is the one that the tables declare."""
+
+import asyncio
+from pathlib import Path
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+from sqlmodel import SQLModel
+
+import bot.adapters.tables  # noqa: F401 - registers the tables
+from bot.adapters.log_postgres import PARTITIONS
+from bot.adapters.migrations import current_revision, newest_revision, upgrade
+from bot.adapters.postgres import dsn
+from bot.resources import resource
+
+
+def _drift(connection: Connection) -> list[object]:
+    context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+    return list(compare_metadata(context, SQLModel.metadata))
+
+
+async def test_migrations_and_tables_agree(database_url: str) -> None:
+    """Nothing differs between what migrations made and what the code declares."""
+    engine = create_async_engine(
+        dsn(database_url).replace("postgresql:", "postgresql+asyncpg:"), poolclass=NullPool
+    )
+    async with engine.connect() as connection:
+        assert await connection.run_sync(_drift) == []
+    await engine.dispose()
+
+
+async def test_upgrading_again_changes_nothing(database_url: str) -> None:
+    """An up-to-date database is left alone."""
+    assert await current_revision(database_url) == newest_revision()
+    assert await asyncio.to_thread(upgrade, database_url) == []
+
+
+async def test_the_partitions_are_there(pool) -> None:
+    """The log's counters exist from the start."""
+    assert await pool.fetchval("SELECT count(*) FROM event_partition") == PARTITIONS
+
+
+def test_migrations_are_numbered_without_gaps() -> None:
+    """The newest migration is the one with the highest number."""
+    names = sorted(Path(resource("migrations") / "versions").glob("[0-9]*.py"))
+    assert [name.name[:4] for name in names] == [f"{number:04}" for number in range(1, len(names) + 1)]
