@@ -488,8 +488,8 @@ class Forge(Protocol):
             Refused: the note is gone.
         """
 
-    async def resolve(self, ref: MergeRequestRef, discussion_id: str) -> None:
-        """Resolve a discussion; resolving it twice is fine."""
+    async def resolve(self, ref: MergeRequestRef, discussion_id: str, *, resolved: bool = True) -> None:
+        """Resolve a discussion, or open it again; doing so twice is fine."""
 
     async def set_status(
         self, merge_request: ForgeMergeRequest, sha: str, state: str, description: str

@@ -15,7 +15,7 @@ from bot.domain.fingerprint import anchor_present, lines_of
 from bot.domain.marker import Marker
 from bot.domain.merge_request import Revision
 from bot.domain.publication import Publication, decide, result, status
-from bot.domain.reconcile import Resolve, Thread
+from bot.domain.reconcile import Cause, Reopen, Resolve, Thread
 from bot.domain.render import comment
 from bot.domain.run import Run, RunState
 from bot.domain.suggestion import suggestion
@@ -36,6 +36,10 @@ from bot.ports import (
 from bot.runtime.consumer import Work, consumer
 
 log = structlog.get_logger()
+
+#: States of a thread in our records: what we did to it last.
+OPEN = "open"
+FIXED = "fixed"
 
 
 @dataclass
@@ -137,6 +141,7 @@ def _read(
                     severity=Severity(record.severity) if record else None,
                     resolved=first.resolved,
                     touched=others,
+                    mended=record is not None and record.state == FIXED,
                 )
             )
     return page
@@ -215,17 +220,19 @@ async def _draft(page: _Page, finding: Finding, diff: Diff, lines: Sequence[str]
 async def _resolve(
     page: _Page, publication: Publication, known: Mapping[str, ThreadRecord]
 ) -> list[ThreadRecord]:
-    """Resolve the threads whose finding is gone, and return what is now known of our threads."""
-    resolved = set()
+    """Resolve threads whose finding is gone, reopen those whose finding is back; return what is now known."""
+    states: dict[str, str] = {}
     for action in publication.actions:
-        if isinstance(action, Resolve):
-            await page.forge.resolve(page.run.ref, action.thread.discussion_id)
-            resolved.add(action.thread.discussion_id)
+        if isinstance(action, Resolve | Reopen):
+            gone = isinstance(action, Resolve)
+            await page.forge.resolve(page.run.ref, action.thread.discussion_id, resolved=gone)
+            if action != Resolve(action.thread, Cause.duplicate):
+                states[action.thread.fingerprint] = FIXED if gone else OPEN
     return [
         replace(
             known[thread.fingerprint],
             discussion_id=thread.discussion_id,
-            state="fixed" if thread.discussion_id in resolved else known[thread.fingerprint].state,
+            state=states.get(thread.fingerprint, known[thread.fingerprint].state),
         )
         for thread in page.threads
         if thread.fingerprint in known
@@ -237,7 +244,7 @@ def _opened(run: Run, publication: Publication, page: _Page) -> list[ThreadRecor
         ThreadRecord(
             fingerprint=finding.fingerprint,
             run_id=run.id,
-            state="open",
+            state=OPEN,
             scanner=finding.scanner,
             rule=finding.rule,
             severity=finding.severity.value,

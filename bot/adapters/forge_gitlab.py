@@ -228,10 +228,10 @@ class GitLabForge:
         """Replace the body of our plain comment."""
         await self.api.ask("PUT", f"{_path(ref)}/notes/{note_id}", data={"body": body})
 
-    async def resolve(self, ref: MergeRequestRef, discussion_id: str) -> None:
-        """Resolve a discussion."""
+    async def resolve(self, ref: MergeRequestRef, discussion_id: str, *, resolved: bool = True) -> None:
+        """Resolve a discussion, or open it again."""
         path = f"{_path(ref)}/discussions/{quote(discussion_id, safe='')}"
-        await self.api.ask("PUT", path, params={"resolved": "true"})
+        await self.api.ask("PUT", path, params={"resolved": str(resolved).lower()})
 
     async def set_status(
         self, merge_request: ForgeMergeRequest, sha: str, state: str, description: str

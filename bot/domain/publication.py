@@ -9,7 +9,7 @@ from bot.domain.clip import deduplicate
 from bot.domain.diff import Diff
 from bot.domain.findings import Finding
 from bot.domain.policy import Verdict, applies, commentable, verdict
-from bot.domain.reconcile import MODEL, Action, Keep, Overflow, Post, Thread, reconcile
+from bot.domain.reconcile import MODEL, Action, Keep, Overflow, Post, Reopen, Thread, reconcile
 from bot.domain.run import REVIEW_STEP, Outcome, Run, RunState
 from bot.domain.summary import Listed, ReviewResult
 
@@ -103,7 +103,7 @@ def result(
         tokens: what the model read and wrote.
         seconds: since the run started.
     """
-    placed = [action.finding for action in publication.actions if isinstance(action, Post | Keep)]
+    placed = [action.finding for action in publication.actions if isinstance(action, Post | Keep | Reopen)]
     not_reviewed = dict(run.skipped)
     for step in run.steps.values():
         not_reviewed.update(step.not_analysed)

@@ -23,7 +23,7 @@ class Thread:
     ``note_id`` of the opening note tells which thread is older. ``scanner``, ``path``, ``anchor`` and
     ``severity`` are as stored when it was posted; where they are unknown (empty, None) the thread is never
     resolved and counts against the budget. ``touched`` is True when anybody but us replied, reacted, or
-    resolved or reopened it.
+    resolved or reopened it. ``mended`` is True when we resolved it ourselves because its finding was gone.
     """
 
     discussion_id: str
@@ -35,6 +35,7 @@ class Thread:
     severity: Severity | None = None
     resolved: bool = False
     touched: bool = False
+    mended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,14 @@ class Post:
 @dataclass(frozen=True, slots=True)
 class Keep:
     """Leave the thread as it is: the finding stands and has been raised."""
+
+    thread: Thread
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Reopen:
+    """Open our resolved thread again: what had been mended is back."""
 
     thread: Thread
     finding: Finding
@@ -74,7 +83,7 @@ class Overflow:
     finding: Finding
 
 
-Action = Post | Keep | Resolve | Overflow
+Action = Post | Keep | Reopen | Resolve | Overflow
 
 
 def reconcile(
@@ -88,7 +97,8 @@ def reconcile(
 ) -> list[Action]:
     """Return what to do so that the threads match the findings.
 
-    A finding that has a thread, open or resolved by anybody, is never raised again. A thread is resolved
+    A finding that has a thread, open or resolved by people, is never raised again; a thread that we resolved
+    ourselves is opened again when its finding comes back. A thread is resolved
     only if it is open, nobody touched it, its finding is gone, and its file was fully analysed.
 
     The budget counts threads that still ask for attention: open ones, and resolved ones whose finding
@@ -177,8 +187,11 @@ def _raise(
     findings: dict[str, Finding], kept: dict[str, Thread], declined: Collection[str], budget: int
 ) -> Iterator[Action]:
     for fingerprint, finding in findings.items():
-        if fingerprint in kept:
-            yield Keep(kept[fingerprint], finding)
+        thread = kept.get(fingerprint)
+        if thread is not None and thread.resolved and thread.mended and not thread.touched:
+            yield Reopen(thread, finding)
+        elif thread is not None:
+            yield Keep(thread, finding)
         elif fingerprint in declined:
             continue
         elif finding.severity is Severity.critical:

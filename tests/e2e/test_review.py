@@ -83,3 +83,20 @@ async def test_a_fix_resolves_its_threads_and_posts_nothing_twice(
     assert all(note["resolved"] for note in cloister.threads(merge_request))
     assert "No blocking findings" in cloister.summary(merge_request)
     assert cloister.status(merge_request) == "success"
+
+
+async def test_a_defect_that_comes_back_reopens_its_thread(
+    cloister: Cloister, ollama_server: ScriptedOllama
+) -> None:
+    """What was mended and is broken again is raised where it was raised before."""
+    ollama_server.script = planted_review
+    server = cloister.gitlab.server
+    merge_request = server.open_merge_request(cloister.gitlab.project, "feature", {"src/shop.py": DEFECTS})
+    await cloister.reviewed(merge_request)
+    before = cloister.markers(merge_request)
+    for text in (FIXED, DEFECTS):
+        server.push(merge_request, {"src/shop.py": text}, "Change my mind")
+        await cloister.reviewed(merge_request)
+    assert cloister.markers(merge_request) == before
+    assert not any(note["resolved"] for note in cloister.threads(merge_request))
+    assert cloister.status(merge_request) == "failed"

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.findings import Finding, Severity
-from bot.domain.reconcile import Action, Cause, Keep, Overflow, Post, Resolve, Thread, reconcile
+from bot.domain.reconcile import Action, Cause, Keep, Overflow, Post, Reopen, Resolve, Thread, reconcile
 
 SCANNERS = ("semgrep", "model")
 PATHS = ("a.py", "b.py")
@@ -51,6 +51,14 @@ def run(wanted: list[Finding], existing: list[Thread], **options: object) -> lis
 def test_a_raised_finding_is_not_raised_again(state: dict[str, bool]) -> None:
     """Whatever became of its thread."""
     assert [Keep(thread(**state), finding())] == run([finding()], [thread(**state)])
+
+
+def test_what_was_mended_and_is_back_is_raised_in_its_old_thread() -> None:
+    """A thread that we resolved is opened again; one that people resolved, or answered, is not."""
+    mended = thread(resolved=True, mended=True)
+    assert [Reopen(mended, finding())] == run([finding()], [mended])
+    answered = thread(resolved=True, mended=True, touched=True)
+    assert [Keep(answered, finding())] == run([finding()], [answered])
 
 
 def test_our_thread_goes_with_its_finding() -> None:
@@ -126,6 +134,7 @@ threads = st.builds(
     severity=st.sampled_from([None, *Severity]),
     resolved=st.booleans(),
     touched=st.booleans(),
+    mended=st.booleans(),
 )
 scopes = st.frozensets(st.tuples(st.sampled_from(SCANNERS), st.sampled_from(PATHS)))
 worlds = st.tuples(
@@ -155,11 +164,13 @@ class Store:
                 self.threads[posted.discussion_id] = posted
             elif isinstance(action, Resolve):
                 self.threads[action.thread.discussion_id] = replace(action.thread, resolved=True)
+            elif isinstance(action, Reopen):
+                self.threads[action.thread.discussion_id] = replace(action.thread, resolved=False)
 
 
 def changes(actions: list[Action]) -> list[Action]:
     """Return the actions that change something."""
-    return [action for action in actions if isinstance(action, Post | Resolve)]
+    return [action for action in actions if isinstance(action, Post | Reopen | Resolve)]
 
 
 @given(worlds, st.data())
