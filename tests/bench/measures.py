@@ -162,7 +162,7 @@ class Session:
     async def _until(self, query: str, *arguments: Any) -> None:
         """Wait until *query* says yes."""
         async with asyncio.timeout(_LIMIT_S):
-            while not await self._database.fetchval(query, *arguments):  # noqa: ASYNC110 - it is the database that changes
+            while not await self._database.fetchval(query, *arguments):
                 await asyncio.sleep(_POLL_S)
 
     async def _stages(self, merge_request: MergeRequest) -> list[Figure]:
