@@ -15,6 +15,7 @@ from bot.domain.diff import FileDiff
 from bot.domain.errors import Permanent, Refused, Transient
 from bot.domain.merge_request import MergeRequestRef, Revision
 from bot.domain.patch import parse
+from bot.gitlab.errors import TokenRejected
 from bot.gitlab.instance import instance_name
 from bot.gitlab.positions import NoPosition, Side, Target, position
 from bot.ports import ForgeMergeRequest, PositionRefused
@@ -308,7 +309,7 @@ async def test_a_throttle_names_its_wait(world: World):
 async def test_a_revoked_token_names_the_remedy(world: World):
     """The operator reads which setting to change."""
     world.server.revoke(world.token)
-    with pytest.raises(Permanent, match="CLOISTER_GITLAB_TOKEN"):
+    with pytest.raises(TokenRejected, match="CLOISTER_GITLAB_TOKEN"):
         await world.read()
 
 
