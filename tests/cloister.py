@@ -102,7 +102,7 @@ class Cloister:
 
     async def idle(self, *, within_s: float = 30.0) -> None:
         """Wait until every event is handled, those that come back soon included."""
-        self.gitlab.server.drain_hooks()
+        await asyncio.to_thread(self.gitlab.server.drain_hooks)
         deadline = time.monotonic() + within_s
         while True:
             ((open_events,),) = await self.fetch(

@@ -17,7 +17,6 @@ from bot.adapters.migrations import upgrade
 from bot.adapters.postgres import connect_pool
 from bot.adapters.store_postgres import PostgresStore
 
-
 T = TypeVar("T")
 
 
