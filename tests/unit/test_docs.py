@@ -140,6 +140,18 @@ def test_the_metrics_are_those_that_are_declared():
     assert expected == rows(page("docs/operations.md"), "| Prometheus name | Kind | Meaning |")
 
 
+def test_metrics_that_nothing_fills_are_named():
+    """A dashboard built on them would stay empty."""
+    sources = [file.read_text() for folder in ("bot", "consumers") for file in (ROOT / folder).rglob("*.py")]
+    code = "".join(text for text in sources if "METRICS: dict" not in text)
+    empty = [name for name in METRICS if f'"{name}"' not in code]
+
+    (said,) = re.findall(
+        r"^(.*) declared but not filled yet\.", page("docs/operations.md"), re.MULTILINE
+    ) or [""]
+    assert empty == [name.removesuffix("_total") for name in _INLINE.findall(said)]
+
+
 def test_log_events_are_those_that_are_logged():
     """Every call of a logger that names an event is explained, and no other name is."""
     logged = {event for folder in ("bot", "consumers") for event in logged_in(ROOT / folder)}
