@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -35,14 +36,16 @@ async def create_database(server: str, name: str, template: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """Return the URL of a server; ``CLOISTER_TEST_DATABASE_URL`` (ending in ``/postgres?``) names an existing one."""
     if url := os.environ.get("CLOISTER_TEST_DATABASE_URL"):
         yield url
         return
-    server = EmbeddedPostgres(tmp_path_factory.mktemp("pg"))
-    yield server.start()
-    server.stop()
+    # Not below pytest's own directory: Postgres run by root gives up its rights, and that directory is private.
+    with tempfile.TemporaryDirectory(prefix="cloister-postgres-") as directory:
+        server = EmbeddedPostgres(Path(directory))
+        yield server.start()
+        server.stop()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,77 @@
+"""The same consumers in processes of their own, on a shared database."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from bot.demo.ollama import ScriptedOllama
+from bot.demo.planted import planted_review
+from tests.cloister import WEBHOOK_SECRET, Cloister, settings_for
+from tests.gitlab import GitLab
+
+_START_LIMIT_S = 30
+
+
+@contextlib.contextmanager
+def process(cloister: Cloister, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run ``cloister`` with *arguments* on the settings of *cloister* until the block ends."""
+    settings = cloister.settings
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(settings.data_dir),
+        "CLOISTER_GITLAB_URL": str(settings.gitlab_url),
+        "CLOISTER_GITLAB_TOKEN": cloister.gitlab.token,
+        "CLOISTER_WEBHOOK_SECRET": WEBHOOK_SECRET,
+        "CLOISTER_MODEL_URL": str(settings.model_url),
+        "CLOISTER_MODEL": settings.model,
+        "CLOISTER_DATABASE_URL": cloister.database_url,
+        "CLOISTER_DATA_DIR": str(settings.data_dir),
+        "CLOISTER_LISTEN": settings.listen,
+        "CLOISTER_LOG_FORMAT": "json",
+    }
+    command = [sys.executable, "-m", "bot", *arguments]
+    with subprocess.Popen(command, env=environment, cwd=settings.data_dir) as running:
+        yield running
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(30) == 0
+
+
+def wait_until_ready(cloister: Cloister) -> None:
+    """Wait until webhooks are accepted."""
+    deadline = time.monotonic() + _START_LIMIT_S
+    while time.monotonic() < deadline:
+        with contextlib.suppress(httpx.TransportError):
+            if httpx.get(f"http://{cloister.settings.listen}/readyz", trust_env=False).status_code == 200:
+                return
+        time.sleep(0.05)
+    pytest.fail("the receiver did not become ready")
+
+
+async def test_stages_run_in_processes_of_their_own(
+    gitlab: GitLab, ollama_server: ScriptedOllama, database_url: str, tmp_path: Path
+) -> None:
+    """A receiver and two sets of consumers review a merge request together, and stop in an orderly way."""
+    ollama_server.script = planted_review
+    settings = settings_for(gitlab, ollama_server.url, database_url, tmp_path)
+    cloister = Cloister(settings, gitlab, database_url, ollama_server)
+    with (
+        process(cloister, "web"),
+        process(cloister, "consume", "intake", "fetch", "collect", "publish"),
+        process(cloister, "consume", "scan", "review"),
+    ):
+        wait_until_ready(cloister)
+        gitlab.server.add_hook(gitlab.project, cloister.webhook_url, WEBHOOK_SECRET)
+        merge_request = gitlab.server.open_merge_request(
+            gitlab.project, "feature", {"a.py": "def add(item, items=[]):\n    items.append(item)\n"}
+        )
+        outcome = await cloister.outcome(merge_request, within_s=60)
+    assert outcome.lines == [("a.py", 1)]
+    assert outcome.status == "success"
