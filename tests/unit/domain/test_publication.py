@@ -1,0 +1,163 @@
+"""What a run's results come to on the merge request."""
+
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.domain.diff import Change, Diff, FileDiff, Hunk
+from bot.domain.findings import Confidence, Finding, Severity
+from bot.domain.merge_request import MergeRequestRef, Revision
+from bot.domain.policy import Gate, Policy
+from bot.domain.publication import Publication, analysed, decide, result, status
+from bot.domain.reconcile import Thread
+from bot.domain.run import Outcome, Plan, Run, RunState, Step
+
+REF = MergeRequestRef(instance="gitlab.example", project_id=7, iid=3)
+REVISION = Revision(ref=REF, base_sha="b" * 40, start_sha="c" * 40, head_sha="a" * 40)
+DIFF = Diff(
+    tuple(
+        FileDiff(path, path, Change.modified, hunks=(Hunk(1, 0, 1, 0, "", ()),)) for path in ("a.py", "b.py")
+    )
+)
+STEPS = ("scan:semgrep", "scan:secrets", "review")
+DONE = Step(outcome=Outcome.done)
+
+
+def run(*, policy: Policy | None = None, skipped: dict[str, str] | None = None, **outcomes: Step) -> Run:
+    """Return a run whose steps ended as given (by the last part of their names), the others well."""
+    started = Run(id=uuid.uuid4(), ref=REF, head_sha="a" * 40, created_at=datetime.now(UTC))
+    plan = Plan(revision=REVISION, policy=policy or Policy(), steps=STEPS, skipped=skipped or {})
+    started = started.start_work(plan)
+    for name in STEPS:
+        started = started.finish_step(name, outcomes.get(name.removeprefix("scan:"), DONE))
+    return started
+
+
+def finding(severity: Severity = Severity.high, scanner: str = "semgrep", **changes: object) -> Finding:
+    """Return a finding in a.py."""
+    base = {
+        "scanner": scanner,
+        "rule": "r",
+        "category": "security",
+        "severity": severity,
+        "confidence": Confidence.high,
+        "path": "a.py",
+        "line": 1,
+        "end_line": 1,
+        "title": "t",
+        "message": "m",
+        "fingerprint": uuid.uuid4().hex,
+    }
+    return Finding.model_validate(base | changes)
+
+
+def publication(of: Run, *found: Finding) -> Publication:
+    """Return what is decided on *found*, without threads."""
+    return decide(of, {"scan:semgrep": list(found)}, (), DIFF, standing=lambda _: True)
+
+
+def test_a_grave_finding_closes_the_gate() -> None:
+    """The status says how many findings block."""
+    of = run()
+    assert status(of, publication(of, finding(line=1), finding(line=9, end_line=9))) == (
+        "failed",
+        "2 blocking findings",
+    )
+
+
+def test_nothing_grave_opens_it() -> None:
+    """A mild finding does not block."""
+    of = run()
+    assert status(of, publication(of, finding(Severity.medium))) == ("success", "no blocking findings")
+
+
+@pytest.mark.parametrize("outcome", [Outcome.failed, Outcome.late])
+def test_a_scanner_without_an_answer_keeps_the_gate_closed(outcome: Outcome) -> None:
+    """A gate that cannot tell does not open by itself."""
+    of = run(semgrep=Step(outcome=outcome, problem="it crashed"))
+    assert status(of, publication(of)) == ("failed", "not decided: no answer from semgrep")
+
+
+def test_the_model_decides_nothing_unless_the_policy_says_so() -> None:
+    """A model that is away does not block; one that the policy counts on does."""
+    away = Step(outcome=Outcome.failed, problem="out of reach")
+    of = run(review=away)
+    assert status(of, publication(of, finding(scanner="model"))) == ("success", "no blocking findings")
+    strict = run(review=away, policy=Policy(gate=Gate(scanners=("semgrep", "model"))))
+    assert status(strict, publication(strict))[0] == "failed"
+
+
+def test_a_run_that_waits_for_its_scanners_is_running() -> None:
+    """Between the first result and the last one the gate is undecided, but not red."""
+    of = run(semgrep=Step())
+    assert status(of, publication(of)) == ("running", "waiting for semgrep")
+
+
+def test_a_failed_run_fails_the_gate_and_says_why() -> None:
+    """No review is not a clean review."""
+    of, _ = run(semgrep=Step()).fail("the repository is too large")
+    decided = publication(of)
+    assert status(of, decided)[0] == "failed"
+    shown = result(of, decided, refused=(), diff=DIFF, project_url="", tokens=0, seconds=1.0)
+    assert (shown.failed, shown.problems) == (True, ("the repository is too large",))
+    assert of.state is RunState.failed
+
+
+def test_what_was_not_looked_at_is_listed_with_the_reason() -> None:
+    """Excluded files, files that a scanner could not read, and parts that did not run are all shown."""
+    of = run(
+        skipped={"go.sum": "lock file"},
+        semgrep=Step(outcome=Outcome.partial, not_analysed={"b.py": "timeout"}),
+        review=Step(outcome=Outcome.failed, problem="run `ollama pull x`"),
+    )
+    shown = result(of, publication(of), refused=(), diff=DIFF, project_url="", tokens=0, seconds=1.0)
+    assert shown.not_reviewed == {"go.sum": "lock file", "b.py": "timeout"}
+    assert shown.skipped == {"model review": "run `ollama pull x`"}
+
+
+def test_a_refused_position_moves_the_finding_to_the_summary() -> None:
+    """What cannot be placed is listed, never lost."""
+    of, found = run(), finding()
+    decided = publication(of, found)
+    shown = result(of, decided, refused={found.fingerprint}, diff=DIFF, project_url="", tokens=0, seconds=1.0)
+    assert shown.inline == []
+    assert [item.finding for item in shown.listed] == [found]
+
+
+def test_mild_unsure_and_surplus_findings_are_listed() -> None:
+    """Every finding is either commented or listed."""
+    of = run()
+    found = [
+        finding(Severity.info, line=1, end_line=1),
+        finding(confidence=Confidence.low, line=20, end_line=20),
+        *(finding(line=n, end_line=n) for n in range(40, 140, 10)),
+    ]
+    decided = publication(of, *found)
+    shown = result(of, decided, refused=(), diff=DIFF, project_url="", tokens=0, seconds=1.0)
+    assert len(shown.inline) == 5
+    assert len(shown.inline) + len(shown.listed) == len(found)
+
+
+def test_a_suppressed_finding_is_shown_and_still_blocks() -> None:
+    """The merge request may have added the comment that asks to ignore it."""
+    of = run()
+    decided = publication(of, finding(suppressed=True))
+    assert [hidden.suppressed for hidden in decided.suppressed] == [True]
+    assert decided.posts == ()
+    assert not decided.verdict.passed
+
+
+def test_only_what_was_analysed_is_known() -> None:
+    """A file that a scanner could not read keeps its threads; one that left the diff loses them."""
+    of = run(
+        skipped={"a.py": "generated"},
+        secrets=Step(outcome=Outcome.partial, not_analysed={"b.py": "timeout"}),
+        review=Step(outcome=Outcome.failed),
+    )
+    threads = [Thread("d", 1, "f", "semgrep", "gone.py")]
+    assert analysed(of, DIFF, threads) == {
+        ("semgrep", "b.py"),
+        ("semgrep", "gone.py"),
+        ("secrets", "gone.py"),
+    }
