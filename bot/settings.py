@@ -103,7 +103,7 @@ class Settings(BaseSettings):
     )
     log_url: LogUrl | None = Field(
         None,
-        description="Event log, `postgresql://` (`kafka://` comes with a later release). Unset: the database.",
+        description="Event log (`kafka://` comes with a later release). Unset: the database.",
         examples=["postgresql://cloister@db.example/cloister"],
     )
     data_dir: LocalPath = Field(
@@ -114,7 +114,7 @@ class Settings(BaseSettings):
         examples=["/var/lib/cloister"],
     )
     listen: ListenAddress = Field(
-        "127.0.0.1:8080", description="HOST:PORT for webhooks and the dashboard.", examples=["0.0.0.0:8080"]
+        "127.0.0.1:8080", description="HOST:PORT for webhooks, health and metrics.", examples=["0.0.0.0:8080"]
     )
     marker_key: SecretStr | None = Field(
         None,

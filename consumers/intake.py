@@ -8,12 +8,14 @@ from datetime import datetime
 
 from bot.domain.events import Action, FetchRequested, MergeRequestChanged, Stage
 from bot.domain.run import Run, RunState
-from bot.ports import Clock, Forge, MergeRequestState, Transaction
+from bot.ports import Clock, Forge, MergeRequestState, Telemetry, Transaction
 from bot.runtime.consumer import Work, consumer
 
 
 @consumer(Stage.intake)
-async def intake(event: MergeRequestChanged, *, forge: Forge, clock: Clock, work: Work) -> None:
+async def intake(
+    event: MergeRequestChanged, *, forge: Forge, clock: Clock, telemetry: Telemetry, work: Work
+) -> None:
     """Decide whether *event* brings a head that nobody reviews yet."""
     head = event.head_sha
     if head is None and event.action is Action.changed:
@@ -25,12 +27,12 @@ async def intake(event: MergeRequestChanged, *, forge: Forge, clock: Clock, work
             return
         state = replace(state, updated_at=event.updated_at or state.updated_at)
         if event.action is Action.closed:
-            await _supersede(transaction, state)
+            await _supersede(transaction, state, telemetry)
             await transaction.save_merge_request(replace(state, closed=True))
         elif head is None or await _known(transaction, event, state, head):
             await transaction.save_merge_request(replace(state, closed=False))
         else:
-            await _supersede(transaction, state)
+            await _supersede(transaction, state, telemetry)
             await transaction.save_run(_run(run_id, event, head, clock.now()))
             await transaction.save_merge_request(replace(state, closed=False, head_sha=head, run_id=run_id))
             transaction.emit(FetchRequested(ref=event.ref, run_id=run_id))
@@ -50,9 +52,12 @@ async def _known(
     return (await transaction.run(state.run_id)).state not in {RunState.superseded, RunState.failed}
 
 
-async def _supersede(transaction: Transaction, state: MergeRequestState) -> None:
+async def _supersede(transaction: Transaction, state: MergeRequestState, telemetry: Telemetry) -> None:
     if state.run_id is not None:
-        await transaction.save_run((await transaction.run(state.run_id)).supersede())
+        run = await transaction.run(state.run_id)
+        if not run.ended:
+            await transaction.save_run(run.supersede())
+            telemetry.count("cloister_runs", ended=RunState.superseded.value)
 
 
 def _run(run_id: uuid.UUID, event: MergeRequestChanged, head: str, now: datetime) -> Run:

@@ -100,9 +100,11 @@ async def publish(
             await transaction.save_threads(event.ref, [*records, *_opened(run, publication, page)])
             state = await transaction.merge_request(event.ref)
             await transaction.save_merge_request(replace(state, summary_note_id=note_id, posting=False))
-            current = await transaction.run(run.id)
-            await transaction.save_run(current.mark_published(run.results))
+            run = (await transaction.run(run.id)).mark_published(run.results)
+            await transaction.save_run(run)
     telemetry.observe("cloister_push_to_publish", seconds)
+    if run.ended:
+        telemetry.count("cloister_runs", ended=run.state.value)
 
 
 async def _me(forge: Forge) -> int:
@@ -140,7 +142,7 @@ def _read(
                     anchor=record.anchor if record else "",
                     severity=Severity(record.severity) if record else None,
                     resolved=first.resolved,
-                    touched=others,
+                    touched=others or (record is not None and record.state == FIXED and not first.resolved),
                     mended=record is not None and record.state == FIXED,
                 )
             )

@@ -97,6 +97,7 @@ def _prompts(
         limits=Limits(window_tokens=model.window_tokens),
         estimate=model.estimate_tokens,
         redact=redact,
+        language=run.policy.review.language,
     )
 
 

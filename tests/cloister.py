@@ -16,7 +16,8 @@ import pytest
 import pytest_asyncio
 
 from bot.adapters.model_ollama import Deadlines
-from bot.cli.serve import STAGES, serve
+from bot.cli.serve import STAGES
+from bot.cli.serving import serve
 from bot.demo.gitlab import GitLabServer, MergeRequest
 from bot.demo.gitlab.state import Note
 from bot.demo.ollama import ScriptedOllama
@@ -217,7 +218,7 @@ async def running(
     cloister = Cloister(settings, gitlab, settings.database_url.get_secret_value(), ollama)
     stop, started = asyncio.Event(), asyncio.Event()
     serving = asyncio.create_task(
-        serve(settings, web=True, stages=STAGES, stop=stop, started=started, deadlines=deadlines)
+        serve(settings, hooks=True, stages=STAGES, stop=stop, started=started, deadlines=deadlines)
     )
     waiting = asyncio.create_task(started.wait())
     await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)

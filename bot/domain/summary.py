@@ -187,9 +187,9 @@ def _path(path: str) -> str:
 
 
 def _footer(result: ReviewResult) -> str:
-    parts = [
-        f"Reviewed {code_span(result.head_sha[:8])}: {result.files} files, {result.added_lines} added lines"
-    ]
+    files = f"{result.files} file{'' if result.files == 1 else 's'}"
+    lines = f"{result.added_lines} added line{'' if result.added_lines == 1 else 's'}"
+    parts = [f"Reviewed {code_span(result.head_sha[:8])}: {files}, {lines}"]
     if result.tokens:
         parts.append(f"{result.tokens} tokens")
     if result.seconds:

@@ -81,6 +81,7 @@ def problem(answer: Answer, request: str, *, now: datetime, writes: bool = False
     if answer.status == 403:
         return Refused(
             f"{said}. The token needs the scope api, and its user the role Developer in the project"
+            " (Maintainer to look after webhooks)"
         )
     if answer.status == 404:
         return Refused(f"{said}. It does not exist, or the token's user has no access to it")

@@ -59,6 +59,7 @@ class ConsumeLoop:
         self._clock = clock
         self._slots = asyncio.Semaphore(concurrency)
         self._limit = concurrency * AHEAD
+        self._in_flight = 0
         self._offsets = Offsets()
         self._queues: dict[str, deque[Delivery]] = {}
         self._workers: set[asyncio.Task[None]] = set()
@@ -132,10 +133,18 @@ class ConsumeLoop:
                         break
                     delivery = queue.popleft()
                     if self._offsets.holds(delivery):
-                        await self._deliver(delivery)
+                        self._show_in_flight(1)
+                        try:
+                            await self._deliver(delivery)
+                        finally:
+                            self._show_in_flight(-1)
                         self._offsets.done(delivery)
         finally:
             del self._queues[key]
+
+    def _show_in_flight(self, change: int) -> None:
+        self._in_flight += change
+        self._telemetry.gauge("cloister_in_flight", self._in_flight, stage=self._stage)
 
     async def _deliver(self, delivery: Delivery) -> None:
         record = delivery.record

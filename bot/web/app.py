@@ -16,7 +16,7 @@ _WEBHOOKS = "/webhooks/gitlab"
 
 
 def application(
-    hooks: APIRouter,
+    hooks: APIRouter | None,
     *,
     telemetry: Telemetry,
     exposition: Callable[[], bytes],
@@ -25,13 +25,14 @@ def application(
     """Return the application.
 
     Args:
-        hooks: the webhook receiver.
+        hooks: the webhook receiver, None for health and metrics alone.
         telemetry: where requests are counted and traces begin.
         exposition: returns all metrics in Prometheus' text format.
         ready: returns what is wrong, nothing when requests can be served.
     """
     app = FastAPI(title="Cloister", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
-    app.include_router(hooks)
+    if hooks is not None:
+        app.include_router(hooks)
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
