@@ -42,7 +42,7 @@ class EmbeddedPostgres:
 
     def start(self) -> str:
         """Start the server and return its database URL."""
-        self._lock = self._take_lock()
+        self._lock = self.take_lock()
         with warnings.catch_warnings():
             # The package warns about an unset XDG_RUNTIME_DIR, which servers do not have.
             warnings.simplefilter("ignore")
@@ -66,7 +66,8 @@ class EmbeddedPostgres:
         if self._lock is not None:
             self._lock.close()
 
-    def _take_lock(self) -> IO[str]:
+    def take_lock(self) -> IO[str]:
+        """Take the data directory for this process; the lock ends with the returned file."""
         try:
             self._data_dir.mkdir(parents=True, exist_ok=True)
             lock = (self._data_dir / "lock").open("w")

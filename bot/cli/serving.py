@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING
 
-from bot.domain.errors import Permanent
+from bot.domain.errors import CloisterError, Permanent
 
 if TYPE_CHECKING:
     import uvicorn
@@ -52,17 +53,18 @@ async def serve(
         deadlines: how long the model may take for an answer; None for the usual.
     """
     async with AsyncExitStack() as stack:
+        bound = stack.enter_context(_bind(settings)) if listen else None
         database_url = await _database(settings, stack)
         from bot.domain.events import Stage
         from bot.wiring import base, run_consumers
 
         parts = await stack.enter_async_context(base(settings, database_url))
-        async with asyncio.TaskGroup() as group:
+        async with _plain_errors(), asyncio.TaskGroup() as group:
             if stages:
                 wanted = [Stage(stage) for stage in stages]
                 group.create_task(run_consumers(parts, wanted, stop, deadlines=deadlines))
-            if listen:
-                group.create_task(_listen(parts, stop, started, hooks=hooks))
+            if bound is not None:
+                group.create_task(_listen(parts, bound, stop, started, hooks=hooks))
             elif started is not None:
                 started.set()
 
@@ -84,7 +86,14 @@ async def _database(settings: Settings, stack: AsyncExitStack) -> str:
     return url
 
 
-async def _listen(parts: Base, stop: asyncio.Event, started: asyncio.Event | None, *, hooks: bool) -> None:
+async def _listen(
+    parts: Base,
+    bound: socket.socket,
+    stop: asyncio.Event,
+    started: asyncio.Event | None,
+    *,
+    hooks: bool,
+) -> None:
     import structlog
 
     from bot.web.app import application
@@ -107,7 +116,7 @@ async def _listen(parts: Base, stop: asyncio.Event, started: asyncio.Event | Non
     )
     listening = asyncio.Event()
     server = _server(app, listening)
-    serving = asyncio.create_task(server.serve([_bind(settings)]))
+    serving = asyncio.create_task(server.serve([bound]))
     waiting = asyncio.create_task(listening.wait())
     await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
@@ -123,14 +132,28 @@ async def _listen(parts: Base, stop: asyncio.Event, started: asyncio.Event | Non
     stop.set()
 
 
+@asynccontextmanager
+async def _plain_errors() -> AsyncIterator[None]:
+    """Raise the first error of ours in a group by itself: it is made to be read."""
+    try:
+        yield
+    except ExceptionGroup as group:
+        ours = group.subgroup(CloisterError)
+        if ours is None:
+            raise
+        error: BaseException = ours
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        raise error from None
+
+
 def _bind(settings: Settings) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     try:
         return socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     except OSError as error:
-        raise Permanent(
-            f"cannot listen on {settings.listen} ({error.strerror}): set CLOISTER_LISTEN"
-        ) from error
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        raise Permanent(f"cannot listen on {settings.listen} ({reason}): set CLOISTER_LISTEN") from error
 
 
 def _server(app: ASGIApp, listening: asyncio.Event) -> uvicorn.Server:
