@@ -11,10 +11,8 @@ import structlog
 from bot.domain.diff import Diff
 from bot.domain.errors import Obsolete, Permanent, Transient
 from bot.domain.events import (
-    Action,
     DeadlineReached,
     FetchRequested,
-    MergeRequestChanged,
     ReviewRequested,
     ScanRequested,
     Stage,
@@ -24,14 +22,14 @@ from bot.domain.policy import Policy, excluded
 from bot.domain.policy_file import PATH, PolicyProblem, parse
 from bot.domain.publication import SCAN_PREFIX
 from bot.domain.run import REVIEW_STEP, TOTAL, Plan, Run
-from bot.ports import Forge, ForgeMergeRequest, Model, Workspaces
+from bot.ports import Forge, ForgeMergeRequest, Model, Transaction, Workspaces
 from bot.runtime.consumer import Work, consumer
 from bot.scanners import Scanner
 
 log = structlog.get_logger()
 
-#: After this many tries the forge's word on the head counts more than the event's.
-_PATIENCE = 2
+#: Waits for a head that GitLab does not know yet, or whose diff it still prepares.
+_SETTLING_S = (0.2, 0.4, 0.8, 1.6, 2.0, 3.0)
 
 _NO_MODEL = "no model is configured"
 
@@ -59,45 +57,52 @@ async def fetch(
 ) -> None:
     """Bring the code of one run and plan its steps."""
     run = await work.run(event.run_id)
-    found = await forge.merge_request(event.ref)
+    async with work.while_current(run):
+        found = await _settled(forge, run)
     if found.state != "opened":
         raise Obsolete(f"the merge request is {found.state}")
-    if found.head_sha != run.head_sha:
-        await _follow_forge(run, found, work)
+    if found.head_sha not in {None, run.head_sha}:
+        await work.follow(run, found)
         return
     revision = found.revision
-    if revision is None or revision.head_sha != run.head_sha:
-        raise Transient("GitLab still prepares the diff", retry_after_s=0.5)
+    if revision is None:
+        raise Transient("GitLab still prepares the diff")
     _, policy = await asyncio.gather(_announce(forge, found, run), _fetch(workspaces, revision))
     diff = await workspaces.diff(revision)
     plan = _plan(found, revision, diff, policy, scanners, model, redact)
     async with work.commit() as transaction:
         run = await transaction.run(event.run_id)
-        if run.ended:
-            return
-        run, due = run.start_work(plan).advance()
-        await transaction.save_run(run)
-        for one in due:
-            transaction.emit(one.event, delay=one.delay)
-        for step in plan.steps:
-            if step == REVIEW_STEP:
-                transaction.emit(ReviewRequested(ref=run.ref, run_id=run.id))
-            else:
-                transaction.emit(
-                    ScanRequested(ref=run.ref, run_id=run.id, scanner=step.removeprefix(SCAN_PREFIX))
-                )
-        if plan.steps:
-            transaction.emit(DeadlineReached(ref=run.ref, run_id=run.id, step=TOTAL), delay=deadline)
+        if not run.ended:
+            await _hand_out(transaction, run, plan, deadline)
 
 
-async def _follow_forge(run: Run, found: ForgeMergeRequest, work: Work) -> None:
-    """Wait for the forge to know the head; if it keeps naming another, that one is to be reviewed."""
-    if work.failures < _PATIENCE or found.head_sha is None:
-        raise Transient("the forge names another head than the event", retry_after_s=0.5)
-    async with work.commit() as transaction:
-        transaction.emit(
-            MergeRequestChanged(ref=run.ref, action=Action.changed, head_sha=found.head_sha, source="forge")
-        )
+async def _settled(forge: Forge, run: Run) -> ForgeMergeRequest:
+    """Return the merge request, after waiting a little for GitLab to know the head and to have its diff.
+
+    Both take up to some seconds after a push.
+    """
+    found = await forge.merge_request(run.ref)
+    for wait_s in _SETTLING_S:
+        if found.state != "opened" or (found.head_sha == run.head_sha and found.revision is not None):
+            break
+        await asyncio.sleep(wait_s)
+        found = await forge.merge_request(run.ref)
+    return found
+
+
+async def _hand_out(transaction: Transaction, run: Run, plan: Plan, deadline: timedelta) -> None:
+    run, due = run.start_work(plan).advance()
+    await transaction.save_run(run)
+    for one in due:
+        transaction.emit(one.event, delay=one.delay)
+    for step in plan.steps:
+        if step == REVIEW_STEP:
+            transaction.emit(ReviewRequested(ref=run.ref, run_id=run.id))
+        else:
+            scanner = step.removeprefix(SCAN_PREFIX)
+            transaction.emit(ScanRequested(ref=run.ref, run_id=run.id, scanner=scanner))
+    if plan.steps:
+        transaction.emit(DeadlineReached(ref=run.ref, run_id=run.id, step=TOTAL), delay=deadline)
 
 
 async def _announce(forge: Forge, found: ForgeMergeRequest, run: Run) -> None:

@@ -76,8 +76,11 @@ async def publish(
         raise Obsolete("there is nothing new to publish")
     async with store.exclusive(event.ref):
         found = await forge.merge_request(event.ref)
-        if found.state != "opened" or found.head_sha != run.head_sha or not await store.is_current(run):
+        if found.state != "opened" or not await store.is_current(run):
             raise Obsolete("a newer head won, or the merge request was closed")
+        if found.head_sha != run.head_sha:
+            await work.follow(run, found)
+            return
         known = await store.threads(event.ref)
         state = await store.merge_request(event.ref)
         page = _read(await forge.discussions(event.ref), forge, await _me(forge), marker, found, run, known)

@@ -12,7 +12,8 @@ Sha = Annotated[str, StringConstraints(pattern=r"^(?:[0-9a-f]{40}|[0-9a-f]{64})$
 class Value(BaseModel):
     """Base of immutable values: unknown fields are tolerated, wrong types are not."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="ignore")
+    # Errors must not quote what they refuse: it may be somebody's code, and errors are logged.
+    model_config = ConfigDict(frozen=True, strict=True, extra="ignore", hide_input_in_errors=True)
 
 
 class MergeRequestRef(Value):

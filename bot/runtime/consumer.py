@@ -12,9 +12,9 @@ from functools import partial
 from typing import Any
 
 from bot.domain.errors import Obsolete
-from bot.domain.events import Record, Stage
+from bot.domain.events import Action, MergeRequestChanged, Record, Stage
 from bot.domain.run import Run
-from bot.ports import Store, Transaction
+from bot.ports import ForgeMergeRequest, Store, Transaction
 
 #: How often running work looks whether a newer head has made it pointless.
 WATCH_S = 1.0
@@ -43,6 +43,15 @@ class Work:
     def commit(self) -> AbstractAsyncContextManager[Transaction]:
         """Open the one transaction that ends this delivery: rows, inbox mark and emitted events."""
         return self.store.commit(self.stage.value, self.record)
+
+    async def follow(self, run: Run, found: ForgeMergeRequest) -> None:
+        """End this delivery by having the head reviewed that the forge names: its own event is late, or lost."""
+        async with self.commit() as transaction:
+            transaction.emit(
+                MergeRequestChanged(
+                    ref=run.ref, action=Action.changed, head_sha=found.head_sha, source="forge"
+                )
+            )
 
     @asynccontextmanager
     async def while_current(self, run: Run) -> AsyncIterator[None]:
