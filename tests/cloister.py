@@ -117,6 +117,10 @@ class Cloister:
             assert time.monotonic() < deadline, f"{open_events} events not handled within {within_s} s"
             await asyncio.sleep(0.05)
 
+    async def hurry(self) -> None:
+        """Let everything that waits for another try have it now."""
+        await self.fetch("UPDATE delayed_event SET due_at = now() WHERE attempt > 0")
+
     async def runs(self, merge_request: MergeRequest) -> list[tuple[str, str]]:
         """Return head and state of all runs, oldest first."""
         rows = await self.fetch(
@@ -160,7 +164,7 @@ class Cloister:
         (body,) = [
             discussion["notes"][0]["body"]
             for discussion in self.discussions(merge_request)
-            if "<!-- cloister:v1:summary:" in discussion["notes"][0]["body"]
+            if discussion["notes"][0]["body"].splitlines()[-1].startswith("<!-- cloister:v1:summary:")
         ]
         return str(body)
 
@@ -191,7 +195,7 @@ class Cloister:
 
 
 def settings_for(
-    gitlab: GitLab, model_url: str, database_url: str, data_dir: Path, **changes: Any
+    gitlab: GitLab, model_url: str | None, database_url: str, data_dir: Path, **changes: Any
 ) -> Settings:
     """Return settings for Cloister on *gitlab*, each of *changes* instead of the usual value."""
     usual = {

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+
 from bot.demo.gitlab import entities
 from bot.demo.gitlab.calls import Call, Reply, Routes
 from bot.demo.gitlab.diffs import raw_diff
@@ -60,10 +63,41 @@ def _raw_diffs(call: Call) -> Reply:
     return Reply(body=text, headers={"Content-Type": "text/plain"})
 
 
-@routes("GET", "projects/:id/repository/files/:path/raw")
+@routes("GET", "projects/:id/repository/files/:path")
 def _file(call: Call) -> Reply:
-    project = call.project()
-    repository = project.repository
+    commit, sha, content = _blob(call)
+    path = call.segments["path"]
+    shown = {
+        "file_name": path.rpartition("/")[2],
+        "file_path": path,
+        "size": len(content),
+        "encoding": "base64",
+        "content": base64.b64encode(content).decode(),
+        "content_sha256": hashlib.sha256(content).hexdigest(),
+        "ref": call.required("ref"),
+        "blob_id": sha,
+        "commit_id": commit,
+        "execute_filemode": call.project().repository.mode(commit, path) == "100755",
+    }
+    return Reply(body=shown)
+
+
+@routes("GET", "projects/:id/repository/files/:path/raw")
+def _raw_file(call: Call) -> Reply:
+    commit, sha, content = _blob(call)
+    headers = {
+        "Content-Type": "text/plain",
+        "X-Gitlab-Blob-Id": sha,
+        "X-Gitlab-Commit-Id": commit,
+        "X-Gitlab-Ref": call.text("ref") or "HEAD",
+        "X-Gitlab-Size": str(len(content)),
+    }
+    return Reply(body=content, headers=headers)
+
+
+def _blob(call: Call) -> tuple[str, str, bytes]:
+    """Return commit, blob and content of the file of the path."""
+    repository = call.project().repository
     commit = repository.resolve(call.text("ref") or "HEAD")
     if commit is None:
         raise not_found("Commit")
@@ -71,14 +105,7 @@ def _file(call: Call) -> Reply:
     found = repository.read(f"{commit}:{path}")
     if found is None or found[1] != "blob" or path.startswith(("/", "./")):
         raise not_found("File")
-    headers = {
-        "Content-Type": "text/plain",
-        "X-Gitlab-Blob-Id": found[0],
-        "X-Gitlab-Commit-Id": commit,
-        "X-Gitlab-Ref": call.text("ref") or "HEAD",
-        "X-Gitlab-Size": str(len(found[2])),
-    }
-    return Reply(body=found[2], headers=headers)
+    return commit, found[0], found[2]
 
 
 @routes("GET", "projects/:id/repository/compare")
