@@ -17,6 +17,7 @@ from bot.adapters.log_postgres import PostgresLog
 from bot.adapters.model_ollama import Deadlines, OllamaModel
 from bot.adapters.postgres import connect_pool
 from bot.adapters.process import ProcessRunner
+from bot.adapters.retention_postgres import prune_regularly
 from bot.adapters.store_postgres import PostgresStore
 from bot.adapters.telemetry import OpenTelemetry
 from bot.adapters.workspace_api import ApiWorkspaces, FallbackWorkspaces
@@ -80,6 +81,8 @@ async def base(settings: Settings, database_url: str) -> AsyncIterator[Base]:
         stack.push_async_callback(pool.close)
         log = await stack.enter_async_context(PostgresLog(pool))
         store = PostgresStore(pool, announce=log.announce, trace_context=telemetry.trace_context)
+        pruning = asyncio.create_task(prune_regularly(pool), name="retention")
+        stack.callback(pruning.cancel)
         yield Base(settings, telemetry, SystemClock(), pool, log, store)
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
@@ -38,7 +39,7 @@ async def test_upgrading_again_changes_nothing(database_url: str) -> None:
     assert await asyncio.to_thread(upgrade, database_url) == []
 
 
-async def test_the_partitions_are_there(pool) -> None:
+async def test_the_partitions_are_there(pool: Any) -> None:
     """The log's counters exist from the start."""
     assert await pool.fetchval("SELECT count(*) FROM event_partition") == PARTITIONS
 

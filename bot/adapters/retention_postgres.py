@@ -1,0 +1,65 @@
+"""Keep the event log and the inbox from growing without end."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import structlog
+
+from bot.adapters.postgres import translated
+from bot.domain.errors import Transient
+
+log = structlog.get_logger()
+
+#: How far back a replay can go.
+KEEP_EVENTS = timedelta(days=7)
+#: Longer than events are kept, so that no event outlives the mark that it was handled.
+KEEP_MARKS = timedelta(days=14)
+
+_EVERY_S = 3600.0
+#: Rows deleted at a time, so that no lock is held for long.
+_BATCH = 5_000
+
+_EVENTS = """
+DELETE FROM event WHERE (partition, log_offset) IN (
+    SELECT e.partition, e.log_offset FROM event e
+    JOIN group_offset o ON o.consumer_group = e.stage AND o.partition = e.partition
+    WHERE e.appended_at < now() - $1::interval AND e.log_offset < o.next_offset LIMIT $2)
+"""
+_MARKS = """
+DELETE FROM inbox WHERE (consumer_group, event_id) IN (
+    SELECT consumer_group, event_id FROM inbox WHERE done_at < now() - $1::interval LIMIT $2)
+"""
+
+
+async def prune(
+    pool: Any, *, events: timedelta = KEEP_EVENTS, marks: timedelta = KEEP_MARKS
+) -> tuple[int, int]:
+    """Delete events that were handled longer ago than *events*, and marks older than *marks*.
+
+    An event that its group has not passed yet stays, however old it is. Returns how many of each were deleted.
+    """
+    async with translated():
+        return await _in_batches(pool, _EVENTS, events), await _in_batches(pool, _MARKS, marks)
+
+
+async def prune_regularly(pool: Any) -> None:
+    """Prune once an hour until cancelled; processes that do so at the same time do not disturb each other."""
+    while True:
+        try:
+            deleted_events, deleted_marks = await prune(pool)
+            log.debug("log.pruned", events=deleted_events, marks=deleted_marks)
+        except Transient as error:
+            log.warning("log.not_pruned", error=str(error))
+        await asyncio.sleep(_EVERY_S)
+
+
+async def _in_batches(pool: Any, statement: str, age: timedelta) -> int:
+    total = 0
+    while True:
+        count = int((await pool.execute(statement, age, _BATCH)).split()[-1])
+        total += count
+        if count < _BATCH:
+            return total
