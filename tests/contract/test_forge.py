@@ -12,7 +12,7 @@ from bot.adapters.forge_gitlab import GitLabForge
 from bot.adapters.forge_gitlab_admin import GitLabAdmin, HookScope
 from bot.demo.gitlab import GitLabServer, Level, MergeRequest, Project, RateLimit, User
 from bot.domain.diff import FileDiff
-from bot.domain.errors import Permanent, Refused, Transient
+from bot.domain.errors import Refused, Transient
 from bot.domain.merge_request import MergeRequestRef, Revision
 from bot.domain.patch import parse
 from bot.gitlab.errors import TokenRejected

@@ -88,11 +88,15 @@ async def test_an_event_is_handled_once(store: Store) -> None:
 async def test_a_failed_transaction_leaves_nothing(store: Store, postgres_log: EventLog) -> None:
     """Rows, inbox mark and events appear together or not at all."""
     run = new_run()
-    with pytest.raises(ZeroDivisionError):
+
+    async def break_off() -> None:
         async with store.commit(GROUP, parent()) as transaction:
             await transaction.save_run(run)
             transaction.emit(FetchRequested(ref=REF, run_id=run.id))
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await break_off()
     with pytest.raises(Permanent):
         await store.run(run.id)
     assert not (await store.start(GROUP, parent().id, 0)).done
