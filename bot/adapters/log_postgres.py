@@ -12,7 +12,7 @@ from typing import Any
 
 import structlog
 
-from bot.adapters.postgres import LOST, translated
+from bot.adapters.postgres import LOST, give_up_locks, translated
 from bot.domain.errors import Permanent, Transient
 from bot.domain.events import Record
 from bot.ports import Delivery, Subscription
@@ -27,6 +27,9 @@ MEMBER_TIMEOUT_S = 10.0
 HEARTBEAT_S = 2.0
 
 _CHANNEL = "cloister_event"
+
+#: What makes a record one of its own: id and attempt.
+_Key = tuple[uuid.UUID, int]
 
 #: Rows are locked in partition order, so that two appends never wait for each other in a circle.
 _APPEND = """
@@ -47,7 +50,7 @@ INSERT INTO event (partition, log_offset, id, attempt, kind, version, stage, key
 SELECT i.partition, slot.base + row_number() OVER (PARTITION BY i.partition ORDER BY i.n) - 1,
        i.id, i.attempt, i.kind, i.version, i.stage, i.key, i.body, i.trace
 FROM incoming i JOIN slot USING (partition)
-ON CONFLICT (id, attempt) DO NOTHING RETURNING 1
+ON CONFLICT (id, attempt) DO NOTHING RETURNING id, attempt
 """
 
 _DELAY = """
@@ -55,7 +58,7 @@ INSERT INTO delayed_event (id, attempt, kind, version, stage, key, body, trace, 
 SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::int[], $5::text[], $6::text[], $7::jsonb[],
                      $8::jsonb[], $9::timestamptz[]) AS t(id, attempt, kind, version, stage, key, body, trace, due_at)
 WHERE NOT EXISTS (SELECT 1 FROM event e WHERE e.id = t.id AND e.attempt = t.attempt)
-ON CONFLICT DO NOTHING RETURNING 1
+ON CONFLICT DO NOTHING RETURNING id, attempt
 """
 
 #: Only a prefix of each partition is cut off by the limit; the rotation keeps a busy partition from starving others.
@@ -73,18 +76,18 @@ def partition_of(key: str) -> int:
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) % PARTITIONS
 
 
-async def append(connection: Any, records: Sequence[Record]) -> int:
-    """Store *records* on an open connection, inside its transaction if there is one; return how many were new."""
+async def append(connection: Any, records: Sequence[Record]) -> set[_Key]:
+    """Store *records* on an open connection, inside its transaction if there is one; return which were new."""
     now = [record for record in records if record.due_at is None]
     later = [record for record in records if record.due_at is not None]
-    count = 0
+    stored = []
     if now:
-        count += len(await connection.fetch(_APPEND, *_columns(now, [partition_of(r.key) for r in now])))
+        stored += await connection.fetch(_APPEND, *_columns(now, [partition_of(r.key) for r in now]))
     if later:
         columns = _columns(later, [0] * len(later))
         del columns[6]
-        count += len(await connection.fetch(_DELAY, *columns, [record.due_at for record in later]))
-    return count
+        stored += await connection.fetch(_DELAY, *columns, [record.due_at for record in later])
+    return {(row["id"], row["attempt"]) for row in stored}
 
 
 def _columns(records: Sequence[Record], partitions: list[int]) -> list[list[Any]]:
@@ -114,6 +117,14 @@ def _record(row: Mapping[str, Any]) -> Record:
     )
 
 
+class _Batch:
+    """Hold records that are going to be stored together, and the task that stores them."""
+
+    def __init__(self) -> None:
+        self.records: dict[_Key, Record] = {}
+        self.task: asyncio.Task[set[_Key]]
+
+
 class PostgresLog:
     """Implement the event log on a pool of connections; use as an async context manager.
 
@@ -125,6 +136,8 @@ class PostgresLog:
     def __init__(self, pool: Any) -> None:
         self._pool = pool
         self._subscriptions: list[PostgresSubscription] = []
+        self._open: _Batch | None = None
+        self._storing = asyncio.Lock()
         self._to_notify: set[str] = set()
         self._notify = asyncio.Event()
         self._due = asyncio.Event()
@@ -145,11 +158,30 @@ class PostgresLog:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def append(self, records: Sequence[Record]) -> int:
-        """Store *records* durably; see the port."""
-        async with translated(), self._pool.acquire() as connection:
-            count = await append(connection, records)
+        """Store *records* durably; see the port.
+
+        What is appended while another batch is on its way to the disk goes there together, in the order of the
+        calls, so that one commit serves all who wait.
+        """
+        if self._open is None:
+            self._open = _Batch()
+            self._open.task = asyncio.create_task(self._store(self._open))
+        batch = self._open
+        for record in records:
+            batch.records.setdefault((record.id, record.attempt), record)
+        stored = await asyncio.shield(batch.task)
+        mine = stored.intersection((record.id, record.attempt) for record in records)
+        # Of two who append the same at the same time, one is told that it was new.
+        stored -= mine
+        return len(mine)
+
+    async def _store(self, batch: _Batch) -> set[_Key]:
+        async with self._storing, translated(), self._pool.acquire() as connection:
+            self._open = None
+            records = list(batch.records.values())
+            stored = await append(connection, records)
         self.announce(records)
-        return count
+        return stored
 
     def announce(self, records: Iterable[Record]) -> None:
         """Wake the readers of *records*, which another component has appended and committed."""
@@ -430,5 +462,5 @@ class PostgresSubscription:
         if self._connection is not None:
             connection, self._connection = self._connection, None
             with contextlib.suppress(*LOST):
-                await connection.execute("SELECT pg_advisory_unlock_all()")
+                await give_up_locks(connection)
             await self._pool.release(connection)

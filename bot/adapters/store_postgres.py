@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.adapters.log_postgres import append
-from bot.adapters.postgres import translated
+from bot.adapters.postgres import give_up_locks, translated
 from bot.domain.errors import Obsolete, Permanent, Transient
 from bot.domain.events import Event, Record, event_id
 from bot.domain.findings import Finding
@@ -321,9 +321,7 @@ class PostgresStore:
             try:
                 yield
             finally:
-                await connection.execute(
-                    "SELECT pg_advisory_unlock(hashtextextended($1, 0))", f"cloister.publish.{ref.key}"
-                )
+                await give_up_locks(connection)
 
     async def secret(self, name: str) -> bytes:
         """Return the secret *name*; see the port."""

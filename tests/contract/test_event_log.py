@@ -66,6 +66,14 @@ async def test_keeps_the_order_of_a_key(log: EventLog) -> None:
         assert ids(await read(subscription, 40)) == [one.id for one in sent]
 
 
+async def test_keeps_the_order_of_calls_under_way(log: EventLog) -> None:
+    """Appends that nobody waited for in between come in the order of the calls, each told of its own records."""
+    sent = [record(number) for number in range(40)]
+    assert [1] * 40 == await asyncio.gather(*(log.append([one]) for one in sent))
+    async with log.subscribe(STAGE, STAGE) as subscription:
+        assert ids(await read(subscription, 40)) == [one.id for one in sent]
+
+
 async def test_records_an_id_once(log: EventLog) -> None:
     """Appending the same id again, alone, in a batch or at the same time, changes nothing."""
     await log.append([record(1)])
