@@ -15,7 +15,15 @@ from typing import Any, Protocol
 from bot.domain.diff import Diff
 from bot.domain.events import Event, Record
 from bot.domain.findings import Finding
+from bot.domain.forge import (
+    ForgeDiscussion,
+    ForgeDraft,
+    ForgeMergeRequest,
+    ForgeNote,
+    ForgeUser,
+)
 from bot.domain.merge_request import MergeRequestRef, Revision
+from bot.domain.records import MergeRequestState, ModelCallRecord, ThreadRecord
 from bot.domain.run import Run
 
 
@@ -104,55 +112,6 @@ class Delivery:
     epoch: int
     record: Record | None
     problem: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class MergeRequestState:
-    """Hold the newest head that we know of a merge request, and what we posted on it.
-
-    ``posting`` is True from before the first draft of a publication until all of it is visible: drafts may
-    be left over then.
-    """
-
-    ref: MergeRequestRef
-    head_sha: str | None = None
-    updated_at: datetime | None = None
-    closed: bool = False
-    run_id: uuid.UUID | None = None
-    summary_note_id: int | None = None
-    posting: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ThreadRecord:
-    """Hold what we know of a discussion that we opened, or are about to open."""
-
-    fingerprint: str
-    run_id: uuid.UUID
-    state: str
-    scanner: str
-    rule: str
-    severity: str
-    path: str
-    anchor: str
-    discussion_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ModelCallRecord:
-    """Hold the audit row of one model call: hashes and counts, no text."""
-
-    id: uuid.UUID
-    run_id: uuid.UUID
-    model: str
-    digest: str
-    prompt_version: str
-    input_sha256: str
-    output_sha256: str
-    prompt_tokens: int
-    output_tokens: int
-    duration_s: float
-    outcome: str
 
 
 class Transaction(Protocol):
@@ -368,75 +327,6 @@ class Model(Protocol):
             Permanent: the prompt does not fit, the model is not there, or the server is unsafe to use. The
                 message says what to do, e.g. which ``ollama pull`` to run.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class ForgeUser:
-    """Identify an account of the forge."""
-
-    id: int
-    username: str
-
-
-@dataclass(frozen=True, slots=True)
-class ForgeMergeRequest:
-    """Hold what a review needs to know about a merge request right now.
-
-    ``revision`` is None while the forge still prepares the diff. ``pipeline_id`` is the pipeline that it
-    shows for ``head_sha``, where a status must go to be seen.
-    """
-
-    ref: MergeRequestRef
-    title: str
-    description: str
-    state: str
-    draft: bool
-    head_sha: str | None
-    revision: Revision | None
-    target_branch: str
-    source_branch: str
-    source_project_id: int | None
-    web_url: str
-    pipeline_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ForgeNote:
-    """Hold one note; ``resolvable`` is False for plain comments."""
-
-    id: int
-    author_id: int
-    body: str
-    system: bool = False
-    resolvable: bool = False
-    resolved: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ForgeDiscussion:
-    """Hold one discussion, notes in order, the first note opening it."""
-
-    id: str
-    notes: tuple[ForgeNote, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ForgeDraft:
-    """Hold one of our own unpublished notes."""
-
-    id: int
-    body: str
-
-
-class PositionRefused(Exception):
-    """Say that the forge does not accept a position; the text must go elsewhere.
-
-    ``drafts`` are those that were thrown away because publishing them failed.
-    """
-
-    def __init__(self, message: str, drafts: Sequence[ForgeDraft] = ()) -> None:
-        super().__init__(message)
-        self.drafts = tuple(drafts)
 
 
 class Forge(Protocol):

@@ -17,12 +17,13 @@ from bot.domain.events import (
     ScanRequested,
     Stage,
 )
+from bot.domain.forge import ForgeMergeRequest
 from bot.domain.merge_request import Revision
 from bot.domain.policy import Policy, excluded
 from bot.domain.policy_file import PATH, PolicyProblem, parse
 from bot.domain.publication import SCAN_PREFIX
 from bot.domain.run import REVIEW_STEP, TOTAL, Plan, Run
-from bot.ports import Forge, ForgeMergeRequest, Model, Transaction, Workspaces
+from bot.ports import Forge, Model, Transaction, Workspaces
 from bot.runtime.consumer import Work, consumer
 from bot.scanners import Scanner
 

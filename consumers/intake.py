@@ -7,8 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.events import Action, FetchRequested, MergeRequestChanged, Stage
+from bot.domain.records import MergeRequestState
 from bot.domain.run import Run, RunState
-from bot.ports import Clock, Forge, MergeRequestState, Telemetry, Transaction
+from bot.ports import Clock, Forge, Telemetry, Transaction
 from bot.runtime.consumer import Work, consumer
 
 

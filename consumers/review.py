@@ -16,8 +16,9 @@ from bot.domain.events import ReviewRequested, Stage, StepFinished
 from bot.domain.findings import Finding
 from bot.domain.fingerprint import lines_of, stamp
 from bot.domain.prompt import Instructions, Limits, PromptPart, Prompts, build
+from bot.domain.records import ModelCallRecord
 from bot.domain.run import REVIEW_STEP, Outcome, Run, Step
-from bot.ports import Model, ModelCallRecord, ModelReply, ModelRequest, Telemetry, Workspaces
+from bot.ports import Model, ModelReply, ModelRequest, Telemetry, Workspaces
 from bot.runtime.consumer import Work, consumer
 
 #: A model that is away for longer than these tries is reported as absent, rather than waited for.

@@ -14,11 +14,7 @@ import httpx
 
 from bot.adapters.forge_gitlab_api import AnswerProblem, GitLabApi, explained
 from bot.domain.errors import Permanent, Refused, Transient
-from bot.domain.merge_request import MergeRequestRef, Revision
-from bot.gitlab.administration import Project
-from bot.gitlab.errors import is_same_state, is_unprepared, refuses_position
-from bot.gitlab.shapes import Discussion, Draft, MergeRequest, Note, User, Version, read
-from bot.ports import (
+from bot.domain.forge import (
     ForgeDiscussion,
     ForgeDraft,
     ForgeMergeRequest,
@@ -26,6 +22,10 @@ from bot.ports import (
     ForgeUser,
     PositionRefused,
 )
+from bot.domain.merge_request import MergeRequestRef, Revision
+from bot.gitlab.administration import Project
+from bot.gitlab.errors import is_same_state, is_unprepared, refuses_position
+from bot.gitlab.shapes import Discussion, Draft, MergeRequest, Note, User, Version, read
 
 #: Name of our commit status; people see it among the jobs of the pipeline.
 STATUS_NAME = "cloister"

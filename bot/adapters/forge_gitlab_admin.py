@@ -13,9 +13,9 @@ import httpx
 
 from bot.adapters.forge_gitlab_api import AnswerProblem, GitLabApi, explained
 from bot.domain.errors import Refused
+from bot.domain.forge import ForgeUser
 from bot.gitlab.administration import SIGNING_SINCE, Installation, Member, Project, TokenInfo, WebHook
 from bot.gitlab.shapes import MergeRequest, User, read
-from bot.ports import ForgeUser
 
 
 class HookScope(enum.StrEnum):

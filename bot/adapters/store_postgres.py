@@ -16,8 +16,9 @@ from bot.domain.errors import Obsolete, Permanent, Transient
 from bot.domain.events import Event, Record, event_id
 from bot.domain.findings import Finding
 from bot.domain.merge_request import MergeRequestRef
+from bot.domain.records import MergeRequestState, ModelCallRecord, ThreadRecord
 from bot.domain.run import Run
-from bot.ports import MergeRequestState, ModelCallRecord, Start, ThreadRecord, Transaction
+from bot.ports import Start, Transaction
 
 _REF = "instance = $1 AND project_id = $2 AND iid = $3"
 

@@ -7,8 +7,8 @@ from typing import Annotated, TypeVar
 from pydantic import AwareDatetime, BeforeValidator, Field, StrictInt, ValidationError
 
 from bot.domain.errors import Permanent
+from bot.domain.forge import ForgeDiscussion, ForgeDraft, ForgeMergeRequest, ForgeNote, ForgeUser
 from bot.domain.merge_request import MergeRequestRef, Revision, Sha, Value
-from bot.ports import ForgeDiscussion, ForgeDraft, ForgeMergeRequest, ForgeNote, ForgeUser
 
 _Shape = TypeVar("_Shape", bound=Value)
 _Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]

@@ -13,8 +13,9 @@ from typing import Any
 
 from bot.domain.errors import Obsolete
 from bot.domain.events import Action, MergeRequestChanged, Record, Stage
+from bot.domain.forge import ForgeMergeRequest
 from bot.domain.run import Run
-from bot.ports import ForgeMergeRequest, Store, Transaction
+from bot.ports import Store, Transaction
 
 #: How often running work looks whether a newer head has made it pointless.
 WATCH_S = 1.0

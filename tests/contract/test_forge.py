@@ -13,12 +13,12 @@ from bot.adapters.forge_gitlab_admin import GitLabAdmin, HookScope
 from bot.demo.gitlab import GitLabServer, Level, MergeRequest, Project, RateLimit, User
 from bot.domain.diff import FileDiff
 from bot.domain.errors import Refused, Transient
+from bot.domain.forge import ForgeMergeRequest, PositionRefused
 from bot.domain.merge_request import MergeRequestRef, Revision
 from bot.domain.patch import parse
 from bot.gitlab.errors import TokenRejected
 from bot.gitlab.instance import instance_name
 from bot.gitlab.positions import NoPosition, Side, Target, position
-from bot.ports import ForgeMergeRequest, PositionRefused
 
 OLD = "".join(f"line {n}\n" for n in range(1, 41))
 NEW = OLD.replace("line 5\n", "changed\nextra\n").replace("line 20\n", "").replace("line 30\n", "30\n")

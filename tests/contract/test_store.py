@@ -11,8 +11,9 @@ from bot.domain.errors import Obsolete, Permanent, Transient
 from bot.domain.events import DeadlineReached, FetchRequested, Record, ScanRequested, event_id
 from bot.domain.findings import Finding, Severity
 from bot.domain.merge_request import MergeRequestRef
+from bot.domain.records import ModelCallRecord, ThreadRecord
 from bot.domain.run import Outcome, Run, Step
-from bot.ports import EventLog, ModelCallRecord, Store, ThreadRecord
+from bot.ports import EventLog, Store
 
 REF = MergeRequestRef(instance="gitlab.example", project_id=7, iid=3)
 GROUP = "fetch"

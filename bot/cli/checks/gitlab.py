@@ -9,8 +9,8 @@ from typing import Protocol
 from urllib.parse import urlsplit
 
 from bot.cli.checks import Check, Outcome, fail, guarded, ok, skipped, version_of, warn
+from bot.domain.forge import ForgeUser
 from bot.gitlab.administration import SIGNING_SINCE, Installation, Project, TokenInfo
-from bot.ports import ForgeUser
 
 OLDEST_SUPPORTED = (16, 0)
 EXPIRY_NOTICE_DAYS = 30

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from bot.cli.checks import Check, Outcome, delivery, gitlab, guarded, model, ok, storage, tools, version_of
 from bot.domain.errors import Permanent, Transient
 from bot.domain.findings import ScanReport
+from bot.domain.forge import ForgeUser
 from bot.gitlab.administration import Installation, Project, TokenInfo
-from bot.ports import Command, Completed, ForgeUser
+from bot.ports import Command, Completed
 
 TODAY = date(2030, 1, 1)
 

@@ -11,7 +11,7 @@ import pytest
 
 from bot.adapters.forge_gitlab_admin import GitLabAdmin, HookScope, InstalledHook, UpdatedMergeRequest
 from bot.domain.errors import Refused
-from bot.ports import ForgeUser
+from bot.domain.forge import ForgeUser
 from tests.unit.gitlab.scripted import Script
 
 API = "https://gitlab.example/api/v4"

@@ -12,9 +12,9 @@ import pytest
 
 from bot.adapters.forge_gitlab import GitLabForge
 from bot.domain.errors import CloisterError, Permanent, Refused, Transient
+from bot.domain.forge import ForgeDraft, ForgeMergeRequest, PositionRefused
 from bot.domain.merge_request import MergeRequestRef, Revision
 from bot.gitlab.errors import TokenRejected
-from bot.ports import ForgeDraft, ForgeMergeRequest, PositionRefused
 from tests.unit.gitlab.scripted import Script
 
 REF = MergeRequestRef(instance="gitlab.example", project_id=5, iid=7)

@@ -1,0 +1,77 @@
+"""What GitLab shows of a merge request, reduced to what a review needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.domain.merge_request import MergeRequestRef, Revision
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeUser:
+    """Identify an account of the forge."""
+
+    id: int
+    username: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeMergeRequest:
+    """Hold what a review needs to know about a merge request right now.
+
+    ``revision`` is None while the forge still prepares the diff. ``pipeline_id`` is the pipeline that it
+    shows for ``head_sha``, where a status must go to be seen.
+    """
+
+    ref: MergeRequestRef
+    title: str
+    description: str
+    state: str
+    draft: bool
+    head_sha: str | None
+    revision: Revision | None
+    target_branch: str
+    source_branch: str
+    source_project_id: int | None
+    web_url: str
+    pipeline_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeNote:
+    """Hold one note; ``resolvable`` is False for plain comments."""
+
+    id: int
+    author_id: int
+    body: str
+    system: bool = False
+    resolvable: bool = False
+    resolved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeDiscussion:
+    """Hold one discussion, notes in order, the first note opening it."""
+
+    id: str
+    notes: tuple[ForgeNote, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeDraft:
+    """Hold one of our own unpublished notes."""
+
+    id: int
+    body: str
+
+
+class PositionRefused(Exception):
+    """Say that the forge does not accept a position; the text must go elsewhere.
+
+    ``drafts`` are those that were thrown away because publishing them failed.
+    """
+
+    def __init__(self, message: str, drafts: Sequence[ForgeDraft] = ()) -> None:
+        super().__init__(message)
+        self.drafts = tuple(drafts)

@@ -1,0 +1,104 @@
+"""Which threads and notes on a merge request are ours, and what we remember of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from bot.domain.findings import Finding, Severity
+from bot.domain.forge import ForgeDiscussion
+from bot.domain.marker import Marker
+from bot.domain.merge_request import MergeRequestRef
+from bot.domain.reconcile import Action, Cause, Reopen, Resolve, Thread
+from bot.domain.records import ThreadRecord
+from bot.domain.run import Run
+
+#: States of a thread in our records: what we did to it last.
+OPEN = "open"
+FIXED = "fixed"
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """Hold our threads, and our summary note if there is one (``summary_id`` None otherwise)."""
+
+    threads: tuple[Thread, ...] = ()
+    summary_id: int | None = None
+    summary_body: str = ""
+
+
+def ours(
+    discussions: Iterable[ForgeDiscussion],
+    ref: MergeRequestRef,
+    *,
+    me: int,
+    marker: Marker,
+    known: Mapping[str, ThreadRecord],
+) -> Ours:
+    """Pick out what is ours: written by the account *me* and signed with our key.
+
+    *known* are our records by fingerprint; a thread without one is ours all the same, but never resolved.
+    """
+    mine = Ours()
+    for discussion in discussions:
+        first = discussion.notes[0] if discussion.notes else None
+        if first is None or first.author_id != me:
+            continue
+        fingerprint = marker.read(ref, first.body)
+        if fingerprint is not None:
+            thread = _thread(discussion, fingerprint, me, known.get(fingerprint))
+            mine = replace(mine, threads=(*mine.threads, thread))
+        elif mine.summary_id is None and marker.is_summary(ref, first.body):
+            mine = replace(mine, summary_id=first.id, summary_body=first.body)
+    return mine
+
+
+def _thread(discussion: ForgeDiscussion, fingerprint: str, me: int, record: ThreadRecord | None) -> Thread:
+    first = discussion.notes[0]
+    answered = any(note.author_id != me and not note.system for note in discussion.notes)
+    thread = Thread(discussion.id, first.id, fingerprint, resolved=first.resolved, touched=answered)
+    if record is None:
+        return thread
+    return replace(
+        thread,
+        scanner=record.scanner,
+        path=record.path,
+        anchor=record.anchor,
+        severity=Severity(record.severity),
+        mended=record.state == FIXED,
+        # We resolved it and it is open: somebody opened it again.
+        touched=answered or (record.state == FIXED and not first.resolved),
+    )
+
+
+def remember(mine: Ours, actions: Iterable[Action], known: Mapping[str, ThreadRecord]) -> list[ThreadRecord]:
+    """Return our records of existing threads as they are after *actions*."""
+    states = {}
+    for action in actions:
+        if isinstance(action, Reopen) or (isinstance(action, Resolve) and action.cause is Cause.gone):
+            states[action.thread.fingerprint] = FIXED if isinstance(action, Resolve) else OPEN
+    return [
+        replace(
+            record, discussion_id=thread.discussion_id, state=states.get(thread.fingerprint, record.state)
+        )
+        for thread in mine.threads
+        if (record := known.get(thread.fingerprint)) is not None
+    ]
+
+
+def opened(run: Run, posts: Iterable[Finding], refused: Collection[str]) -> list[ThreadRecord]:
+    """Return the records of threads that *run* has opened, all of *posts* but the *refused* fingerprints."""
+    return [
+        ThreadRecord(
+            fingerprint=finding.fingerprint,
+            run_id=run.id,
+            state=OPEN,
+            scanner=finding.scanner,
+            rule=finding.rule,
+            severity=finding.severity.value,
+            path=finding.path,
+            anchor=finding.anchor,
+        )
+        for finding in posts
+        if finding.fingerprint not in refused
+    ]

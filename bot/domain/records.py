@@ -1,0 +1,58 @@
+"""What is remembered about merge requests, threads and model calls."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.merge_request import MergeRequestRef
+
+
+@dataclass(frozen=True, slots=True)
+class MergeRequestState:
+    """Hold the newest head that we know of a merge request, and what we posted on it.
+
+    ``posting`` is True from before the first draft of a publication until all of it is visible: drafts may
+    be left over then.
+    """
+
+    ref: MergeRequestRef
+    head_sha: str | None = None
+    updated_at: datetime | None = None
+    closed: bool = False
+    run_id: uuid.UUID | None = None
+    summary_note_id: int | None = None
+    posting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadRecord:
+    """Hold what we know of a discussion that we opened, or are about to open."""
+
+    fingerprint: str
+    run_id: uuid.UUID
+    state: str
+    scanner: str
+    rule: str
+    severity: str
+    path: str
+    anchor: str
+    discussion_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCallRecord:
+    """Hold the audit row of one model call: hashes and counts, no text."""
+
+    id: uuid.UUID
+    run_id: uuid.UUID
+    model: str
+    digest: str
+    prompt_version: str
+    input_sha256: str
+    output_sha256: str
+    prompt_tokens: int
+    output_tokens: int
+    duration_s: float
+    outcome: str

@@ -1,0 +1,120 @@
+"""Which threads and notes are ours."""
+
+import uuid
+
+import pytest
+
+from bot.domain.findings import Finding, Severity
+from bot.domain.forge import ForgeDiscussion, ForgeNote
+from bot.domain.marker import Marker
+from bot.domain.merge_request import MergeRequestRef
+from bot.domain.ours import FIXED, OPEN, Ours, ours, remember
+from bot.domain.reconcile import Cause, Keep, Reopen, Resolve
+from bot.domain.records import ThreadRecord
+
+REF = MergeRequestRef(instance="gitlab.example", project_id=7, iid=3)
+MARKER = Marker(b"k" * 32)
+ME, DEVELOPER = 1, 2
+FINGERPRINT = "f" * 32
+
+
+def discussion(*notes: ForgeNote) -> ForgeDiscussion:
+    """Return a discussion of *notes*."""
+    return ForgeDiscussion("d1", notes)
+
+
+def note(body: str = "", author: int = ME, **values: bool) -> ForgeNote:
+    """Return a note, by default ours with a marker."""
+    return ForgeNote(10, author, body or f"text\n\n{MARKER.of(REF, FINGERPRINT)}", **values)
+
+
+def record(state: str = OPEN) -> ThreadRecord:
+    """Return what we remember of the thread."""
+    return ThreadRecord(FINGERPRINT, uuid.uuid4(), state, "semgrep", "r", "high", "a.py", "1:x")
+
+
+def read(*discussions: ForgeDiscussion, state: str | None = OPEN) -> Ours:
+    """Pick out what is ours, with a record of the thread in *state*, or none."""
+    known = {} if state is None else {FINGERPRINT: record(state)}
+    return ours(discussions, REF, me=ME, marker=MARKER, known=known)
+
+
+def test_our_thread_is_recognised_with_what_we_remember() -> None:
+    """Account and signature make it ours; the record tells where it points."""
+    (thread,) = read(discussion(note())).threads
+    assert (thread.fingerprint, thread.path, thread.severity) == (FINGERPRINT, "a.py", Severity.high)
+    assert not thread.touched
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        note(author=DEVELOPER),
+        note("no marker"),
+        note(f"{MARKER.of(REF, FINGERPRINT)}\nand more"),
+        note(Marker(b"x" * 32).of(REF, FINGERPRINT)),
+        note(MARKER.of(REF.model_copy(update={"iid": 4}), FINGERPRINT)),
+    ],
+)
+def test_copies_and_forgeries_are_not_ours(foreign: ForgeNote) -> None:
+    """Another author, another key, another merge request, or a marker that is not last."""
+    assert read(discussion(foreign)).threads == ()
+
+
+def test_a_thread_without_a_record_is_ours_but_unknown() -> None:
+    """After a loss of the database nothing is posted twice, and nothing is resolved by guess."""
+    (thread,) = read(discussion(note()), state=None).threads
+    assert (thread.fingerprint, thread.scanner, thread.severity) == (FINGERPRINT, "", None)
+
+
+@pytest.mark.parametrize(
+    ("discussed", "state", "touched", "mended"),
+    [
+        (discussion(note(), note("why?", DEVELOPER)), OPEN, True, False),
+        (discussion(note(), note("resolved all threads", DEVELOPER, system=True)), OPEN, False, False),
+        (discussion(note(), note("our own word")), OPEN, False, False),
+        (discussion(note(resolved=True)), FIXED, False, True),
+        (discussion(note(resolved=False)), FIXED, True, True),
+    ],
+)
+def test_what_people_did_to_a_thread(
+    discussed: ForgeDiscussion, state: str, touched: bool, mended: bool
+) -> None:
+    """Replies of others and a thread that was opened again count; system notes and our own do not."""
+    (thread,) = read(discussed, state=state).threads
+    assert (thread.touched, thread.mended) == (touched, mended)
+
+
+def test_the_first_summary_note_is_the_one_to_edit() -> None:
+    """A second one, left by a broken-off try, is not edited instead."""
+    body = f"text\n\n{MARKER.of_summary(REF)}"
+    first, second = ForgeNote(10, ME, body), ForgeNote(11, ME, body)
+    mine = read(discussion(first), ForgeDiscussion("d2", (second,)))
+    assert (mine.summary_id, mine.summary_body, mine.threads) == (10, body, ())
+
+
+def test_remembers_what_was_done_last() -> None:
+    """Resolving because the finding is gone is remembered; dropping a duplicate is not."""
+    mine = read(discussion(note()))
+    (thread,) = mine.threads
+    found = Finding(
+        scanner="semgrep",
+        rule="r",
+        category="c",
+        severity=Severity.high,
+        path="a.py",
+        line=1,
+        end_line=1,
+        title="t",
+        message="m",
+        fingerprint=FINGERPRINT,
+    )
+    done = {
+        Resolve(thread, Cause.gone): FIXED,
+        Resolve(thread, Cause.duplicate): OPEN,
+        Keep(thread, found): OPEN,
+        Reopen(thread, found): OPEN,
+    }
+    for action, state in done.items():
+        (kept,) = remember(mine, [action], {FINGERPRINT: record()})
+        assert (kept.state, kept.discussion_id) == (state, "d1")
