@@ -6,7 +6,8 @@ import asyncio
 import contextlib
 import hashlib
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -138,6 +139,7 @@ class PostgresLog:
         self._subscriptions: list[PostgresSubscription] = []
         self._open: _Batch | None = None
         self._storing = asyncio.Lock()
+        self._kept: Any = None
         self._to_notify: set[str] = set()
         self._notify = asyncio.Event()
         self._due = asyncio.Event()
@@ -156,6 +158,8 @@ class PostgresLog:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._kept is not None:
+            await self._pool.release(self._kept)
 
     async def append(self, records: Sequence[Record]) -> int:
         """Store *records* durably; see the port.
@@ -176,12 +180,31 @@ class PostgresLog:
         return len(mine)
 
     async def _store(self, batch: _Batch) -> set[_Key]:
-        async with self._storing, translated(), self._pool.acquire() as connection:
-            self._open = None
-            records = list(batch.records.values())
-            stored = await append(connection, records)
-        self.announce(records)
+        async with self._storing:
+            try:
+                stored = await self._write(batch)
+            except Transient:
+                # The connection that was kept may have died unnoticed; the second try opens another.
+                stored = await self._write(batch)
+        self.announce(batch.records.values())
         return stored
+
+    async def _write(self, batch: _Batch) -> set[_Key]:
+        async with translated(), self._appender() as connection:
+            if self._open is batch:
+                self._open = None
+            return await append(connection, list(batch.records.values()))
+
+    @asynccontextmanager
+    async def _appender(self) -> AsyncIterator[Any]:
+        """Lend the connection that is kept for appends: a new one spends longer on its start than on the append."""
+        connection, self._kept = self._kept or await self._pool.acquire(), None
+        try:
+            yield connection
+            connection, self._kept = None, connection
+        finally:
+            if connection is not None:
+                await self._pool.release(connection)
 
     def announce(self, records: Iterable[Record]) -> None:
         """Wake the readers of *records*, which another component has appended and committed."""
@@ -232,9 +255,10 @@ class PostgresLog:
     async def _supervise(self, work: Any) -> None:
         while True:
             try:
-                await work()
-            except (*LOST, Transient) as error:
-                log.warning("log.background_failed", work=work.__name__, error=type(error).__name__)
+                async with translated():
+                    await work()
+            except Transient as error:
+                log.warning("log.background_failed", work=work.__name__, error=str(error))
                 await asyncio.sleep(1.0)
 
     async def _listen(self) -> None:
@@ -325,8 +349,9 @@ class PostgresSubscription:
     async def __aexit__(self, *exc_info: object) -> None:
         """Leave the group; the locks go with the session."""
         self.closed = True
-        with contextlib.suppress(*LOST):
-            await self._pool.execute("DELETE FROM group_member WHERE member = $1", self._member)
+        with contextlib.suppress(Transient):
+            async with translated():
+                await self._pool.execute("DELETE FROM group_member WHERE member = $1", self._member)
         await self._disconnect()
 
     def wake(self) -> None:
@@ -461,6 +486,9 @@ class PostgresSubscription:
     async def _disconnect(self) -> None:
         if self._connection is not None:
             connection, self._connection = self._connection, None
-            with contextlib.suppress(*LOST):
-                await give_up_locks(connection)
-            await self._pool.release(connection)
+            try:
+                with contextlib.suppress(Transient):
+                    async with translated():
+                        await give_up_locks(connection)
+            finally:
+                await self._pool.release(connection)

@@ -1,0 +1,39 @@
+"""What the Postgres log does beyond the contract: it outlives its connections."""
+
+import asyncio
+from typing import Any
+
+from bot.adapters.log_postgres import PostgresLog
+from bot.adapters.postgres import give_up_locks
+from tests.contract.test_event_log import record
+
+
+async def test_appends_after_its_connection_died(postgres_log: PostgresLog, pool: Any) -> None:
+    """A database that was restarted between two appends costs a new connection, not an event."""
+    await postgres_log.append([record(1)])
+    await pool.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    assert await postgres_log.append([record(2)]) == 1
+
+
+async def test_an_append_whose_caller_left_reaches_the_others(postgres_log: PostgresLog) -> None:
+    """Giving up on an append does not take along those that share its commit."""
+    first, second = (asyncio.create_task(postgres_log.append([record(number)])) for number in (1, 2))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert await second == 1
+
+
+async def test_locks_end_with_the_session_if_they_cannot_be_given_up(pool: Any) -> None:
+    """Cancelling while locks are given up ends the connection, so that nobody inherits them."""
+    async with pool.acquire() as connection, pool.acquire() as other:
+        await connection.execute("SELECT pg_advisory_lock(1)")
+        unlocking = asyncio.create_task(give_up_locks(connection))
+        await asyncio.sleep(0)
+        unlocking.cancel()
+        await asyncio.wait([unlocking])
+        async with asyncio.timeout(5):
+            await other.execute("SELECT pg_advisory_lock(1)")
+        await give_up_locks(other)
