@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
 
 from bot.domain.errors import CloisterError, Permanent, Transient
 
-#: Errors that another try may mend: the server went away, is starting, or chose us as a deadlock victim.
+#: Errors that another try may mend: the server went away, is starting, or chose us as a deadlock victim. The
+#: driver's state machine trips with an `InternalClientError` over a session that the server ends in the middle.
 LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
@@ -21,9 +22,13 @@ LOST = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
     asyncpg.DiskFullError,
+    asyncpg.InternalClientError,
     OSError,
     TimeoutError,
 )
+
+#: Words by which the driver complains of a connection that is gone; the pool takes one back when it breaks.
+_ENDED = ("closed", "closing", "released back")
 
 
 def dsn(url: str) -> str:
@@ -56,7 +61,7 @@ async def translated() -> AsyncIterator[None]:
         raise Transient(f"the database is out of reach ({type(error).__name__})") from error
     except asyncpg.InterfaceError as error:
         # The driver's own complaints are mostly about wrong calls; only these are about the connection.
-        if "closed" in str(error) or "closing" in str(error):
+        if any(sign in str(error) for sign in _ENDED):
             raise Transient(f"the database connection ended ({error})") from error
         raise
 
@@ -80,7 +85,9 @@ async def give_up_locks(connection: Any) -> None:
         unlocked = True
     finally:
         if not unlocked:
-            connection.terminate()
+            # The pool has it back already if the server ended the session, and the locks went with that.
+            with suppress(asyncpg.InterfaceError):
+                connection.terminate()
 
 
 async def connect_pool(url: str, *, size: int = 10) -> Any:
@@ -101,5 +108,11 @@ async def connect_pool(url: str, *, size: int = 10) -> Any:
             command_timeout=30,
             server_settings={"application_name": "cloister", "statement_timeout": "30000"},
         )
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+    except (
+        asyncpg.PostgresError,
+        asyncpg.InterfaceError,
+        asyncpg.InternalClientError,
+        OSError,
+        TimeoutError,
+    ) as error:
         raise connection_error(error) from error
