@@ -17,6 +17,7 @@ from bot.demo.gitlab import MergeRequest
 from bot.demo.ollama import Fault, Reply, ScriptedOllama
 from tests.cloister import WEBHOOK_SECRET, Cloister, running, settings_for
 from tests.gitlab import GitLab
+from tests.ollama import PATIENT
 
 #: So short that a model that hangs is given up within a test.
 IMPATIENT = Deadlines(first_token_s=0.3, gap_s=0.3, total_s=2.0)
@@ -36,9 +37,10 @@ async def start(
             if reply is not None:
                 ollama_server.script = lambda _: reply
             url = changes.pop("model_url", ollama_server.url)
+            deadlines = changes.pop("deadlines", IMPATIENT)
             settings = settings_for(gitlab, url, database_url, tmp_path / "data", **changes)
             cloister = await stack.enter_async_context(
-                running(settings, gitlab, ollama_server, deadlines=IMPATIENT)
+                running(settings, gitlab, ollama_server, deadlines=deadlines)
             )
             gitlab.server.add_hook(gitlab.project, cloister.webhook_url, WEBHOOK_SECRET)
             return cloister
@@ -106,7 +108,7 @@ async def test_static_findings_do_not_wait_for_a_slow_model(
     start: Start, gitlab: GitLab, ollama_server: ScriptedOllama
 ) -> None:
     """They are there within seconds, with a note that the model is still at work; then the note is completed."""
-    cloister = await start(Reply(pieces=7, delay_s=0.25))
+    cloister = await start(Reply(pieces=7, delay_s=0.5), deadlines=PATIENT)
     merge_request = opened(gitlab)
     await cloister.until(lambda: len(cloister.ours(merge_request)) == 2)
     assert "Not finished yet: model review" in cloister.summary(merge_request)
