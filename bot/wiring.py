@@ -104,6 +104,8 @@ async def run_consumers(
             for stage in stages
         ]
         async with asyncio.TaskGroup() as group:
+            # The first use compiles the rules for most of a second: now and in a thread, not in this loop later.
+            group.create_task(asyncio.to_thread(ports["redact"], "warm up"), name="warm up")
             for loop in loops:
                 group.create_task(loop.run(stop))
 
