@@ -39,7 +39,7 @@ class Product:
 
     def __enter__(self) -> Self:
         """Start and wait until it says that it is ready."""
-        command = [Path(sys.executable).with_name("cloister"), "up"]
+        command = [str(Path(sys.executable).with_name("cloister")), "up"]
         with (self.data_dir / "cloister.log").open("ab") as log:
             began = time.perf_counter()
             self._process = psutil.Popen(command, env=self._environment(), stdout=log, stderr=log)
