@@ -185,10 +185,12 @@ async def test_hostile_answers_have_no_effect(
 
     ollama_server.script = script
     cloister = await start(concurrency=16)
+    hurrying = asyncio.create_task(_hurry(cloister))
     for merge_request in [opened(gitlab, name, "an ordinary line\n") for name in texts]:
         outcome = await cloister.outcome(merge_request)
         assert merge_request.state == "opened"
         assert outcome.status == "success"
         assert all(len(note.suggestions) <= 1 for note in merge_request.notes)
+    hurrying.cancel()
     effects = gitlab.server.side_effects
     assert [] == [one for one in effects if one.kind != "link" or gitlab.server.url not in one.text]
