@@ -30,7 +30,8 @@ POLL_S = 1.0
 COMMIT_S = 1.0
 #: Deliveries taken ahead per unit of concurrency; beyond that the log keeps them.
 AHEAD = 16
-DRAIN_S = 25.0
+#: Less than the ten seconds that container engines wait; what is broken off is done again.
+DRAIN_S = 7.0
 #: Wait between tries to reach the log or the store, which nothing can be done without.
 OUTAGE_S = 2.0
 
@@ -60,6 +61,8 @@ class ConsumeLoop:
         self._slots = asyncio.Semaphore(concurrency)
         self._limit = concurrency * AHEAD
         self._in_flight = 0
+        #: What went wrong outside of any handler; going on would leave an event unhandled for ever.
+        self._broken: BaseException | None = None
         self._offsets = Offsets()
         self._queues: dict[str, deque[Delivery]] = {}
         self._workers: set[asyncio.Task[None]] = set()
@@ -81,6 +84,8 @@ class ConsumeLoop:
             while not stop.is_set():
                 room = self._limit - self._offsets.outstanding
                 deliveries = await subscription.poll(max_records=max(0, room), timeout_s=POLL_S)
+                if self._broken is not None:
+                    raise self._broken
                 self._offsets.keep(subscription.owned())
                 for delivery in deliveries:
                     self._accept(delivery)
@@ -122,7 +127,12 @@ class ConsumeLoop:
         self._queues[key] = deque([delivery])
         worker = asyncio.create_task(self._work_off(key), name=f"{self._stage}:{key}")
         self._workers.add(worker)
-        worker.add_done_callback(self._workers.discard)
+        worker.add_done_callback(self._ended)
+
+    def _ended(self, worker: asyncio.Task[None]) -> None:
+        self._workers.discard(worker)
+        if not worker.cancelled() and worker.exception() is not None:
+            self._broken = worker.exception()
 
     async def _work_off(self, key: str) -> None:
         queue = self._queues[key]

@@ -111,7 +111,8 @@ async def test_killed_processes_lose_nothing_and_repeat_nothing(
     assert settings.database_url is not None
     cloister = Cloister(settings, gitlab, settings.database_url.get_secret_value(), ollama_server)
     merge_requests = []
-    for number in range(3):
+    # Twice only: an event that is in the hands of three processes that die is taken for the cause, and parked.
+    for number in range(2):
         async with process(settings):
             await listening(settings)
             merge_requests.append(opened(gitlab, f"feature-{number}"))

@@ -140,7 +140,7 @@ async def consume(
     stop = asyncio.Event()
     running = asyncio.create_task(loop.run(stop))
     async with asyncio.timeout(10):
-        while not until():
+        while not until() and not running.done():
             await asyncio.sleep(0.005)
         stop.set()
         await running
@@ -330,3 +330,15 @@ async def test_stopping_lets_running_work_finish() -> None:
     await consume(handle, log, store, began.is_set)
     assert store.done == {record(1).id}
     assert log.commits[-1] == {0: 1}
+
+
+async def test_a_fault_outside_of_handlers_ends_the_loop() -> None:
+    """An event must not be left unhandled in silence; the process ends and is started again."""
+    log = MemoryLog([record(1)])
+
+    class Broken(MemoryStore):
+        async def start(self, group: str, event_id: uuid.UUID, failures: int) -> Start:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await consume(finish, log, Broken(), lambda: False)
