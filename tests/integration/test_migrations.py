@@ -12,7 +12,7 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
 import bot.adapters.tables  # noqa: F401 - registers the tables
-from bot.adapters.log_postgres import PARTITIONS
+from bot.adapters.log_records import PARTITIONS
 from bot.adapters.migrations import current_revision, newest_revision, upgrade
 from bot.adapters.postgres import dsn
 from bot.resources import resource
