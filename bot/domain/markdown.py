@@ -58,6 +58,7 @@ _ACTIVE = re.compile(
 
 #: At the start of a line these make headings, rules, lists, front matter and definitions.
 _LINE_MARKUP = frozenset("=-+:;")
+_NUMBERED = re.compile(r"^\d+(?=[.)](?: |$))")
 
 #: Characters that Unicode counts as letters or marks although nobody can see them.
 _BLANK = frozenset(
@@ -192,7 +193,8 @@ def _line(line: str) -> str:
 
 
 def _guarded(line: str) -> str:
-    return f"\\{line}" if line[:1] in _LINE_MARKUP else line
+    # Lists within lists would nest as deep as the text is long, and renderers give up on what follows.
+    return f"\\{line}" if line[:1] in _LINE_MARKUP else _NUMBERED.sub(r"\g<0>\\", line)
 
 
 def _inline(line: str) -> str:

@@ -236,3 +236,13 @@ def test_time_grows_linearly() -> None:
     """Pathological input is cut before it is parsed, and parsed quickly."""
     for attack in ("`" * 100_000, "` `` " * 50_000, "**a" * 50_000, "<" * 100_000, "- " * 50_000):
         assert len(neutral(attack)) < 50_000
+
+
+@pytest.mark.parametrize("text", ["1. " * 100, "- " * 100, "1. - * + " * 30, "2024. year", "1) 2) 3) x"])
+def test_lists_do_not_nest_within_a_line(text: str) -> None:
+    """A renderer that stops at some depth would drop what follows, the marker too."""
+    for body in (neutral(text), f"- {neutral_inline(text)}", f"- {cell(text)}"):
+        tokens = _PARSER.parse(f"{body}\n\n<!-- marker -->")
+        assert "html_block" == tokens[-1].type
+        assert max(token.level for token in tokens) <= 5
+        assert not any(token.type == "hr" for token in tokens)
