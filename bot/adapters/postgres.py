@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -29,6 +30,11 @@ LOST = (
 
 #: Words by which the driver complains of a connection that is gone; the pool takes one back when it breaks.
 _ENDED = ("closed", "closing", "released back")
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+#: How NUL and surrogates look in JSON; pairs of surrogates are fine, but telling them apart is not worth it here.
+_REFUSED = re.compile(r"\\u(?:0000|d[89a-f])")
 
 
 def dsn(url: str) -> str:
@@ -66,8 +72,30 @@ async def translated() -> AsyncIterator[None]:
         raise
 
 
+def storable(text: str) -> str:
+    """Return *text* with U+FFFD for what Postgres refuses in text: NUL and lone surrogates."""
+    return _UNSTORABLE.sub("\ufffd", text)
+
+
+def as_jsonb(value: Any) -> str:
+    """Return *value* as JSON in which every string is storable; one odd character must not cost a whole row."""
+    text = json.dumps(value)
+    return json.dumps(_storable(value)) if _REFUSED.search(text) else text
+
+
+def _storable(value: Any) -> Any:
+    match value:
+        case str():
+            return storable(value)
+        case dict():
+            return {storable(key): _storable(one) for key, one in value.items()}
+        case list() | tuple():
+            return [_storable(one) for one in value]
+    return value
+
+
 async def _prepare(connection: Any) -> None:
-    await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+    await connection.set_type_codec("jsonb", encoder=as_jsonb, decoder=json.loads, schema="pg_catalog")
 
 
 async def _keep(_: Any) -> None:

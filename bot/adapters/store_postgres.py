@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.adapters.log_postgres import append
-from bot.adapters.postgres import give_up_locks, translated
+from bot.adapters.postgres import give_up_locks, storable, translated
 from bot.domain.errors import Obsolete, Permanent, Transient
 from bot.domain.events import Event, Record, event_id
 from bot.domain.findings import Finding
@@ -127,7 +127,7 @@ class PostgresTransaction:
                     f.rule,
                     f.category,
                     f.severity.value,
-                    f.path,
+                    storable(f.path),
                     f.model_dump(mode="json"),
                 )
                 for f in findings
@@ -147,7 +147,7 @@ class PostgresTransaction:
                     t.scanner,
                     t.rule,
                     t.severity,
-                    t.path,
+                    storable(t.path),
                     t.anchor,
                     t.discussion_id,
                 )
@@ -239,8 +239,8 @@ class PostgresStore:
                 group,
                 record.id,
                 attempts,
-                error,
-                reason,
+                storable(error),
+                storable(reason),
                 record.model_dump(mode="json"),
             )
             await connection.execute(

@@ -20,8 +20,8 @@ class MergeRequestRef(Value):
     """Name one merge request of one GitLab instance."""
 
     instance: str = Field(min_length=1, description="host[:port][/path] of the GitLab instance, lower case")
-    project_id: int = Field(gt=0)
-    iid: int = Field(gt=0)
+    project_id: int = Field(gt=0, lt=2**63)
+    iid: int = Field(gt=0, lt=2**31, description="number within the project; GitLab keeps it in 32 bits")
 
     @property
     def key(self) -> str:
