@@ -201,8 +201,11 @@ class Store(Protocol):
     async def threads(self, ref: MergeRequestRef) -> dict[str, ThreadRecord]:
         """Return the threads of a merge request by fingerprint."""
 
-    async def mark_posting(self, ref: MergeRequestRef) -> None:
-        """Remember, at once, that drafts may exist from now on; a saved state with ``posting=False`` ends it."""
+    async def mark_posting(self, ref: MergeRequestRef, threads: Sequence[ThreadRecord] = ()) -> None:
+        """Remember, at once, that drafts may exist from now on, and the *threads* that they are to become.
+
+        A saved state with ``posting=False`` ends it.
+        """
 
     def exclusive(self, ref: MergeRequestRef) -> AbstractAsyncContextManager[None]:
         """Hold the one lock under which *ref* may be written to, across processes.

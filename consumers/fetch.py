@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from bot.domain.diff import Diff
-from bot.domain.errors import Obsolete, Permanent, Transient
+from bot.domain.errors import Permanent, Transient
 from bot.domain.events import (
     DeadlineReached,
     FetchRequested,
@@ -60,9 +60,7 @@ async def fetch(
     run = await work.run(event.run_id)
     async with work.while_current(run):
         found = await _settled(forge, run)
-    if found.state != "opened":
-        raise Obsolete(f"the merge request is {found.state}")
-    if found.head_sha not in {None, run.head_sha}:
+    if found.state != "opened" or found.head_sha not in {None, run.head_sha}:
         await work.follow(run, found)
         return
     revision = found.revision

@@ -6,10 +6,11 @@ import uuid
 from dataclasses import replace
 from datetime import datetime
 
+from bot.domain.errors import Refused
 from bot.domain.events import Action, FetchRequested, MergeRequestChanged, Stage
 from bot.domain.records import MergeRequestState
 from bot.domain.run import Run, RunState
-from bot.ports import Clock, Forge, Telemetry, Transaction
+from bot.ports import Clock, Forge, Store, Telemetry, Transaction
 from bot.runtime.consumer import Work, consumer
 
 
@@ -18,9 +19,8 @@ async def intake(
     event: MergeRequestChanged, *, forge: Forge, clock: Clock, telemetry: Telemetry, work: Work
 ) -> None:
     """Decide whether *event* brings a head that nobody reviews yet."""
+    event = await _checked(event, forge, work.store)
     head = event.head_sha
-    if head is None and event.action is Action.changed:
-        head = (await forge.merge_request(event.ref)).head_sha
     run_id = uuid.uuid5(work.record.id, "run")
     async with work.commit() as transaction:
         state = await transaction.merge_request(event.ref)
@@ -37,6 +37,28 @@ async def intake(
             await transaction.save_run(_run(run_id, event, head, clock.now()))
             await transaction.save_merge_request(replace(state, closed=False, head_sha=head, run_id=run_id))
             transaction.emit(FetchRequested(ref=event.ref, run_id=run_id))
+
+
+async def _checked(event: MergeRequestChanged, forge: Forge, store: Store) -> MergeRequestChanged:
+    """Return *event* as the forge shows it, where the event leaves open what is true now.
+
+    That is a head that nobody has named, and a close without a time of its own: a reopening that was handled
+    before it may have come later. The forge counts in whole seconds in its hooks.
+    """
+    if event.action is Action.changed:
+        if event.head_sha is not None:
+            return event
+        return event.model_copy(update={"head_sha": (await forge.merge_request(event.ref)).head_sha})
+    handled = (await store.merge_request(event.ref)).updated_at
+    if event.updated_at is not None and event.updated_at != handled:
+        return event
+    try:
+        found = await forge.merge_request(event.ref)
+    except Refused:
+        return event
+    if found.state != "opened":
+        return event
+    return event.model_copy(update={"action": Action.changed, "head_sha": found.head_sha})
 
 
 def _overtaken(event: MergeRequestChanged, state: MergeRequestState) -> bool:

@@ -15,7 +15,7 @@ from bot.domain.fingerprint import anchor_present, lines_of
 from bot.domain.forge import ForgeMergeRequest, PositionRefused
 from bot.domain.marker import Marker
 from bot.domain.merge_request import Revision
-from bot.domain.ours import Ours, opened, ours, remember
+from bot.domain.ours import Ours, forgotten, opened, ours, remember
 from bot.domain.publication import Publication, decide, result, status
 from bot.domain.reconcile import Reopen, Resolve, Thread
 from bot.domain.render import comment
@@ -49,9 +49,9 @@ async def publish(
         raise Obsolete("there is nothing new to publish")
     async with store.exclusive(event.ref):
         found = await forge.merge_request(event.ref)
-        if found.state != "opened" or not await store.is_current(run):
+        if not await store.is_current(run):
             raise Obsolete("a newer head won, or the merge request was closed")
-        if found.head_sha != run.head_sha:
+        if found.state != "opened" or found.head_sha != run.head_sha:
             await work.follow(run, found)
             return
         known = await store.threads(event.ref)
@@ -79,7 +79,7 @@ async def publish(
         async with work.commit() as transaction:
             threads = [
                 *remember(mine, publication.actions, known),
-                *opened(run, publication.posts, refused),
+                *opened(run, [*publication.posts, *forgotten(publication.actions, known)], refused),
             ]
             await transaction.save_threads(event.ref, threads)
             state = await transaction.merge_request(event.ref)
@@ -112,15 +112,16 @@ async def _post(
 ) -> Collection[str]:
     """Post the new threads as one batch, and return the fingerprints that found no place.
 
-    Drafts that a broken-off try has left are adopted or deleted.
+    Drafts that a broken-off try has left are adopted or deleted. They are looked for before every post, since
+    publishing makes all drafts visible, and a restored backup does not know of them.
     """
     posts = {finding.fingerprint: finding for finding in publication.posts}
     drafted = set()
-    if (await store.merge_request(run.ref)).posting:
+    if posts or (await store.merge_request(run.ref)).posting:
         drafted = await _adopt(run, posts, forge, marker)
     if not posts or run.revision is None:
         return ()
-    await store.mark_posting(run.ref)
+    await store.mark_posting(run.ref, opened(run, posts.values(), ()))
     blobs = await workspaces.read(run.revision, sorted({finding.path for finding in posts.values()}))
     refused = set()
     for fingerprint, finding in posts.items():
@@ -141,7 +142,9 @@ async def _adopt(run: Run, posts: Mapping[str, Finding], forge: Forge, marker: M
     adopted: set[str] = set()
     for draft in await forge.drafts(run.ref):
         fingerprint = marker.read(run.ref, draft.body)
-        if fingerprint is not None and fingerprint in posts and fingerprint not in adopted:
+        if fingerprint is None:
+            continue  # somebody shares our account, and writes a review of their own
+        if fingerprint in posts and fingerprint not in adopted:
             adopted.add(fingerprint)
         else:
             await forge.delete_draft(run.ref, draft.id)

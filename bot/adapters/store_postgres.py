@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.adapters.log_postgres import append
+from bot.adapters.log_records import append
 from bot.adapters.postgres import give_up_locks, storable, translated
 from bot.domain.errors import Obsolete, Permanent, Transient
 from bot.domain.events import Event, Record, event_id
@@ -57,6 +57,27 @@ def _state(ref: MergeRequestRef, row: Any) -> MergeRequestState:
         run_id=row["run_id"],
         summary_note_id=row["summary_note_id"],
         posting=row["posting_since"] is not None,
+    )
+
+
+async def _save_threads(connection: Any, ref: MergeRequestRef, threads: Sequence[ThreadRecord]) -> None:
+    await connection.executemany(
+        _SAVE_THREAD,
+        [
+            (
+                *_key(ref),
+                t.fingerprint,
+                t.run_id,
+                t.state,
+                t.scanner,
+                t.rule,
+                t.severity,
+                storable(t.path),
+                t.anchor,
+                t.discussion_id,
+            )
+            for t in threads
+        ],
     )
 
 
@@ -136,24 +157,7 @@ class PostgresTransaction:
 
     async def save_threads(self, ref: MergeRequestRef, threads: Sequence[ThreadRecord]) -> None:
         """Store threads; see the port."""
-        await self._connection.executemany(
-            _SAVE_THREAD,
-            [
-                (
-                    *_key(ref),
-                    t.fingerprint,
-                    t.run_id,
-                    t.state,
-                    t.scanner,
-                    t.rule,
-                    t.severity,
-                    storable(t.path),
-                    t.anchor,
-                    t.discussion_id,
-                )
-                for t in threads
-            ],
-        )
+        await _save_threads(self._connection, ref, threads)
 
     async def add_model_calls(self, calls: Sequence[ModelCallRecord]) -> None:
         """Store audit rows; see the port."""
@@ -303,13 +307,14 @@ class PostgresStore:
             )
         return {row["fingerprint"]: ThreadRecord(**dict(row)) for row in rows}
 
-    async def mark_posting(self, ref: MergeRequestRef) -> None:
+    async def mark_posting(self, ref: MergeRequestRef, threads: Sequence[ThreadRecord] = ()) -> None:
         """Remember that drafts may exist; see the port."""
-        async with translated():
-            await self._pool.execute(
+        async with translated(), self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(
                 f"UPDATE merge_request SET posting_since = coalesce(posting_since, now()) WHERE {_REF}",
                 *_key(ref),
             )
+            await _save_threads(connection, ref, threads)
 
     @asynccontextmanager
     async def exclusive(self, ref: MergeRequestRef) -> AsyncIterator[None]:

@@ -40,7 +40,7 @@ class ForgeMergeRequest:
 
 @dataclass(frozen=True, slots=True)
 class ForgeNote:
-    """Hold one note; ``resolvable`` is False for plain comments."""
+    """Hold one note; ``resolvable`` is False for plain comments, ``resolved_by`` None where it is not said."""
 
     id: int
     author_id: int
@@ -48,6 +48,7 @@ class ForgeNote:
     system: bool = False
     resolvable: bool = False
     resolved: bool = False
+    resolved_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

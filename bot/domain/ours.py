@@ -9,7 +9,7 @@ from bot.domain.findings import Finding, Severity
 from bot.domain.forge import ForgeDiscussion
 from bot.domain.marker import Marker
 from bot.domain.merge_request import MergeRequestRef
-from bot.domain.reconcile import Action, Cause, Reopen, Resolve, Thread
+from bot.domain.reconcile import Action, Cause, Keep, Reopen, Resolve, Thread
 from bot.domain.records import ThreadRecord
 from bot.domain.run import Run
 
@@ -56,7 +56,14 @@ def ours(
 def _thread(discussion: ForgeDiscussion, fingerprint: str, me: int, record: ThreadRecord | None) -> Thread:
     first = discussion.notes[0]
     answered = any(note.author_id != me and not note.system for note in discussion.notes)
-    thread = Thread(discussion.id, first.id, fingerprint, resolved=first.resolved, touched=answered)
+    thread = Thread(
+        discussion.id,
+        first.id,
+        fingerprint,
+        resolved=first.resolved,
+        touched=answered,
+        mended=first.resolved and first.resolved_by == me,
+    )
     if record is None:
         return thread
     return replace(
@@ -65,7 +72,8 @@ def _thread(discussion: ForgeDiscussion, fingerprint: str, me: int, record: Thre
         path=record.path,
         anchor=record.anchor,
         severity=Severity(record.severity),
-        mended=record.state == FIXED,
+        # The forge knows better than our record, which a crash or a restored backup leaves behind.
+        mended=record.state == FIXED if first.resolved_by is None else thread.mended,
         # We resolved it and it is open: somebody opened it again.
         touched=answered or (record.state == FIXED and not first.resolved),
     )
@@ -73,7 +81,8 @@ def _thread(discussion: ForgeDiscussion, fingerprint: str, me: int, record: Thre
 
 def remember(mine: Ours, actions: Iterable[Action], known: Mapping[str, ThreadRecord]) -> list[ThreadRecord]:
     """Return our records of existing threads as they are after *actions*."""
-    states = {}
+    oldest = {thread.fingerprint: thread for thread in sorted(mine.threads, key=_newest_first)}
+    states = {thread.fingerprint: FIXED for thread in oldest.values() if thread.mended and thread.resolved}
     for action in actions:
         if isinstance(action, Reopen) or (isinstance(action, Resolve) and action.cause is Cause.gone):
             states[action.thread.fingerprint] = FIXED if isinstance(action, Resolve) else OPEN
@@ -81,13 +90,26 @@ def remember(mine: Ours, actions: Iterable[Action], known: Mapping[str, ThreadRe
         replace(
             record, discussion_id=thread.discussion_id, state=states.get(thread.fingerprint, record.state)
         )
-        for thread in mine.threads
+        for thread in oldest.values()
         if (record := known.get(thread.fingerprint)) is not None
     ]
 
 
+def _newest_first(thread: Thread) -> int:
+    return -thread.note_id
+
+
+def forgotten(actions: Iterable[Action], known: Mapping[str, ThreadRecord]) -> list[Finding]:
+    """Return the findings that have a thread of which no record is left, as after a restored backup."""
+    return [
+        action.finding
+        for action in actions
+        if isinstance(action, Keep | Reopen) and action.thread.fingerprint not in known
+    ]
+
+
 def opened(run: Run, posts: Iterable[Finding], refused: Collection[str]) -> list[ThreadRecord]:
-    """Return the records of threads that *run* has opened, all of *posts* but the *refused* fingerprints."""
+    """Return the records of the threads on *posts*, all but the *refused* fingerprints."""
     return [
         ThreadRecord(
             fingerprint=finding.fingerprint,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, TypeVar
 
-from pydantic import AwareDatetime, BeforeValidator, Field, StrictInt, ValidationError
+from pydantic import AliasChoices, AwareDatetime, BeforeValidator, Field, StrictInt, ValidationError
 
 from bot.domain.errors import Permanent
 from bot.domain.forge import ForgeDiscussion, ForgeDraft, ForgeMergeRequest, ForgeNote, ForgeUser
@@ -71,7 +71,7 @@ class MergeRequest(Value):
     title: _Text = ""
     description: _Text = ""
     state: str
-    draft: bool = False
+    draft: bool = Field(default=False, validation_alias=AliasChoices("draft", "work_in_progress"))
     sha: _MaybeSha = None
     diff_refs: DiffRefs | None = None
     target_branch: str
@@ -121,11 +121,19 @@ class Note(Value):
     system: bool = False
     resolvable: bool = False
     resolved: bool | None = False
+    resolved_by: Author | None = None
 
     def forge(self) -> ForgeNote:
         """Return it as the port names it; a note without an author is nobody's, so never ours."""
-        author_id = self.author.id if self.author else 0
-        return ForgeNote(self.id, author_id, self.body, self.system, self.resolvable, bool(self.resolved))
+        return ForgeNote(
+            self.id,
+            author_id=self.author.id if self.author else 0,
+            body=self.body,
+            system=self.system,
+            resolvable=self.resolvable,
+            resolved=bool(self.resolved),
+            resolved_by=self.resolved_by.id if self.resolved_by else None,
+        )
 
 
 class Discussion(Value):

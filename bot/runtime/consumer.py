@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from bot.domain.errors import Obsolete
+from bot.domain.errors import Obsolete, Transient
 from bot.domain.events import Action, MergeRequestChanged, Record, Stage
 from bot.domain.forge import ForgeMergeRequest
 from bot.domain.run import Run
@@ -46,13 +46,23 @@ class Work:
         return self.store.commit(self.stage.value, self.record)
 
     async def follow(self, run: Run, found: ForgeMergeRequest) -> None:
-        """End this delivery by having the head reviewed that the forge names: its own event is late, or lost."""
+        """End this delivery by acting on what the forge shows, since the event about that is late, or lost.
+
+        Raises:
+            Transient: the merge request is being merged, which may fail.
+        """
+        if found.state == "locked":
+            raise Transient("the merge request is being merged")
+        opened = found.state == "opened"
+        shown = MergeRequestChanged(
+            ref=run.ref,
+            action=Action.changed if opened else Action.closed,
+            head_sha=found.head_sha,
+            again=not opened,
+            source="forge",
+        )
         async with self.commit() as transaction:
-            transaction.emit(
-                MergeRequestChanged(
-                    ref=run.ref, action=Action.changed, head_sha=found.head_sha, source="forge"
-                )
-            )
+            transaction.emit(shown)
 
     @asynccontextmanager
     async def while_current(self, run: Run) -> AsyncIterator[None]:

@@ -23,7 +23,7 @@ def discussion(*notes: ForgeNote) -> ForgeDiscussion:
     return ForgeDiscussion("d1", notes)
 
 
-def note(body: str = "", author: int = ME, **values: bool) -> ForgeNote:
+def note(body: str = "", author: int = ME, **values: bool | int) -> ForgeNote:
     """Return a note, by default ours with a marker."""
     return ForgeNote(10, author, body or f"text\n\n{MARKER.of(REF, FINGERPRINT)}", **values)
 
@@ -75,6 +75,8 @@ def test_a_thread_without_a_record_is_ours_but_unknown() -> None:
         (discussion(note(), note("our own word")), OPEN, False, False),
         (discussion(note(resolved=True)), FIXED, False, True),
         (discussion(note(resolved=False)), FIXED, True, True),
+        (discussion(note(resolved=True, resolved_by=ME)), OPEN, False, True),
+        (discussion(note(resolved=True, resolved_by=DEVELOPER)), FIXED, False, False),
     ],
 )
 def test_what_people_did_to_a_thread(
