@@ -25,7 +25,7 @@ from bot.domain.forge import (
 from bot.domain.merge_request import MergeRequestRef, Revision
 from bot.gitlab.administration import Project
 from bot.gitlab.errors import is_same_state, is_unprepared, refuses_position
-from bot.gitlab.shapes import Discussion, Draft, MergeRequest, Note, User, Version, read
+from bot.gitlab.shapes import Discussion, Draft, MergeRequest, Note, User, Version, read, read_written
 
 #: Name of our commit status; people see it among the jobs of the pipeline.
 STATUS_NAME = "cloister"
@@ -143,7 +143,7 @@ class GitLabForge:
             if position is None:
                 raise explained(trouble) from None
             return await self._unplaced(ref, data, trouble)
-        return read(Draft, created, f"POST {path}").forge()
+        return read_written(Draft, created, f"POST {path}").forge()
 
     async def _unplaced(
         self, ref: MergeRequestRef, data: Mapping[str, object], trouble: AnswerProblem
@@ -222,7 +222,7 @@ class GitLabForge:
         if isinstance(created, dict) and "id" not in created:
             msg = f"POST {path}: GitLab took the text for quick actions and stored no note"
             raise Refused(msg)
-        return read(Note, created, f"POST {path}").forge()
+        return read_written(Note, created, f"POST {path}").forge()
 
     async def edit_note(self, ref: MergeRequestRef, note_id: int, body: str) -> None:
         """Replace the body of our plain comment."""

@@ -15,6 +15,9 @@ BLOCKED_S = 60.0
 #: A wait up to this long is spent in place; longer ones go through the log so that others get their turn.
 IN_PLACE_S = 5.0
 
+#: The other side may ask for a wait up to this long: nobody waits for days because of a wrong clock.
+MAX_ASKED_S = 3600.0
+
 #: An event whose handling ended without an answer this often kills its process; it is parked.
 MAX_CRASHES = 3
 
@@ -54,7 +57,7 @@ Decision = Again | GiveUp | Drop
 def decide(error: Exception, failures: int) -> Decision:
     """Return what to do after the handling failed for the *failures*-th time (1 for the first).
 
-    A wait that the other side asked for is honoured when it is longer than ours.
+    A wait that the other side asked for is honoured when it is longer than ours, within reason.
     """
     if isinstance(error, Obsolete):
         return Drop(str(error))
@@ -65,7 +68,7 @@ def decide(error: Exception, failures: int) -> Decision:
     if isinstance(error, Transient):
         if failures > len(DELAYS_S):
             return GiveUp(f"{error} (gave up after {failures} tries)")
-        return Again(max(DELAYS_S[failures - 1], error.retry_after_s or 0.0))
+        return Again(max(DELAYS_S[failures - 1], min(error.retry_after_s or 0.0, MAX_ASKED_S)))
     if failures >= MAX_BUGS:
         return GiveUp(f"unexpected {type(error).__name__}; see the log of this process")
     return Again(DELAYS_S[failures - 1])

@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import AliasChoices, AwareDatetime, BeforeValidator, Field, StrictInt, ValidationError
 
-from bot.domain.errors import Permanent
+from bot.domain.errors import Permanent, Transient
 from bot.domain.forge import ForgeDiscussion, ForgeDraft, ForgeMergeRequest, ForgeNote, ForgeUser
 from bot.domain.merge_request import MergeRequestRef, Revision, Sha, Value
 
@@ -156,6 +156,19 @@ class Draft(Value):
     def forge(self) -> ForgeDraft:
         """Return it as the port names it."""
         return ForgeDraft(self.id, self.note)
+
+
+def read_written(shape: type[_Shape], data: object, request: str) -> _Shape:
+    """Return what a successful write answers, as *shape*.
+
+    Raises:
+        Transient: there is no answer, as when something on the way has dropped it; it was written all the same.
+        Permanent: as for `read`.
+    """
+    if data is None:
+        msg = f"{request}: the answer is empty; something between GitLab and us drops it"
+        raise Transient(msg, outcome_unknown=True)
+    return read(shape, data, request)
 
 
 def read(shape: type[_Shape], data: object, request: str) -> _Shape:

@@ -3,7 +3,17 @@
 import pytest
 
 from bot.domain.errors import Blocked, Obsolete, Permanent, Transient
-from bot.domain.retry import BLOCKED_S, DELAYS_S, MAX_BUGS, Again, Drop, GiveUp, decide, describe
+from bot.domain.retry import (
+    BLOCKED_S,
+    DELAYS_S,
+    MAX_ASKED_S,
+    MAX_BUGS,
+    Again,
+    Drop,
+    GiveUp,
+    decide,
+    describe,
+)
 
 
 @pytest.mark.parametrize("failures", range(1, len(DELAYS_S) + 1))
@@ -21,6 +31,7 @@ def test_a_wait_that_was_asked_for_is_honoured() -> None:
     """The other side's wait counts when it is longer than ours."""
     assert decide(Transient("slow down", retry_after_s=42.0), 1) == Again(42.0)
     assert decide(Transient("slow down", retry_after_s=0.01), 1) == Again(DELAYS_S[0])
+    assert decide(Transient("slow down", retry_after_s=float("inf")), 1) == Again(MAX_ASKED_S)
 
 
 def test_gives_up_in_the_end() -> None:

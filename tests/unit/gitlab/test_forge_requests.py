@@ -177,6 +177,22 @@ async def test_a_note_is_posted(forge: GitLabForge, script: Script):
     assert ("POST", f"{API}/projects/5/merge_requests/7/notes", {"body": "b"}) == script.sent
 
 
+async def test_a_write_with_an_empty_answer_was_made(forge: GitLabForge, script: Script):
+    """A repeat must look for the draft or the note first, since it is there."""
+    for write in (forge.create_draft(REF, "text", None), forge.create_note(REF, "text")):
+        script.plan(201)
+        with pytest.raises(Transient) as unheard:
+            await write
+        assert unheard.value.outcome_unknown
+
+
+async def test_an_old_release_calls_drafts_work_in_progress(forge: GitLabForge, script: Script):
+    """The old name stands in for the new one."""
+    old = {name: value for name, value in MERGE_REQUEST.items() if name != "draft"}
+    script.plan(200, old | {"work_in_progress": True})
+    assert (await forge.merge_request(REF)).draft
+
+
 async def test_a_body_of_quick_actions_is_no_note(forge: GitLabForge, script: Script):
     """GitLab answers 202 without a note when it executed the text."""
     script.plan(202, {"commands_changes": {}, "summary": ["Closed"]})
