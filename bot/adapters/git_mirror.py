@@ -178,7 +178,7 @@ class GitMirror:
 
     @contextlib.asynccontextmanager
     async def _exclusive(self, mirror: _Mirror) -> AsyncIterator[None]:
-        self._root.mkdir(parents=True, exist_ok=True)
+        self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
         async with mirror.fetching, file_lock(mirror.path.with_suffix(".lock"), limit_s=self._limits.fetch_s):
             yield
 
