@@ -41,8 +41,10 @@ from consumers.scan import scan
 
 CONSUMERS: dict[Stage, Consumer] = {one.stage: one for one in (intake, fetch, scan, review, collect, publish)}
 
-#: Each stage holds one connection for its partitions, one for waking up, and the rest are shared.
-_POOL_SIZE = 24
+#: Connections of the consumers: each stage holds one for its partitions, and one waits to be woken up.
+CONSUMER_CONNECTIONS = 24
+#: Connections of the receiver: one waits, one appends, the rest answer whether the database is there.
+RECEIVER_CONNECTIONS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +73,21 @@ class Base:
         return []
 
 
+def telemetry_of(settings: Settings) -> OpenTelemetry:
+    """Return the telemetry of this process; there is one, whatever runs in it."""
+    return OpenTelemetry(str(settings.otlp_endpoint) if settings.otlp_endpoint else None)
+
+
 @asynccontextmanager
-async def base(settings: Settings, database_url: str) -> AsyncIterator[Base]:
-    """Connect to the database; its schema must be up to date."""
+async def base(
+    settings: Settings, database_url: str, telemetry: OpenTelemetry, *, connections: int
+) -> AsyncIterator[Base]:
+    """Connect the running event loop to the database; the schema must be up to date."""
     async with AsyncExitStack() as stack:
-        otlp = str(settings.otlp_endpoint) if settings.otlp_endpoint else None
-        telemetry = stack.enter_context(OpenTelemetry(otlp))
-        pool = await connect_pool(database_url, size=_POOL_SIZE)
+        pool = await connect_pool(database_url, size=connections)
         stack.push_async_callback(pool.close)
         log = await stack.enter_async_context(PostgresLog(pool))
         store = PostgresStore(pool, announce=log.announce, trace_context=telemetry.trace_context)
-        pruning = asyncio.create_task(prune_regularly(pool), name="retention")
-        stack.callback(pruning.cancel)
         yield Base(settings, telemetry, SystemClock(), pool, log, store)
 
 
@@ -91,6 +96,8 @@ async def run_consumers(
 ) -> None:
     """Run the consumers of *stages* until *stop* is set; *deadlines* bound the model's answers."""
     async with AsyncExitStack() as stack:
+        pruning = asyncio.create_task(prune_regularly(base.pool), name="retention")
+        stack.callback(pruning.cancel)
         ports = await _ports(base, stack, deadlines or Deadlines())
         loops = [
             ConsumeLoop(

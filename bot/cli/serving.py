@@ -6,9 +6,10 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.domain.errors import CloisterError, Permanent
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from bot.adapters.model_ollama import Deadlines
+    from bot.adapters.telemetry import OpenTelemetry
     from bot.settings import Settings
     from bot.wiring import Base
 
@@ -55,18 +57,32 @@ async def serve(
     async with AsyncExitStack() as stack:
         bound = stack.enter_context(_bind(settings)) if listen else None
         database_url = await _database(settings, stack)
-        from bot.domain.events import Stage
-        from bot.wiring import base, run_consumers
+        from bot.wiring import telemetry_of
 
-        parts = await stack.enter_async_context(base(settings, database_url))
+        telemetry = stack.enter_context(telemetry_of(settings))
         async with _plain_errors(), asyncio.TaskGroup() as group:
             if stages:
-                wanted = [Stage(stage) for stage in stages]
-                group.create_task(run_consumers(parts, wanted, stop, deadlines=deadlines))
+                group.create_task(_consume(settings, database_url, telemetry, stages, stop, deadlines))
             if bound is not None:
-                group.create_task(_listen(parts, bound, stop, started, hooks=hooks))
+                receiver = _Receiver(settings, database_url, telemetry, bound, hooks=hooks)
+                group.create_task(receiver.run(stop, started))
             elif started is not None:
                 started.set()
+
+
+async def _consume(
+    settings: Settings,
+    database_url: str,
+    telemetry: OpenTelemetry,
+    stages: tuple[str, ...],
+    stop: asyncio.Event,
+    deadlines: Deadlines | None,
+) -> None:
+    from bot.domain.events import Stage
+    from bot.wiring import CONSUMER_CONNECTIONS, base, run_consumers
+
+    async with base(settings, database_url, telemetry, connections=CONSUMER_CONNECTIONS) as parts:
+        await run_consumers(parts, [Stage(stage) for stage in stages], stop, deadlines=deadlines)
 
 
 async def _database(settings: Settings, stack: AsyncExitStack) -> str:
@@ -86,50 +102,97 @@ async def _database(settings: Settings, stack: AsyncExitStack) -> str:
     return url
 
 
-async def _listen(
-    parts: Base,
-    bound: socket.socket,
-    stop: asyncio.Event,
-    started: asyncio.Event | None,
-    *,
-    hooks: bool,
-) -> None:
-    import structlog
+class _Receiver:
+    """Serve HTTP in a thread with an event loop of its own, so that running reviews do not delay the answers.
 
+    It shares nothing with the consumers but the database, as if it were another process.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        database_url: str,
+        telemetry: OpenTelemetry,
+        bound: socket.socket,
+        *,
+        hooks: bool,
+    ) -> None:
+        self._settings = settings
+        self._database_url = database_url
+        self._telemetry = telemetry
+        self._bound = bound
+        self._hooks = hooks
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+
+    async def run(self, stop: asyncio.Event, started: asyncio.Event | None) -> None:
+        """Serve until *stop* is set; set it when serving ends by itself."""
+        here = asyncio.get_running_loop()
+
+        def ready() -> None:
+            if started is not None:
+                here.call_soon_threadsafe(started.set)
+
+        async def pass_on() -> None:
+            await stop.wait()
+            self._loop.call_soon_threadsafe(self._stop.set)
+
+        passing_on = asyncio.create_task(pass_on())
+        # Threads take turns more often than the usual 5 ms: an answer takes several turns.
+        sys.setswitchinterval(0.001)
+        try:
+            await asyncio.to_thread(self._run, ready)
+        finally:
+            passing_on.cancel()
+            stop.set()
+
+    def _run(self, ready: Callable[[], None]) -> None:
+        try:
+            self._loop.run_until_complete(self._serve(ready))
+        finally:
+            self._loop.close()
+
+    async def _serve(self, ready: Callable[[], None]) -> None:
+        import structlog
+
+        from bot.wiring import RECEIVER_CONNECTIONS, base
+
+        async with base(
+            self._settings, self._database_url, self._telemetry, connections=RECEIVER_CONNECTIONS
+        ) as parts:
+            listening = asyncio.Event()
+            server = _server(_application(parts, hooks=self._hooks), listening)
+            serving = asyncio.create_task(server.serve([self._bound]))
+            await _first(serving, listening.wait())
+            if listening.is_set():
+                structlog.get_logger().info(
+                    "ready", listen=self._settings.listen, gitlab=str(self._settings.gitlab_url)
+                )
+                ready()
+            await _first(serving, self._stop.wait())
+            server.should_exit = True
+            await serving
+
+
+async def _first(serving: asyncio.Task[None], other: Coroutine[Any, Any, Any]) -> None:
+    """Wait for *other*, but not longer than *serving* lasts."""
+    waiting = asyncio.create_task(other)
+    await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+
+
+def _application(parts: Base, *, hooks: bool) -> ASGIApp:
     from bot.web.app import application
     from bot.web.receiver import receiver
 
-    settings = parts.settings
-    app = application(
-        receiver(
-            parts.log,
-            [secret.encode() for secret in settings.webhook_secrets],
-            parts.instance,
-            parts.clock,
-            trace=parts.telemetry.trace_context,
-        )
-        if hooks
-        else None,
+    secrets = [secret.encode() for secret in parts.settings.webhook_secrets]
+    trace = parts.telemetry.trace_context
+    return application(
+        receiver(parts.log, secrets, parts.instance, parts.clock, trace=trace) if hooks else None,
         telemetry=parts.telemetry,
         exposition=parts.telemetry.exposition,
         ready=parts.ready,
     )
-    listening = asyncio.Event()
-    server = _server(app, listening)
-    serving = asyncio.create_task(server.serve([bound]))
-    waiting = asyncio.create_task(listening.wait())
-    await asyncio.wait([serving, waiting], return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
-    if listening.is_set():
-        structlog.get_logger().info("ready", listen=settings.listen, gitlab=str(settings.gitlab_url))
-        if started is not None:
-            started.set()
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
-    server.should_exit = True
-    stopping.cancel()
-    await serving
-    stop.set()
 
 
 @asynccontextmanager
