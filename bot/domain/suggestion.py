@@ -36,7 +36,8 @@ class Refusal(enum.StrEnum):
     blank = "it would leave only blank lines, which GitLab takes for a deletion"
     invisible = "it contains characters that cannot be seen"
     command = "one of its lines looks like a GitLab command"
-    line_endings = "the file has Windows line endings and the change has several lines"
+    line_endings = "GitLab would not keep the line endings of the file"
+    undecodable = "the code is not valid UTF-8"
     governing = "the file controls pipelines, approvals or reviews"
     notebook = "GitLab does not apply suggestions to notebooks"
 
@@ -71,11 +72,14 @@ def suggestion(fix: Fix, *, path: str, anchor: int, lines: Sequence[str]) -> Sug
     if refusal := _unfit_place(path, first, last, anchor, len(lines)):
         return refusal
     crlf = lines[last - 1].endswith("\r")
-    current = [line.removesuffix("\r") for line in lines[first - 1 : last]]
+    replaced = lines[first - 1 : last]
+    current = [line.removesuffix("\r") for line in replaced]
     fixed = [line.removesuffix("\r") for line in fix.replacement.split("\n")] if fix.replacement else []
     new = current[: fix.line - first] + fixed + current[fix.end_line - first + 1 :]
-    if refusal := _unfit_text(current, new, crlf=crlf):
+    if refusal := _unfit_text(current, new):
         return refusal
+    if _loses_line_endings(replaced, new):
+        return Refusal.line_endings
     above, below = anchor - first, last - anchor
     ticks = fence("\n".join(new))
     markdown = "\n".join([f"{ticks}suggestion:-{above}+{below}", *new, ticks])
@@ -94,7 +98,14 @@ def _unfit_place(path: str, first: int, last: int, anchor: int, line_count: int)
     return None
 
 
-def _unfit_text(current: list[str], new: list[str], *, crlf: bool) -> Refusal | None:
+def _loses_line_endings(replaced: Sequence[str], new: Sequence[str]) -> bool:
+    # GitLab ends the last new line like the last replaced one, by the first line break that it sees in that line,
+    # and all other new lines with a newline alone.
+    carriage_return = any(line.endswith("\r") for line in replaced)
+    return "\r" in replaced[-1].removesuffix("\r") or (carriage_return and len(new) > 1)
+
+
+def _unfit_text(current: list[str], new: list[str]) -> Refusal | None:
     text = "\n".join(new)
     if new == current:
         return Refusal.unchanged
@@ -106,6 +117,5 @@ def _unfit_text(current: list[str], new: list[str], *, crlf: bool) -> Refusal | 
         return Refusal.invisible
     if starts_quick_action(text):
         return Refusal.command
-    if crlf and len(new) > 1:
-        return Refusal.line_endings
-    return None
+    # What stands in for bytes that could not be read must not be written back.
+    return Refusal.undecodable if "\N{REPLACEMENT CHARACTER}" in text else None

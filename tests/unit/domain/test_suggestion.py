@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.findings import Fix
+from bot.domain.fingerprint import lines_of
 from bot.domain.suggestion import Refusal, SuggestionBlock, suggestion
 
 LINES = [f"line {number}" for number in range(1, 301)]
@@ -48,6 +49,36 @@ def test_applying_gives_the_fixed_file(data: st.DataObject) -> None:
     if isinstance(outcome, SuggestionBlock):
         assert fixed == apply(outcome.markdown, anchor, lines)
         assert not re.search("^/[A-Za-z]", outcome.markdown, re.MULTILINE)
+
+
+def apply_to_bytes(block: SuggestionBlock, anchor: int, content: bytes) -> bytes:
+    """Apply a suggestion to a file as GitLab does: it takes the line break from the last replaced line."""
+    lines = re.findall(rb"[^\n]*\n|[^\n]+", content)
+    first, last = anchor - 1 - block.above, anchor + block.below
+    text = "\n".join(block.replacement).encode()
+    ending = re.search(rb"\r\n|\r|\n", lines[last - 1])
+    lines[first:last] = [text + (ending[0] if ending else b"")] if text.strip() else []
+    return b"".join(lines)
+
+
+@given(st.data())
+def test_applying_keeps_every_line_ending(data: st.DataObject) -> None:
+    """Line endings of all sorts, in one file, are the same after the suggestion, and so are all other bytes."""
+    texts = data.draw(
+        st.lists(st.binary(max_size=3).filter(lambda t: b"\n" not in t), min_size=1, max_size=5)
+    )
+    endings = [data.draw(st.sampled_from([b"\n", b"\r\n"])) for _ in texts]
+    if data.draw(st.booleans()) and texts[-1]:
+        endings[-1] = b""
+    content = b"".join(text + ending for text, ending in zip(texts, endings, strict=True))
+    lines = lines_of(content)
+    line = data.draw(st.integers(1, len(lines)))
+    anchor = data.draw(st.integers(1, len(lines)))
+    outcome = offer(Fix(line=line, end_line=line, replacement="new"), anchor=anchor, lines=lines)
+    if isinstance(outcome, SuggestionBlock):
+        texts[line - 1] = b"new" + b"\r" * (texts[line - 1].endswith(b"\r") and endings[line - 1] == b"")
+        fixed = b"".join(text + ending for text, ending in zip(texts, endings, strict=True))
+        assert fixed.removesuffix(b"\r") == apply_to_bytes(outcome, anchor, content).removesuffix(b"\r")
 
 
 def test_the_anchor_is_the_end_of_the_finding() -> None:
