@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import uuid
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -34,6 +35,10 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 ON CONFLICT (instance, project_id, iid, fingerprint) DO UPDATE SET state = excluded.state,
     severity = excluded.severity, anchor = excluded.anchor, discussion_id = coalesce(excluded.discussion_id, thread.discussion_id), changed_at = now()
 """
+
+
+#: How many merge requests one process writes to at a time; each costs a connection.
+_MOST_HOLDERS = 6
 
 
 def _key(ref: MergeRequestRef) -> tuple[str, int, int]:
@@ -199,6 +204,7 @@ class PostgresStore:
         self._pool = pool
         self._announce = announce
         self._trace_context = trace_context
+        self._holders = asyncio.Semaphore(_MOST_HOLDERS)
 
     async def start(self, group: str, event_id: uuid.UUID, failures: int) -> Start:
         """Count a start; see the port. Losing the count to a power cut is harmless, so nobody waits for the disk."""
@@ -319,15 +325,17 @@ class PostgresStore:
     @asynccontextmanager
     async def exclusive(self, ref: MergeRequestRef) -> AsyncIterator[None]:
         """Hold the lock of *ref*; see the port. It ends with the database session, so a crash frees it."""
-        async with translated(), self._pool.acquire() as connection:
-            if not await connection.fetchval(
-                "SELECT pg_try_advisory_lock(hashtextextended($1, 0))", f"cloister.publish.{ref.key}"
-            ):
+        # The body needs connections too: holders must never have them all.
+        async with self._holders, AsyncExitStack() as stack:
+            async with translated():
+                connection = await stack.enter_async_context(self._pool.acquire())
+                locked = await connection.fetchval(
+                    "SELECT pg_try_advisory_lock(hashtextextended($1, 0))", f"cloister.publish.{ref.key}"
+                )
+            if not locked:
                 raise Transient("another process writes to this merge request", retry_after_s=1.0)
-            try:
-                yield
-            finally:
-                await give_up_locks(connection)
+            stack.push_async_callback(give_up_locks, connection)
+            yield
 
     async def secret(self, name: str) -> bytes:
         """Return the secret *name*; see the port."""

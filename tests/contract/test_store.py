@@ -230,6 +230,19 @@ async def test_one_writer_at_a_time(store: Store) -> None:
         pass
 
 
+async def test_many_writers_leave_connections_for_their_work(store: Store) -> None:
+    """However many merge requests are written to at once, each can use the store meanwhile."""
+
+    async def write(iid: int) -> None:
+        ref = REF.model_copy(update={"iid": iid})
+        async with store.exclusive(ref):
+            await store.merge_request(ref)
+            await asyncio.sleep(0.01)
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(*(write(iid) for iid in range(1, 61)))
+
+
 async def test_secrets_are_made_once(store: Store) -> None:
     """Every process gets the same random bytes under one name."""
     made = await asyncio.gather(*(store.secret("markers") for _ in range(5)))
