@@ -135,7 +135,8 @@ def _plan(
     problems: tuple[str, ...] = ()
     if isinstance(policy, PolicyProblem):
         problems = (
-            f"{PATH}, line {policy.line}: {policy.message}; {policy.remedy}. The default policy applies.",
+            redact(f"{PATH}, line {policy.line}: {policy.message}; {policy.remedy}.")
+            + " The default policy applies.",
         )
         policy = Policy()
     skipped = {file.new_path: reason for file in diff.files if (reason := excluded(file.new_path, policy))}

@@ -73,18 +73,23 @@ class Reviewer:
         stamped = stamp([*scanned, *asked], heads, key=self.key, old_paths=renames)
         kept, _ = clip(stamped, diff)
         findings = sorted(deduplicate(kept), key=lambda found: (found.path, found.line, -found.severity.rank))
-        safe = tuple(self._without_secret_fix(finding) for finding in findings)
+        safe = tuple(self._without_secrets(finding) for finding in findings)
         code = {
             path: self.redact("\n".join(heads.get(path, ()))).split("\n")
             for path in {found.path for found in safe}
         }
         return Reviewed(safe, code, {**missing, **unscanned, **unasked})
 
-    def _without_secret_fix(self, finding: Finding) -> Finding:
-        """Drop a fix that repeats a secret: masked it would break the code, unmasked it would leak."""
-        if finding.fix is None or self.redact(finding.fix.replacement) == finding.fix.replacement:
-            return finding
-        return finding.model_copy(update={"fix": None})
+    def _without_secrets(self, finding: Finding) -> Finding:
+        """Mask secrets in the words; drop a fix with one: masked it would break the code, unmasked it would leak."""
+        keeps_fix = finding.fix is None or self.redact(finding.fix.replacement) == finding.fix.replacement
+        return finding.model_copy(
+            update={
+                "title": self.redact(finding.title),
+                "message": self.redact(finding.message),
+                "fix": finding.fix if keeps_fix else None,
+            }
+        )
 
     async def _scan(self, diff: Diff, contents: Mapping[str, bytes]) -> tuple[list[Finding], dict[str, str]]:
         sources = [

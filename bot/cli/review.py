@@ -80,8 +80,6 @@ def review(
     from bot.settings import inherited
 
     subject = collect(WorkingTree.around(path, inherited(*INHERITED)), base, staged=staged)
-    if subject.problem:
-        _say(f"warning: {subject.problem}")
     wants_model = not no_model and subject.policy.review.model
     reviewed = asyncio.run(_review(settings, subject, with_model=wants_model))
     reviewed = under_policy(reviewed, subject)
@@ -123,6 +121,8 @@ async def _review(settings: Settings, subject: Subject, *, with_model: bool) -> 
     key = settings.marker_key.get_secret_value().encode() if settings.marker_key else secrets.token_bytes(32)
     setup = scanners.Setup(rules=rules, key=key)
     mask = redactor(setup)
+    if subject.problem:
+        _say(f"warning: {mask.redact(subject.problem).text}")
     reviewer = Reviewer(
         scanners=tuple(scanners.load(setup).values()),
         runner=ProcessRunner(),

@@ -80,12 +80,13 @@ def parse_hunks(text: str) -> tuple[Hunk, ...]:
     if not lines[-1]:
         lines.pop()
     if not lines[0].startswith("@@ "):
-        raise MalformedDiff(f"line 1: a hunk header must come first, not {lines[0][:80]!r}")
+        raise MalformedDiff("line 1: a hunk header must come first")
     reader = _Reader(lines)
     try:
         parsed = list(PatchSet(reader)[0])
-    except (UnidiffParseError, ValueError) as error:
-        raise MalformedDiff(f"line {reader.line}: {str(error).strip()[:200]}") from error
+    except (UnidiffParseError, ValueError):
+        # The parser's own words quote the line, which is somebody's code and may be a secret.
+        raise MalformedDiff(f"line {reader.line}: not what the hunk header announces") from None
     hunks = tuple(_hunk(hunk) for hunk in parsed)
     if len(lines) != sum(len(hunk) + 1 for hunk in parsed):
         raise MalformedDiff(f"line {_first_stray(parsed)}: more lines than the hunk headers announce")

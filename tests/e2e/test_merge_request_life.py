@@ -219,6 +219,18 @@ async def test_a_broken_policy_is_reported_and_the_default_applies(shared_cloist
     assert outcome.status == "failed"
 
 
+async def test_a_secret_in_the_policy_is_not_repeated(shared_cloister: Cloister) -> None:
+    """A complaint quotes the key that is wrong, and anything may have been pasted there."""
+    gitlab, secret = shared_cloister.gitlab, f"glpat-{'q7Zt4LwX9bNc2RfK8vYd'}"
+    gitlab.server.commit(gitlab.project, "pasted", {".cloister.yml": f"gate:\n  {secret}: never\n"})
+    merge_request = opened(shared_cloister, "pasted-policy", target="pasted", changes={"shop.py": SHOP})
+    outcome = await shared_cloister.outcome(merge_request)
+    assert "`.cloister.yml`, line 2" in outcome.summary
+    assert secret not in outcome.summary
+    rows = await shared_cloister.fetch("SELECT body::text FROM review_run")
+    assert not [row for row in rows if secret in row[0]]
+
+
 async def test_the_policy_of_the_change_itself_is_ignored(shared_cloister: Cloister) -> None:
     """Nobody switches off the gate in the change that the gate is for."""
     lax = {".cloister.yml": "gate:\n  block_at: never\nreview:\n  model: false\n", "shop.py": SHOP}

@@ -304,3 +304,18 @@ def test_a_dotenv_file_in_the_repository_is_not_obeyed(
 
     assert status == 0
     assert "(model)" not in out
+
+
+def test_a_secret_in_the_policy_is_not_repeated(
+    repository: Repository, review: Callable[..., tuple[int, str, str]]
+):
+    """A complaint quotes the key that is wrong, and anything may have been pasted there."""
+    secret = "glpat-" + "Zq3v8Kx1Tn5Wb7Rc2Yd9"
+    repository.git("checkout", "--quiet", "-B", "main")
+    repository.commit(__cloister__yml=f"gate:\n  {secret}: never\n")
+    repository.git("checkout", "--quiet", "-B", "topic")
+
+    _, out, err = review("--no-model")
+
+    assert ".cloister.yml of the base is not used" in err
+    assert secret not in out + err

@@ -191,6 +191,15 @@ async def test_a_fix_that_repeats_a_secret_is_dropped():
     assert [found.fix for found in reviewed.findings] == [None]
 
 
+async def test_a_secret_that_a_rule_copies_into_its_words_is_masked():
+    """Whatever form the report has, it is made of these findings."""
+    found = finding(title="Uses hunter2", message="The value hunter2 is fixed.")
+
+    reviewed = await reviewer(found).review(DIFF, {"app.py": CODE})
+
+    assert "hunter2" not in repr(reviewed.findings)
+
+
 async def shown(*findings: Finding) -> str:
     """Return the text report of *findings*."""
     reviewed = await reviewer(*findings).review(DIFF, {"app.py": CODE})

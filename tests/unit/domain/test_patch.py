@@ -220,9 +220,9 @@ def test_no_change_is_an_empty_diff() -> None:
         (b":junk\0f\0\0diff --git a/f b/f\n", "not an entry"),
         (ENTRY + b"\0", "1 changed files but shows 0"),
         (ENTRY + b"\0diff --git a/f b/f\ndiff --git a/g b/g\n", "shows 2"),
-        (ENTRY + b"\0diff --git a/f b/f\n@@ -1 +1,2 @@\n-a\n+b\n", "'f', line 3: Hunk is shorter"),
+        (ENTRY + b"\0diff --git a/f b/f\n@@ -1 +1,2 @@\n-a\n+b\n", "'f', line 3: not what"),
         (ENTRY + b"\0diff --git a/f b/f\n@@ -1 +1 @@\n-a\n+b\n+c\n", "line 4: more lines"),
-        (ENTRY + b"\0diff --git a/f b/f\n@@ -1 +1 @@\n*a\n", "line 2: Hunk diff line expected"),
+        (ENTRY + b"\0diff --git a/f b/f\n@@ -1 +1 @@\n*a\n", "line 2: not what"),
         (ENTRY + b"\0diff --git a/f b/f\n@@ -x +1 @@\n-a\n", "line 1"),
     ],
 )
@@ -230,6 +230,14 @@ def test_malformed_output_is_named(output: bytes, complaint: str) -> None:
     """The error says where the output stops being a diff."""
     with pytest.raises(MalformedDiff, match=complaint):
         parse(output)
+
+
+@pytest.mark.parametrize("text", ["glpat-x\n", "@@ -1 +1 @@\nglpat-x\n", "@@ -1 +1 @@\n-a\n+b\nglpat-x\n"])
+def test_complaints_do_not_quote_code(text: str) -> None:
+    """They end up in logs and comments, and a line may hold a secret."""
+    with pytest.raises(MalformedDiff) as caught:
+        parse_hunks(text)
+    assert "glpat" not in str(caught.value)
 
 
 @given(st.text(st.sampled_from("@ -+,1\\\nab"), max_size=60))
