@@ -40,6 +40,10 @@ def _postgres_url(value: SecretStr) -> SecretStr:
     if parts.scheme not in {"postgres", "postgresql"}:
         msg = "must start with postgresql://; leave it unset to use the database that Cloister brings along"
         raise ValueError(msg)
+    if "@" in parts.path + parts.fragment:
+        # A slash in the password: what follows would pass for the database's name, and be shown.
+        msg = "is not a URL of a database; write special characters in the password as %XX"
+        raise ValueError(msg)
     return value
 
 

@@ -27,7 +27,7 @@ class GitFailed(Exception):
     def broken_mirror(self) -> bool:
         """Say whether the repository on our own disk is damaged or lacks what it once had."""
         # What the server says about itself, git passes on behind "remote:"; that is no damage here.
-        own = "\n".join(line for line in self.stderr.splitlines() if not line.startswith("remote:"))
+        own = "\n".join(line for line in self.stderr.split("\n") if not line.startswith("remote:"))
         return bool(_BROKEN.search(own))
 
 

@@ -135,10 +135,13 @@ class Git:
             raise GitFailed(128, f"not a git repository: {at.name}") from error
 
     def _scrub(self, stderr: bytes) -> str:
-        text = stderr.decode(errors="replace").strip()
+        # The server has a say in it, and it is going to be shown in terminals.
+        text = "".join(
+            char if char.isprintable() or char == "\n" else " " for char in stderr.decode(errors="replace")
+        )
         for secret in self._secrets:
             text = text.replace(secret, "[token]")
-        return text[:1_000]
+        return text.strip()[:1_000]
 
 
 def _environment(settings: Mapping[str, str], programs: Path) -> dict[str, str]:

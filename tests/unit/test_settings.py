@@ -116,6 +116,7 @@ def test_the_data_directory_follows_xdg():
         ("GITLAB_URL", "gitlab.example", "must start with http:// or https:// and name a host"),
         ("GITLAB_URL", "ftp://gitlab.example", "must start with http"),
         ("GITLAB_URL", "https://", "name a host"),
+        ("DATABASE_URL", "postgresql://u:7/secret@db/cloister", "as %XX"),
         ("GITLAB_URL", "https://u:p@gitlab.example", "user name or password"),
         ("GITLAB_URL", "https://gitlab.example/?a=b", "query"),
         ("GITLAB_URL", "https://gitlab.example:x", "is not a URL"),
