@@ -60,7 +60,11 @@ async def publish(
         diff = await workspaces.diff(run.revision) if run.revision else Diff(())
         standing = await _standing(mine, workspaces, run.revision, fingerprint_key)
         publication = decide(run, await store.findings(run.id), mine.threads, diff, standing=standing)
-        refused = await _post(run, publication, diff, forge, store, workspaces, marker)
+        state = await store.merge_request(event.ref)
+        drafts_left = state.posting or state.summary_note_id != mine.summary_id
+        refused = await _post(
+            run, publication, diff, forge, store, workspaces, marker, drafts_left=drafts_left
+        )
         await _settle(run, publication, forge)
         _count(telemetry, publication)
         seconds = (clock.now() - run.created_at).total_seconds()
@@ -109,16 +113,17 @@ async def _post(
     store: Store,
     workspaces: Workspaces,
     marker: Marker,
+    *,
+    drafts_left: bool,
 ) -> Collection[str]:
     """Post the new threads as one batch, and return the fingerprints that found no place.
 
-    Drafts that a broken-off try has left are adopted or deleted. They are looked for before every post, since
-    publishing makes all drafts visible, and a restored backup does not know of them.
+    Publishing makes all our drafts visible. So those that a broken-off try has left are adopted or deleted
+    first, if there may be any: the last try did not end, or the database does not know what stands on the
+    merge request, as after a restored backup.
     """
     posts = {finding.fingerprint: finding for finding in publication.posts}
-    drafted = set()
-    if posts or (await store.merge_request(run.ref)).posting:
-        drafted = await _adopt(run, posts, forge, marker)
+    drafted = await _adopt(run, posts, forge, marker) if drafts_left else set()
     if not posts or run.revision is None:
         return ()
     await store.mark_posting(run.ref, opened(run, posts.values(), ()))
@@ -167,7 +172,7 @@ async def _draft(
         try:
             place = position(diff.by_new_path[finding.path], run.revision, target)
             await forge.create_draft(run.ref, body, place)
-        except (NoPosition, PositionRefused) as error:
+        except (NoPosition, PositionRefused, Refused) as error:
             log.info("position.refused", rule=finding.rule, error=str(error))
         else:
             return True

@@ -87,5 +87,8 @@ async def test_a_draft_that_a_restored_backup_does_not_know_is_not_published_twi
     with shared_cloister.gitlab.client() as client:
         drafted = client.post(drafts, json={"note": note.body, "position": note.original_position})
     assert drafted.status_code == 201
+    await shared_cloister.fetch(
+        "UPDATE merge_request SET summary_note_id = NULL WHERE iid = $1", merge_request.iid
+    )
     await pushed(shared_cloister, merge_request, path, "fine\n" + SECRET)
     assert merge_request.drafts == []
