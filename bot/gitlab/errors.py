@@ -119,8 +119,12 @@ def refuses_position(answer: Answer) -> bool:
     substrings. A merge request whose diff is not ready refuses every position; that one passes, see
     `is_unprepared`.
     """
-    text = answer.body.decode("utf-8", "replace")
-    return answer.status == 400 and not is_unprepared(answer) and ("line_code" in text or "position" in text)
+    text = answer.body.decode("utf-8", "replace").lower()
+    return (
+        answer.status in {400, 422}
+        and not is_unprepared(answer)
+        and ("line_code" in text or "position" in text)
+    )
 
 
 def is_unprepared(answer: Answer) -> bool:
@@ -147,7 +151,7 @@ def _one_line(text: str) -> str:
 def _http_date(text: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 

@@ -37,10 +37,20 @@ def both(merge_request: MergeRequest) -> list[tuple[str, int]]:
     return [(f"{merge_request.source_branch}/a.txt", 1), (f"{merge_request.source_branch}/b.txt", 2)]
 
 
-async def test_findings_without_a_place_go_into_the_summary(shared_cloister: Cloister) -> None:
-    """GitLab refuses a position with 400; nothing is lost and nothing is tried for ever."""
-    said = '{"message":"400 Bad request - Note {:line_code=>[\\"can\'t be blank\\"]}"}'
-    shared_cloister.gitlab.server.faults.add("POST", r"/draft_notes$", status=400, body=said)
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (400, '{"message":"400 Bad request - Note {:line_code=>[\\"can\'t be blank\\"]}"}'),
+        (400, '{"message":{"note":["is too long (maximum is 1000000 characters)"]}}'),
+        (413, "<html>Request Entity Too Large</html>"),
+        (422, '{"message":{"base":["Position is incomplete"]}}'),
+    ],
+)
+async def test_findings_without_a_place_go_into_the_summary(
+    status: int, said: str, shared_cloister: Cloister
+) -> None:
+    """GitLab refuses a comment, mostly its position; nothing is lost and nothing is tried for ever."""
+    shared_cloister.gitlab.server.faults.add("POST", r"/draft_notes$", status=status, body=said)
     outcome = await shared_cloister.outcome(opened(shared_cloister))
     assert len(outcome.threads) == 1
     assert "Not commented in the diff (1)" in outcome.summary

@@ -87,6 +87,8 @@ def test_only_a_broken_write_has_an_unknown_outcome(expected: bool, status: int,
         (30.0, 503, {"retry_after": "Thu, 01 Jan 2026 00:00:30 GMT"}),
         (None, 503, {"ratelimit_reset": "99999999999"}),
         (None, 429, {"retry_after": "soon", "ratelimit_reset": "9" * 30}),
+        (None, 503, {"retry_after": "Thu, 01 Jan 2026 00:00:30 +99999999999999999999"}),
+        (None, 503, {"retry_after": "Thu, 01 Jan 99999999999 00:00:30 GMT"}),
         (None, 429, {}),
     ],
 )
