@@ -39,6 +39,7 @@ async def publish(
     marker: Marker,
     fingerprint_key: bytes,
     instance_url: str,
+    redact: Callable[[str], str],
     clock: Clock,
     telemetry: Telemetry,
     work: Work,
@@ -77,7 +78,7 @@ async def publish(
             tokens=sum(step.tokens for step in run.steps.values()),
             seconds=seconds,
         )
-        body = summary(content, marker=marker.of_summary(event.ref))
+        body = summary(content, marker=marker.of_summary(event.ref), redact=redact)
         note_id = await _summarise(run, body, mine, forge)
         await _set_status(run, publication, found, forge)
         async with work.commit() as transaction:

@@ -12,17 +12,17 @@ import asyncpg
 
 from bot.domain.errors import CloisterError, Permanent, Transient
 
-#: Errors that another try may mend: the server went away, is starting, or chose us as a deadlock victim. The
-#: driver's state machine trips with an `InternalClientError` over a session that the server ends in the middle.
+#: Errors that another try may mend: the server went away, is starting, is short of something, gave up on a slow
+#: statement, is a stand-by for the moment, or chose us as a deadlock victim. The driver's state machine trips with an
+#: `InternalClientError` over a session that the server ends in the middle.
 LOST = (
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.ReadOnlySQLTransactionError,
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,
-    asyncpg.DiskFullError,
     asyncpg.InternalClientError,
     OSError,
     TimeoutError,

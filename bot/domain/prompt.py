@@ -175,6 +175,8 @@ class _Packer:
 
     def add(self, file: FileDiff, head: str | None, redact: Callable[[str], str]) -> None:
         reason = _unreviewable(file)
+        if reason is None and redact(file.new_path) != file.new_path:
+            reason = "its name holds a secret"
         if reason is not None:
             self.skipped.append(Skipped(file.new_path, reason))
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
@@ -74,10 +74,11 @@ class ReviewResult:
     seconds: float = 0.0
 
 
-def summary(result: ReviewResult, *, marker: str) -> str:
+def summary(result: ReviewResult, *, marker: str, redact: Callable[[str], str] = str) -> str:
     """Return the body of the summary note; *marker* is its last line.
 
-    The body stays far below GitLab's limit of a million characters, whatever the result holds.
+    The body stays far below GitLab's limit of a million characters, whatever the result holds. *redact* masks
+    secrets in the names of files.
     """
     parts = [
         _headline(result),
@@ -85,12 +86,13 @@ def summary(result: ReviewResult, *, marker: str) -> str:
         if result.pending
         else "",
         _counts(result),
-        _table(_INLINE, [(finding, "") for finding in result.inline], result),
-        _table(_LISTED, [(item.finding, item.reason) for item in result.listed], result),
-        _table(_SUPPRESSED, [(finding, "") for finding in result.suppressed], result),
+        _table(_INLINE, [(finding, "") for finding in result.inline], result, redact),
+        _table(_LISTED, [(item.finding, item.reason) for item in result.listed], result, redact),
+        _table(_SUPPRESSED, [(finding, "") for finding in result.suppressed], result, redact),
         _list(_SKIPPED, [_because(neutral_inline(part), why) for part, why in result.skipped.items()]),
         _list(
-            _NOT_REVIEWED, [_because(_path(path), why) for path, why in sorted(result.not_reviewed.items())]
+            _NOT_REVIEWED,
+            [_because(_path(redact(path)), why) for path, why in sorted(result.not_reviewed.items())],
         ),
         _list(_PROBLEMS, [neutral_inline(problem) for problem in result.problems]),
         _footer(result),
@@ -142,7 +144,9 @@ def _counts(result: ReviewResult) -> str:
     )
 
 
-def _table(title: str, rows: Iterable[tuple[Finding, str]], result: ReviewResult) -> str:
+def _table(
+    title: str, rows: Iterable[tuple[Finding, str]], result: ReviewResult, redact: Callable[[str], str]
+) -> str:
     found = sorted(rows, key=lambda row: (urgency(row[0]), row[1]))
     if not found:
         return ""
@@ -150,15 +154,16 @@ def _table(title: str, rows: Iterable[tuple[Finding, str]], result: ReviewResult
     lines = [
         f"| Severity | Place | Finding |{' Why |' if why else ''}",
         f"|---|---|---|{'---|' if why else ''}",
-        *(_row(finding, reason, result, why=why) for finding, reason in found[:_ROWS]),
+        *(_row(finding, reason, result, redact(finding.path), why=why) for finding, reason in found[:_ROWS]),
     ]
     more = [_MORE.format(count=len(found) - _ROWS)] if len(found) > _ROWS else []
     return "\n\n".join([title.format(count=len(found)), "\n".join(lines), *more])
 
 
-def _row(finding: Finding, reason: str, result: ReviewResult, *, why: bool) -> str:
-    place = code_span(f"{finding.path}:{finding.line}".replace("|", "¦"), _PATH_LIMIT)
-    address = permalink(result.project_url, result.head_sha, finding.path, finding.line, finding.end_line)
+def _row(finding: Finding, reason: str, result: ReviewResult, path: str, *, why: bool) -> str:
+    place = code_span(f"{path}:{finding.line}".replace("|", "¦"), _PATH_LIMIT)
+    project = result.project_url if path == finding.path else ""
+    address = permalink(project, result.head_sha, path, finding.line, finding.end_line)
     cells = [
         finding.severity.value,
         f"[{place}]({address})"

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from bot.adapters.postgres import as_jsonb, storable
+from bot.adapters.postgres import as_jsonb, storable, translated
 from bot.adapters.store_postgres import PostgresStore
+from bot.domain.errors import Transient
 from bot.domain.events import FetchRequested, Record
 from bot.domain.findings import Finding, Severity
 from bot.domain.merge_request import MergeRequestRef
@@ -88,6 +89,14 @@ async def test_the_largest_merge_request_number_is_stored(store: PostgresStore) 
     """Whatever passes for a merge request fits into its columns."""
     async with store.commit("intake", _parent()) as transaction:
         assert REF == (await transaction.merge_request(REF)).ref
+
+
+@pytest.mark.parametrize("state", ["57014", "53200", "58030", "25006", "40001"])
+async def test_trouble_of_the_server_is_worth_another_try(pool: Any, state: str) -> None:
+    """A worker that takes a cancelled statement for a bug of ours would leave its partition for good."""
+    with pytest.raises(Transient):
+        async with translated():
+            await pool.execute(f"DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{state}'; END $$")
 
 
 def test_ordinary_text_stays_as_it_is() -> None:

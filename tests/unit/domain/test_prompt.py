@@ -213,6 +213,13 @@ def test_secrets_never_reach_a_prompt():
     assert {7} == altered
 
 
+def test_a_file_with_a_secret_in_its_name_is_not_shown():
+    """The model would have to repeat the name in its answer."""
+    built = prompts(change("s3cret.py", "", "x = 1\n"), redact=lambda text: text.replace("s3cret", "***"))
+    assert () == built.parts
+    assert ["its name holds a secret"] == [skipped.reason for skipped in built.skipped]
+
+
 def test_a_secret_over_lines_of_which_a_hunk_shows_one_is_masked():
     """The whole file is searched, not only the hunk."""
     body = "\n".join(f"line{n}" for n in range(9))

@@ -190,3 +190,19 @@ def test_hostile_results_are_inert(title: str, path: str, reason: str) -> None:
     assert {child.type for child in inner} & {"image", "html_inline"} == set()
     links = [str(child.attrs["href"]) for child in inner if child.type == "link_open"]
     assert [link for link in links if not link.startswith(f"{PROJECT}/-/blob/{SHA}/")] == []
+
+
+def test_a_secret_in_the_name_of_a_file_is_masked() -> None:
+    """There is no link either, for its address would have to name the file."""
+    result = ReviewResult(
+        head_sha=SHA,
+        verdict=Verdict(passed=True),
+        project_url=PROJECT,
+        inline=(finding(path="s3cret/a.py"), finding(path="b.py")),
+        not_reviewed={"s3cret.lock": "lock file"},
+    )
+    body = summary(result, marker=MARKER, redact=lambda text: text.replace("s3cret", "[secret:x]"))
+    assert "s3cret" not in body
+    assert "| `[secret:x]/a.py:3` |" in body
+    assert f"[`b.py:3`]({PROJECT}/-/blob/{SHA}/b.py#L3-5)" in body
+    assert "`[secret:x].lock`: lock file" in body
