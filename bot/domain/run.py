@@ -133,7 +133,7 @@ class Run(Value):
         return frozenset(name for name, step in self.steps.items() if step.outcome is Outcome.pending)
 
     def start_work(self, plan: Plan) -> Self:
-        """Begin the steps of *plan*."""
+        """Begin the steps of *plan*, once more when the operator replays events."""
         return self.model_copy(
             update={
                 "state": RunState.working,
@@ -145,7 +145,7 @@ class Run(Value):
                 "skipped": dict(plan.skipped),
                 "absent": dict(plan.absent),
                 "problems": plan.problems,
-                "results": 1,
+                "results": self.results + 1,
             }
         )
 

@@ -100,6 +100,15 @@ def test_a_failed_run_tells_why() -> None:
     assert run.mark_published(run.results).published == run.results
 
 
+def test_a_run_that_is_started_again_is_published_again() -> None:
+    """What was visible before does not pass for the result of the replay."""
+    run, _ = started(("review",)).reach_deadline(TOTAL)
+    run = run.mark_published(run.results)
+    again, due = run.start_work(Plan(revision=REVISION, policy=Policy(), steps=())).advance()
+    assert [type(one.event) for one in due] == [PublishRequested]
+    assert again.published < again.results
+
+
 def test_survives_storage() -> None:
     """A run comes back from JSON as it was."""
     run = started().finish_step(
