@@ -51,7 +51,8 @@ def stamp(
     found = list(findings)
     seen: Counter[str] = Counter()
     stamped: dict[int, Finding] = {}
-    for index in sorted(range(len(found)), key=lambda index: (found[index].line, found[index].end_line)):
+    # By path first: a new file may stand where a renamed one was, and both then go by the old path.
+    for index in sorted(range(len(found)), key=lambda index: _place(found[index])):
         finding = found[index]
         anchor = _anchor(_code(finding, lines_by_path.get(finding.path, ())), key)
         rule = finding.category if finding.scanner == _MODEL else finding.rule
@@ -78,6 +79,10 @@ def anchors_present(anchors: Collection[str], lines: Sequence[str], *, key: byte
     for size in {int(anchor.partition(":")[0]) for anchor in anchors if anchor}:
         there.update(_anchor(code[at : at + size], key) for at in range(len(code) - size + 1))
     return frozenset(anchors) & there
+
+
+def _place(finding: Finding) -> tuple[str, int, int]:
+    return finding.path, finding.line, finding.end_line
 
 
 def _code(finding: Finding, lines: Sequence[str]) -> list[str]:

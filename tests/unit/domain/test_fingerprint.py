@@ -53,6 +53,18 @@ def test_indentation_and_wording_keep_the_fingerprint(indent: str, tail: str, me
     assert expected == mark([f"{indent}run(  query\t){tail}"], finding(message=message, title="other"))
 
 
+def test_a_new_file_in_the_place_of_a_renamed_one_shares_no_fingerprint_with_it() -> None:
+    """Equal code in both is told apart, wherever in the files it stands."""
+    marks = []
+    for new_line, renamed_line in ((1, 2), (2, 1)):
+        found = [finding(new_line), finding(renamed_line, path="b.py")]
+        lines = {"a.py": [""] * (new_line - 1) + ["x"], "b.py": [""] * (renamed_line - 1) + ["x"]}
+        stamped = stamp(found, lines, key=KEY, old_paths={"b.py": "a.py"})
+        marks.append([each.fingerprint for each in stamped])
+    assert marks[0] == marks[1]
+    assert len(set(marks[0])) == 2
+
+
 @given(st.text(min_size=1).filter(lambda text: text.split() not in ([], ["run(query)"])))
 def test_an_edited_line_is_another_finding(edited: str) -> None:
     """Changing the flagged code changes the fingerprint."""
