@@ -17,7 +17,7 @@ from bot.domain.marker import Marker
 from bot.domain.merge_request import Revision
 from bot.domain.ours import Ours, forgotten, opened, ours, remember
 from bot.domain.publication import Publication, decide, result, status
-from bot.domain.reconcile import Reopen, Resolve, Thread
+from bot.domain.reconcile import Action, Reopen, Resolve, Thread
 from bot.domain.render import comment
 from bot.domain.run import Run, RunState
 from bot.domain.suggestion import suggestion
@@ -66,7 +66,7 @@ async def publish(
         refused = await _post(
             run, publication, diff, forge, store, workspaces, marker, drafts_left=drafts_left
         )
-        await _settle(run, publication, forge)
+        unsettled = await _settle(run, publication, forge)
         _count(telemetry, publication)
         seconds = (clock.now() - run.created_at).total_seconds()
         content = result(
@@ -83,7 +83,7 @@ async def publish(
         await _set_status(run, publication, found, forge)
         async with work.commit() as transaction:
             threads = [
-                *remember(mine, publication.actions, known),
+                *remember(mine, [act for act in publication.actions if act not in unsettled], known),
                 *opened(run, [*publication.posts, *forgotten(publication.actions, known)], refused),
             ]
             await transaction.save_threads(event.ref, threads)
@@ -180,12 +180,18 @@ async def _draft(
     return False
 
 
-async def _settle(run: Run, publication: Publication, forge: Forge) -> None:
-    """Resolve the threads whose finding is gone, reopen those whose finding is back."""
+async def _settle(run: Run, publication: Publication, forge: Forge) -> Collection[Action]:
+    """Resolve the threads whose finding is gone, reopen those whose finding is back; return what GitLab refused."""
+    refused = []
     for action in publication.actions:
         if isinstance(action, Resolve | Reopen):
             gone = isinstance(action, Resolve)
-            await forge.resolve(run.ref, action.thread.discussion_id, resolved=gone)
+            try:
+                await forge.resolve(run.ref, action.thread.discussion_id, resolved=gone)
+            except Refused as error:
+                log.warning("thread.not_settled", error=str(error))
+                refused.append(action)
+    return refused
 
 
 async def _summarise(run: Run, body: str, mine: Ours, forge: Forge) -> int:

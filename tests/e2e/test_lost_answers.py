@@ -92,3 +92,16 @@ async def test_a_draft_that_a_restored_backup_does_not_know_is_not_published_twi
     )
     await pushed(shared_cloister, merge_request, path, "fine\n" + SECRET)
     assert merge_request.drafts == []
+
+
+async def test_a_thread_that_we_may_not_resolve_is_resolved_once_we_may(shared_cloister: Cloister) -> None:
+    """Without the right to resolve, the summary and the status tell all the same that the finding is gone."""
+    server = shared_cloister.gitlab.server
+    merge_request, path, note = await reviewed(shared_cloister)
+    server.faults.add("PUT", r"/discussions/\w+$", status=403)
+    await pushed(shared_cloister, merge_request, path, "fine\n")
+    assert note.resolved_at is None
+    assert shared_cloister.status(merge_request) == "success"
+    assert merge_request.head_sha[:8] in shared_cloister.summary(merge_request)
+    await pushed(shared_cloister, merge_request, path, "finer\n")
+    assert note.resolved_by is shared_cloister.gitlab.bot
