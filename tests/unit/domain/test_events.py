@@ -30,7 +30,7 @@ refs = st.builds(
     MergeRequestRef,
     instance=st.from_regex(r"[a-z]{1,9}(\.[a-z]{2,5})?(:\d{2,4})?(/[a-z]{1,5})?", fullmatch=True),
     project_id=st.integers(1, 2**40),
-    iid=st.integers(1, 2**31),
+    iid=st.integers(1, 2**31 - 1),
 )
 shas = st.from_regex(r"[0-9a-f]{40}", fullmatch=True)
 events = st.one_of(

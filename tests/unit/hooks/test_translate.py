@@ -244,3 +244,10 @@ def test_different_happenings_have_different_derived_keys(other: dict[str, Any])
 def test_the_senders_view_of_the_project_is_not_part_of_the_key():
     """A group hook and a project hook for one event share the key."""
     assert derived_key(BODY) == derived_key(BODY | {"user": {"id": 2}})
+
+
+@pytest.mark.parametrize("iid", [2**31, 2**63 - 1])
+def test_a_number_beyond_gitlabs_is_refused(iid: int) -> None:
+    """It would not fit into the column that it is kept in."""
+    with pytest.raises(Malformed, match="no usable iid"):
+        translate(hook(iid=iid), instance="gitlab.example")
