@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -26,6 +27,9 @@ CROSS JOIN LATERAL (
 ) e ORDER BY (e.partition + $5) % $6, e.log_offset LIMIT $4
 """
 
+#: Distinct for every gain of a partition in this process, whichever membership gains it.
+_EPOCHS = itertools.count(1)
+
 
 class PostgresSubscription:
     """Read one stage for one group.
@@ -43,7 +47,6 @@ class PostgresSubscription:
         self._member = uuid.uuid4()
         self._connection: Any = None
         self._epochs: dict[int, int] = {}
-        self._epoch = 0
         self._cursors: dict[int, int] = {}
         self._committed: dict[int, int] = {}
         self._leaving: set[int] = set()
@@ -173,8 +176,7 @@ class PostgresSubscription:
                     self._group,
                     partition,
                 )
-                self._epoch += 1
-                self._epochs[partition] = self._epoch
+                self._epochs[partition] = next(_EPOCHS)
                 self._cursors[partition] = self._committed[partition] = offset or 0
                 wanted -= 1
 

@@ -86,6 +86,11 @@ async def _save_threads(connection: Any, ref: MergeRequestRef, threads: Sequence
     )
 
 
+async def _unlock(connection: Any) -> None:
+    async with translated():
+        await give_up_locks(connection)
+
+
 class PostgresTransaction:
     """Collect the changes of one handled event; see the port."""
 
@@ -334,7 +339,7 @@ class PostgresStore:
                 )
             if not locked:
                 raise Transient("another process writes to this merge request", retry_after_s=1.0)
-            stack.push_async_callback(give_up_locks, connection)
+            stack.push_async_callback(_unlock, connection)
             yield
 
     async def secret(self, name: str) -> bytes:

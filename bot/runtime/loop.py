@@ -94,8 +94,10 @@ class ConsumeLoop:
                     next_commit = self._clock.monotonic() + COMMIT_S
         finally:
             await self._drain()
-            await self._commit(subscription)
-            self._offsets.keep({})
+            try:
+                await self._commit(subscription)
+            finally:
+                self._offsets.keep({})
 
     async def _commit(self, subscription: Subscription) -> None:
         self._telemetry.gauge("cloister_tracked", self._offsets.outstanding, stage=self._stage)

@@ -42,8 +42,8 @@ def settings(gitlab: GitLab, ollama_server: ScriptedOllama, database_url: str, t
 
 
 def opened(gitlab: GitLab, name: str = "feature") -> MergeRequest:
-    """Open a merge request with two defects."""
-    return gitlab.server.open_merge_request(gitlab.project, name, CHANGES)
+    """Open a merge request with two defects, and something of its own: equal commits would share their status."""
+    return gitlab.server.open_merge_request(gitlab.project, name, {**CHANGES, "c.txt": f"{name}\n"})
 
 
 async def check(cloister: Cloister, merge_request: MergeRequest, *, within_s: float = 30.0) -> None:
