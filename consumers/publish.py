@@ -15,7 +15,7 @@ from bot.domain.fingerprint import anchor_present, lines_of
 from bot.domain.forge import ForgeMergeRequest, PositionRefused
 from bot.domain.marker import Marker
 from bot.domain.merge_request import Revision
-from bot.domain.ours import Ours, forgotten, opened, ours, remember
+from bot.domain.ours import Ours, deleted, forgotten, opened, ours, remember
 from bot.domain.publication import Publication, decide, result, status
 from bot.domain.reconcile import Action, Reopen, Resolve, Thread
 from bot.domain.render import comment
@@ -60,7 +60,14 @@ async def publish(
         mine = ours(await forge.discussions(event.ref), event.ref, me=me, marker=marker, known=known)
         diff = await workspaces.diff(run.revision) if run.revision else Diff(())
         standing = await _standing(mine, workspaces, run.revision, fingerprint_key)
-        publication = decide(run, await store.findings(run.id), mine.threads, diff, standing=standing)
+        publication = decide(
+            run,
+            await store.findings(run.id),
+            mine.threads,
+            diff,
+            standing=standing,
+            declined=deleted(mine, known),
+        )
         state = await store.merge_request(event.ref)
         drafts_left = state.posting or state.summary_note_id != mine.summary_id
         refused = await _post(

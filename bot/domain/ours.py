@@ -108,6 +108,19 @@ def forgotten(actions: Iterable[Action], known: Mapping[str, ThreadRecord]) -> l
     ]
 
 
+def deleted(mine: Ours, known: Mapping[str, ThreadRecord]) -> frozenset[str]:
+    """Return the fingerprints of threads that once stood on the merge request and do not any more.
+
+    A thread that we have not seen since we posted it may never have been visible, so it does not count.
+    """
+    standing = {thread.fingerprint for thread in mine.threads}
+    return frozenset(
+        fingerprint
+        for fingerprint, record in known.items()
+        if record.discussion_id is not None and fingerprint not in standing
+    )
+
+
 def opened(run: Run, posts: Iterable[Finding], refused: Collection[str]) -> list[ThreadRecord]:
     """Return the records of the threads on *posts*, all but the *refused* fingerprints."""
     return [

@@ -17,6 +17,7 @@ SCAN_PREFIX = "scan:"
 
 _MILD = "too mild or unsure for a comment"
 _OVER_BUDGET = "enough comments already"
+_DECLINED = "its thread was deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,18 @@ def decide(
     diff: Diff,
     *,
     standing: Callable[[Thread], bool],
+    declined: Collection[str] = (),
 ) -> Publication:
-    """Return what shall be visible for *run*, given its *findings* by step and our verified *threads*."""
+    """Return what shall be visible for *run*.
+
+    Args:
+        run: the run.
+        findings: by step.
+        threads: those on the merge request that are verifiably ours.
+        diff: the reviewed diff.
+        standing: says whether the code that a thread points at is still there.
+        declined: fingerprints whose threads people have deleted.
+    """
     relevant = [
         finding
         for finding in deduplicate(found for step in sorted(findings) for found in findings[step])
@@ -54,13 +65,19 @@ def decide(
         threads,
         scope=analysed(run, diff, threads),
         standing=standing,
+        declined=declined,
         max_inline=run.policy.comments.max_inline,
     )
     mild = [f for f in relevant if not f.suppressed and not commentable(f, run.policy)]
+    refused = [f for f in wanted if f.fingerprint in declined]
     over = [action.finding for action in actions if isinstance(action, Overflow)]
     return Publication(
         actions=tuple(actions),
-        listed=(*(Listed(f, _OVER_BUDGET) for f in over), *(Listed(f, _MILD) for f in mild)),
+        listed=(
+            *(Listed(f, _OVER_BUDGET) for f in over),
+            *(Listed(f, _MILD) for f in mild),
+            *(Listed(f, _DECLINED) for f in refused),
+        ),
         suppressed=tuple(finding for finding in relevant if finding.suppressed),
         verdict=verdict(relevant, run.policy),
     )

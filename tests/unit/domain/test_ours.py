@@ -1,6 +1,7 @@
 """Which threads and notes are ours."""
 
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,7 @@ from bot.domain.findings import Finding, Severity
 from bot.domain.forge import ForgeDiscussion, ForgeNote
 from bot.domain.marker import Marker
 from bot.domain.merge_request import MergeRequestRef
-from bot.domain.ours import FIXED, OPEN, Ours, ours, remember
+from bot.domain.ours import FIXED, OPEN, Ours, deleted, ours, remember
 from bot.domain.reconcile import Cause, Keep, Reopen, Resolve
 from bot.domain.records import ThreadRecord
 
@@ -120,3 +121,11 @@ def test_remembers_what_was_done_last() -> None:
     for action, state in done.items():
         (kept,) = remember(mine, [action], {FINGERPRINT: record()})
         assert (kept.state, kept.discussion_id) == (state, "d1")
+
+
+def test_a_thread_that_people_deleted_is_known_for_it() -> None:
+    """A thread that was seen and is gone counts; one that was never seen may just not have been published."""
+    seen = replace(record(), discussion_id="d1")
+    assert deleted(Ours(), {FINGERPRINT: seen}) == {FINGERPRINT}
+    assert deleted(Ours(), {FINGERPRINT: record()}) == frozenset()
+    assert deleted(read(discussion(note())), {FINGERPRINT: seen}) == frozenset()

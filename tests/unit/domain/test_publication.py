@@ -139,6 +139,17 @@ def test_mild_unsure_and_surplus_findings_are_listed() -> None:
     assert len(shown.inline) + len(shown.listed) == len(found)
 
 
+def test_what_people_deleted_is_listed_but_not_raised_again() -> None:
+    """A deleted thread is an answer; the finding stays in the summary and in the verdict."""
+    of, found = run(), finding()
+    decided = decide(
+        of, {"scan:semgrep": [found]}, (), DIFF, standing=lambda _: True, declined={found.fingerprint}
+    )
+    assert decided.posts == ()
+    assert [item.finding for item in decided.listed] == [found]
+    assert not decided.verdict.passed
+
+
 def test_a_suppressed_finding_is_shown_and_still_blocks() -> None:
     """The merge request may have added the comment that asks to ignore it."""
     of = run()
