@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import secrets
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -41,6 +40,11 @@ class FailOn(enum.StrEnum):
     low = "low"
     info = "info"
     never = "never"
+
+
+#: Fingerprints of a local review are the same in every run and on every machine, as GitLab's reports need. Whoever
+#: sees the report sees the code, so a secret key would hide nothing from them.
+_PUBLIC_KEY = b"cloister review, without a key of its own"
 
 
 def review(
@@ -117,10 +121,11 @@ async def _review(settings: Settings, subject: Subject, *, with_model: bool) -> 
     from bot.scanners.secrets import redactor
 
     rules = resource("rules")
-    # Without a configured key, fingerprints cannot be compared with those of another run.
-    key = settings.marker_key.get_secret_value().encode() if settings.marker_key else secrets.token_bytes(32)
+    key = settings.marker_key.get_secret_value().encode() if settings.marker_key else _PUBLIC_KEY
     setup = scanners.Setup(rules=rules, key=key)
     mask = redactor(setup)
+    if not subject.diff.files and not subject.excluded:
+        _say(f"nothing differs from {subject.since[:12]}; name another base with --base")
     if subject.problem:
         _say(f"warning: {mask.redact(subject.problem).text}")
     reviewer = Reviewer(

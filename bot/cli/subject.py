@@ -18,13 +18,14 @@ class Subject:
     """Hold one change.
 
     ``contents`` are the changed files at the head as far as they can be read, ``excluded`` those that the policy
-    leaves out, with the reason. ``problem`` says why the base's policy file is not used, if so.
+    leaves out, with the reason. ``since`` is what the head is compared with. ``problem`` says why the base's policy file is not used, if so.
     """
 
     diff: Diff
     contents: Mapping[str, bytes]
     excluded: Mapping[str, str]
     policy: Policy
+    since: str
     problem: str = ""
 
 
@@ -47,7 +48,7 @@ def collect(tree: WorkingTree, base: str | None, *, staged: bool) -> Subject:
         content = _content(tree, file.new_path, staged=staged) if file.added_lines else None
         if content is not None:
             contents[file.new_path] = content
-    return Subject(diff, contents, left_out, policy, problem)
+    return Subject(diff, contents, left_out, policy, since, problem)
 
 
 def _start(tree: WorkingTree, base: str | None, *, staged: bool) -> tuple[str, str | None]:
