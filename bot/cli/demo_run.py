@@ -89,7 +89,7 @@ async def run(*, keep: bool) -> None:
         )
         await _play(stage, serving)
         if keep:
-            await _keep(stage, settings, serving)
+            await _keep(stage, settings, serving, stop)
 
 
 async def _settings(stage: _Stage, token: str, directory: Path, stack: AsyncExitStack) -> Settings:
@@ -224,7 +224,7 @@ async def _finish(serving: asyncio.Task[None], stop: asyncio.Event) -> None:
     await asyncio.gather(serving, return_exceptions=True)
 
 
-async def _keep(stage: _Stage, settings: Settings, serving: asyncio.Task[None]) -> None:
+async def _keep(stage: _Stage, settings: Settings, serving: asyncio.Task[None], stop: asyncio.Event) -> None:
     console = stage.console
     console.print()
     console.rule("[bold]Still running")
@@ -239,7 +239,7 @@ async def _keep(stage: _Stage, settings: Settings, serving: asyncio.Task[None]) 
     )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, serving.cancel)
+        loop.add_signal_handler(number, stop.set)
     await asyncio.wait([serving])
 
 

@@ -8,7 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.errors import CloisterError, Permanent
@@ -140,11 +140,16 @@ class _Receiver:
         passing_on = asyncio.create_task(pass_on())
         # Threads take turns more often than the usual 5 ms: an answer takes several turns.
         sys.setswitchinterval(0.001)
+        thread = asyncio.create_task(asyncio.to_thread(self._run, ready))
         try:
-            await asyncio.to_thread(self._run, ready)
+            await asyncio.shield(thread)
         finally:
+            # A thread cannot be cancelled: it is told to stop and waited for, whatever ended the wait.
             passing_on.cancel()
             stop.set()
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._stop.set)
+            await asyncio.wait([thread])
 
     def _run(self, ready: Callable[[], None]) -> None:
         try:

@@ -1,8 +1,10 @@
 """The same consumers in processes of their own, on a shared database."""
 
+import asyncio
 import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bot.cli.serving import serve
 from bot.demo.ollama import ScriptedOllama
 from bot.demo.planted import planted_review
 from tests.cloister import WEBHOOK_SECRET, Cloister, settings_for
@@ -75,3 +78,19 @@ async def test_stages_run_in_processes_of_their_own(
         outcome = await cloister.outcome(merge_request, within_s=60)
     assert outcome.lines == [("a.py", 1)]
     assert outcome.status == "success"
+
+
+async def test_cancelling_ends_the_receivers_thread(
+    gitlab: GitLab, ollama_server: ScriptedOllama, database_url: str, tmp_path: Path
+) -> None:
+    """Whatever ends the command, no thread keeps the process alive or the address taken."""
+    settings = settings_for(gitlab, ollama_server.url, database_url, tmp_path)
+    started = asyncio.Event()
+    serving = asyncio.create_task(
+        serve(settings, hooks=True, stages=(), stop=asyncio.Event(), started=started)
+    )
+    async with asyncio.timeout(20):
+        await started.wait()
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+    socket.create_server((settings.host, settings.port)).close()
