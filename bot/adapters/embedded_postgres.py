@@ -9,6 +9,7 @@ import fcntl
 import re
 import shutil
 import signal
+import subprocess
 import tempfile
 import warnings
 from pathlib import Path
@@ -68,7 +69,7 @@ class EmbeddedPostgres:
             self._server.start()
             # Whoever may connect is the database's superuser.
             self._server.get_postmaster_info().socket_path.chmod(0o600)
-        except Exception as error:
+        except (OSError, subprocess.SubprocessError, psutil.Error, AssertionError) as error:
             self._lock.close()
             log = self._data_dir / "postgres" / "log"
             raise Permanent(f"the embedded Postgres does not start: {error}; its log is {log}") from error
