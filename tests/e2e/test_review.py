@@ -2,6 +2,7 @@
 
 import asyncio
 
+from bot.demo.gitlab import MergeRequest
 from bot.demo.ollama import ScriptedOllama
 from bot.demo.planted import planted_review
 from tests.cloister import Cloister
@@ -49,14 +50,22 @@ def total(values):
 """
 
 
+async def reviewed(cloister: Cloister, ollama_server: ScriptedOllama) -> MergeRequest:
+    """Return a merge request with the defects, after its first review."""
+    ollama_server.script = planted_review
+    merge_request = cloister.gitlab.server.open_merge_request(
+        cloister.gitlab.project, "feature", {"src/shop.py": DEFECTS}
+    )
+    await cloister.reviewed(merge_request)
+    return merge_request
+
+
 async def test_defects_become_threads_a_summary_and_a_status(
     cloister: Cloister, ollama_server: ScriptedOllama
 ) -> None:
     """Each planted defect gets one thread on its line, the summary lists them, the gate closes."""
-    ollama_server.script = planted_review
     server = cloister.gitlab.server
-    merge_request = server.open_merge_request(cloister.gitlab.project, "feature", {"src/shop.py": DEFECTS})
-    await cloister.reviewed(merge_request)
+    merge_request = await reviewed(cloister, ollama_server)
     threads = await asyncio.to_thread(cloister.threads, merge_request)
     lines = {note["position"]["new_line"] for note in threads}
     assert {5, 8, 14} <= lines
@@ -72,10 +81,8 @@ async def test_a_fix_resolves_its_threads_and_posts_nothing_twice(
     cloister: Cloister, ollama_server: ScriptedOllama
 ) -> None:
     """After a push that mends everything all threads are resolved, none is new, and the gate opens."""
-    ollama_server.script = planted_review
     server = cloister.gitlab.server
-    merge_request = server.open_merge_request(cloister.gitlab.project, "feature", {"src/shop.py": DEFECTS})
-    await cloister.reviewed(merge_request)
+    merge_request = await reviewed(cloister, ollama_server)
     before = cloister.markers(merge_request)
     server.push(merge_request, {"src/shop.py": FIXED}, "Fix")
     await cloister.reviewed(merge_request)
@@ -89,10 +96,8 @@ async def test_a_defect_that_comes_back_reopens_its_thread(
     cloister: Cloister, ollama_server: ScriptedOllama
 ) -> None:
     """What was mended and is broken again is raised where it was raised before."""
-    ollama_server.script = planted_review
     server = cloister.gitlab.server
-    merge_request = server.open_merge_request(cloister.gitlab.project, "feature", {"src/shop.py": DEFECTS})
-    await cloister.reviewed(merge_request)
+    merge_request = await reviewed(cloister, ollama_server)
     before = cloister.markers(merge_request)
     for text in (FIXED, DEFECTS):
         server.push(merge_request, {"src/shop.py": text}, "Change my mind")
