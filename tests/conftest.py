@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-pytest_plugins = ["tests.postgres", "tests.gitlab", "tests.ollama", "tests.cloister"]
+pytest_plugins = ["tests.postgres", "tests.kafka", "tests.gitlab", "tests.ollama", "tests.cloister"]
 
 
 @pytest.fixture(autouse=True)

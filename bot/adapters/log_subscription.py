@@ -153,7 +153,7 @@ class PostgresSubscription:
 
     async def _count_members(self) -> int:
         count: int = await self._connection.fetchval(
-            "WITH me AS (INSERT INTO group_member VALUES ($1, $2, now()) ON CONFLICT (consumer_group, member)"
+            "WITH me AS (INSERT INTO group_member (consumer_group, member) VALUES ($1, $2) ON CONFLICT (consumer_group, member)"
             " DO UPDATE SET seen_at = now()) SELECT count(*) + 1 FROM group_member WHERE consumer_group = $1"
             " AND member <> $2 AND seen_at > now() - make_interval(secs => $3)",
             self._group,

@@ -93,13 +93,29 @@ class GroupOffset(SQLModel, table=True):
 
 
 class GroupMember(SQLModel, table=True):
-    """A process that reads for a group; its share of the partitions follows from the number of members."""
+    """A process that reads for a group; its share of the partitions follows from the number of members.
+
+    Its session holds the locks of its partitions. When it was not seen for a while, others end that session,
+    which ``backend_pid`` and ``backend_start`` name.
+    """
 
     __tablename__ = "group_member"
 
     consumer_group: str = Field(primary_key=True, sa_type=Text)
     member: uuid.UUID = Field(primary_key=True)
     seen_at: datetime = _moment()
+    backend_pid: int | None = None
+    backend_start: datetime | None = _moment(nullable=True)
+
+
+class Reconciliation(SQLModel, table=True):
+    """How far the merge requests of one forge were compared with what we know of them."""
+
+    __tablename__ = "reconciliation"
+
+    instance: str = Field(primary_key=True, sa_type=Text)
+    updated_after: datetime = _moment(now=False)
+    next_at: datetime = _moment(now=False)
 
 
 class Inbox(SQLModel, table=True):

@@ -1,0 +1,230 @@
+"""A real Kafka for the tests: one broker a session, a prefix of its own for each test.
+
+The broker comes from Maven Central and runs on Java 17 or newer, in KRaft mode. ``CLOISTER_TEST_KAFKA``
+(HOST:PORT) names an existing one instead. Where neither is to be had the tests are skipped, but not in CI.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pytest
+
+_POM = Path(__file__).parent / "broker" / "pom.xml"
+_START_LIMIT_S = 60.0
+_CLUSTER_ID = "Q2xvaXN0ZXJUZXN0cy0tMQ"
+
+_JAVA = (
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Xshare:auto",
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+    "-Dorg.slf4j.simpleLogger.showDateTime=true",
+)
+
+#: A broker for tests: small, quick to rebalance, and one that makes no topic unasked.
+_PROPERTIES = {
+    "process.roles": "broker,controller",
+    "controller.listener.names": "CONTROLLER",
+    "auto.create.topics.enable": "false",
+    "group.initial.rebalance.delay.ms": "0",
+    "group.min.session.timeout.ms": "1000",
+    "offsets.topic.num.partitions": "1",
+    "log.index.size.max.bytes": "1048576",
+    "controlled.shutdown.enable": "false",
+}
+
+
+def missing_for_kafka() -> str:
+    """Return what this machine lacks to run a broker, nothing when it can."""
+    return ", ".join(name for name in ("java", "mvn") if shutil.which(name) is None)
+
+
+def jars() -> Path:
+    """Return the folder with the broker's jars, copied there by Maven once."""
+    root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cloister-tests"
+    folder = root / f"kafka-{uuid.uuid5(uuid.NAMESPACE_OID, _POM.read_text())}"
+    if not folder.exists():
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root) as unfinished:
+            copy = ["mvn", "-q", "-B", "-f", str(_POM), "dependency:copy-dependencies"]
+            subprocess.run([*copy, f"-DoutputDirectory={unfinished}/libs"], check=True, timeout=600)
+            Path(unfinished, "libs").rename(folder)
+    return folder
+
+
+def free_ports(count: int) -> list[int]:
+    """Return ports of the loopback address that nobody listens on."""
+    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [probe.getsockname()[1] for probe in probes]
+    for probe in probes:
+        probe.close()
+    return ports
+
+
+class Broker:
+    """One Kafka node, broker and controller, that can be killed and started again on its data.
+
+    Args:
+        directory: where its data and its log live.
+        node: its number in the cluster, from 1.
+        ports: client port and controller port of each node, by number.
+        listeners: further client listeners as name -> port.
+        properties: settings besides the usual ones.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        node: int,
+        ports: Mapping[int, tuple[int, int]],
+        *,
+        listeners: Mapping[str, int] | None = None,
+        properties: Mapping[str, str] | None = None,
+    ) -> None:
+        self.node = node
+        self.address = f"127.0.0.1:{ports[node][0]}"
+        self._directory = directory / f"node-{node}"
+        self._process: subprocess.Popen[bytes] | None = None
+        copies = str(len(ports))
+        clients = {"PLAINTEXT": ports[node][0], **(listeners or {})}
+        places = [f"{name}://127.0.0.1:{port}" for name, port in clients.items()]
+        self._properties = {
+            **_PROPERTIES,
+            "node.id": str(node),
+            "listeners": ",".join([*places, f"CONTROLLER://127.0.0.1:{ports[node][1]}"]),
+            "advertised.listeners": ",".join(places),
+            "controller.quorum.voters": ",".join(f"{n}@127.0.0.1:{p[1]}" for n, p in ports.items()),
+            "offsets.topic.replication.factor": copies,
+            "transaction.state.log.replication.factor": copies,
+            "transaction.state.log.min.isr": "1",
+            "log.dirs": str(self._directory / "data"),
+            **(properties or {}),
+        }
+
+    @property
+    def running(self) -> bool:
+        """Say whether the process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self, *, wait: bool = True) -> None:
+        """Start the node, on its old data if there are any."""
+        file = self._directory / "server.properties"
+        if not file.exists():
+            self._directory.mkdir(parents=True)
+            file.write_text("".join(f"{name}={value}\n" for name, value in self._properties.items()))
+            self._java("kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(file)).wait()
+        self._process = self._java("kafka.Kafka", str(file))
+        if wait:
+            self.wait_until_up()
+
+    def wait_until_up(self) -> None:
+        """Wait until the node takes connections."""
+        deadline = time.monotonic() + _START_LIMIT_S
+        host, port = self.address.split(":")
+        while time.monotonic() < deadline and self.running:
+            try:
+                socket.create_connection((host, int(port)), 1).close()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+        raise RuntimeError(f"the broker did not start; its output is in {self._directory / 'output'}")
+
+    def stop(self, number: int = signal.SIGTERM) -> None:
+        """End the node with the signal *number* and wait for that."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+            self._process.send_signal(number)
+            self._process.wait(30)
+
+    def signal(self, number: int) -> None:
+        """Send a signal, such as SIGSTOP."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    def _java(self, main: str, *arguments: str) -> subprocess.Popen[bytes]:
+        heap = ("-Xms96m", "-Xmx384m") if main == "kafka.Kafka" else ()
+        command = ["java", *_JAVA, *heap, "-cp", f"{jars()}/*", main, *arguments]
+        with (self._directory / "output").open("ab") as output:
+            return subprocess.Popen(command, stdout=output, stderr=output, cwd=self._directory)
+
+
+class Kafka:
+    """A cluster on this machine; use as a context manager.
+
+    Args:
+        nodes: how many brokers, each a controller too.
+        listeners: names of further client listeners on each broker, such as ``SASL_SSL``.
+        properties: settings besides the usual ones.
+    """
+
+    def __init__(
+        self, nodes: int = 1, *, listeners: Sequence[str] = (), properties: Mapping[str, str] | None = None
+    ) -> None:
+        self._directory = tempfile.TemporaryDirectory(prefix="cloister-kafka-", ignore_cleanup_errors=True)
+        numbers = range(1, nodes + 1)
+        free = iter(free_ports(nodes * (2 + len(listeners))))
+        ports = {number: (next(free), next(free)) for number in numbers}
+        self.listeners = {number: {name: next(free) for name in listeners} for number in numbers}
+        self.brokers = [
+            Broker(
+                Path(self._directory.name),
+                number,
+                ports,
+                listeners=self.listeners[number],
+                properties=properties,
+            )
+            for number in numbers
+        ]
+
+    def __enter__(self) -> Kafka:
+        jars()
+        for broker in self.brokers:
+            broker.start(wait=False)
+        for broker in self.brokers:
+            broker.wait_until_up()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        for broker in self.brokers:
+            broker.stop(signal.SIGKILL)
+        self._directory.cleanup()
+
+    @property
+    def addresses(self) -> str:
+        """Return the brokers as HOST:PORT,HOST:PORT."""
+        return ",".join(broker.address for broker in self.brokers)
+
+    def address_of(self, listener: str) -> str:
+        """Return where the first broker serves *listener*."""
+        return f"127.0.0.1:{self.listeners[1][listener]}"
+
+
+def require_kafka() -> None:
+    """Skip the test where no broker can be had; in CI that is a failure."""
+    if missing := missing_for_kafka():
+        reason = f"NO KAFKA TESTED: {missing} not found. Install a JRE (17 or newer) and Maven"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def kafka_address() -> Iterator[str]:
+    """Return HOST:PORT of a broker that lives as long as the test session."""
+    if address := os.environ.get("CLOISTER_TEST_KAFKA"):
+        yield address
+        return
+    require_kafka()
+    with Kafka() as kafka:
+        yield kafka.addresses
