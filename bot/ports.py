@@ -6,7 +6,7 @@ Each protocol's docstrings are the contract that ``tests/contract`` checks on ev
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -45,6 +45,13 @@ class Blob:
     content: bytes | None
 
 
+OnRevoke = Callable[["Subscription"], Awaitable[None]]
+
+
+async def keep_all(subscription: Subscription) -> None:
+    """Do nothing before partitions go to other members."""
+
+
 class EventLog(Protocol):
     """Keep events durably and hand them out in order of their key.
 
@@ -56,11 +63,13 @@ class EventLog(Protocol):
     async def append(self, records: Sequence[Record]) -> int:
         """Store *records* durably, each after all earlier ones of its key; return how many were new.
 
-        Returning means that a crash cannot lose them. A record whose id is already in the log is
-        recorded once. A record with ``due_at`` is handed out at that time, not before.
+        Returning means that a crash cannot lose them. A record that was appended before may be handed out
+        once more, and the store's inbox recognises it; a log that cannot tell counts it as new. A record
+        with ``due_at`` is handed out soon after that time, not before.
 
         Raises:
             Transient: the log is out of reach; appending again is safe.
+            Permanent: the log refuses a record, e.g. for its size; the others may have been stored.
         """
 
     async def rewind(self, group: str, since: datetime) -> int:
@@ -73,8 +82,12 @@ class EventLog(Protocol):
             Permanent: members of the group are running; stop them first.
         """
 
-    def subscribe(self, group: str, stage: str) -> Subscription:
-        """Return a membership of *group* in the topic of *stage*; reading starts at the committed offsets."""
+    def subscribe(self, group: str, stage: str, *, on_revoke: OnRevoke = keep_all) -> Subscription:
+        """Return a membership of *group* in the topic of *stage*; reading starts at the committed offsets.
+
+        *on_revoke* is awaited with the subscription before partitions may go to other members while records
+        of them are in our hands. What is committed until it returns is not handed out again.
+        """
 
 
 class Subscription(Protocol):
@@ -90,7 +103,7 @@ class Subscription(Protocol):
         """Return the next records of the partitions that are ours, waiting up to *timeout_s* for the first.
 
         Records of one partition come in offset order and are not handed out twice while the partition stays
-        ours. An unreadable record comes with ``record`` None and ``problem`` set.
+        ours. What cannot be read comes as a record of the kind ``unreadable``.
 
         Raises:
             Transient: the log is out of reach.
@@ -102,6 +115,10 @@ class Subscription(Protocol):
     def owned(self) -> Mapping[int, int]:
         """Return the partitions that are ours, each with an epoch that grows whenever we gain it anew."""
 
+    @property
+    def settled(self) -> bool:
+        """Say whether it is certain who owns what; while it is not, nothing new should be started."""
+
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
@@ -110,8 +127,7 @@ class Delivery:
     partition: int
     offset: int
     epoch: int
-    record: Record | None
-    problem: str = ""
+    record: Record
 
 
 class Transaction(Protocol):

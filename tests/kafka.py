@@ -14,10 +14,15 @@ import subprocess
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+
+from bot.adapters.clock import SystemClock
+from bot.adapters.kafka_connection import KafkaConnection
+from bot.adapters.kafka_topics import Layout, Topics, topic_admin
+from bot.adapters.log_kafka import KafkaLog
 
 _POM = Path(__file__).parent / "broker" / "pom.xml"
 _START_LIMIT_S = 60.0
@@ -228,3 +233,19 @@ def kafka_address() -> Iterator[str]:
     require_kafka()
     with Kafka() as kafka:
         yield kafka.addresses
+
+
+@pytest.fixture
+async def kafka_topics(kafka_address: str) -> Topics:
+    """Return fresh topics, few and small."""
+    topics = Topics(f"test-{uuid.uuid4().hex[:12]}")
+    async with topic_admin(KafkaConnection(kafka_address), topics) as admin:
+        await admin.init(Layout(partitions=4))
+    return topics
+
+
+@pytest.fixture
+async def kafka_log(kafka_address: str, kafka_topics: Topics) -> AsyncIterator[KafkaLog]:
+    """Return the event log on fresh topics."""
+    async with KafkaLog(KafkaConnection(kafka_address), kafka_topics, clock=SystemClock()) as log:
+        yield log

@@ -16,7 +16,7 @@ from bot.adapters.log_subscription import MEMBER_TIMEOUT_S, PostgresSubscription
 from bot.adapters.postgres import LOST, translated
 from bot.domain.errors import Permanent, Transient
 from bot.domain.events import Record
-from bot.ports import Subscription
+from bot.ports import OnRevoke, Subscription, keep_all
 
 log = structlog.get_logger()
 
@@ -145,8 +145,9 @@ class PostgresLog:
             )
         return sum(row["count"] for row in rows)
 
-    def subscribe(self, group: str, stage: str) -> Subscription:
-        """Return a membership of *group*; see the port."""
+    def subscribe(self, group: str, stage: str, *, on_revoke: OnRevoke = keep_all) -> Subscription:
+        """Return a membership of *group*; see the port. Partitions leave us only when we are done with them."""
+        del on_revoke
         subscription = PostgresSubscription(self._pool, group, stage)
         self._subscriptions = [known for known in self._subscriptions if not known.closed]
         self._subscriptions.append(subscription)

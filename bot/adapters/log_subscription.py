@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import json
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from bot.adapters.log_records import PARTITIONS, record_of
 from bot.adapters.postgres import give_up_locks, translated
 from bot.domain.errors import Transient
+from bot.domain.events import Record
 from bot.ports import Delivery
 
 #: A member that was not seen for this long has left; its session locks are gone with its connection anyway.
@@ -72,6 +74,11 @@ class PostgresSubscription:
         """End the wait of a poll: there may be something to read."""
         self._woken.set()
 
+    @property
+    def settled(self) -> bool:
+        """Say that it is certain who owns what: partitions leave us only when nothing of them is in our hands."""
+        return True
+
     def owned(self) -> Mapping[int, int]:
         """Return our partitions with their epochs."""
         return dict(self._epochs)
@@ -127,9 +134,13 @@ class PostgresSubscription:
     def _deliver(self, row: Mapping[str, Any], partition: int, offset: int) -> Delivery:
         epoch = self._epochs[partition]
         try:
-            return Delivery(partition, offset, epoch, record_of(row))
+            record = record_of(row)
         except ValueError as error:
-            return Delivery(partition, offset, epoch, None, problem=f"unreadable record: {error}")
+            raw = json.dumps(dict(row), default=str).encode()
+            place: dict[str, str | int] = {"topic": self.stage, "partition": partition, "offset": offset}
+            problem = f"not a record of Cloister: {str(error).partition(chr(10))[0]}"
+            record = Record.unreadable(raw, stage=self.stage, place=place, problem=problem)
+        return Delivery(partition, offset, epoch, record)
 
     async def _heartbeat(self) -> None:
         now = asyncio.get_running_loop().time()

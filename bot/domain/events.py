@@ -6,9 +6,11 @@ deterministic, so a repeat of a stage emits the same events and the inbox collap
 
 from __future__ import annotations
 
+import base64
 import enum
 import json
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
@@ -181,6 +183,17 @@ class UnknownEvent(ValueError):
     """Say that a record's kind or schema version is not one that this release reads."""
 
 
+class Unreadable(ValueError):
+    """Say that what stood in the log is no record at all."""
+
+
+#: What is kept of something unreadable; enough to see where it came from.
+UNREADABLE_LIMIT_BYTES = 65_536
+
+#: The kind of a record that stands for something unreadable.
+UNREADABLE = "unreadable"
+
+
 class Record(Value):
     """Hold an event as the log stores it.
 
@@ -219,13 +232,34 @@ class Record(Value):
             due_at=due_at,
         )
 
+    @classmethod
+    def unreadable(cls, raw: bytes, *, stage: str, place: Mapping[str, str | int], problem: str) -> Self:
+        """Wrap what the log holds at *place* and nobody can read, so that it is set aside and not lost.
+
+        The same place gives the same id.
+        """
+        where = ":".join(str(part) for part in place.values())
+        body = {
+            "problem": problem,
+            "from": dict(place),
+            "size": len(raw),
+            "raw_base64": base64.b64encode(raw[:UNREADABLE_LIMIT_BYTES]).decode(),
+        }
+        identity = uuid.uuid5(NAMESPACE, f"{UNREADABLE}:{where}")
+        return cls(
+            id=identity, kind=UNREADABLE, version=1, stage=stage, key=f"{UNREADABLE}:{where}", body=body
+        )
+
     def event(self) -> Event:
         """Return the event.
 
         Raises:
+            Unreadable: this record stands for something that could not be read.
             UnknownEvent: the kind is unknown or the schema version is newer than ours.
             pydantic.ValidationError: the body does not match the kind.
         """
+        if self.kind == UNREADABLE:
+            raise Unreadable(str(self.body.get("problem", "not a record")))
         kind = EVENTS.get(self.kind)
         if kind is None:
             raise UnknownEvent(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.domain.errors import Blocked, CloisterError, Obsolete, Permanent, Transient
+from bot.domain.events import UnknownEvent
 
 #: Waits after the first, second, ... failure. The short ones pass in place, keeping the order of the key.
 DELAYS_S = (0.3, 2.0, 15.0, 60.0, 600.0, 3600.0)
@@ -20,6 +21,9 @@ MAX_ASKED_S = 3600.0
 
 #: An event whose handling ended without an answer this often kills its process; it is parked.
 MAX_CRASHES = 3
+
+#: An event of a newer release waits this many times `BLOCKED_S` for the upgrade of its consumers.
+MAX_UPGRADE_WAITS = 60
 
 #: An unexpected exception is a bug of ours and rarely passes; it gets this many tries.
 MAX_BUGS = 3
@@ -65,6 +69,8 @@ def decide(error: Exception, failures: int) -> Decision:
         return GiveUp(str(error))
     if isinstance(error, Blocked):
         return Again(BLOCKED_S)
+    if isinstance(error, UnknownEvent):
+        return Again(BLOCKED_S) if failures < MAX_UPGRADE_WAITS else GiveUp(str(error))
     if isinstance(error, Transient):
         if failures > len(DELAYS_S):
             return GiveUp(f"{error} (gave up after {failures} tries)")
@@ -76,4 +82,8 @@ def decide(error: Exception, failures: int) -> Decision:
 
 def describe(error: Exception) -> str:
     """Return the text for people: our own messages are made for them, others are only named."""
-    return str(error) if isinstance(error, CloisterError) else f"unexpected {type(error).__name__}"
+    return (
+        str(error)
+        if isinstance(error, CloisterError | UnknownEvent)
+        else f"unexpected {type(error).__name__}"
+    )

@@ -1,39 +1,32 @@
-"""The consume loop: per-key order, bounded concurrency, contiguous commits, and the one place that acts on errors."""
+"""The consume loop: per-key order, bounded concurrency, contiguous commits."""
 
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections import deque
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import timedelta
-from functools import partial
-from typing import TypeVar
 
 import structlog
-from pydantic import ValidationError
 
-from bot.domain.errors import CloisterError, Obsolete, Transient
-from bot.domain.events import Event, Record, UnknownEvent
-from bot.domain.retry import MAX_CRASHES, Again, Drop, GiveUp, decide, describe
+from bot.domain.errors import Transient
 from bot.ports import Clock, Delivery, EventLog, Store, Subscription, Telemetry
-from bot.runtime.consumer import Consumer, Work
+from bot.runtime.consumer import Consumer
+from bot.runtime.handling import OUTAGE_S, Handling
 from bot.runtime.offsets import Offsets
 
 log = structlog.get_logger()
-
-T = TypeVar("T")
 
 #: How long a poll waits; also how long a stop may go unnoticed.
 POLL_S = 1.0
 COMMIT_S = 1.0
 #: Deliveries taken ahead per unit of concurrency; beyond that the log keeps them.
 AHEAD = 16
+#: Deliveries done behind one that is not; a crash hands them out again, and the inbox recognises each.
+MAX_TRACKED = 5_000
 #: Less than the ten seconds that container engines wait; what is broken off is done again.
 DRAIN_S = 7.0
-#: Wait between tries to reach the log or the store, which nothing can be done without.
-OUTAGE_S = 2.0
+#: How long running work holds up the other members of the group before it may be broken off.
+HAND_IN_S = 10.0
 
 
 class ConsumeLoop:
@@ -53,26 +46,29 @@ class ConsumeLoop:
         clock: Clock,
         concurrency: int,
     ) -> None:
-        self._consumer = consumer
+        self._handling = Handling(
+            consumer, event_log=event_log, store=store, telemetry=telemetry, clock=clock
+        )
         self._log = event_log
-        self._store = store
         self._telemetry = telemetry
         self._clock = clock
         self._slots = asyncio.Semaphore(concurrency)
         self._limit = concurrency * AHEAD
-        self._in_flight = 0
         #: What went wrong outside of any handler; going on would leave an event unhandled for ever.
         self._broken: BaseException | None = None
         self._offsets = Offsets()
         self._queues: dict[str, deque[Delivery]] = {}
         self._workers: set[asyncio.Task[None]] = set()
+        self._running: dict[asyncio.Task[None], Delivery] = {}
+        self._may_start = asyncio.Event()
         self._stage = consumer.stage.value
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until *stop* is set, then finish what was started, for at most ``DRAIN_S`` seconds."""
         while not stop.is_set():
             try:
-                async with self._log.subscribe(self._stage, self._stage) as subscription:
+                subscription = self._log.subscribe(self._stage, self._stage, on_revoke=self._hand_in)
+                async with subscription:
                     await self._consume(subscription, stop)
             except Transient as error:
                 log.warning("log.out_of_reach", stage=self._stage, error=str(error))
@@ -82,11 +78,10 @@ class ConsumeLoop:
         next_commit = 0.0
         try:
             while not stop.is_set():
-                room = self._limit - self._offsets.outstanding
-                deliveries = await subscription.poll(max_records=max(0, room), timeout_s=POLL_S)
+                deliveries = await subscription.poll(max_records=self._room(), timeout_s=POLL_S)
                 if self._broken is not None:
                     raise self._broken
-                self._offsets.keep(subscription.owned())
+                self._keep(subscription)
                 for delivery in deliveries:
                     self._accept(delivery)
                 if self._clock.monotonic() >= next_commit:
@@ -99,6 +94,21 @@ class ConsumeLoop:
             finally:
                 self._offsets.keep({})
 
+    def _room(self) -> int:
+        """Return how many more deliveries can be taken."""
+        return max(0, min(self._limit - self._offsets.unfinished, MAX_TRACKED - self._offsets.outstanding))
+
+    def _keep(self, subscription: Subscription) -> None:
+        """Let go of partitions that others have now, and of the work on them."""
+        owned = subscription.owned()
+        self._offsets.keep(owned)
+        for task, delivery in self._running.items():
+            if delivery.partition not in owned:
+                log.info("delivery.lost", stage=self._stage, partition=delivery.partition)
+                task.cancel()
+        if subscription.settled:
+            self._may_start.set()
+
     async def _commit(self, subscription: Subscription) -> None:
         self._telemetry.gauge("cloister_tracked", self._offsets.outstanding, stage=self._stage)
         offsets = self._offsets.take_committable()
@@ -110,18 +120,29 @@ class ConsumeLoop:
             self._offsets.put_back(offsets)
             raise
 
+    async def _hand_in(self, subscription: Subscription) -> None:
+        """Start nothing new, give running work a moment, and commit what is done: partitions may go to others."""
+        self._may_start.clear()
+        if self._running:
+            await asyncio.wait(self._running, timeout=HAND_IN_S)
+            await asyncio.sleep(0)
+        with suppress(Transient):
+            await self._commit(subscription)
+
     async def _drain(self) -> None:
         for queue in self._queues.values():
             queue.clear()
+        self._may_start.set()
         if self._workers:
             _, late = await asyncio.wait(self._workers, timeout=DRAIN_S)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+        self._may_start.clear()
 
     def _accept(self, delivery: Delivery) -> None:
         self._offsets.took(delivery)
-        key = delivery.record.key if delivery.record else f"unreadable:{delivery.partition}"
+        key = delivery.record.key
         queue = self._queues.get(key)
         if queue is not None:
             queue.append(delivery)
@@ -141,143 +162,30 @@ class ConsumeLoop:
         try:
             while queue:
                 async with self._slots:
+                    await self._may_start.wait()
                     if not queue:
                         break
                     delivery = queue.popleft()
                     if self._offsets.holds(delivery):
-                        self._show_in_flight(1)
-                        try:
-                            await self._deliver(delivery)
-                        finally:
-                            self._show_in_flight(-1)
-                        self._offsets.done(delivery)
+                        await self._deliver(delivery)
         finally:
             del self._queues[key]
 
-    def _show_in_flight(self, change: int) -> None:
-        self._in_flight += change
-        self._telemetry.gauge("cloister_in_flight", self._in_flight, stage=self._stage)
-
     async def _deliver(self, delivery: Delivery) -> None:
-        record = delivery.record
-        if record is None:
-            log.error(
-                "delivery.unreadable", stage=self._stage, offset=delivery.offset, problem=delivery.problem
-            )
-            return
-        with (
-            structlog.contextvars.bound_contextvars(
-                stage=self._stage, merge_request=record.key, event=str(record.id)
-            ),
-            self._telemetry.span(
-                f"process {self._stage}", parent=record.trace, stage=self._stage, kind=record.kind
-            ),
-        ):
-            try:
-                event = record.event()
-            except (UnknownEvent, ValidationError) as error:
-                await self._insist(partial(self._park, record, 1, type(error).__name__, str(error)))
-                return
-            await self._handle(record, event)
-
-    async def _handle(self, record: Record, event: Event) -> None:
-        """Handle *event* until it is done, given up, or handed to a later time."""
-        failures = record.attempt
-        while True:
-            start = await self._insist(partial(self._store.start, self._stage, record.id, failures))
-            if start.done:
-                return
-            if start.crashes >= MAX_CRASHES:
-                reason = f"handling it ended its process {start.crashes} times"
-                await self._give_up(record, event, failures + start.crashes, "Crash", reason)
-                return
-            error = await self._try(self._consumer.handle, event, record, failures)
-            if error is None:
-                return
-            failures += 1
-            if not await self._act(record, event, error, failures):
-                return
-
-    async def _try(
-        self, handler: Callable[..., Awaitable[None]], event: Event, record: Record, failures: int = 0
-    ) -> Exception | None:
-        """Call *handler* and return the exception that it raised, if any."""
-        began = self._clock.monotonic()
-        result = "done"
+        """Handle one delivery in a task that ends early when its partition is lost."""
+        task = asyncio.create_task(self._handling.handle(delivery.record))
+        self._running[task] = delivery
+        self._telemetry.gauge("cloister_in_flight", len(self._running), stage=self._stage)
         try:
-            await handler(event, work=Work(self._consumer.stage, record, self._store, failures))
-        except asyncio.CancelledError:
-            with suppress(Transient):
-                await asyncio.shield(self._store.unstart(self._stage, record.id))
-            raise
-        except Exception as error:  # noqa: BLE001 - the one place where any failure of a handler becomes a decision
-            result = type(error).__name__
-            return error
+            await asyncio.wait([task])
+            if not task.cancelled():
+                task.result()
+                self._offsets.done(delivery)
         finally:
-            seconds = self._clock.monotonic() - began
-            self._telemetry.observe("cloister_stage_duration", seconds, stage=self._stage)
-            self._telemetry.count("cloister_events_handled", stage=self._stage, result=result)
-        return None
-
-    async def _act(self, record: Record, event: Event, error: Exception, failures: int) -> bool:
-        """Carry out the decision about *error*; return True when it shall be tried again in place."""
-        bug = None if isinstance(error, CloisterError) else error
-        match decide(error, failures):
-            case Drop(reason):
-                log.info("event.obsolete", kind=record.kind, reason=reason)
-                with suppress(Obsolete):
-                    await self._insist(partial(self._mark_done, record))
-            case GiveUp(reason):
-                log.error("event.given_up", kind=record.kind, reason=reason, exc_info=bug)
-                await self._give_up(record, event, failures, type(error).__name__, reason)
-            case Again(delay_s) as again:
-                self._telemetry.count("cloister_retries", stage=self._stage)
-                log.warning(
-                    "event.retried", kind=record.kind, wait_s=delay_s, error=describe(error), exc_info=bug
-                )
-                if again.in_place:
-                    await asyncio.sleep(delay_s)
-                    return True
-                due_at = self._clock.now() + timedelta(seconds=delay_s)
-                later = record.model_copy(update={"attempt": failures, "due_at": due_at})
-                await self._insist(partial(self._log.append, [later]))
-        return False
-
-    async def _give_up(self, record: Record, event: Event, attempts: int, error: str, reason: str) -> None:
-        """Park the event and tell the run, under an id of its own: the event itself counts as handled now."""
-        await self._insist(partial(self._park, record, attempts, error, reason))
-        if self._consumer.exhausted is None:
-            return
-        handler = partial(self._consumer.exhausted, problem=reason)
-        follow_up = record.model_copy(update={"id": uuid.uuid5(record.id, "given up"), "attempt": 0})
-        problem = await self._insist(partial(self._try_unless_out_of_reach, handler, event, follow_up))
-        if problem is not None and not isinstance(problem, Obsolete):
-            log.error("event.aftermath_failed", kind=record.kind, error=describe(problem), exc_info=problem)
-
-    async def _try_unless_out_of_reach(
-        self, handler: Callable[..., Awaitable[None]], event: Event, record: Record
-    ) -> Exception | None:
-        error = await self._try(handler, event, record)
-        if isinstance(error, Transient):
-            raise error
-        return error
-
-    async def _park(self, record: Record, attempts: int, error: str, reason: str) -> None:
-        self._telemetry.count("cloister_dead_letters", stage=self._stage)
-        await self._store.park(self._stage, record, attempts=attempts, error=error, reason=reason)
-
-    async def _mark_done(self, record: Record) -> None:
-        async with self._store.commit(self._stage, record):
-            pass
-
-    async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Repeat *call* until the log or the store can be reached; without them nothing can be decided."""
-        while True:
-            try:
-                return await call()
-            except Transient as error:
-                log.warning("store.out_of_reach", stage=self._stage, error=str(error))
-                await asyncio.sleep(OUTAGE_S)
+            if task.cancel():
+                await asyncio.wait([task])
+            del self._running[task]
+            self._telemetry.gauge("cloister_in_flight", len(self._running), stage=self._stage)
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:

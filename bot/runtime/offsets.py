@@ -17,11 +17,17 @@ class Offsets:
         self._pending: dict[int, dict[int, bool]] = {}
         self._epochs: dict[int, int] = {}
         self._next: dict[int, int] = {}
+        self._unfinished = 0
 
     @property
     def outstanding(self) -> int:
         """Return how many deliveries are tracked, done ones behind an unfinished one included."""
         return sum(len(offsets) for offsets in self._pending.values())
+
+    @property
+    def unfinished(self) -> int:
+        """Return how many deliveries are tracked and not done."""
+        return self._unfinished
 
     def took(self, delivery: Delivery) -> None:
         """Track *delivery*; deliveries of one partition come in offset order."""
@@ -29,12 +35,14 @@ class Offsets:
             self._drop(delivery.partition)
             self._epochs[delivery.partition] = delivery.epoch
         self._pending.setdefault(delivery.partition, {})[delivery.offset] = False
+        self._unfinished += 1
 
     def done(self, delivery: Delivery) -> None:
         """Mark *delivery* as handled."""
         if not self.holds(delivery):
             return
         pending = self._pending[delivery.partition]
+        self._unfinished -= not pending[delivery.offset]
         pending[delivery.offset] = True
         while pending:
             offset, finished = next(iter(pending.items()))
@@ -65,5 +73,6 @@ class Offsets:
         self._next = {p: offset for p, offset in committable.items() if p in self._epochs} | self._next
 
     def _drop(self, partition: int) -> None:
+        self._unfinished -= sum(not done for done in self._pending.get(partition, {}).values())
         for tracked in (self._pending, self._epochs, self._next):
             tracked.pop(partition, None)

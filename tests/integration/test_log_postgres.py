@@ -5,7 +5,7 @@ from typing import Any
 
 from bot.adapters.log_postgres import PostgresLog
 from bot.adapters.postgres import give_up_locks
-from tests.contract.test_event_log import record
+from tests.contract.test_event_log import STAGE, ids, read, record
 
 
 async def test_appends_after_its_connection_died(postgres_log: PostgresLog, pool: Any) -> None:
@@ -37,3 +37,15 @@ async def test_locks_end_with_the_session_if_they_cannot_be_given_up(pool: Any) 
         async with asyncio.timeout(5):
             await other.execute("SELECT pg_advisory_lock(1)")
         await give_up_locks(other)
+
+
+async def test_records_an_id_once(postgres_log: PostgresLog) -> None:
+    """Appending the same id again, alone, in a batch or at the same time, changes nothing."""
+    await postgres_log.append([record(1)])
+    assert await postgres_log.append([record(1)]) == 0
+    counts = await asyncio.gather(*(postgres_log.append([record(2)]) for _ in range(8)))
+    assert sum(counts) == 1
+    await postgres_log.append([record(3, due_in_s=60)])
+    assert await postgres_log.append([record(3, due_in_s=60)]) == 0
+    async with postgres_log.subscribe(STAGE, STAGE) as subscription:
+        assert ids(await read(subscription, 3, within_s=0.5)) == [record(1).id, record(2).id]

@@ -13,7 +13,8 @@ import pytest
 from bot.domain.errors import Obsolete, Permanent, Transient
 from bot.domain.events import Event, FetchRequested, Record, Stage
 from bot.domain.merge_request import MergeRequestRef
-from bot.ports import Delivery, Start
+from bot.domain.retry import MAX_UPGRADE_WAITS
+from bot.ports import Delivery, OnRevoke, Start, keep_all
 from bot.runtime.consumer import Consumer, Work
 from bot.runtime.loop import ConsumeLoop
 
@@ -39,8 +40,9 @@ class MemoryLog:
         self.appended += records
         return len(records)
 
-    def subscribe(self, group: str, stage: str) -> "MemoryLog":
+    def subscribe(self, group: str, stage: str, *, on_revoke: OnRevoke = keep_all) -> "MemoryLog":
         self.cursor = 0
+        self.on_revoke = on_revoke
         return self
 
     async def __aenter__(self) -> "MemoryLog":
@@ -61,6 +63,10 @@ class MemoryLog:
 
     def owned(self) -> Mapping[int, int]:
         return {0: 1}
+
+    @property
+    def settled(self) -> bool:
+        return True
 
 
 @dataclass
@@ -299,13 +305,41 @@ async def test_obsolete_work_ends_quietly() -> None:
     assert store.parked == []
 
 
-async def test_an_unreadable_event_does_not_stop_the_others() -> None:
-    """An event from the future is parked with what to do."""
+async def test_an_event_from_the_future_waits_for_the_upgrade() -> None:
+    """A consumer that is older than the sender does not throw away what its successor can read."""
     future = record(1).model_copy(update={"version": 99})
+    log = MemoryLog([future, record(2)])
+    store = MemoryStore()
+    await consume(finish, log, store, lambda: bool(store.done) and bool(log.appended))
+    (later,) = log.appended
+    assert (later.id, later.attempt) == (record(1).id, 1)
+    assert store.parked == []
+
+
+async def test_an_event_from_the_future_does_not_wait_for_ever() -> None:
+    """When nobody upgrades for an hour the event is parked with what to do."""
+    future = record(1).model_copy(update={"version": 99, "attempt": MAX_UPGRADE_WAITS - 1})
     log = MemoryLog([future, record(2)])
     store = MemoryStore()
     await consume(finish, log, store, lambda: len(store.done) == 2)
     assert "upgrade" in store.parked[0][3]
+    assert log.appended == []
+
+
+@pytest.mark.parametrize(
+    "poison",
+    [
+        record(1).model_copy(update={"body": {"run_id": 7}}),
+        Record.unreadable(b"{", stage="fetch", place={"topic": "t", "offset": 4}, problem="not a record"),
+    ],
+)
+async def test_poison_is_parked_and_does_not_stop_the_others(poison: Record) -> None:
+    """What does not match its kind, or is no event at all, becomes a dead letter at once."""
+    log = MemoryLog([poison, record(2)])
+    store = MemoryStore()
+    await consume(finish, log, store, lambda: len(store.done) == 2)
+    assert [poison.id] == [parked[0] for parked in store.parked]
+    assert log.appended == []
 
 
 async def test_waits_for_the_store_without_counting_it_as_a_failure() -> None:

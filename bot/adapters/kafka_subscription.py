@@ -1,0 +1,270 @@
+"""Reading topics of Kafka as a member of a consumer group."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import time
+from collections import deque
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.errors import CommitFailedError, IllegalStateError
+
+from bot.adapters.kafka_connection import KafkaConnection
+from bot.adapters.kafka_errors import translated
+from bot.adapters.kafka_records import decode
+from bot.domain.errors import Transient
+from bot.domain.events import Record
+from bot.ports import Clock, Delivery, OnRevoke
+
+log = structlog.get_logger()
+
+#: A member that is silent for this long has died.
+SESSION_TIMEOUT_S = 30.0
+HEARTBEAT_S = 3.0
+#: How long members may take to hand in their work when partitions are dealt out anew.
+REBALANCE_TIMEOUT_S = 60.0
+#: Without progress for this long, although there are records, the client is taken for stuck.
+STUCK_S = 60.0
+_STOP_LIMIT_S = 5.0
+_MOST_PARTITIONS = 1_000_000
+
+#: Distinct for every gain of a partition in this process, whichever membership gains it.
+_EPOCHS = itertools.count(1)
+
+
+class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Read *topics* for one group.
+
+    Partitions that stay ours when they are dealt out anew go on where they were; their work is not repeated.
+    Records that are not due yet are held, and their partition is paused, which keeps the order within a topic.
+
+    Args:
+        connection: how to reach the brokers.
+        group: name of the consumer group.
+        topics: what to read.
+        stage: whose records are expected; None where topics are shared.
+        clock: tells when held records are due.
+        on_revoke: awaited before partitions may go to other members.
+        stuck_s: seconds without progress after which a poll gives up.
+    """
+
+    def __init__(
+        self,
+        connection: KafkaConnection,
+        group: str,
+        topics: Sequence[str],
+        *,
+        stage: str | None,
+        clock: Clock,
+        on_revoke: OnRevoke,
+        stuck_s: float = STUCK_S,
+    ) -> None:
+        self._topics = topics
+        self._stage = stage
+        self._group = group
+        self._clock = clock
+        self._on_revoke = on_revoke
+        self._stuck_s = stuck_s
+        # The assignor keeps what it remembers in its class: each membership needs one of its own.
+        assignor = type("StickyAssignor", (StickyPartitionAssignor,), {})
+        self._consumer = AIOKafkaConsumer(
+            **connection.options(),
+            group_id=group,
+            partition_assignment_strategy=(assignor,),
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+            session_timeout_ms=int(SESSION_TIMEOUT_S * 1000),
+            heartbeat_interval_ms=int(HEARTBEAT_S * 1000),
+            rebalance_timeout_ms=int(REBALANCE_TIMEOUT_S * 1000),
+            # Polls pause while we are full; a member that hangs is the watchdog's business.
+            max_poll_interval_ms=86_400_000,
+            request_timeout_ms=int((REBALANCE_TIMEOUT_S + 10) * 1000),
+        )
+        self._starting: asyncio.Task[None] | None = None
+        self._epochs: dict[TopicPartition, int] = {}
+        self._cursors: dict[TopicPartition, int] = {}
+        self._held: dict[TopicPartition, deque[tuple[int, Record]]] = {}
+        self._settled = asyncio.Event()
+        self._progress_at = time.monotonic()
+        self._checked_at = 0.0
+
+    async def __aenter__(self) -> KafkaSubscription:
+        """Join the group; that is over when `settled` says so."""
+        self._consumer.subscribe(self._topics, listener=self)
+        self._starting = asyncio.create_task(self._consumer.start(), name=f"join {self._group}")
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        """Leave the group."""
+        assert self._starting is not None
+        self._starting.cancel()
+        await asyncio.wait([self._starting])
+        stopping = asyncio.create_task(self._consumer.stop())
+        await asyncio.wait([stopping], timeout=_STOP_LIMIT_S)
+        if stopping.cancel():
+            # It waits for a broker that does not answer; the group will notice that we are gone.
+            await asyncio.wait([stopping])
+            await self._consumer._client.close()  # noqa: SLF001 - there is no other way to close the connections
+        with contextlib.suppress(Exception, asyncio.CancelledError):
+            stopping.result()
+
+    @property
+    def settled(self) -> bool:
+        """Say whether it is certain who owns what."""
+        return self._settled.is_set()
+
+    def owned(self) -> Mapping[int, int]:
+        """Return our partitions with their epochs."""
+        return {self._number(partition): epoch for partition, epoch in self._epochs.items()}
+
+    async def poll(self, *, max_records: int, timeout_s: float) -> list[Delivery]:
+        """Return the next records; see the port. It is never cancelled and re-used (aiokafka's idle time breaks)."""
+        deadline = time.monotonic() + timeout_s
+        if not await self._joined(timeout_s) or max_records == 0:
+            if max_records == 0:
+                await asyncio.sleep(min(timeout_s, 0.05))
+            return []
+        async with translated():
+            await self._watch()
+            while True:
+                deliveries = self._release(max_records)
+                wait_s = 0.0 if deliveries else min(deadline - time.monotonic(), self._until_due())
+                if len(deliveries) < max_records:
+                    fetched = await self._consumer.getmany(
+                        timeout_ms=max(0, int(wait_s * 1000)), max_records=max_records - len(deliveries)
+                    )
+                    deliveries += self._take(fetched)
+                if deliveries or time.monotonic() >= deadline or not self.settled:
+                    return deliveries
+
+    async def commit(self, offsets: Mapping[int, int]) -> None:
+        """Remember where to go on; see the port."""
+        ours = {self._number(partition): partition for partition in self._epochs}
+        mine = {ours[number]: offset for number, offset in offsets.items() if number in ours}
+        if not mine:
+            return
+        async with translated():
+            try:
+                await self._consumer.commit(mine)
+            except (CommitFailedError, IllegalStateError) as error:
+                # The group has dealt the partitions out anew; what is not committed is handed out again.
+                log.info("log.commit_refused", group=self._group, error=type(error).__name__)
+
+    async def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """Hand in what is done; whoever owns a partition next starts there."""
+        self._settled.clear()
+        if revoked:
+            await self._on_revoke(self)
+
+    async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """Go on where we were in partitions that are still ours, and at the committed offset in new ones."""
+        for partition in set(self._epochs) - set(assigned):
+            for state in (self._epochs, self._cursors, self._held):
+                state.pop(partition, None)
+        for partition in assigned:
+            if partition not in self._epochs:
+                self._epochs[partition] = next(_EPOCHS)
+            elif partition in self._cursors:
+                self._consumer.seek(partition, self._cursors[partition])
+            if partition in self._held:
+                self._consumer.pause(partition)
+        if not assigned:
+            log.info("log.no_partitions", group=self._group, reason="there are more members than partitions")
+        self._progress_at = time.monotonic()
+        self._settled.set()
+
+    async def _joined(self, timeout_s: float) -> bool:
+        """Wait a little for our part of the group.
+
+        Raises:
+            Transient: joining takes too long.
+        """
+        assert self._starting is not None
+        if not self._starting.done():
+            await asyncio.wait([self._starting], timeout=timeout_s)
+        if self._starting.done():
+            async with translated():
+                self._starting.result()
+        if self.settled:
+            return True
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._settled.wait(), timeout_s)
+        if time.monotonic() - self._progress_at > self._stuck_s + REBALANCE_TIMEOUT_S:
+            raise Transient("joining the consumer group takes too long; Kafka may be out of reach")
+        return False
+
+    def _take(self, fetched: Mapping[TopicPartition, Sequence[Any]]) -> list[Delivery]:
+        deliveries = []
+        for partition, messages in fetched.items():
+            if partition not in self._epochs:
+                continue
+            self._cursors[partition] = messages[-1].offset + 1
+            self._progress_at = time.monotonic()
+            for message in messages:
+                record = decode(message, self._stage)
+                held = self._held.get(partition)
+                if held is not None or self._early(record):
+                    self._hold(partition, message.offset, record)
+                else:
+                    deliveries.append(self._deliver(partition, message.offset, record))
+        return deliveries
+
+    def _early(self, record: Record) -> bool:
+        return record.due_at is not None and record.due_at > self._clock.now()
+
+    def _hold(self, partition: TopicPartition, offset: int, record: Record) -> None:
+        if partition not in self._held:
+            self._held[partition] = deque()
+            self._consumer.pause(partition)
+        self._held[partition].append((offset, record))
+
+    def _release(self, most: int) -> list[Delivery]:
+        """Return held records that have become due."""
+        deliveries: list[Delivery] = []
+        for partition, held in list(self._held.items()):
+            while held and len(deliveries) < most and not self._early(held[0][1]):
+                deliveries.append(self._deliver(partition, *held.popleft()))
+            if not held:
+                del self._held[partition]
+                self._consumer.resume(partition)
+        return deliveries
+
+    def _until_due(self) -> float:
+        due = [held[0][1].due_at for held in self._held.values() if held[0][1].due_at is not None]
+        return max(0.0, (min(due) - self._clock.now()).total_seconds()) if due else 3600.0
+
+    def _deliver(self, partition: TopicPartition, offset: int, record: Record) -> Delivery:
+        return Delivery(self._number(partition), offset, self._epochs[partition], record)
+
+    def _number(self, partition: TopicPartition) -> int:
+        """Return a number for *partition*, the same in every process; of a single topic, Kafka's own."""
+        return int(self._topics.index(partition.topic) * _MOST_PARTITIONS + partition.partition)
+
+    async def _watch(self) -> None:
+        """Find out now and then whether there are records that the client does not bring.
+
+        Raises:
+            Transient: it seems stuck; a new client may not be.
+        """
+        now = time.monotonic()
+        reading = [p for p in self._epochs if p not in self._held]
+        if (
+            now - self._progress_at < self._stuck_s
+            or now - self._checked_at < self._stuck_s / 4
+            or not reading
+        ):
+            return
+        self._checked_at = now
+        ends = await self._consumer.end_offsets(reading)
+        waiting = [p for p in reading if ends[p] > self._cursors.get(p, await self._consumer.position(p))]
+        if waiting:
+            raise Transient(
+                f"the Kafka client brings nothing, although {len(waiting)} partitions have records"
+            )
+        self._progress_at = now
