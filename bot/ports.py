@@ -6,7 +6,7 @@ Each protocol's docstrings are the contract that ``tests/contract`` checks on ev
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -72,14 +72,20 @@ class EventLog(Protocol):
             Permanent: the log refuses a record, e.g. for its size; the others may have been stored.
         """
 
-    async def rewind(self, group: str, since: datetime) -> int:
-        """Move the group's committed offsets back to the first event appended at or after *since*.
+    def history(self, stage: str, since: datetime, until: datetime | None = None) -> AsyncIterator[Record]:
+        """Yield what was appended to *stage* at or after *since* and before *until*, each key in order.
 
-        Returns how many events will be handed out again. Their inbox marks must be dropped too (see
-        ``Store.forget``), or they will be recognised as done.
+        Without *until* the end is what was appended when the iteration began: what comes in later, from the
+        reader of this history too, is not promised. The time that counts is the log's own, of the append; a
+        record that was held back counts from when it was due, comes without ``due_at``, and does not come
+        before. Otherwise records come as they were appended, retries with their ``attempt`` included; one may
+        come more than once.
+
+        Reading joins no group, moves no offset and holds a bounded number of records, however long the range.
+        What cannot be read as a record is left out and logged as ``delivery.unreadable``.
 
         Raises:
-            Permanent: members of the group are running; stop them first.
+            Transient: the log is out of reach; what was yielded until then stands.
         """
 
     def subscribe(self, group: str, stage: str, *, on_revoke: OnRevoke = keep_all) -> Subscription:
@@ -194,9 +200,6 @@ class Store(Protocol):
 
     async def park(self, group: str, record: Record, *, attempts: int, error: str, reason: str) -> None:
         """Store a dead letter and mark the event as handled."""
-
-    async def forget(self, group: str, since: datetime) -> None:
-        """Drop the inbox marks of events that *group* started at or after *since*, before a replay."""
 
     async def run(self, run_id: uuid.UUID) -> Run:
         """Return a run as it is now.

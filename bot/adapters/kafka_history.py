@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import math
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 import structlog
@@ -22,15 +23,14 @@ _MOST_IDLE_POLLS = 15
 
 
 async def history(
-    connection: KafkaConnection, topic: str, stage: str, since: datetime
+    connection: KafkaConnection, topic: str, stage: str, since: datetime, until: datetime | None
 ) -> AsyncIterator[Record]:
-    """Yield the records of *topic* from *since* up to now; see the port ``EventLog``."""
+    """Yield the records of *topic* between two moments of the brokers' time; see the port ``EventLog``."""
     consumer = AIOKafkaConsumer(**connection.options(), enable_auto_commit=False)
-    skipped = 0
     try:
         async with translated():
             await consumer.start()
-            ends = await _seek(consumer, topic, since)
+            ends = await _seek(consumer, topic, since, until)
         idle = 0
         while ends:
             async with translated():
@@ -43,32 +43,41 @@ async def history(
                     record = decode(message, stage)
                     if message.offset >= ends.get(place, 0):
                         continue
-                    if record.kind == UNREADABLE:
-                        skipped += 1
-                    else:
+                    if record.kind != UNREADABLE:
                         yield record
+                    else:
+                        log.error("delivery.unreadable", stage=stage, **record.body["from"])
                 if messages[-1].offset + 1 >= ends.get(place, 0):
                     consumer.pause(place)
                     ends.pop(place, None)
     finally:
         await consumer.stop()
-    if skipped:
-        log.warning("log.unreadable_skipped", topic=topic, records=skipped)
 
 
-async def _seek(consumer: AIOKafkaConsumer, topic: str, since: datetime) -> dict[TopicPartition, int]:
-    """Move *consumer* to the first records at or after *since*; return where each partition with any ends."""
+async def _seek(
+    consumer: AIOKafkaConsumer, topic: str, since: datetime, until: datetime | None
+) -> dict[TopicPartition, int]:
+    """Move *consumer* to the first records of the range; return where it ends in each partition with any."""
     numbers = await consumer._client._wait_on_metadata(topic)  # noqa: SLF001 - the public call knows subscriptions only
     places = [TopicPartition(topic, number) for number in numbers]
     consumer.assign(places)
-    firsts = await consumer.offsets_for_times(dict.fromkeys(places, int(since.timestamp() * 1000)))
+    firsts = await _offsets_at(consumer, places, since)
     ends: dict[TopicPartition, int] = await consumer.end_offsets(places)
+    if until is not None:
+        ends |= await _offsets_at(consumer, places, until)
     wanted = {}
     for place in places:
-        first = firsts[place]
-        if first is None or first.offset >= ends[place]:
+        if firsts.get(place, ends[place]) >= ends[place]:
             consumer.pause(place)
         else:
-            consumer.seek(place, first.offset)
+            consumer.seek(place, firsts[place])
             wanted[place] = ends[place]
     return wanted
+
+
+async def _offsets_at(
+    consumer: AIOKafkaConsumer, places: Sequence[TopicPartition], moment: datetime
+) -> dict[TopicPartition, int]:
+    """Return the offset of the first record at or after *moment*, for partitions that have one."""
+    found = await consumer.offsets_for_times(dict.fromkeys(places, math.ceil(moment.timestamp() * 1000)))
+    return {place: one.offset for place, one in found.items() if one is not None}

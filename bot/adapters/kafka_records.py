@@ -7,14 +7,11 @@ from typing import Any
 
 from bot.domain.events import Record
 
-#: The W3C trace context travels in headers of these names, where other tools look for it.
-_TRACE = frozenset({"traceparent", "tracestate", "baggage"})
-
 Headers = Sequence[tuple[str, bytes]]
 
 
 def encode(record: Record) -> tuple[bytes, bytes, Headers]:
-    """Return key, value and headers of *record*."""
+    """Return key, value and headers of *record*; its trace context goes where other tools look for it."""
     value = record.model_dump_json(exclude={"trace"}).encode()
     headers = [(name, text.encode()) for name, text in record.trace.items()]
     return record.key.encode(), value, headers
@@ -41,7 +38,7 @@ def decode(message: Any, stage: str | None) -> Record:
 
 
 def _trace(headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:
-    return {name: value.decode(errors="replace") for name, value in headers if name in _TRACE}
+    return {name: value.decode(errors="replace") for name, value in headers}
 
 
 def _first_line(error: ValueError) -> str:

@@ -88,9 +88,9 @@ class KafkaLog:
         async with topic_admin(self._connection, self._topics) as admin:
             await admin.require()
 
-    def history(self, stage: str, since: datetime) -> AsyncIterator[Record]:
-        """Yield what was appended to *stage* since then; see the port."""
-        return history(self._connection, self._topics.of(stage), stage, since)
+    def history(self, stage: str, since: datetime, until: datetime | None = None) -> AsyncIterator[Record]:
+        """Yield what was appended to *stage* between two moments; see the port."""
+        return history(self._connection, self._topics.of(stage), stage, since, until)
 
     def _topic(self, record: Record) -> str:
         if record.due_at is None:

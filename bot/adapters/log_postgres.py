@@ -11,10 +11,11 @@ from typing import Any
 
 import structlog
 
+from bot.adapters.log_history import history
 from bot.adapters.log_records import Key, append, record_of
-from bot.adapters.log_subscription import MEMBER_TIMEOUT_S, PostgresSubscription
+from bot.adapters.log_subscription import PostgresSubscription
 from bot.adapters.postgres import LOST, translated
-from bot.domain.errors import Permanent, Transient
+from bot.domain.errors import Transient
 from bot.domain.events import Record
 from bot.ports import OnRevoke, Subscription, keep_all
 
@@ -121,29 +122,9 @@ class PostgresLog:
                 self._due.set()
         self._notify.set()
 
-    async def rewind(self, group: str, since: datetime) -> int:
-        """Move the group back in time; see the port. Groups are named like the stage that they read."""
-        async with translated(), self._pool.acquire() as connection, connection.transaction():
-            alive = await connection.fetchval(
-                "SELECT count(*) FROM group_member WHERE consumer_group = $1"
-                " AND seen_at > now() - make_interval(secs => $2)",
-                group,
-                MEMBER_TIMEOUT_S,
-            )
-            if alive:
-                raise Permanent(f"{alive} process(es) read for group {group}: stop them, then replay")
-            rows = await connection.fetch(
-                "SELECT partition, min(log_offset) AS first, count(*) FROM event"
-                " WHERE stage = $1 AND appended_at >= $2 GROUP BY partition",
-                group,
-                since,
-            )
-            await connection.executemany(
-                "INSERT INTO group_offset VALUES ($1, $2, $3) ON CONFLICT (consumer_group, partition)"
-                " DO UPDATE SET next_offset = least(group_offset.next_offset, excluded.next_offset)",
-                [(group, row["partition"], row["first"]) for row in rows],
-            )
-        return sum(row["count"] for row in rows)
+    def history(self, stage: str, since: datetime, until: datetime | None = None) -> AsyncIterator[Record]:
+        """Yield what was appended between two moments; see the port."""
+        return history(self._pool, stage, since, until)
 
     def subscribe(self, group: str, stage: str, *, on_revoke: OnRevoke = keep_all) -> Subscription:
         """Return a membership of *group*; see the port. Partitions leave us only when we are done with them."""

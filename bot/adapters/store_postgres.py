@@ -266,16 +266,6 @@ class PostgresStore:
                 attempts,
             )
 
-    async def forget(self, group: str, since: datetime) -> None:
-        """Drop inbox marks; see the port."""
-        async with translated():
-            await self._pool.execute(
-                "DELETE FROM inbox WHERE consumer_group = $1 AND event_id IN"
-                " (SELECT id FROM event WHERE stage = $1 AND appended_at >= $2)",
-                group,
-                since,
-            )
-
     async def run(self, run_id: uuid.UUID) -> Run:
         """Return a run; see the port."""
         async with translated():

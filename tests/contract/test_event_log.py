@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from bot.domain.errors import Permanent
 from bot.domain.events import NAMESPACE, FetchRequested, Record
 from bot.domain.merge_request import MergeRequestRef
 from bot.ports import Delivery, EventLog, Subscription
@@ -184,20 +183,80 @@ async def test_never_more_than_asked_for(log: EventLog) -> None:
     assert len(set(ids(seen))) == 30
 
 
-async def test_replays_from_a_point(log: EventLog) -> None:
-    """A group that was moved back gets the events since then again."""
-    await log.append([record(1)])
+async def told(log: EventLog, since: datetime, until: datetime | None = None) -> list[Record]:
+    """Return the history of the stage in order, repeats left out."""
+    return list({one.id: one async for one in log.history(STAGE, since, until)}.values())
+
+
+async def moment() -> datetime:
+    """Return a time that parts what was appended before from what will be appended."""
     await asyncio.sleep(0.05)
-    since = datetime.now(UTC)
-    await log.append([record(2), record(3, iid=2)])
+    now = datetime.now(UTC)
+    await asyncio.sleep(0.05)
+    return now
+
+
+async def test_history_tells_what_was_appended_between_two_moments(log: EventLog) -> None:
+    """Records of the stage come as they were appended, of any merge request, and none from before or after."""
+    await log.append([record(1)])
+    since = await moment()
+    sent = [record(2), record(3, iid=2).model_copy(update={"trace": {"traceparent": "00", "original": "x"}})]
+    await log.append([*sent, record(4, iid=3).model_copy(update={"stage": "scan"})])
+    until = await moment()
+    await log.append([record(5)])
+    by_id = {one.id: one for one in await told(log, since, until)}
+    assert {one.id: one for one in sent} == by_id
+    assert {sent[0].id, sent[1].id, record(5).id} == {one.id for one in await told(log, since)}
+    assert [] == await told(log, await moment())
+
+
+async def test_history_keeps_the_order_of_a_key(log: EventLog) -> None:
+    """However many records there are, those of one merge request come in the order of their appends."""
+    since = await moment()
+    sent = [record(number, iid=iid) for number in range(600) for iid in (1, 2)]
+    for start in range(0, len(sent), 200):
+        await log.append(sent[start : start + 200])
+    found = await told(log, since)
+    for iid in (1, 2):
+        key = record(0, iid=iid).key
+        assert [one.id for one in sent if one.key == key] == [one.id for one in found if one.key == key]
+    assert len(sent) == len(found)
+
+
+async def test_history_ends(log: EventLog) -> None:
+    """A reader that appends to the stage for each record comes to an end."""
+    since = await moment()
+    await log.append([record(number) for number in range(3)])
+    count = 0
+    async with asyncio.timeout(20):
+        async for one in log.history(STAGE, since):
+            count += 1
+            await log.append([one.model_copy(update={"id": uuid.uuid5(one.id, f"copy {count}")})])
+    assert count < 7
+
+
+async def test_history_disturbs_no_group(log: EventLog) -> None:
+    """Members keep their place, and get what they would have got."""
+    since = await moment()
+    await log.append([record(1), record(2)])
     async with log.subscribe(STAGE, STAGE) as subscription:
-        deliveries = await read(subscription, 3)
-        await subscription.commit({d.partition: d.offset + 1 for d in deliveries})
-        with pytest.raises(Permanent, match="stop them"):
-            await log.rewind(STAGE, since)
-    assert await log.rewind(STAGE, since) == 2
+        first, *_ = await read(subscription, 2)
+        await subscription.commit({first.partition: first.offset + 1})
+        assert 2 == len(await told(log, since))
+        assert await read(subscription, 1, within_s=0.3) == []
     async with log.subscribe(STAGE, STAGE) as subscription:
-        assert sorted(ids(await read(subscription, 2))) == sorted([record(2).id, record(3, iid=2).id])
+        assert ids(await read(subscription, 1)) == [record(2).id]
+
+
+async def test_history_tells_a_delayed_record_once_it_was_due(log: EventLog) -> None:
+    """Before that it has not happened yet; afterwards it counts from when it was due."""
+    await log.append([record(1, due_in_s=0.5)])
+    since = await moment()
+    assert [] == await told(log, since)
+    async with log.subscribe(STAGE, STAGE) as subscription:
+        await read(subscription, 1)
+    (found,) = await told(log, since)
+    assert (record(1).id, None) == (found.id, found.due_at)
 
 
 async def test_concurrent_appends_lose_nothing(log: EventLog) -> None:

@@ -137,16 +137,6 @@ async def test_parking_ends_an_event(store: Store) -> None:
     assert (await store.start(GROUP, parent().id, 0)).done
 
 
-async def test_forgetting_lets_events_be_handled_again(store: Store, postgres_log: EventLog) -> None:
-    """After a replay from a point the marks of the events since then are gone."""
-    since = datetime.now(UTC)
-    await postgres_log.append([parent()])
-    async with store.commit(GROUP, parent()):
-        pass
-    await store.forget(GROUP, since)
-    assert not (await store.start(GROUP, parent().id, 0)).done
-
-
 async def test_the_state_of_a_merge_request_is_made_and_kept(store: Store) -> None:
     """An unknown merge request has an empty state; what is saved comes back."""
     assert (await store.merge_request(REF)).head_sha is None

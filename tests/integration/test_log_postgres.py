@@ -1,8 +1,10 @@
 """What the Postgres log does beyond the contract: it outlives its connections."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.adapters.log_history import history
 from bot.adapters.log_postgres import PostgresLog
 from bot.adapters.postgres import give_up_locks
 from tests.contract.test_event_log import STAGE, ids, read, record
@@ -24,6 +26,15 @@ async def test_an_append_whose_caller_left_reaches_the_others(postgres_log: Post
     await asyncio.sleep(0)
     first.cancel()
     assert await second == 1
+
+
+async def test_history_leaves_out_what_cannot_be_read(postgres_log: PostgresLog, pool: Any) -> None:
+    """A damaged row does not keep the others from being told, at the end of a page or not."""
+    since = datetime.now(UTC) - timedelta(minutes=1)
+    await postgres_log.append([record(number) for number in range(5)])
+    await pool.execute("UPDATE event SET trace = '[1]' WHERE log_offset IN (1, 2)")
+    found = [one.id async for one in history(pool, STAGE, since, page=2)]
+    assert [record(number).id for number in (0, 3, 4)] == found
 
 
 async def test_locks_end_with_the_session_if_they_cannot_be_given_up(pool: Any) -> None:
