@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bot import settings_kafka as kafka
 from bot.settings_sources import (
     DEBUG_VARIABLE,
     Layer,
@@ -28,15 +29,17 @@ from bot.settings_sources import (
     merge,
     variable,
 )
+from bot.settings_tls import trusting
 from bot.settings_types import (
     IgnoreCase,
     ListenAddress,
     LocalModel,
     LocalPath,
-    LogUrl,
     PostgresUrl,
     Token,
+    WebhookSecrets,
     WebUrl,
+    separated,
 )
 
 __all__ = ["Loaded", "Settings", "SettingsError", "debugging", "inherited", "load", "variable"]
@@ -66,7 +69,7 @@ class Settings(BaseSettings):
         description="PEM file with the authority that signed GitLab's certificate. Unset: the public ones.",
         examples=["/etc/ssl/certs/example-ca.pem"],
     )
-    webhook_secret: SecretStr | None = Field(
+    webhook_secret: WebhookSecrets | None = Field(
         None,
         description="Secret that GitLab sends with each webhook. During a rotation two, separated by a comma"
         " or a line break.",
@@ -101,11 +104,17 @@ class Settings(BaseSettings):
         description="Postgres 15 or newer. Unset: a Postgres of our own in the data directory.",
         examples=["postgresql://cloister@db.example/cloister"],
     )
-    log_url: LogUrl | None = Field(
-        None,
-        description="Event log (`kafka://` comes with a later release). Unset: the database.",
-        examples=["postgresql://cloister@db.example/cloister"],
-    )
+    log_url: kafka.Log = None
+    kafka_prefix: kafka.Prefix = "cloister"
+    kafka_tls: kafka.Tls = None
+    kafka_ca_file: kafka.CaFile = None
+    kafka_cert_file: kafka.CertFile = None
+    kafka_key_file: kafka.KeyFile = None
+    kafka_sasl: kafka.Sasl = "none"
+    kafka_user: kafka.User = None
+    kafka_password: kafka.Password = None
+    kafka_token_url: kafka.TokenUrl = None
+    kafka_token_file: kafka.TokenFile = None
     data_dir: LocalPath = Field(
         Path("~/.local/share/cloister"),
         validate_default=True,
@@ -139,7 +148,7 @@ class Settings(BaseSettings):
     review_deadline_s: int = Field(
         900,
         ge=30,
-        le=86_400,
+        le=86400,
         description="Seconds after which a review publishes what it has.",
         examples=[900],
     )
@@ -148,14 +157,6 @@ class Settings(BaseSettings):
     @classmethod
     def _strip(cls, value: object) -> object:
         return value.strip() if isinstance(value, str) else value
-
-    @field_validator("webhook_secret")
-    @classmethod
-    def _some_secret(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _secrets(value):
-            msg = "holds separators only; give the secret that the hook was created with"
-            raise ValueError(msg)
-        return value
 
     @classmethod
     def settings_customise_sources(
@@ -172,7 +173,12 @@ class Settings(BaseSettings):
     @property
     def webhook_secrets(self) -> tuple[str, ...]:
         """Return the accepted webhook secrets, newest first; empty when none is set."""
-        return _secrets(self.webhook_secret) if self.webhook_secret else ()
+        return separated(self.webhook_secret) if self.webhook_secret else ()
+
+    @property
+    def kafka_bootstrap(self) -> str | None:
+        """Return the brokers as HOST:PORT,HOST:PORT; None when the log is in the database."""
+        return kafka.bootstrap(self.log_url)
 
     @property
     def host(self) -> str:
@@ -190,13 +196,7 @@ class Settings(BaseSettings):
         Raises:
             SettingsError: the file with the authority cannot be used.
         """
-        if self.gitlab_ca_file is None:
-            return True
-        try:
-            return ssl.create_default_context(cafile=self.gitlab_ca_file)
-        except OSError as error:
-            reason = f"cannot use {self.gitlab_ca_file}: {error}; name a PEM file with certificates"
-            raise SettingsError([f"{variable('gitlab_ca_file')}: {reason}"]) from error
+        return True if self.gitlab_ca_file is None else trusting("gitlab_ca_file", self.gitlab_ca_file)
 
     def missing(self, *names: str) -> list[str]:
         """Return one line for each of *names* that is not set, saying how to set it."""
@@ -266,8 +266,10 @@ def load(
         settings = Settings(**values)
     except ValidationError as error:
         raise SettingsError([_problem(detail, merged) for detail in error.errors()]) from None
+    if problems := list(kafka.problems(settings)):
+        raise SettingsError(problems)
     origins = {name: merged.values[name].origin if name in merged.values else "default" for name in names}
-    return Loaded(settings, origins, merged.warnings)
+    return Loaded(settings, origins, (*merged.warnings, *kafka.warnings(settings, origins)))
 
 
 def debugging(environ: Mapping[str, str] | None = None) -> bool:
@@ -278,11 +280,6 @@ def debugging(environ: Mapping[str, str] | None = None) -> bool:
 def inherited(*names: str) -> dict[str, str]:
     """Return those of the variables *names* that are set, for a program that we start."""
     return {name: os.environ[name] for name in names if name in os.environ}
-
-
-def _secrets(value: SecretStr) -> tuple[str, ...]:
-    parts = value.get_secret_value().replace(",", "\n").splitlines()
-    return tuple(part.strip() for part in parts if part.strip())
 
 
 def _problem(detail: Any, merged: Layer) -> str:

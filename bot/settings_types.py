@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
+
+KAFKA_SCHEME = "kafka://"
+KAFKA_PORT = 9092
+
+_BROKER = re.compile(
+    r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?::(?P<port>[0-9]{1,5}))?"
+)
+
+#: From no encryption at all to one that checks whose certificate it is.
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
 def _split(url: str) -> SplitResult:
@@ -44,16 +56,76 @@ def _postgres_url(value: SecretStr) -> SecretStr:
         # A slash in the password: what follows would pass for the database's name, and be shown.
         msg = "is not a URL of a database; write special characters in the password as %XX"
         raise ValueError(msg)
+    query = dict(parse_qsl(parts.query))
+    if query.get("sslmode", "disable") not in _SSL_MODES:
+        msg = f"has an unknown sslmode; take one of {', '.join(_SSL_MODES)}"
+        raise ValueError(msg)
+    if "ssl" in query:
+        msg = "holds ssl=, which Postgres does not know; write sslmode=verify-full"
+        raise ValueError(msg)
     return value
 
 
 def _log_url(value: SecretStr) -> SecretStr:
-    scheme = _split(value.get_secret_value()).scheme
-    if scheme == "kafka":
-        msg = "names a Kafka log, which this release does not have yet; leave it unset to use the database"
+    url = value.get_secret_value()
+    if url.lower().startswith(KAFKA_SCHEME):
+        return SecretStr(KAFKA_SCHEME + _brokers(url[len(KAFKA_SCHEME) :]))
+    if not url.startswith(("postgres://", "postgresql://")):
+        msg = "must start with kafka:// or postgresql://; leave it unset to use the database"
         raise ValueError(msg)
-    if scheme not in {"postgres", "postgresql"}:
-        msg = "must start with postgresql:// or kafka://; leave it unset to use the database"
+    return _postgres_url(value)
+
+
+def _brokers(addresses: str) -> str:
+    """Return *addresses* as HOST:PORT,HOST:PORT; the messages quote nothing, since it may be a password."""
+    if "@" in addresses:
+        msg = "must not contain a user name or password; give them as CLOISTER_KAFKA_USER and _PASSWORD"
+        raise ValueError(msg)
+    if "://" in addresses:
+        msg = "holds more than one kafka://; write further brokers as kafka://HOST:PORT,HOST:PORT"
+        raise ValueError(msg)
+    addresses = addresses.removesuffix("/")
+    if any(char in "/?#" or char.isspace() for char in addresses):
+        msg = "must not contain a path, a query or white space; write it like kafka://HOST:PORT,HOST:PORT"
+        raise ValueError(msg)
+    return ",".join(_broker(address) for address in addresses.split(","))
+
+
+def _broker(address: str) -> str:
+    if address.count(":") > 1 and not address.startswith("["):
+        msg = "an IPv6 address needs brackets, such as kafka://[::1]:9092"
+        raise ValueError(msg)
+    parts = _BROKER.fullmatch(address)
+    if parts is None or not 0 < int(parts["port"] or KAFKA_PORT) <= 65_535 or not _is_host(parts["host"]):
+        msg = "must name each broker as HOST:PORT, such as kafka://kafka-1.example:9092,kafka-2.example:9092"
+        raise ValueError(msg)
+    return f"{parts['host'].lower()}:{int(parts['port'] or KAFKA_PORT)}"
+
+
+def _is_host(text: str) -> bool:
+    if not text.startswith("["):
+        return True
+    try:
+        ipaddress.IPv6Address(text[1:-1])
+    except ValueError:
+        return False
+    return True
+
+
+def is_loopback(host: str) -> bool:
+    """Say whether *host*, an IPv6 address without brackets, means this machine only."""
+    return host == "localhost" or host == "::1" or host.startswith("127.")
+
+
+def separated(value: SecretStr) -> tuple[str, ...]:
+    """Return the secrets in *value*, which a comma or a line break separates."""
+    parts = value.get_secret_value().replace(",", "\n").splitlines()
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+def _some_secret(value: SecretStr) -> SecretStr:
+    if not separated(value):
+        msg = "holds separators only; give the secret that the hook was created with"
         raise ValueError(msg)
     return value
 
@@ -98,6 +170,7 @@ def _local_path(value: Path) -> Path:
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 LogUrl = Annotated[SecretStr, AfterValidator(_log_url)]
+WebhookSecrets = Annotated[SecretStr, AfterValidator(_some_secret)]
 Token = Annotated[SecretStr, AfterValidator(_header_value)]
 ListenAddress = Annotated[str, AfterValidator(_listen)]
 LocalModel = Annotated[str, Field(min_length=1), AfterValidator(_local_model)]

@@ -13,6 +13,8 @@ from bot.adapters.clock import SystemClock
 from bot.adapters.forge_gitlab import GitLabForge
 from bot.adapters.git_mirror import GitMirror
 from bot.adapters.git_process import Git
+from bot.adapters.kafka_connection import KafkaConnection, Login
+from bot.adapters.kafka_tokens import ClientCredentials, TokenFile
 from bot.adapters.log_postgres import PostgresLog
 from bot.adapters.model_ollama import Deadlines, OllamaModel
 from bot.adapters.postgres import connect_pool
@@ -32,6 +34,8 @@ from bot.runtime.loop import ConsumeLoop
 from bot.scanners import Setup, load
 from bot.scanners.secrets import redactor
 from bot.settings import Settings
+from bot.settings_kafka import tls_context
+from bot.settings_tls import trusting
 from consumers.collect import collect
 from consumers.fetch import fetch
 from consumers.intake import intake
@@ -76,6 +80,31 @@ class Base:
 def telemetry_of(settings: Settings) -> OpenTelemetry:
     """Return the telemetry of this process; there is one, whatever runs in it."""
     return OpenTelemetry(str(settings.otlp_endpoint) if settings.otlp_endpoint else None)
+
+
+def kafka_connection(settings: Settings) -> KafkaConnection:
+    """Return how to reach the Kafka that the settings name; each event loop needs its own.
+
+    Raises:
+        SettingsError: a file with a certificate or a key cannot be used.
+    """
+    return KafkaConnection(
+        str(settings.kafka_bootstrap), tls=tls_context(settings), login=_kafka_login(settings)
+    )
+
+
+def _kafka_login(settings: Settings) -> Login | None:
+    if settings.kafka_sasl == "none":
+        return None
+    mechanism, user = settings.kafka_sasl.upper(), settings.kafka_user or ""
+    password = _reveal(settings.kafka_password)
+    if settings.kafka_token_url:
+        trusted = trusting("kafka_ca_file", settings.kafka_ca_file)
+        tokens = ClientCredentials(settings.kafka_token_url, user, password, trusted=trusted)
+        return Login(mechanism, tokens=tokens)
+    if settings.kafka_token_file:
+        return Login(mechanism, tokens=TokenFile(settings.kafka_token_file))
+    return Login(mechanism, user, password)
 
 
 @asynccontextmanager

@@ -63,7 +63,9 @@ def _shown(value: object) -> str | int | None:
 
 
 def _masked(secret: str) -> str:
-    """Mask *secret*, of a database URL only what may hold a password, without telling its length."""
+    """Mask *secret*, of a URL only what may hold a password, without telling its length."""
+    if secret.startswith("kafka://"):
+        return secret
     if not secret.startswith(("postgres://", "postgresql://")):
         return MASK
     parts = urlsplit(secret)

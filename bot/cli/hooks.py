@@ -138,7 +138,7 @@ async def preview(admin: Installer, scope: HookScope, target: str, url: str) -> 
 
 
 def _unreachable(settings: Settings) -> bool:
-    from bot.cli.checks.gitlab import is_loopback
+    from bot.settings_types import is_loopback
 
     if settings.host in {"0.0.0.0", "::"}:  # noqa: S104 - every address, so none that could be named
         return True

@@ -127,8 +127,13 @@ def test_the_data_directory_follows_xdg():
         ("MODEL_PARALLEL", "two", "CLOISTER_MODEL_PARALLEL=1"),
         ("MODEL_CONTEXT_TOKENS", "10", "greater than or equal to 2048"),
         ("DATABASE_URL", "mysql://db", "must start with postgresql://"),
-        ("LOG_URL", "kafka://broker:9092", "which this release does not have yet"),
-        ("LOG_URL", "redis://x", "postgresql:// or kafka://"),
+        (
+            "DATABASE_URL",
+            "postgresql://db/cloister?sslmode=on",
+            "unknown sslmode; take one of disable, allow",
+        ),
+        ("DATABASE_URL", "postgresql://db/cloister?ssl=true", "write sslmode=verify-full"),
+        ("LOG_URL", "redis://x", "kafka:// or postgresql://"),
         ("LISTEN", "8080", "HOST:PORT"),
         ("LISTEN", "::1:80", "brackets"),
         ("LISTEN", "localhost:65536", "HOST:PORT"),
@@ -249,7 +254,14 @@ def test_settings_are_frozen_and_ignore_the_surroundings():
 
 def test_secrets_are_those_that_hide_their_value():
     """Exactly the secrets can come from files."""
-    assert {"gitlab_token", "webhook_secret", "marker_key", "database_url", "log_url"} == set(secret_names())
+    assert {
+        "gitlab_token",
+        "webhook_secret",
+        "marker_key",
+        "database_url",
+        "log_url",
+        "kafka_password",
+    } == set(secret_names())
 
 
 def test_every_setting_is_described_with_an_example_that_works():

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from bot.cli.checks import Check, fail, ok, skipped, warn
-from bot.cli.checks.gitlab import is_loopback
+from bot.settings_types import is_loopback
 
 #: Below this a secret can be guessed.
 SHORTEST_SECRET = 16

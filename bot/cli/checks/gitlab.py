@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from bot.cli.checks import Check, Outcome, fail, guarded, ok, skipped, version_of, warn
 from bot.domain.forge import ForgeUser
 from bot.gitlab.administration import SIGNING_SINCE, Installation, Project, TokenInfo
+from bot.settings_types import is_loopback
 
 OLDEST_SUPPORTED = (16, 0)
 EXPIRY_NOTICE_DAYS = 30
@@ -150,8 +151,3 @@ async def _project(admin: Admin, path: str) -> list[Check]:
     user, project = await asyncio.gather(admin.user(), admin.project(path))
     level = await admin.access_level(path, user.id)
     return [role(project.path_with_namespace, level), merging(project)]
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether *host* means this machine only."""
-    return host == "localhost" or host == "::1" or host.startswith("127.")
