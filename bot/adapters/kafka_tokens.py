@@ -31,7 +31,7 @@ _UNKNOWN_LIFE_S = 60.0
 _TOKEN = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 
 
-class TokenError(KafkaError):
+class TokenError(KafkaError):  # type: ignore[misc]
     """Say why there is no token, in a form that the client library takes for a failed connection."""
 
     def __init__(self, problem: CloisterError) -> None:
@@ -39,7 +39,7 @@ class TokenError(KafkaError):
         self.problem = problem
 
 
-class ClientCredentials(AbstractTokenProvider):
+class ClientCredentials(AbstractTokenProvider):  # type: ignore[misc]
     """Get tokens with a client's id and secret (RFC 6749, section 4.4); keep each for most of its life.
 
     Args:
@@ -116,7 +116,7 @@ class ClientCredentials(AbstractTokenProvider):
             return response.status_code, body
 
 
-class TokenFile(AbstractTokenProvider):
+class TokenFile(AbstractTokenProvider):  # type: ignore[misc]
     """Read the token from *path* whenever there is a login, since somebody else renews it."""
 
     def __init__(self, path: Path) -> None:
