@@ -52,13 +52,8 @@ async def keep_all(subscription: Subscription) -> None:
     """Do nothing before partitions go to other members."""
 
 
-class EventLog(Protocol):
-    """Keep events durably and hand them out in order of their key.
-
-    A stage's topic is split into partitions by key; offsets grow within a partition, with gaps. One
-    consumer group reads each topic, and each partition belongs to at most one member of the
-    group at a time.
-    """
+class EventSink(Protocol):
+    """Keep events durably."""
 
     async def append(self, records: Sequence[Record]) -> int:
         """Store *records* durably, each after all earlier ones of its key; return how many were new.
@@ -71,6 +66,15 @@ class EventLog(Protocol):
             Transient: the log is out of reach; appending again is safe.
             Permanent: the log refuses a record, e.g. for its size; the others may have been stored.
         """
+
+
+class EventLog(EventSink, Protocol):
+    """Keep events durably and hand them out in order of their key.
+
+    A stage's topic is split into partitions by key; offsets grow within a partition, with gaps. One
+    consumer group reads each topic, and each partition belongs to at most one member of the
+    group at a time.
+    """
 
     def history(self, stage: str, since: datetime, until: datetime | None = None) -> AsyncIterator[Record]:
         """Yield what was appended to *stage* at or after *since* and before *until*, each key in order.
@@ -94,6 +98,13 @@ class EventLog(Protocol):
         *on_revoke* is awaited with the subscription before partitions may go to other members while records
         of them are in our hands. What is committed until it returns is not handed out again.
         """
+
+
+class Outbox(EventSink, Protocol):
+    """Keep events in the store, together with the rows that they belong to, until they are in the event log."""
+
+    def unshipped(self, group: str) -> Subscription:
+        """Return a membership of *group* in all topics at once; what it commits counts as shipped."""
 
 
 class Subscription(Protocol):

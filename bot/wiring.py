@@ -9,12 +9,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import structlog
+
 from bot.adapters.clock import SystemClock
 from bot.adapters.forge_gitlab import GitLabForge
 from bot.adapters.git_mirror import GitMirror
 from bot.adapters.git_process import Git
 from bot.adapters.kafka_connection import KafkaConnection, Login
 from bot.adapters.kafka_tokens import ClientCredentials, TokenFile
+from bot.adapters.kafka_topics import Topics
+from bot.adapters.log_kafka import KafkaLog
 from bot.adapters.log_postgres import PostgresLog
 from bot.adapters.model_ollama import Deadlines, OllamaModel
 from bot.adapters.postgres import connect_pool
@@ -28,9 +32,12 @@ from bot.domain.events import Stage
 from bot.domain.marker import Marker
 from bot.domain.prompt import instructions
 from bot.gitlab.instance import instance_name
+from bot.ports import EventLog, EventSink
 from bot.resources import resource
 from bot.runtime.consumer import Consumer
 from bot.runtime.loop import ConsumeLoop
+from bot.runtime.relay import GROUP, Relay
+from bot.runtime.spool import Spool
 from bot.scanners import Setup, load
 from bot.scanners.secrets import redactor
 from bot.settings import Settings
@@ -42,6 +49,8 @@ from consumers.intake import intake
 from consumers.publish import publish
 from consumers.review import review
 from consumers.scan import scan
+
+logger = structlog.get_logger()
 
 CONSUMERS: dict[Stage, Consumer] = {one.stage: one for one in (intake, fetch, scan, review, collect, publish)}
 
@@ -59,7 +68,12 @@ class Base:
     telemetry: OpenTelemetry
     clock: SystemClock
     pool: Any
-    log: PostgresLog
+    #: The log that consumers read.
+    log: EventLog
+    #: Where stages put what they emit: the log itself, unless that is Kafka.
+    outbox: PostgresLog
+    #: Where webhooks go.
+    sink: EventSink
     store: PostgresStore
 
     @property
@@ -75,6 +89,11 @@ class Base:
         except (OSError, TimeoutError, Transient) as error:
             return [f"the database does not answer ({type(error).__name__})"]
         return []
+
+    async def ready_for_hooks(self) -> list[str]:
+        """Return what keeps webhooks from being stored; either of Kafka and the database is enough."""
+        problems = await self.ready()
+        return [] if isinstance(self.sink, Spool) and not self.sink.spooling else problems
 
 
 def telemetry_of(settings: Settings) -> OpenTelemetry:
@@ -109,15 +128,40 @@ def _kafka_login(settings: Settings) -> Login | None:
 
 @asynccontextmanager
 async def base(
-    settings: Settings, database_url: str, telemetry: OpenTelemetry, *, connections: int
+    settings: Settings,
+    database_url: str,
+    telemetry: OpenTelemetry,
+    *,
+    connections: int,
+    moves_retries: bool = False,
 ) -> AsyncIterator[Base]:
-    """Connect the running event loop to the database; the schema must be up to date."""
+    """Connect the running event loop to database and log; the schema must be up to date.
+
+    Raises:
+        Permanent: Kafka refuses us, or its topics are missing. When it is out of reach, work begins once it is not.
+    """
     async with AsyncExitStack() as stack:
+        clock = SystemClock()
         pool = await connect_pool(database_url, size=connections)
         stack.push_async_callback(pool.close)
-        log = await stack.enter_async_context(PostgresLog(pool))
-        store = PostgresStore(pool, announce=log.announce, trace_context=telemetry.trace_context)
-        yield Base(settings, telemetry, SystemClock(), pool, log, store)
+        outbox = await stack.enter_async_context(PostgresLog(pool))
+        store = PostgresStore(pool, announce=outbox.announce, trace_context=telemetry.trace_context)
+        if settings.kafka_bootstrap is None:
+            yield Base(settings, telemetry, clock, pool, outbox, outbox, outbox, store)
+            return
+        log = KafkaLog(
+            kafka_connection(settings),
+            Topics(settings.kafka_prefix),
+            clock=clock,
+            moves_retries=moves_retries,
+        )
+        await stack.enter_async_context(log)
+        try:
+            await log.check()
+        except Transient as error:
+            logger.warning("log.out_of_reach", error=str(error))
+        spool = Spool(log, outbox, monotonic=clock.monotonic)
+        yield Base(settings, telemetry, clock, pool, log, outbox, spool, store)
 
 
 async def run_consumers(
@@ -125,7 +169,10 @@ async def run_consumers(
 ) -> None:
     """Run the consumers of *stages* until *stop* is set; *deadlines* bound the model's answers."""
     async with AsyncExitStack() as stack:
-        pruning = asyncio.create_task(prune_regularly(base.pool), name="retention")
+        distributed = base.log is not base.outbox
+        pruning = asyncio.create_task(
+            prune_regularly(base.pool, shipped_by=GROUP if distributed else None), name="retention"
+        )
         stack.callback(pruning.cancel)
         ports = await _ports(base, stack, deadlines or Deadlines())
         loops = [
@@ -144,6 +191,9 @@ async def run_consumers(
             group.create_task(asyncio.to_thread(ports["redact"], "warm up"), name="warm up")
             for loop in loops:
                 group.create_task(loop.run(stop))
+            if distributed:
+                relay = Relay(base.outbox, base.log, base.store, base.telemetry)
+                group.create_task(relay.run(stop), name="relay")
 
 
 async def _ports(base: Base, stack: AsyncExitStack, deadlines: Deadlines) -> Mapping[str, Any]:

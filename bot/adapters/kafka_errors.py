@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, UnknownTopicOrPartitionError
 
-from bot.domain.errors import Permanent, Transient
+from bot.domain.errors import Blocked, Permanent, Transient
 
 
 @asynccontextmanager
@@ -18,6 +18,6 @@ async def translated() -> AsyncIterator[None]:
     except MessageSizeTooLargeError as error:
         raise Permanent("the record is larger than Kafka takes") from error
     except UnknownTopicOrPartitionError as error:
-        raise Permanent("Kafka has no such topic: run `cloister kafka init`") from error
+        raise Blocked("Kafka has no such topic: run `cloister kafka init`") from error
     except (KafkaError, OSError, TimeoutError) as error:
         raise Transient(f"Kafka is out of reach ({type(error).__name__})") from error

@@ -11,8 +11,8 @@ from aiokafka import AIOKafkaProducer
 
 from bot.adapters.kafka_connection import KafkaConnection
 from bot.adapters.kafka_errors import translated
-from bot.adapters.kafka_records import encode
-from bot.domain.errors import CloisterError, Permanent, Transient
+from bot.adapters.kafka_records import Headers, encode
+from bot.domain.errors import Permanent
 from bot.domain.events import Record
 
 log = structlog.get_logger()
@@ -53,15 +53,13 @@ class KafkaProducer:
                 # One call at a time: whoever waits for room in a batch would be overtaken by later calls.
                 async with self._sending:
                     for topic, record in records:
-                        key, value, headers = encode(record)
-                        if len(value) > _MAX_RECORD_BYTES:
-                            raise Permanent(f"an event of {len(value)} bytes is larger than Kafka takes")
+                        key, value, headers = _message(record)
                         sent.append(await producer.send(topic, value, key, headers=headers))
                 await asyncio.gather(*sent)
-        except CloisterError as error:
+        except BaseException as error:
             for future in sent:
                 future.add_done_callback(_retrieve)
-            if isinstance(error, Transient):
+            if not isinstance(error, Permanent):
                 self._discard(producer)
             raise
 
@@ -98,6 +96,13 @@ class KafkaProducer:
         task = asyncio.create_task(_stop(producer))
         self._stopping.add(task)
         task.add_done_callback(self._stopping.discard)
+
+
+def _message(record: Record) -> tuple[bytes, bytes, Headers]:
+    key, value, headers = encode(record)
+    if len(value) > _MAX_RECORD_BYTES:
+        raise Permanent(f"an event of {len(value)} bytes is larger than Kafka takes")
+    return key, value, headers
 
 
 async def _stop(producer: AIOKafkaProducer) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -19,6 +19,9 @@ from bot.domain.events import Stage
 #: How long the topics for retries hold a record back. One topic a delay: in a shared one, short waits would stand
 #: behind long ones.
 RETRY_DELAYS_S = {"15s": 15.0, "1m": 60.0, "10m": 600.0, "1h": 3600.0}
+
+#: Retries are few, and moving them is quick.
+_RETRY_PARTITIONS = 4
 
 _UNKNOWN_TOPIC, _TOPIC_EXISTS = 3, 36
 
@@ -68,6 +71,13 @@ class Layout:
     retention_h: int = 168
 
 
+class Size(NamedTuple):
+    """Count the partitions of a topic, and the copies of the partition that has the fewest."""
+
+    partitions: int
+    copies: int
+
+
 @dataclass(frozen=True, slots=True)
 class TopicState:
     """Hold what ``kafka init`` found or did about one topic."""
@@ -86,12 +96,15 @@ class TopicAdmin:
         self._client = client
         self._topics = topics
 
-    async def partitions(self) -> dict[str, int]:
-        """Return the topics that are there, each with its number of partitions."""
+    async def sizes(self) -> dict[str, Size]:
+        """Return the topics that are there."""
         names = [*self._topics.stages, *self._topics.retries]
         found = await self._client.describe_topics(names)
         return {
-            topic["topic"]: len(topic["partitions"])
+            topic["topic"]: Size(
+                len(topic["partitions"]),
+                min((len(one["replicas"]) for one in topic["partitions"]), default=0),
+            )
             for topic in found
             if topic["error_code"] != _UNKNOWN_TOPIC
         }
@@ -102,7 +115,7 @@ class TopicAdmin:
         Raises:
             Permanent: one is missing.
         """
-        there = await self.partitions()
+        there = await self.sizes()
         missing = [name for name in (*self._topics.stages, *self._topics.retries) if name not in there]
         if missing:
             raise Permanent(f"Kafka has no topic {', '.join(missing)}: run `cloister kafka init`")
@@ -113,7 +126,7 @@ class TopicAdmin:
         *grow* also adds partitions. That changes which partition a merge request belongs to: its events may
         then overtake each other once, so stop the consumers before.
         """
-        there = await self.partitions()
+        there = await self.sizes()
         brokers = len((await self._client.describe_cluster())["brokers"])
         wanted = self._wanted(layout, brokers)
         missing = [topic for topic in wanted if topic.name not in there]
@@ -127,12 +140,13 @@ class TopicAdmin:
                 created = TopicState(topic.name, created=True, partitions=topic.num_partitions)
                 states.append(absent if dry_run else created)
                 continue
-            grown = grow and there[topic.name] < topic.num_partitions
-            if grown and not dry_run:
+            size = there[topic.name]
+            grown = grow and size.partitions < topic.num_partitions and not dry_run
+            if grown:
                 await self._client.create_partitions({topic.name: NewPartitions(topic.num_partitions)})
-                there[topic.name] = topic.num_partitions
-            drift = _drift(topic, there[topic.name], configs.get(topic.name, {}))
-            states.append(TopicState(topic.name, False, grown, there[topic.name], drift))
+                size = size._replace(partitions=topic.num_partitions)
+            drift = _drift(topic, size, configs.get(topic.name, {}))
+            states.append(TopicState(topic.name, False, grown, size.partitions, drift))
         return states
 
     def _wanted(self, layout: Layout, brokers: int) -> list[NewTopic]:
@@ -145,7 +159,7 @@ class TopicAdmin:
             "min.insync.replicas": str(2 if copies > 2 else 1),
         }
         sizes = dict.fromkeys(self._topics.stages, layout.partitions)
-        sizes |= dict.fromkeys(self._topics.retries, max(1, layout.partitions // 4))
+        sizes |= dict.fromkeys(self._topics.retries, min(_RETRY_PARTITIONS, layout.partitions))
         return [NewTopic(name, size, copies, topic_configs=configs) for name, size in sizes.items()]
 
     async def _create(self, missing: Sequence[NewTopic]) -> None:
@@ -166,12 +180,16 @@ class TopicAdmin:
         return found
 
 
-def _drift(wanted: NewTopic, partitions: int, configs: Mapping[str, str]) -> tuple[str, ...]:
-    """Return what differs, each with what follows from it."""
+def _drift(wanted: NewTopic, size: Size, configs: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what differs, the things that matter most with what follows from them."""
     found = []
-    if partitions < wanted.num_partitions:
+    if size.partitions < wanted.num_partitions:
         found.append(
-            f"{partitions} partitions instead of {wanted.num_partitions}: more processes than that would be idle"
+            f"{size.partitions} partitions instead of {wanted.num_partitions}: more processes would be idle"
+        )
+    if size.copies < wanted.replication_factor:
+        found.append(
+            f"{size.copies} copies instead of {wanted.replication_factor}: a lost broker loses events"
         )
     for name, value in wanted.topic_configs.items():
         if name in configs and configs[name] != value:

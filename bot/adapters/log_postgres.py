@@ -129,14 +129,20 @@ class PostgresLog:
     def subscribe(self, group: str, stage: str, *, on_revoke: OnRevoke = keep_all) -> Subscription:
         """Return a membership of *group*; see the port. Partitions leave us only when we are done with them."""
         del on_revoke
-        subscription = PostgresSubscription(self._pool, group, stage)
+        return self._join(PostgresSubscription(self._pool, group, stage))
+
+    def unshipped(self, group: str) -> Subscription:
+        """Return a membership of *group* in all topics; see the port ``Outbox``."""
+        return self._join(PostgresSubscription(self._pool, group, None))
+
+    def _join(self, subscription: PostgresSubscription) -> PostgresSubscription:
         self._subscriptions = [known for known in self._subscriptions if not known.closed]
         self._subscriptions.append(subscription)
         return subscription
 
     def _wake(self, stage: str) -> None:
         for subscription in self._subscriptions:
-            if subscription.stage == stage:
+            if subscription.stage in {None, stage}:
                 subscription.wake()
 
     async def _supervise(self, work: Any) -> None:

@@ -10,13 +10,17 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import structlog
+
 from bot.adapters.log_records import PARTITIONS, record_of
 from bot.adapters.postgres import give_up_locks, translated
 from bot.domain.errors import Transient
 from bot.domain.events import Record
 from bot.ports import Delivery
 
-#: A member that was not seen for this long has left; its session locks are gone with its connection anyway.
+log = structlog.get_logger()
+
+#: A member that was not seen for this long has left, died or frozen.
 MEMBER_TIMEOUT_S = 10.0
 HEARTBEAT_S = 2.0
 
@@ -24,9 +28,32 @@ HEARTBEAT_S = 2.0
 _READ = """
 SELECT e.* FROM unnest($1::int[], $2::bigint[]) AS mine(partition, next_offset)
 CROSS JOIN LATERAL (
-    SELECT * FROM event WHERE stage = $3 AND partition = mine.partition AND log_offset >= mine.next_offset
-    ORDER BY log_offset LIMIT $4
-) e ORDER BY (e.partition + $5) % $6, e.log_offset LIMIT $4
+    SELECT * FROM event WHERE {topic} AND partition = mine.partition AND log_offset >= mine.next_offset
+    ORDER BY log_offset LIMIT $3
+) e ORDER BY (e.partition + $4) % $5, e.log_offset LIMIT $3
+"""
+_READ_STAGE = _READ.format(topic="stage = $6")
+_READ_ALL = _READ.format(topic="true")
+
+#: A session is named by its number and its start, since numbers come again.
+_HEARTBEAT = """
+WITH me AS (
+    INSERT INTO group_member (consumer_group, member, backend_pid, backend_start)
+    SELECT $1, $2, pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()
+    ON CONFLICT (consumer_group, member) DO UPDATE SET seen_at = now(), backend_pid = excluded.backend_pid,
+        backend_start = excluded.backend_start
+)
+SELECT count(*) FILTER (WHERE seen_at > now() - make_interval(secs => $3)) AS others,
+       count(*) FILTER (WHERE seen_at <= now() - make_interval(secs => $3)) AS missing
+FROM group_member WHERE consumer_group = $1 AND member <> $2
+"""
+_END_MISSING = """
+WITH gone AS (
+    DELETE FROM group_member WHERE consumer_group = $1 AND seen_at <= now() - make_interval(secs => $2)
+    RETURNING backend_pid, backend_start
+)
+SELECT count(*) FILTER (WHERE pg_terminate_backend(s.pid))
+FROM gone JOIN pg_stat_activity s ON s.pid = gone.backend_pid AND s.backend_start = gone.backend_start
 """
 
 #: Distinct for every gain of a partition in this process, whichever membership gains it.
@@ -34,14 +61,14 @@ _EPOCHS = itertools.count(1)
 
 
 class PostgresSubscription:
-    """Read one stage for one group.
+    """Read one stage, or all of them when *stage* is None, for one group.
 
     A partition is ours while our session holds its advisory lock, so a killed process frees its partitions at
-    once. Members share the partitions evenly: one that has too many stops reading some, and gives them up when
+    once. A member whose machine died or froze keeps its session: whoever misses it ends that. Members share the partitions evenly: one that has too many stops reading some, and gives them up when
     all that was handed out is committed.
     """
 
-    def __init__(self, pool: Any, group: str, stage: str) -> None:
+    def __init__(self, pool: Any, group: str, stage: str | None) -> None:
         self.stage = stage
         self.closed = False
         self._pool = pool
@@ -113,15 +140,12 @@ class PostgresSubscription:
     async def _read(self, max_records: int) -> list[Delivery]:
         reading = [p for p in self._epochs if p not in self._leaving]
         self._rotation += 1
-        rows = await self._pool.fetch(
-            _READ,
-            reading,
-            [self._cursors[p] for p in reading],
-            self.stage,
-            max_records,
-            self._rotation,
-            PARTITIONS,
-        )
+        cursors = [self._cursors[p] for p in reading]
+        bounds = (reading, cursors, max_records, self._rotation, PARTITIONS)
+        if self.stage is None:
+            rows = await self._pool.fetch(_READ_ALL, *bounds)
+        else:
+            rows = await self._pool.fetch(_READ_STAGE, *bounds, self.stage)
         deliveries = []
         for row in rows:
             partition, offset = row["partition"], row["log_offset"]
@@ -137,9 +161,9 @@ class PostgresSubscription:
             record = record_of(row)
         except ValueError as error:
             raw = json.dumps(dict(row), default=str).encode()
-            place: dict[str, str | int] = {"topic": self.stage, "partition": partition, "offset": offset}
+            place: dict[str, str | int] = {"topic": row["stage"], "partition": partition, "offset": offset}
             problem = f"not a record of Cloister: {str(error).partition(chr(10))[0]}"
-            record = Record.unreadable(raw, stage=self.stage, place=place, problem=problem)
+            record = Record.unreadable(raw, stage=row["stage"], place=place, problem=problem)
         return Delivery(partition, offset, epoch, record)
 
     async def _heartbeat(self) -> None:
@@ -163,15 +187,11 @@ class PostgresSubscription:
         await self._release()
 
     async def _count_members(self) -> int:
-        count: int = await self._connection.fetchval(
-            "WITH me AS (INSERT INTO group_member (consumer_group, member) VALUES ($1, $2) ON CONFLICT (consumer_group, member)"
-            " DO UPDATE SET seen_at = now()) SELECT count(*) + 1 FROM group_member WHERE consumer_group = $1"
-            " AND member <> $2 AND seen_at > now() - make_interval(secs => $3)",
-            self._group,
-            self._member,
-            MEMBER_TIMEOUT_S,
-        )
-        return count
+        row = await self._connection.fetchrow(_HEARTBEAT, self._group, self._member, MEMBER_TIMEOUT_S)
+        if row["missing"]:
+            ended = await self._connection.fetchval(_END_MISSING, self._group, MEMBER_TIMEOUT_S)
+            log.warning("log.member_missing", group=self._group, sessions_ended=ended)
+        return int(row["others"]) + 1
 
     async def _gain(self, wanted: int) -> None:
         missing = [p for p in range(PARTITIONS) if p not in self._epochs]

@@ -25,7 +25,7 @@ _BATCH = 5_000
 _EVENTS = """
 DELETE FROM event WHERE (partition, log_offset) IN (
     SELECT e.partition, e.log_offset FROM event e
-    JOIN group_offset o ON o.consumer_group = e.stage AND o.partition = e.partition
+    JOIN group_offset o ON o.consumer_group = coalesce($3::text, e.stage) AND o.partition = e.partition
     WHERE e.appended_at < now() - $1::interval AND e.log_offset < o.next_offset LIMIT $2)
 """
 _MARKS = """
@@ -35,31 +35,37 @@ DELETE FROM inbox WHERE (consumer_group, event_id) IN (
 
 
 async def prune(
-    pool: Any, *, events: timedelta = KEEP_EVENTS, marks: timedelta = KEEP_MARKS
+    pool: Any,
+    *,
+    events: timedelta = KEEP_EVENTS,
+    marks: timedelta = KEEP_MARKS,
+    shipped_by: str | None = None,
 ) -> tuple[int, int]:
     """Delete events that were handled longer ago than *events*, and marks older than *marks*.
 
-    An event that its group has not passed yet stays, however old it is. Returns how many of each were deleted.
+    An event that its group has not passed yet stays, however old it is: the group of its stage, or *shipped_by*
+    where the table is only the outbox. Returns how many of each were deleted.
     """
     async with translated():
-        return await _in_batches(pool, _EVENTS, events), await _in_batches(pool, _MARKS, marks)
+        deleted = await _in_batches(pool, _EVENTS, events, shipped_by)
+        return deleted, await _in_batches(pool, _MARKS, marks)
 
 
-async def prune_regularly(pool: Any) -> None:
+async def prune_regularly(pool: Any, *, shipped_by: str | None = None) -> None:
     """Prune once an hour until cancelled; processes that do so at the same time do not disturb each other."""
     while True:
         try:
-            deleted_events, deleted_marks = await prune(pool)
+            deleted_events, deleted_marks = await prune(pool, shipped_by=shipped_by)
             log.debug("log.pruned", events=deleted_events, marks=deleted_marks)
         except Transient as error:
             log.warning("log.not_pruned", error=str(error))
         await asyncio.sleep(_EVERY_S)
 
 
-async def _in_batches(pool: Any, statement: str, age: timedelta) -> int:
+async def _in_batches(pool: Any, statement: str, age: timedelta, *more: str | None) -> int:
     total = 0
     while True:
-        count = int((await pool.execute(statement, age, _BATCH)).split()[-1])
+        count = int((await pool.execute(statement, age, _BATCH, *more)).split()[-1])
         total += count
         if count < _BATCH:
             return total

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from bot import __version__
-from bot.cli import config, database, demo, doctor, events, hooks, review, serve
+from bot.cli import config, database, demo, doctor, events, hooks, kafka, review, serve
 from bot.cli.context import Commands, GlobalOptions
 
 app = typer.Typer(
@@ -57,3 +57,4 @@ app.command("events")(events.events)
 app.add_typer(config.app, name="config")
 app.add_typer(hooks.app, name="hooks")
 app.add_typer(database.app, name="db")
+app.add_typer(kafka.app, name="kafka")

@@ -81,7 +81,8 @@ async def _consume(
     from bot.domain.events import Stage
     from bot.wiring import CONSUMER_CONNECTIONS, base, run_consumers
 
-    async with base(settings, database_url, telemetry, connections=CONSUMER_CONNECTIONS) as parts:
+    connections = CONSUMER_CONNECTIONS
+    async with base(settings, database_url, telemetry, connections=connections, moves_retries=True) as parts:
         await run_consumers(parts, [Stage(stage) for stage in stages], stop, deadlines=deadlines)
 
 
@@ -90,7 +91,8 @@ async def _database(settings: Settings, stack: AsyncExitStack) -> str:
     from bot.adapters import migrations
 
     given = settings.database_url and settings.database_url.get_secret_value()
-    if settings.log_url and settings.log_url.get_secret_value() != given:
+    log_url = settings.log_url.get_secret_value() if settings.log_url else given
+    if settings.kafka_bootstrap is None and log_url != given:
         raise Permanent("CLOISTER_LOG_URL names another database: leave it unset, the log is in the database")
     if given:
         url = given
@@ -193,10 +195,10 @@ def _application(parts: Base, *, hooks: bool) -> ASGIApp:
     secrets = [secret.encode() for secret in parts.settings.webhook_secrets]
     trace = parts.telemetry.trace_context
     return application(
-        receiver(parts.log, secrets, parts.instance, parts.clock, trace=trace) if hooks else None,
+        receiver(parts.sink, secrets, parts.instance, parts.clock, trace=trace) if hooks else None,
         telemetry=parts.telemetry,
         exposition=parts.telemetry.exposition,
-        ready=parts.ready,
+        ready=parts.ready_for_hooks if hooks else parts.ready,
     )
 
 

@@ -26,6 +26,8 @@ METRICS: dict[str, Metric] = {
     "cloister_tracked": Metric("gauge", "1", "events taken from the log and not committed by stage"),
     "cloister_dead_letters": Metric("counter", "1", "events given up by stage"),
     "cloister_retries": Metric("counter", "1", "failed tries that are repeated by stage"),
+    "cloister_relayed": Metric("counter", "1", "events shipped from the outbox to Kafka"),
+    "cloister_relay_waiting": Metric("gauge", "1", "events in hand that Kafka does not take at the moment"),
     "cloister_push_to_publish": Metric("histogram", "s", "time from a run's start to its publication"),
     "cloister_findings": Metric("counter", "1", "findings by scanner and severity"),
     "cloister_comments": Metric("counter", "1", "what publishing did by action"),

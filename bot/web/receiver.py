@@ -23,7 +23,7 @@ from bot.domain.events import MergeRequestChanged, Record, delivery_id
 from bot.hooks import Ignored, Malformed, translate
 from bot.hooks.delivery import derived_key
 from bot.hooks.verification import Unverified, Verifier, stated_key
-from bot.ports import Clock, EventLog
+from bot.ports import Clock, EventSink
 
 #: Far above any merge request hook, and what one unfriendly sender may make us keep in memory.
 MAX_BODY_BYTES = 10 * 1024 * 1024
@@ -37,7 +37,7 @@ _logger = structlog.get_logger(__name__)
 
 
 def receiver(
-    log: EventLog,
+    log: EventSink,
     secrets: Sequence[bytes],
     instance: str,
     clock: Clock,
@@ -81,7 +81,7 @@ class _TooLarge(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Intake:
-    log: EventLog
+    log: EventSink
     verifier: Verifier
     instance: str
     clock: Clock

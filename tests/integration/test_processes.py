@@ -14,6 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from bot.adapters.kafka_topics import Topics
+from bot.cli.serve import STAGES
 from bot.cli.serving import serve
 from bot.demo.ollama import ScriptedOllama
 from bot.demo.planted import planted_review
@@ -40,6 +42,9 @@ def process(cloister: Cloister, *arguments: str) -> Iterator[subprocess.Popen[by
         "CLOISTER_LISTEN": settings.listen,
         "CLOISTER_LOG_FORMAT": "json",
     }
+    if settings.log_url is not None:
+        environment["CLOISTER_LOG_URL"] = settings.log_url.get_secret_value()
+        environment["CLOISTER_KAFKA_PREFIX"] = settings.kafka_prefix
     command = [sys.executable, "-m", "bot", *arguments]
     with subprocess.Popen(command, env=environment, cwd=settings.data_dir) as running:
         yield running
@@ -76,6 +81,38 @@ async def test_stages_run_in_processes_of_their_own(
             gitlab.project, "feature", {"a.py": "def add(item, items=[]):\n    items.append(item)\n"}
         )
         outcome = await cloister.outcome(merge_request, within_s=60)
+    assert outcome.lines == [("a.py", 1)]
+    assert outcome.status == "success"
+
+
+async def test_every_stage_runs_in_a_process_of_its_own_on_kafka(
+    gitlab: GitLab,
+    ollama_server: ScriptedOllama,
+    database_url: str,
+    tmp_path: Path,
+    kafka_address: str,
+    kafka_topics: Topics,
+) -> None:
+    """The layout of the distributed installation: events go through Kafka, and nothing goes missing between stages."""
+    ollama_server.script = planted_review
+    settings = settings_for(
+        gitlab,
+        ollama_server.url,
+        database_url,
+        tmp_path,
+        log_url=f"kafka://{kafka_address}",
+        kafka_prefix=kafka_topics.prefix,
+    )
+    cloister = Cloister(settings, gitlab, database_url, ollama_server)
+    with contextlib.ExitStack() as stack:
+        for arguments in (("web",), *(("consume", stage) for stage in STAGES)):
+            stack.enter_context(process(cloister, *arguments))
+        wait_until_ready(cloister)
+        gitlab.server.add_hook(gitlab.project, cloister.webhook_url, WEBHOOK_SECRET)
+        merge_request = gitlab.server.open_merge_request(
+            gitlab.project, "feature", {"a.py": "def add(item, items=[]):\n    items.append(item)\n"}
+        )
+        outcome = await cloister.outcome(merge_request, within_s=90)
     assert outcome.lines == [("a.py", 1)]
     assert outcome.status == "success"
 
