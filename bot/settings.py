@@ -145,6 +145,13 @@ class Settings(BaseSettings):
     concurrency: int = Field(
         4, ge=1, le=256, description="Merge requests in flight at a time, per stage.", examples=[4]
     )
+    debounce_s: int = Field(
+        5,
+        ge=0,
+        le=600,
+        description="Seconds that a push waits for the next one, if it follows another that closely. 0 to 600.",
+        examples=[10],
+    )
     review_deadline_s: int = Field(
         900,
         ge=30,

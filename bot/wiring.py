@@ -237,6 +237,7 @@ async def _ports(base: Base, stack: AsyncExitStack, deadlines: Deadlines) -> Map
         "marker": Marker(given_marker_key or await base.store.secret("markers")),
         "fingerprint_key": fingerprint_key,
         "instance_url": url,
+        "debounce": timedelta(seconds=settings.debounce_s),
         "deadline": timedelta(seconds=settings.review_deadline_s),
     }
 

@@ -1,10 +1,14 @@
-"""When a merge request changes, start a run on its newest head and end the run on the old one."""
+"""When a merge request changes, start a run on its newest head and end the run on the old one.
+
+A push that comes soon after another waits a moment for the next one, so that a burst costs one review of its last
+head instead of a broken-off review for each.
+"""
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.errors import Refused
 from bot.domain.events import Action, FetchRequested, MergeRequestChanged, Stage
@@ -16,7 +20,13 @@ from bot.runtime.consumer import Work, consumer
 
 @consumer(Stage.intake)
 async def intake(
-    event: MergeRequestChanged, *, forge: Forge, clock: Clock, telemetry: Telemetry, work: Work
+    event: MergeRequestChanged,
+    *,
+    forge: Forge,
+    clock: Clock,
+    telemetry: Telemetry,
+    debounce: timedelta,
+    work: Work,
 ) -> None:
     """Decide whether *event* brings a head that nobody reviews yet."""
     event = await _checked(event, forge, work.store)
@@ -33,10 +43,14 @@ async def intake(
         elif head is None or await _known(transaction, event, state, head):
             await transaction.save_merge_request(replace(state, closed=False))
         else:
-            await _supersede(transaction, state, telemetry)
-            await transaction.save_run(_run(run_id, event, head, clock.now()))
+            previous = await _supersede(transaction, state, telemetry)
+            run = _run(run_id, event, head, clock.now())
+            await transaction.save_run(run)
             await transaction.save_merge_request(replace(state, closed=False, head_sha=head, run_id=run_id))
-            transaction.emit(FetchRequested(ref=event.ref, run_id=run_id))
+            hurried = previous is not None and _soon_after(run, previous, debounce)
+            transaction.emit(
+                FetchRequested(ref=event.ref, run_id=run_id), delay=debounce if hurried else timedelta()
+            )
 
 
 async def _checked(event: MergeRequestChanged, forge: Forge, store: Store) -> MergeRequestChanged:
@@ -75,12 +89,20 @@ async def _known(
     return (await transaction.run(state.run_id)).state not in {RunState.superseded, RunState.failed}
 
 
-async def _supersede(transaction: Transaction, state: MergeRequestState, telemetry: Telemetry) -> None:
-    if state.run_id is not None:
-        run = await transaction.run(state.run_id)
-        if not run.ended:
-            await transaction.save_run(run.supersede())
-            telemetry.count("cloister_runs", ended=RunState.superseded.value)
+async def _supersede(transaction: Transaction, state: MergeRequestState, telemetry: Telemetry) -> Run | None:
+    """End the run on the old head and return it as it was, None if there is none."""
+    if state.run_id is None:
+        return None
+    run = await transaction.run(state.run_id)
+    if not run.ended:
+        await transaction.save_run(run.supersede())
+        telemetry.count("cloister_runs", ended=RunState.superseded.value)
+    return run
+
+
+def _soon_after(run: Run, previous: Run, debounce: timedelta) -> bool:
+    """Say whether *run* follows *previous* so quickly that more may come; clocks that differ mean no."""
+    return timedelta() <= run.created_at - previous.created_at < debounce
 
 
 def _run(run_id: uuid.UUID, event: MergeRequestChanged, head: str, now: datetime) -> Run:

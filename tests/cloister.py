@@ -209,6 +209,7 @@ def settings_for(
         "database_url": database_url,
         "data_dir": data_dir,
         "listen": free_address(),
+        "debounce_s": 0,
     }
     return Settings(**usual | changes)
 

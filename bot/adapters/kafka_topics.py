@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ RETRY_DELAYS_S = {"15s": 15.0, "1m": 60.0, "10m": 600.0, "1h": 3600.0}
 
 #: Retries are few, and moving them is quick.
 _RETRY_PARTITIONS = 4
+
+#: Tenths of a second.
+_SETTLE_TRIES = 150
 
 _UNKNOWN_TOPIC, _TOPIC_EXISTS = 3, 36
 
@@ -168,6 +172,12 @@ class TopicAdmin:
             if code not in {0, _TOPIC_EXISTS}:
                 said = next((str(one) for one in message if one), for_code(code).description)
                 raise Permanent(f"Kafka does not create the topic {name}: {said}")
+        # A topic is made before every broker has heard of it.
+        names = {topic.name for topic in missing}
+        for _ in range(_SETTLE_TRIES):
+            if names <= set(await self.sizes()):
+                return
+            await asyncio.sleep(0.1)
 
     async def _configs(self, names: Sequence[str]) -> dict[str, dict[str, str]]:
         if not names:

@@ -82,7 +82,7 @@ class Relay:
             await self._set_aside(records[0], error)
 
     async def _set_aside(self, record: Record, error: Permanent) -> None:
-        log.error("relay.refused", kind=record.kind, event=str(record.id), error=str(error))
+        log.error("relay.refused", kind=record.kind, record=str(record.id), error=str(error))
         await self._store.park(GROUP, record, attempts=1, error=type(error).__name__, reason=str(error))
 
     @staticmethod

@@ -117,6 +117,7 @@ async def hand_out(store: Overheard, life: Life, hooks: list[MergeRequestChanged
                     await work.follow(run, found)
             else:
                 ports = {"forge": life, "clock": SystemClock(), "telemetry": Silent()}
+                ports["debounce"] = timedelta()
                 await intake.handle(event, work=work, **ports)
         except Obsolete:
             continue

@@ -4,9 +4,12 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from bot.adapters.log_history import history
 from bot.adapters.log_postgres import PostgresLog
 from bot.adapters.postgres import give_up_locks
+from bot.domain.errors import Transient
 from tests.contract.test_event_log import STAGE, ids, read, record
 
 
@@ -60,3 +63,18 @@ async def test_records_an_id_once(postgres_log: PostgresLog) -> None:
     assert await postgres_log.append([record(3, due_in_s=60)]) == 0
     async with postgres_log.subscribe(STAGE, STAGE) as subscription:
         assert ids(await read(subscription, 3, within_s=0.5)) == [record(1).id, record(2).id]
+
+
+async def test_a_frozen_member_is_replaced(postgres_log: PostgresLog, pool: Any) -> None:
+    """A process that stopped without ending its session, as on a machine that died, loses its partitions."""
+    async with postgres_log.subscribe(STAGE, STAGE) as frozen:
+        await frozen.poll(max_records=1, timeout_s=0.01)
+        assert frozen.owned()
+        await pool.execute("UPDATE group_member SET seen_at = now() - interval '1 minute'")
+        async with postgres_log.subscribe(STAGE, STAGE) as other:
+            await postgres_log.append([record(1)])
+            assert [record(1).id] == ids(await read(other, 1))
+            assert len(other.owned()) == 16
+            await asyncio.sleep(2.1)
+            with pytest.raises(Transient):
+                await frozen.poll(max_records=1, timeout_s=0.01)

@@ -35,6 +35,10 @@ class MemoryLog:
     commits: list[dict[int, int]] = field(default_factory=list)
     asked_for: list[int] = field(default_factory=list)
     cursor: int = 0
+    #: Partition -> epoch.
+    partitions: dict[int, int] = field(default_factory=lambda: {0: 1})
+    settled: bool = True
+    on_revoke: OnRevoke = keep_all
 
     async def append(self, records: Sequence[Record]) -> int:
         self.appended += records
@@ -62,11 +66,7 @@ class MemoryLog:
         self.commits.append(dict(offsets))
 
     def owned(self) -> Mapping[int, int]:
-        return {0: 1}
-
-    @property
-    def settled(self) -> bool:
-        return True
+        return self.partitions
 
 
 @dataclass
@@ -376,3 +376,101 @@ async def test_a_fault_outside_of_handlers_ends_the_loop() -> None:
 
     with pytest.raises(ZeroDivisionError):
         await consume(finish, log, Broken(), lambda: False)
+
+
+@dataclass
+class Shared:
+    """A handler that works until it is let go, and tells how it ended."""
+
+    began: asyncio.Event = field(default_factory=asyncio.Event)
+    release: asyncio.Event = field(default_factory=asyncio.Event)
+    ends: list[str] = field(default_factory=list)
+
+    async def __call__(self, event: Event, *, work: Work) -> None:
+        self.began.set()
+        try:
+            await self.release.wait()
+        except asyncio.CancelledError:
+            self.ends.append("cancelled")
+            raise
+        await finish(event, work=work)
+        self.ends.append("done")
+
+
+async def test_work_on_a_lost_partition_is_broken_off() -> None:
+    """Another process does it now; that it was broken off does not count as a crash."""
+    log, store, handler = MemoryLog([record(1)]), MemoryStore(), Shared()
+
+    async def lose() -> None:
+        await handler.began.wait()
+        log.partitions = {}
+
+    losing = asyncio.create_task(lose())
+    await consume(handler, log, store, lambda: bool(handler.ends))
+    await losing
+    assert ["cancelled"] == handler.ends
+    assert store.starts == {record(1).id: 0}
+    assert log.commits == []
+
+
+async def test_work_on_a_partition_that_came_back_goes_on() -> None:
+    """A lost connection to the log costs the offset, not the answer of the model; the inbox knows what was done."""
+    log, store, handler = MemoryLog([record(1)]), MemoryStore(), Shared()
+
+    async def lose_and_regain() -> None:
+        await handler.began.wait()
+        log.partitions = {0: 2}
+        await asyncio.sleep(0.05)
+        handler.release.set()
+
+    regaining = asyncio.create_task(lose_and_regain())
+    await consume(handler, log, store, lambda: bool(handler.ends))
+    await regaining
+    assert ["done"] == handler.ends
+    assert {record(1).id} == store.done
+    assert log.commits == []
+
+
+async def test_before_partitions_go_running_work_is_handed_in() -> None:
+    """While the group deals partitions out anew nothing starts; what ends in time is committed."""
+    log, store, handler = MemoryLog([record(1), record(2, 2)]), MemoryStore(), Shared()
+
+    async def rebalance() -> None:
+        await handler.began.wait()
+        log.settled = False
+        revoking = asyncio.create_task(log.on_revoke(log))
+        await asyncio.sleep(0.05)
+        assert not revoking.done()
+        handler.release.set()
+        await revoking
+        assert log.commits == [{0: 1}]
+        await asyncio.sleep(0.05)
+        assert store.done == {record(1).id}
+        log.settled = True
+
+    rebalancing = asyncio.create_task(rebalance())
+    await consume(handler, log, store, lambda: len(store.done) == 2, concurrency=1)
+    await rebalancing
+
+
+async def test_one_slow_event_does_not_hold_up_the_intake() -> None:
+    """What is done behind an unfinished event is remembered, and more is taken; only the commit waits."""
+    log, store, handler = MemoryLog([record(n, n + 1) for n in range(200)]), MemoryStore(), Shared()
+
+    async def handle(event: Event, *, work: Work) -> None:
+        if work.record.id == record(0, 1).id:
+            await handler(event, work=work)
+        else:
+            await finish(event, work=work)
+
+    async def let_go() -> None:
+        async with asyncio.timeout(5):
+            while len(store.done) < 199:
+                await asyncio.sleep(0.005)
+        assert log.commits == []
+        handler.release.set()
+
+    letting_go = asyncio.create_task(let_go())
+    await consume(handle, log, store, lambda: len(store.done) == 200, concurrency=2)
+    await letting_go
+    assert log.commits[-1] == {0: 200}

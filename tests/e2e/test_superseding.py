@@ -1,0 +1,114 @@
+"""A newer head makes running work pointless: it stops soon, posts nothing, and a burst is reviewed once."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest_asyncio
+
+from bot.demo.gitlab import MergeRequest
+from bot.demo.ollama import Reply, ScriptedOllama
+from bot.demo.planted import planted_review
+from tests.cloister import WEBHOOK_SECRET, Cloister, running, settings_for
+from tests.gitlab import GitLab
+
+DEFECT = "for i in range(len(values) + 1):\n"
+#: What a push may cost until the model is free again.
+_LIMIT_S = 2.0
+
+
+@pytest_asyncio.fixture
+async def debounced(
+    gitlab: GitLab, ollama_server: ScriptedOllama, database_url: str, tmp_path: Path
+) -> AsyncIterator[Cloister]:
+    """Run Cloister with a debounce of two seconds."""
+    settings = settings_for(gitlab, ollama_server.url, database_url, tmp_path / "data", debounce_s=2)
+    async with running(settings, gitlab, ollama_server) as cloister:
+        gitlab.server.add_hook(gitlab.project, cloister.webhook_url, WEBHOOK_SECRET)
+        yield cloister
+
+
+def opened(gitlab: GitLab) -> MergeRequest:
+    """Open a merge request with a defect."""
+    return gitlab.server.open_merge_request(gitlab.project, "feature", {"a.txt": DEFECT})
+
+
+class Slow:
+    """Answer the first prompt over a minute, and all later ones at once."""
+
+    def __init__(self) -> None:
+        self.asked = threading.Event()
+
+    def __call__(self, request: Mapping[str, Any]) -> Reply:
+        if self.asked.is_set():
+            return planted_review(request)
+        self.asked.set()
+        return Reply(pieces=300, delay_s=0.2)
+
+
+async def test_a_push_cancels_the_running_model_call(cloister: Cloister, gitlab: GitLab) -> None:
+    """Within two seconds of the push the model is no longer busy with the old head, of which nothing is posted."""
+    cloister.ollama.script = Slow()
+    merge_request = opened(gitlab)
+    await cloister.until(cloister.ollama.script.asked.is_set)
+    old_head, pushed_at = merge_request.head_sha, time.monotonic()
+    gitlab.server.push(merge_request, {"a.txt": "fine\n" + DEFECT})
+    await cloister.until(lambda: cloister.ollama.abandoned == 1, within_s=10)
+    assert time.monotonic() - pushed_at < _LIMIT_S
+    outcome = await cloister.outcome(merge_request)
+    assert [("a.txt", 2)] == outcome.lines
+    assert [(old_head, "superseded"), (merge_request.head_sha, "finished")] == await cloister.runs(
+        merge_request
+    )
+
+
+async def test_closing_cancels_the_running_model_call(cloister: Cloister, gitlab: GitLab) -> None:
+    """Nobody reads a review of a merge request that was closed or merged."""
+    cloister.ollama.script = Slow()
+    merge_request = opened(gitlab)
+    await cloister.until(cloister.ollama.script.asked.is_set)
+    closed_at = time.monotonic()
+    gitlab.server.close_merge_request(merge_request)
+    await cloister.until(lambda: cloister.ollama.abandoned == 1, within_s=10)
+    assert time.monotonic() - closed_at < _LIMIT_S
+    await cloister.idle()
+    assert [] == cloister.ours(merge_request)
+    assert ["superseded"] == [state for _, state in await cloister.runs(merge_request)]
+
+
+async def test_a_burst_of_pushes_is_reviewed_once_at_its_end(debounced: Cloister, gitlab: GitLab) -> None:
+    """Ten pushes in a few seconds, each delivered three times, cost one finished review: that of the last head."""
+    debounced.ollama.script = lambda request: Reply(planted_review(request).text, pieces=4, delay_s=0.3)
+    merge_request = opened(gitlab)
+    for number in range(10):
+        gitlab.server.push(merge_request, {"a.txt": f"# {number}\n{DEFECT}"})
+        await asyncio.sleep(0.3)
+    hooks = gitlab.server.instance.core.hooks
+    for delivery in list(gitlab.server.deliveries):
+        hooks.resend(delivery)
+        hooks.resend(delivery)
+    outcome = await debounced.outcome(merge_request)
+    assert [("a.txt", 2)] == outcome.lines
+    runs = await debounced.runs(merge_request)
+    assert [merge_request.head_sha] == [head for head, state in runs if state == "finished"]
+    asked = {str(request["messages"]) for request in debounced.ollama.requests}
+    assert len(asked) <= 2, "the first head may be asked about, the last one is; those between never are"
+
+
+async def test_a_single_push_does_not_wait(debounced: Cloister, gitlab: GitLab) -> None:
+    """Only a push that follows another closely waits for more."""
+    debounced.ollama.script = planted_review
+    merge_request = opened(gitlab)
+    began = time.monotonic()
+    await debounced.outcome(merge_request)
+    assert time.monotonic() - began < _LIMIT_S
+    await asyncio.sleep(_LIMIT_S)
+    gitlab.server.push(merge_request, {"a.txt": "fine\n" + DEFECT})
+    pushed_at = time.monotonic()
+    await debounced.outcome(merge_request)
+    assert time.monotonic() - pushed_at < _LIMIT_S
