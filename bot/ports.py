@@ -132,6 +132,13 @@ class Subscription(Protocol):
     def owned(self) -> Mapping[int, int]:
         """Return the partitions that are ours, each with an epoch that grows whenever we gain it anew."""
 
+    async def lag(self) -> int:
+        """Return how many records of our partitions were not handed out yet, or "many" as 10,000.
+
+        Raises:
+            Transient: the log is out of reach.
+        """
+
     @property
     def settled(self) -> bool:
         """Say whether it is certain who owns what; while it is not, nothing new should be started."""

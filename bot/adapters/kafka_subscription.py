@@ -114,6 +114,20 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         with contextlib.suppress(Exception, asyncio.CancelledError):
             stopping.result()
 
+    async def lag(self) -> int:
+        """Return how much waits; see the port."""
+        async with translated():
+            ends = (
+                await self._consumer.end_offsets(list(self._epochs)) if self._epochs and self.settled else {}
+            )
+            waiting = [
+                end - await self._position(place) for place, end in ends.items() if place in self._epochs
+            ]
+        return min(10_000, int(sum(waiting)) + sum(map(len, self._held.values())))
+
+    async def _position(self, partition: TopicPartition) -> int:
+        return self._cursors.get(partition) or int(await self._consumer.position(partition))
+
     @property
     def settled(self) -> bool:
         """Say whether it is certain who owns what."""
@@ -262,7 +276,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
             return
         self._checked_at = now
         ends = await self._consumer.end_offsets(reading)
-        waiting = [p for p in reading if ends[p] > self._cursors.get(p, await self._consumer.position(p))]
+        waiting = [place for place in reading if ends[place] > await self._position(place)]
         if waiting:
             raise Transient(
                 f"the Kafka client brings nothing, although {len(waiting)} partitions have records"

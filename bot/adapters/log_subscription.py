@@ -35,6 +35,13 @@ CROSS JOIN LATERAL (
 _READ_STAGE = _READ.format(topic="stage = $6")
 _READ_ALL = _READ.format(topic="true")
 
+_LAG = """
+SELECT count(*) FROM (
+    SELECT FROM unnest($1::int[], $2::bigint[]) AS mine(partition, next_offset)
+    JOIN event e ON e.partition = mine.partition AND e.log_offset >= mine.next_offset AND e.stage = $3 LIMIT 10000
+) waiting
+"""
+
 #: A session is named by its number and its start, since numbers come again.
 _HEARTBEAT = """
 WITH me AS (
@@ -100,6 +107,14 @@ class PostgresSubscription:
     def wake(self) -> None:
         """End the wait of a poll: there may be something to read."""
         self._woken.set()
+
+    async def lag(self) -> int:
+        """Return how much waits; see the port."""
+        reading = list(self._epochs)
+        cursors = [self._cursors[partition] for partition in reading]
+        async with translated():
+            count: int = await self._pool.fetchval(_LAG, reading, cursors, self.stage)
+        return count
 
     @property
     def settled(self) -> bool:

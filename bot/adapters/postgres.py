@@ -31,6 +31,15 @@ LOST = (
 #: Words by which the driver complains of a connection that is gone; the pool takes one back when it breaks.
 _ENDED = ("closed", "closing", "released back")
 
+#: The server notices within a minute that the machine at the other end is gone, and frees the session's locks.
+_SESSION = {
+    "application_name": "cloister",
+    "statement_timeout": "30000",
+    "tcp_keepalives_idle": "30",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "3",
+}
+
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 #: How NUL and surrogates look in JSON; pairs of surrogates are fine, but telling them apart is not worth it here.
@@ -134,7 +143,7 @@ async def connect_pool(url: str, *, size: int = 10) -> Any:
             reset=_keep,
             timeout=10,
             command_timeout=30,
-            server_settings={"application_name": "cloister", "statement_timeout": "30000"},
+            server_settings=_SESSION,
         )
     except (
         asyncpg.PostgresError,

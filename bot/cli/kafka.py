@@ -48,7 +48,7 @@ def init(
 ) -> None:
     """Create the topics that are missing, and report what differs from what is wanted; repeating it is fine.
 
-    Exits with 1 if a topic is missing or differs, which is never mended unasked.
+    What differs is never mended unasked. With --dry-run the exit status is 1 if anything is missing or differs.
     """
     import asyncio
 
@@ -66,7 +66,7 @@ def init(
         print_table(
             ["Topic", "Partitions", "", "Differs"], rows, styles={"created": "green", "missing": "red"}
         )
-    if any(state.drift for state in states):
+    if dry_run and any(state.drift for state in states):
         raise typer.Exit(FOUND)
 
 

@@ -19,6 +19,7 @@ log = structlog.get_logger()
 #: How long a poll waits; also how long a stop may go unnoticed.
 POLL_S = 1.0
 COMMIT_S = 1.0
+MEASURE_S = 15.0
 #: Deliveries taken ahead per unit of concurrency; beyond that the log keeps them.
 AHEAD = 16
 #: Deliveries done behind one that is not; a crash hands them out again, and the inbox recognises each.
@@ -75,7 +76,7 @@ class ConsumeLoop:
                 await _wait(stop, OUTAGE_S)
 
     async def _consume(self, subscription: Subscription, stop: asyncio.Event) -> None:
-        next_commit = 0.0
+        next_commit = next_measure = 0.0
         try:
             while not stop.is_set():
                 deliveries = await subscription.poll(max_records=self._room(), timeout_s=POLL_S)
@@ -87,6 +88,9 @@ class ConsumeLoop:
                 if self._clock.monotonic() >= next_commit:
                     await self._commit(subscription)
                     next_commit = self._clock.monotonic() + COMMIT_S
+                if self._clock.monotonic() >= next_measure:
+                    self._telemetry.gauge("cloister_lag", await subscription.lag(), stage=self._stage)
+                    next_measure = self._clock.monotonic() + MEASURE_S
         finally:
             await self._drain()
             try:
@@ -110,7 +114,10 @@ class ConsumeLoop:
             self._may_start.set()
 
     async def _commit(self, subscription: Subscription) -> None:
+        oldest = self._offsets.oldest
+        age_s = self._clock.monotonic() - oldest if oldest is not None else 0.0
         self._telemetry.gauge("cloister_tracked", self._offsets.outstanding, stage=self._stage)
+        self._telemetry.gauge("cloister_oldest_age", age_s, stage=self._stage)
         offsets = self._offsets.take_committable()
         if not offsets:
             return
@@ -141,7 +148,7 @@ class ConsumeLoop:
         self._may_start.clear()
 
     def _accept(self, delivery: Delivery) -> None:
-        self._offsets.took(delivery)
+        self._offsets.took(delivery, self._clock.monotonic())
         key = delivery.record.key
         queue = self._queues.get(key)
         if queue is not None:

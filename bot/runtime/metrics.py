@@ -24,6 +24,8 @@ METRICS: dict[str, Metric] = {
     "cloister_stage_duration": Metric("histogram", "s", "time to handle one event by stage"),
     "cloister_in_flight": Metric("gauge", "1", "events being handled by stage"),
     "cloister_tracked": Metric("gauge", "1", "events taken from the log and not committed by stage"),
+    "cloister_oldest_age": Metric("gauge", "s", "time since the oldest unfinished event was taken, by stage"),
+    "cloister_lag": Metric("gauge", "1", "events that wait in the partitions of this process by stage"),
     "cloister_dead_letters": Metric("counter", "1", "events given up by stage"),
     "cloister_retries": Metric("counter", "1", "failed tries that are repeated by stage"),
     "cloister_relayed": Metric("counter", "1", "events shipped from the outbox to Kafka"),

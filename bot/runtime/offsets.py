@@ -14,7 +14,8 @@ class Offsets:
     """
 
     def __init__(self) -> None:
-        self._pending: dict[int, dict[int, bool]] = {}
+        #: Partition -> offset -> when it was taken, None once it is done.
+        self._pending: dict[int, dict[int, float | None]] = {}
         self._epochs: dict[int, int] = {}
         self._next: dict[int, int] = {}
         self._unfinished = 0
@@ -29,12 +30,18 @@ class Offsets:
         """Return how many deliveries are tracked and not done."""
         return self._unfinished
 
-    def took(self, delivery: Delivery) -> None:
-        """Track *delivery*; deliveries of one partition come in offset order."""
+    @property
+    def oldest(self) -> float | None:
+        """Return when the delivery was taken that is unfinished for longest, None when there is none."""
+        times = (time for offsets in self._pending.values() for time in offsets.values() if time is not None)
+        return min(times, default=None)
+
+    def took(self, delivery: Delivery, at: float) -> None:
+        """Track *delivery*, taken *at* a moment; deliveries of one partition come in offset order."""
         if self._epochs.get(delivery.partition) != delivery.epoch:
             self._drop(delivery.partition)
             self._epochs[delivery.partition] = delivery.epoch
-        self._pending.setdefault(delivery.partition, {})[delivery.offset] = False
+        self._pending.setdefault(delivery.partition, {})[delivery.offset] = at
         self._unfinished += 1
 
     def done(self, delivery: Delivery) -> None:
@@ -42,11 +49,11 @@ class Offsets:
         if not self.holds(delivery):
             return
         pending = self._pending[delivery.partition]
-        self._unfinished -= not pending[delivery.offset]
-        pending[delivery.offset] = True
+        self._unfinished -= pending[delivery.offset] is not None
+        pending[delivery.offset] = None
         while pending:
-            offset, finished = next(iter(pending.items()))
-            if not finished:
+            offset, taken_at = next(iter(pending.items()))
+            if taken_at is not None:
                 break
             del pending[offset]
             self._next[delivery.partition] = offset + 1
@@ -73,6 +80,8 @@ class Offsets:
         self._next = {p: offset for p, offset in committable.items() if p in self._epochs} | self._next
 
     def _drop(self, partition: int) -> None:
-        self._unfinished -= sum(not done for done in self._pending.get(partition, {}).values())
+        self._unfinished -= sum(
+            taken_at is not None for taken_at in self._pending.get(partition, {}).values()
+        )
         for tracked in (self._pending, self._epochs, self._next):
             tracked.pop(partition, None)

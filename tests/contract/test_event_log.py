@@ -171,6 +171,17 @@ async def test_no_room_means_no_records(log: EventLog) -> None:
         assert ids(await read(subscription, 1)) == [record(1).id]
 
 
+async def test_tells_how_much_waits(log: EventLog) -> None:
+    """What was appended and not handed out counts, in all partitions of the member."""
+    async with log.subscribe(STAGE, STAGE) as subscription:
+        await joined(subscription)
+        assert await subscription.lag() == 0
+        await log.append([record(1, iid=iid) for iid in range(1, 10)])
+        assert await subscription.lag() == 9
+        await read(subscription, 9)
+        assert await subscription.lag() == 0
+
+
 async def test_never_more_than_asked_for(log: EventLog) -> None:
     """A poll is bounded, and what is left comes with the next ones."""
     await log.append([record(number, iid=1 + number % 7) for number in range(30)])

@@ -62,6 +62,9 @@ class MemoryLog:
         self.cursor = taken.stop if taken else self.cursor
         return [Delivery(0, offset, 1, self.records[offset]) for offset in taken]
 
+    async def lag(self) -> int:
+        return len(self.records) - self.cursor
+
     async def commit(self, offsets: Mapping[int, int]) -> None:
         self.commits.append(dict(offsets))
 

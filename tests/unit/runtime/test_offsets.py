@@ -16,7 +16,7 @@ def test_commits_only_the_contiguous_prefix() -> None:
     """A finished delivery behind an unfinished one is not committed; gaps between offsets do not matter."""
     offsets = Offsets()
     for offset in (3, 5, 9):
-        offsets.took(delivery(offset))
+        offsets.took(delivery(offset), 0.0)
     offsets.done(delivery(5))
     assert offsets.take_committable() == {}
     offsets.done(delivery(3))
@@ -28,7 +28,7 @@ def test_commits_only_the_contiguous_prefix() -> None:
 def test_forgets_a_lost_partition() -> None:
     """What was handled for a partition that is not ours any more is not committed."""
     offsets = Offsets()
-    offsets.took(delivery(1))
+    offsets.took(delivery(1), 0.0)
     offsets.keep({})
     offsets.done(delivery(1))
     assert offsets.take_committable() == {}
@@ -38,8 +38,8 @@ def test_forgets_a_lost_partition() -> None:
 def test_results_of_an_older_epoch_are_discarded() -> None:
     """A partition that was lost and regained starts anew."""
     offsets = Offsets()
-    offsets.took(delivery(1))
-    offsets.took(delivery(1, epoch=2))
+    offsets.took(delivery(1), 0.0)
+    offsets.took(delivery(1, epoch=2), 0.0)
     offsets.done(delivery(1))
     assert offsets.take_committable() == {}
     offsets.done(delivery(1, epoch=2))
@@ -49,8 +49,8 @@ def test_results_of_an_older_epoch_are_discarded() -> None:
 def test_a_failed_commit_is_made_up_for() -> None:
     """What was put back is committed next time, unless more was finished meanwhile."""
     offsets = Offsets()
-    offsets.took(delivery(1))
-    offsets.took(delivery(2))
+    offsets.took(delivery(1), 0.0)
+    offsets.took(delivery(2), 0.0)
     offsets.done(delivery(1))
     taken = offsets.take_committable()
     offsets.done(delivery(2))
@@ -63,7 +63,7 @@ def test_never_commits_beyond_what_is_done(order: list[int], count: int) -> None
     """After any deliveries in any order, all below the committed offset are done, and no more could be."""
     offsets = Offsets()
     for offset in range(12):
-        offsets.took(delivery(offset))
+        offsets.took(delivery(offset), 0.0)
     committed = 0
     for offset in order[:count]:
         offsets.done(delivery(offset))
