@@ -15,7 +15,8 @@ from bot.settings import Settings, load, secret_names
 from bot.settings_sources import variable
 from tests.commands import parsed
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
+ROOT = Path(__file__).parents[2]
+DEPLOY = ROOT / "deploy"
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
 OURS = f"cloister:{__version__}"
 
@@ -260,7 +261,15 @@ def test_the_build_gets_what_it_copies_and_nothing_else():
     """The list of what is let in and the Dockerfile agree, and all of it is there."""
     copied = re.findall(r"^COPY (?!--from)(.*) \S+$", DOCKERFILE, re.MULTILINE)
     sources = {name for line in copied for name in line.split()}
-    ignore = (DEPLOY.parent / ".dockerignore").read_text().splitlines()
+    ignore = (ROOT / ".dockerignore").read_text().splitlines()
     assert "*" in ignore
     assert sources == {line[1:] for line in ignore if line.startswith("!")}
-    assert all((DEPLOY.parent / name).exists() for name in sources)
+    assert all((ROOT / name).exists() for name in sources)
+
+
+def test_the_images_to_carry_over_are_those_in_use():
+    """The page on installing without internet packs all of them, in their versions."""
+    (packed,) = re.findall(
+        r"^docker save -o \S+ (.*)$", (ROOT / "docs" / "deploy.md").read_text(), re.MULTILINE
+    )
+    assert sorted({service["image"] for service in SERVICES.values()}) == sorted(packed.split())
