@@ -18,11 +18,13 @@ run: $(VENV)/.installed ## Run Cloister on the GitLab that the CLOISTER_ setting
 test: $(VENV)/.installed-dev ## Run all tests
 	$(BIN)/pytest -q $(ARGS)
 
-check: $(VENV)/.installed-dev ## Lint, check types and layers
+check: $(VENV)/.installed-dev ## Lint, check types, layers and container files
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/hadolint deploy/Dockerfile
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose*.yaml
 
 bench: $(VENV)/.installed-dev ## Measure speed and memory, as ratios to a baseline of the same run
 	$(BIN)/python -m tests.bench $(ARGS)

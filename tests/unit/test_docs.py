@@ -6,14 +6,11 @@ import shlex
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
 from sqlmodel import SQLModel
 
 from bot.adapters import tables
-from bot.cli.app import app
 from bot.domain.events import EVENTS, Stage
 from bot.domain.policy import Policy
 from bot.domain.policy_file import parse
@@ -22,10 +19,10 @@ from bot.runtime.metrics import METRICS
 from bot.settings import Settings, load
 from bot.settings_reference import reference
 from bot.settings_sources import variable
+from tests.commands import parsed
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-COMMANDS = typer.main.get_command(app)
 
 #: What in inline code or in a link is a path of this repository.
 _TOP = r"(?:bot|consumers|tests|docs|rules|migrations|deploy|\.ci)"
@@ -69,19 +66,6 @@ def commands(text: str) -> Iterator[list[str]]:
         words = shlex.split(line, comments=True)
         if words and words[0] == "cloister" and len(words) > 1:
             yield words[1:]
-
-
-def parsed(words: list[str]) -> None:
-    """Let the command's own parser read *words*, without running anything; a command may be named alone."""
-    command: Any = COMMANDS
-    context = command.make_context("cloister", list(words))
-    while rest := [*context._protected_args, *context.args]:
-        name, command, rest = command.resolve_command(context, rest)
-        if not rest:
-            return
-        context = command.make_context(name, rest, parent=context)
-        if not hasattr(command, "resolve_command"):
-            return
 
 
 def anchors(text: str) -> set[str]:
