@@ -156,9 +156,31 @@ class Call:
         headers["Link"] = ", ".join(links)
         return Reply(200, [show(row) for row in rows[(page - 1) * size : page * size]], headers)
 
+    def keyset(self, rows: Sequence[Project], show: Callable[[Project], Any]) -> Reply:
+        """Return one page of *rows*, ordered by id, that begins where a link of the page before says."""
+        size = min(self.number("per_page", 20) or 20, 100)
+        if size < 1:
+            raise invalid("per_page", "does not have a valid value")
+        descending = self.text("sort", "desc") == "desc"
+        mark = "id_before" if descending else "id_after"
+        after = self.number(mark)
+        if after is not None:
+            rows = [row for row in rows if (row.id < after if descending else row.id > after)]
+        shown = rows[:size]
+        # A full page has a link, even if nothing follows.
+        links = (
+            {"Link": f'<{self._address({mark: shown[-1].id, "per_page": size})}>; rel="next"'}
+            if len(shown) == size
+            else {}
+        )
+        return Reply(200, [show(row) for row in shown], links)
+
     def _link(self, page: int, size: int) -> str:
+        return self._address({"page": page, "per_page": size})
+
+    def _address(self, changes: Mapping[str, int]) -> str:
         kept = {name: value for name, value in self.params.items() if not isinstance(value, (list, dict))}
-        query = urlencode(kept | {"page": page, "per_page": size})
+        query = urlencode({**kept, **changes})
         return f"{self.instance.state.url}{self.path}?{query}"
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+
 from bot.demo.gitlab import entities
 from bot.demo.gitlab.calls import Call, Reply, Routes
-from bot.demo.gitlab.errors import not_found
-from bot.demo.gitlab.state import Level
+from bot.demo.gitlab.errors import invalid, not_found
+from bot.demo.gitlab.state import Level, Project
 
 routes = Routes()
 
@@ -37,6 +39,29 @@ def _token(call: Call) -> Reply:
             "expires_at": token.expires_at.isoformat() if token.expires_at else None,
         }
     )
+
+
+@routes("GET", "projects")
+def _projects(call: Call) -> Reply:
+    least = call.number("min_access_level", Level.none) or Level.none
+    if call.flag("membership", False):
+        least = max(least, Level.guest)
+    found = [project for project in call.instance.state.projects.values() if _shown(call, project, least)]
+    order = call.text("order_by", "created_at")
+    if order not in ("id", "created_at") or call.text("sort", "desc") not in ("asc", "desc"):
+        raise invalid("order_by", "does not have a valid value")
+    # Numbers are given in the order of creation.
+    found.sort(key=lambda project: project.id, reverse=call.text("sort", "desc") == "desc")
+    show = functools.partial(entities.project, call.instance)
+    return call.keyset(found, show) if call.text("pagination") == "keyset" else call.page(found, show)
+
+
+def _shown(call: Call, project: Project, least: int) -> bool:
+    """Say whether a list shows *project*; an administrator's power over all projects is no membership."""
+    own, inherited = (where.members.get(call.user.id, 0) for where in (project, project.group))
+    if project.deleted or max(own, inherited) < least:
+        return False
+    return project.visibility != "private" or project.level(call.user) > Level.none
 
 
 @routes("GET", "projects/:id")
