@@ -1,12 +1,10 @@
-"""What the operator's commands and the reconciler ask GitLab, beyond one merge request."""
+"""What the operator's commands ask GitLab, beyond one merge request."""
 
 from __future__ import annotations
 
 import enum
 import ssl
-from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from urllib.parse import quote
 
 import httpx
@@ -15,7 +13,7 @@ from bot.adapters.forge_gitlab_api import AnswerProblem, GitLabApi, explained
 from bot.domain.errors import Refused
 from bot.domain.forge import ForgeUser
 from bot.gitlab.administration import SIGNING_SINCE, Installation, Member, Project, TokenInfo, WebHook
-from bot.gitlab.shapes import MergeRequest, User, read
+from bot.gitlab.shapes import User, read
 
 
 class HookScope(enum.StrEnum):
@@ -32,18 +30,6 @@ class InstalledHook:
     id: int
     outcome: str
     signed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class UpdatedMergeRequest:
-    """Name a merge request that changed lately, as the list shows it."""
-
-    project_id: int
-    iid: int
-    head_sha: str | None
-    updated_at: datetime
-    draft: bool
-    state: str
 
 
 class GitLabAdmin:
@@ -152,39 +138,6 @@ class GitLabAdmin:
             msg = f"GitLab ignored the signing token of webhook {stored.id}; give it a plain secret token instead"
             raise Refused(msg)
         return InstalledHook(stored.id, "created" if found is None else "updated", signs)
-
-    async def updated_since(
-        self, since: datetime, projects: Sequence[int] = ()
-    ) -> AsyncIterator[UpdatedMergeRequest]:
-        """Yield merge requests updated at or after *since*, the newest first.
-
-        An update while the pages are read moves an item to the front, so that one may come twice but none
-        is missed.
-
-        Args:
-            since: an aware time.
-            projects: look into these only; empty for all that the token can see, which on a GitLab with
-                public projects is more than those that have our webhook.
-        """
-        paths = [f"projects/{project}/merge_requests" for project in projects] or ["merge_requests"]
-        for path in paths:
-            pages = self.api.every(
-                MergeRequest,
-                path,
-                scope="all",
-                order_by="updated_at",
-                sort="desc",
-                updated_after=since.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-            )
-            async for found in pages:
-                yield UpdatedMergeRequest(
-                    found.project_id,
-                    found.iid,
-                    found.sha,
-                    found.updated_at or since,
-                    found.draft,
-                    found.state,
-                )
 
 
 def _events() -> dict[str, bool]:

@@ -14,7 +14,7 @@ import httpx
 
 from bot.domain.errors import Permanent, Transient
 from bot.domain.merge_request import Value
-from bot.gitlab.errors import Answer, problem
+from bot.gitlab.errors import Answer, problem, sent_at
 from bot.gitlab.paging import MAX_PAGES, PER_PAGE, next_page
 from bot.gitlab.shapes import read
 
@@ -52,6 +52,7 @@ class GitLabApi(gidgetlab.abc.GitLabAPI):
 
     Attributes:
         calls: how many requests were sent.
+        answered_at: time of the last answer by GitLab's own clock, None where it did not say.
 
     Raises:
         ValueError: *url* is not an http or https URL.
@@ -72,6 +73,7 @@ class GitLabApi(gidgetlab.abc.GitLabAPI):
             raise ValueError(msg)
         super().__init__("cloister", access_token=token, url=url)
         self.calls = 0
+        self.answered_at: datetime | None = None
         self._timeout_s = timeout_s
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(timeout_s, connect=min(5.0, timeout_s)),
@@ -133,16 +135,25 @@ class GitLabApi(gidgetlab.abc.GitLabAPI):
                 msg = f"GET {path}: the list does not end after {len(seen)} pages"
                 raise Permanent(msg)
             seen.add(following)
-            try:
-                items, following = await self._page("GET", following, query, b"")
-            except AnswerProblem as trouble:
-                raise explained(trouble) from None
-            if not isinstance(items, list):
-                msg = f"GET {path}: the answer is not a list; check that CLOISTER_GITLAB_URL leads to GitLab"
-                raise Permanent(msg)
+            items, following = await self._items(following, query, path)
             for item in items:
                 yield read(shape, item, f"GET {path}")
             query = {}
+
+    async def some(self, path: str, **params: str) -> tuple[list[Any], bool]:
+        """Return one page of a list as it came, and whether the list goes on."""
+        items, following = await self._items(path, params | {"per_page": str(PER_PAGE)}, path)
+        return items, following is not None
+
+    async def _items(self, address: str, query: dict[str, str], path: str) -> tuple[list[Any], str | None]:
+        try:
+            items, following = await self._page("GET", address, query, b"")
+        except AnswerProblem as trouble:
+            raise explained(trouble) from None
+        if not isinstance(items, list):
+            msg = f"GET {path}: the answer is not a list; check that CLOISTER_GITLAB_URL leads to GitLab"
+            raise Permanent(msg)
+        return items, following
 
     async def _page(
         self, method: str, path: str, params: dict[str, Any], data: object
@@ -163,6 +174,7 @@ class GitLabApi(gidgetlab.abc.GitLabAPI):
             raise Permanent(msg)
         self.calls += 1
         answer = await self._send(method, url, headers, body, request)
+        self.answered_at = sent_at(answer)
         if not 200 <= answer.status < 300:
             raise AnswerProblem(answer, request, writes=method not in _READS)
         if answer.body and not answer.is_json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.domain.merge_request import MergeRequestRef, Revision
 
@@ -36,6 +37,31 @@ class ForgeMergeRequest:
     source_project_id: int | None
     web_url: str
     pipeline_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatedMergeRequest:
+    """Hold what the list of all merge requests tells of one; ``updated_at`` counts every kind of update."""
+
+    ref: MergeRequestRef
+    state: str
+    head_sha: str | None
+    updated_at: datetime
+    draft: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatedPage:
+    """Hold a part of that list.
+
+    ``problems`` says what was left out because it cannot be read, ``more`` whether the list goes on, ``now``
+    what time it is by the forge's clock, if it said so.
+    """
+
+    merge_requests: tuple[UpdatedMergeRequest, ...]
+    problems: tuple[str, ...]
+    more: bool
+    now: datetime | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ _TRANSITIONS = {
 }
 _TRANSITION = re.compile(r"Cannot transition status via :(\w+) from :(\w+)")
 _MAX_REASON_CHARS = 300
+#: Times outside are a fault, and close to the ends of the calendar they cannot be calculated with.
+MIN_TIME, MAX_TIME = datetime(2000, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
 
 
 class TokenRejected(Blocked):
@@ -110,6 +112,12 @@ def retry_after_s(answer: Answer, now: datetime) -> float | None:
         _epoch(answer.headers.get("ratelimit-reset", "")) if answer.status == 429 else None
     )
     return None if until is None else max(0.0, (until - now).total_seconds())
+
+
+def sent_at(answer: Answer) -> datetime | None:
+    """Return when GitLab sent *answer*, by its own clock; None when it says no time, or an absurd one."""
+    moment = _http_date(answer.headers.get("date", ""))
+    return moment if moment is not None and MIN_TIME <= moment < MAX_TIME else None
 
 
 def refuses_position(answer: Answer) -> bool:

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Annotated, TypeVar
 
 from pydantic import AliasChoices, AwareDatetime, BeforeValidator, Field, StrictInt, ValidationError
 
 from bot.domain.errors import Permanent, Transient
-from bot.domain.forge import ForgeDiscussion, ForgeDraft, ForgeMergeRequest, ForgeNote, ForgeUser
+from bot.domain.forge import (
+    ForgeDiscussion,
+    ForgeDraft,
+    ForgeMergeRequest,
+    ForgeNote,
+    ForgeUser,
+    UpdatedMergeRequest,
+)
 from bot.domain.merge_request import MergeRequestRef, Revision, Sha, Value
+from bot.gitlab.errors import MAX_TIME, MIN_TIME
 
 _Shape = TypeVar("_Shape", bound=Value)
 _Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
@@ -104,6 +113,33 @@ class MergeRequest(Value):
         if shown is None or shown.sha != self.sha:
             return None
         return shown.id if (shown.project_id or ref.project_id) == self.source_project_id else None
+
+
+class Updated(Value):
+    """One merge request in the list of all."""
+
+    project_id: int = Field(gt=0, lt=2**63)
+    iid: int = Field(gt=0, lt=2**31)
+    state: str
+    draft: bool = Field(default=False, validation_alias=AliasChoices("draft", "work_in_progress"))
+    sha: _MaybeSha = None
+    updated_at: _Time = Field(ge=MIN_TIME, lt=MAX_TIME)
+
+    def forge(self, instance: str) -> UpdatedMergeRequest:
+        """Return it as the port names it."""
+        return UpdatedMergeRequest(
+            MergeRequestRef(instance=instance, project_id=self.project_id, iid=self.iid),
+            state=self.state,
+            head_sha=self.sha,
+            updated_at=self.updated_at.astimezone(UTC),
+            draft=self.draft,
+        )
+
+
+class Membership(Value):
+    """One project in the list of those that we belong to."""
+
+    id: StrictInt
 
 
 class Author(Value):

@@ -10,6 +10,7 @@ import pytest
 
 from bot.adapters.forge_gitlab import GitLabForge
 from bot.adapters.forge_gitlab_admin import GitLabAdmin, HookScope
+from bot.adapters.forge_gitlab_updates import GitLabUpdates
 from bot.demo.gitlab import GitLabServer, Level, MergeRequest, Project, RateLimit, User
 from bot.domain.diff import FileDiff
 from bot.domain.errors import Refused, Transient
@@ -341,14 +342,58 @@ async def test_a_hook_is_installed_once(world: World):
     await low.aclose()
 
 
+def updates_of(world: World) -> GitLabUpdates:
+    return GitLabUpdates(world.forge.api, instance_name(world.server.url))
+
+
 async def test_recent_changes_are_listed(world: World):
-    """The reconciler finds a merge request by its time, with the head that it has now."""
-    admin = GitLabAdmin(world.server.url, world.token)
-    before = world.opened.updated_at - timedelta(milliseconds=1)
+    """A merge request is found by its time, that included, with the head that it has now."""
+    updates = updates_of(world)
+    before = world.opened.updated_at + timedelta(milliseconds=1)
     head = world.server.push(world.opened, {"app.py": "more\n"})
-    found = [each async for each in admin.updated_since(before)]
-    assert [(world.project.id, world.opened.iid, head)] == [
-        (each.project_id, each.iid, each.head_sha) for each in found
+    world.server.close_merge_request(world.opened)
+    page = await updates.updated_since(before)
+    (found,) = page.merge_requests
+    assert (world.ref, head, "closed") == (found.ref, found.head_sha, found.state)
+    assert not page.more
+    assert page.now is not None
+    assert page.now - timedelta(seconds=10) < found.updated_at < page.now + timedelta(seconds=2)
+    assert (found,) == (await updates.updated_since(found.updated_at)).merge_requests
+    assert () == (await updates.updated_since(found.updated_at + timedelta(milliseconds=1))).merge_requests
+
+
+async def test_changes_come_in_pages_oldest_first(world: World):
+    """An update takes a merge request to the end of the list."""
+    updates = updates_of(world)
+    start = world.opened.updated_at
+    for number in range(120):
+        world.server.open_merge_request(world.project, "feature", title=f"Change {number}")
+    first = await updates.updated_since(start)
+    assert (100, True) == (len(first.merge_requests), first.more)
+    world.server.edit(world.opened, title="Other")
+    last = first.merge_requests[-1]
+    second = await updates.updated_since(last.updated_at)
+    assert (last, False) == (second.merge_requests[0], second.more)
+    assert [*range(1, 122), 1] == [one.ref.iid for one in (*first.merge_requests, *second.merge_requests[1:])]
+    assert [one.ref.iid for one in (await updates.updated_since(start, page=2)).merge_requests] == [
+        *range(102, 122),
+        1,
     ]
-    assert [each async for each in admin.updated_since(found[0].updated_at + timedelta(seconds=1))] == []
-    await admin.aclose()
+
+
+async def test_our_projects_are_those_where_we_may_review(world: World):
+    """Not those that are public, nor those where our role is too low."""
+    server = world.server
+    for number, level in enumerate((Level.reporter, Level.developer, Level.maintainer)):
+        project = server.create_project(f"others/app{number}-{world.project.id}", FILES)
+        server.add_member(project, world.bot, level)
+    server.create_project(f"public/app{world.project.id}", FILES, visibility="public")
+    inherited = server.create_project(f"ours{world.project.id}/app", FILES)
+    server.add_member(inherited.group, world.bot, Level.developer)
+    names = {server.instance.state.projects[number].path for number in await updates_of(world).our_projects()}
+    assert names == {
+        world.project.path,
+        f"others/app1-{world.project.id}",
+        f"others/app2-{world.project.id}",
+        inherited.path,
+    }

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import date
 from typing import Any
 
 import httpx
 import pytest
 
-from bot.adapters.forge_gitlab_admin import GitLabAdmin, HookScope, InstalledHook, UpdatedMergeRequest
+from bot.adapters.forge_gitlab_admin import GitLabAdmin, HookScope, InstalledHook
 from bot.domain.errors import Refused
 from bot.domain.forge import ForgeUser
 from tests.unit.gitlab.scripted import Script
@@ -144,30 +144,3 @@ async def test_user_and_project_are_read(admin: GitLabAdmin, script: Script):
     script.plan(200, {"id": 5, "path_with_namespace": "team/app", "default_branch": None})
     assert ForgeUser(9, "bot") == await admin.user()
     assert (await admin.project("team/app")).id == 5
-
-
-async def test_recent_merge_requests_come_newest_first(admin: GitLabAdmin, script: Script):
-    """Newest first repeats rather than skips what moves while the pages are read."""
-    listed = {
-        "iid": 7,
-        "project_id": 5,
-        "state": "merged",
-        "draft": True,
-        "sha": None,
-        "target_branch": "main",
-        "source_branch": "t",
-        "updated_at": "2026-01-01T10:00:00.123Z",
-    }
-    script.plan(200, [listed])
-    since = datetime(2026, 1, 1, 9, 0, tzinfo=timezone(timedelta(hours=1)))
-    found = [each async for each in admin.updated_since(since, [5])]
-    at = datetime(2026, 1, 1, 10, 0, 0, 123_000, tzinfo=UTC)
-    assert [UpdatedMergeRequest(5, 7, None, at, draft=True, state="merged")] == found
-    query = dict(script.requests[0].url.params)
-    assert query == {
-        "scope": "all",
-        "order_by": "updated_at",
-        "sort": "desc",
-        "updated_after": "2026-01-01T08:00:00Z",
-        "per_page": "100",
-    }
