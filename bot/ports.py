@@ -6,7 +6,7 @@ Each protocol's docstrings are the contract that ``tests/contract`` checks on ev
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,8 +21,10 @@ from bot.domain.forge import (
     ForgeMergeRequest,
     ForgeNote,
     ForgeUser,
+    UpdatedPage,
 )
 from bot.domain.merge_request import MergeRequestRef, Revision
+from bot.domain.missed import Known
 from bot.domain.records import MergeRequestState, ModelCallRecord, ThreadRecord
 from bot.domain.run import Run
 
@@ -428,6 +430,54 @@ class Forge(Protocol):
 
         Setting the state that is already there is fine.
         """
+
+
+class ForgeUpdates(Protocol):
+    """List what happened on the forge lately, whatever the merge request; raises what `Forge` raises."""
+
+    async def updated_since(self, since: datetime, *, page: int = 1) -> UpdatedPage:
+        """Return a page of the merge requests that we can see, updated at or after *since*, the oldest update first.
+
+        The list moves while it is read: an update takes a merge request from its place to the end. Going on from
+        the time of the last one misses none; the next *page* is for more of one time than fit on a page.
+        """
+
+    async def our_projects(self) -> frozenset[int]:
+        """Return the projects that we are a member of, with a role that is enough for a review."""
+
+
+class Turn(Protocol):
+    """Hold the right to make a pass of the reconciler, for as long as it was lent."""
+
+    @property
+    def updated_after(self) -> datetime:
+        """Return the cursor: everything updated before it was compared."""
+
+    async def move(self, updated_after: datetime, *, pause: timedelta) -> None:
+        """Move the cursor, and let nobody else make a pass for *pause*; this turn goes on meanwhile.
+
+        Raises:
+            Obsolete: it had been over, and somebody else has his turn; the cursor stays.
+        """
+
+
+class Reconciliations(Protocol):
+    """Remember how far the forge was compared with the store, and what the store knows.
+
+    Every method raises ``Transient`` when the store is out of reach.
+    """
+
+    async def claim(self, instance: str, *, lease: timedelta, first: timedelta) -> Turn | None:
+        """Return a turn of *lease*, None while no pass is due; of all who ask, one gets it.
+
+        The first cursor is *first* ago. No clock but the store's counts.
+        """
+
+    async def known_projects(self, instance: str, projects: Collection[int]) -> frozenset[int]:
+        """Return those of *projects* that ever had an event."""
+
+    async def known(self, refs: Sequence[MergeRequestRef]) -> Mapping[MergeRequestRef, Known]:
+        """Return what is known of those of *refs* that ever had an event."""
 
 
 class Telemetry(Protocol):

@@ -1,0 +1,77 @@
+"""Which event is missing, judged by what the forge lists and what we know."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.events import Action, MergeRequestChanged, delivery_id
+from bot.domain.forge import UpdatedMergeRequest
+
+SOURCE = "reconciler"
+
+OPENED = "opened"
+_CLOSED = frozenset({"closed", "merged"})
+#: A merge is under way; how it ends is another update.
+_MERGING = "locked"
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Hold what we know of a merge request from its events; ``updated_at`` is the forge's time of the newest."""
+
+    head_sha: str | None
+    closed: bool
+    updated_at: datetime | None
+
+
+def unusable(listed: UpdatedMergeRequest) -> str:
+    """Return why nothing can be told from *listed*, nothing if something can."""
+    if listed.state == OPENED:
+        return "" if listed.head_sha else "it has no head"
+    return "" if listed.state in _CLOSED or listed.state == _MERGING else "its state is not known"
+
+
+def missed(listed: UpdatedMergeRequest, known: Known | None) -> MergeRequestChanged | None:
+    """Return the event that would have brought *listed* about, None if what we know is the same, or newer.
+
+    Edits do not count: what the list shows does not tell a new target branch, or a draft that became ready.
+    """
+    if unusable(listed) or listed.state == _MERGING:
+        return None
+    if known is not None and known.updated_at is not None and listed.updated_at < known.updated_at:
+        return None
+    if listed.state in _CLOSED:
+        action, differs = Action.closed, known is not None and not known.closed
+    else:
+        action = Action.changed
+        differs = known is None or known.closed or known.head_sha != listed.head_sha
+    if not differs:
+        return None
+    return MergeRequestChanged(
+        ref=listed.ref,
+        action=action,
+        head_sha=listed.head_sha,
+        updated_at=_comparable(listed.updated_at, known),
+        draft=listed.draft,
+        source=SOURCE,
+    )
+
+
+def missed_id(event: MergeRequestChanged, known: Known | None) -> uuid.UUID:
+    """Return the id of *event*: the same for all who compare, as long as nothing more is known.
+
+    A merge request may be reopened at the same head again and again. What was known before tells one time from
+    the next, the time that the forge shows does not: any comment moves it.
+    """
+    before = (
+        (known.closed, known.head_sha, known.updated_at and known.updated_at.timestamp()) if known else ()
+    )
+    return delivery_id(SOURCE, f"{event.key}:{event.action}:{event.head_sha}:{before}")
+
+
+def _comparable(moment: datetime, known: Known | None) -> datetime:
+    """Return *moment* in whole seconds, as hooks tell it: one of the same second must not look older."""
+    second = moment.replace(microsecond=0)
+    return max(second, known.updated_at) if known and known.updated_at else second
