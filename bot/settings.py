@@ -159,6 +159,12 @@ class Settings(BaseSettings):
         description="Seconds after which a review publishes what it has.",
         examples=[900],
     )
+    reconcile: Annotated[Literal["known", "member", "off"], IgnoreCase] = Field(
+        "known",
+        description="Where to look for merge requests whose webhook never came: `known` projects, which sent one"
+        " before, all that the account is a `member` of, or `off`.",
+        examples=["member"],
+    )
 
     @field_validator("*", mode="before")
     @classmethod

@@ -13,6 +13,8 @@ import structlog
 
 from bot.adapters.clock import SystemClock
 from bot.adapters.forge_gitlab import GitLabForge
+from bot.adapters.forge_gitlab_api import GitLabApi
+from bot.adapters.forge_gitlab_updates import GitLabUpdates
 from bot.adapters.git_mirror import GitMirror
 from bot.adapters.git_process import Git
 from bot.adapters.kafka_connection import KafkaConnection, Login
@@ -23,6 +25,7 @@ from bot.adapters.log_postgres import PostgresLog
 from bot.adapters.model_ollama import Deadlines, OllamaModel
 from bot.adapters.postgres import connect_pool
 from bot.adapters.process import ProcessRunner
+from bot.adapters.reconciliation_postgres import PostgresReconciliations
 from bot.adapters.retention_postgres import prune_regularly
 from bot.adapters.store_postgres import PostgresStore
 from bot.adapters.telemetry import OpenTelemetry
@@ -36,6 +39,7 @@ from bot.ports import EventLog, EventSink
 from bot.resources import resource
 from bot.runtime.consumer import Consumer
 from bot.runtime.loop import ConsumeLoop
+from bot.runtime.reconciler import Reconciler
 from bot.runtime.relay import GROUP, Relay
 from bot.runtime.spool import Spool
 from bot.scanners import Setup, load
@@ -175,6 +179,9 @@ async def run_consumers(
         )
         stack.callback(pruning.cancel)
         ports = await _ports(base, stack, deadlines or Deadlines())
+        if Stage.intake in stages and base.settings.reconcile != "off":
+            reconciling = asyncio.create_task(reconciler(base, ports["forge"].api).run(), name="reconciler")
+            stack.callback(reconciling.cancel)
         loops = [
             ConsumeLoop(
                 CONSUMERS[stage].bind(ports),
@@ -194,6 +201,19 @@ async def run_consumers(
             if distributed:
                 relay = Relay(base.outbox, base.log, base.store, base.telemetry)
                 group.create_task(relay.run(stop), name="relay")
+
+
+def reconciler(base: Base, api: GitLabApi) -> Reconciler:
+    """Return what finds merge requests whose event never came, by asking GitLab through *api*."""
+    return Reconciler(
+        forge=GitLabUpdates(api, base.instance),
+        reconciliations=PostgresReconciliations(base.pool),
+        sink=base.outbox,
+        telemetry=base.telemetry,
+        clock=base.clock,
+        instance=base.instance,
+        members=base.settings.reconcile == "member",
+    )
 
 
 async def _ports(base: Base, stack: AsyncExitStack, deadlines: Deadlines) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from bot import __version__
-from bot.cli import config, database, demo, doctor, events, hooks, kafka, review, serve
+from bot.cli import config, database, demo, doctor, events, hooks, kafka, reconcile, review, serve
 from bot.cli.context import Commands, GlobalOptions
 
 app = typer.Typer(
@@ -51,6 +51,7 @@ app.command("demo")(demo.demo)
 app.command("up")(serve.up)
 app.command("web")(serve.web)
 app.command("consume")(serve.consume)
+app.command("reconcile")(reconcile.reconcile)
 app.command("review")(review.review)
 app.command("doctor")(doctor.doctor)
 app.command("events")(events.events)

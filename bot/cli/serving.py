@@ -56,7 +56,7 @@ async def serve(
     """
     async with AsyncExitStack() as stack:
         bound = stack.enter_context(_bind(settings)) if listen else None
-        database_url = await _database(settings, stack)
+        database_url = await prepared_database(settings, stack)
         from bot.wiring import telemetry_of
 
         telemetry = stack.enter_context(telemetry_of(settings))
@@ -86,7 +86,7 @@ async def _consume(
         await run_consumers(parts, [Stage(stage) for stage in stages], stop, deadlines=deadlines)
 
 
-async def _database(settings: Settings, stack: AsyncExitStack) -> str:
+async def prepared_database(settings: Settings, stack: AsyncExitStack) -> str:
     """Return the URL of a database with the newest schema; start our own Postgres if none is configured."""
     from bot.adapters import migrations
 

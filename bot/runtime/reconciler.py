@@ -17,7 +17,7 @@ from bot.domain.events import Record
 from bot.domain.forge import UpdatedMergeRequest
 from bot.domain.missed import OPENED, missed, missed_id, unusable
 from bot.domain.retry import MAX_ASKED_S, describe
-from bot.ports import Clock, EventLog, ForgeUpdates, Reconciliations, Telemetry, Turn
+from bot.ports import Clock, EventSink, ForgeUpdates, Reconciliations, Telemetry, Turn
 
 log = structlog.get_logger()
 
@@ -89,7 +89,7 @@ class Reconciler:
     Args:
         forge: where merge requests are listed.
         reconciliations: whose turn it is, the cursor, and what is known.
-        event_log: where missing events go.
+        sink: where missing events go.
         telemetry: counts them.
         clock: stands in where the forge does not tell its time.
         instance: name of the forge.
@@ -101,7 +101,7 @@ class Reconciler:
         *,
         forge: ForgeUpdates,
         reconciliations: Reconciliations,
-        event_log: EventLog,
+        sink: EventSink,
         telemetry: Telemetry,
         clock: Clock,
         instance: str,
@@ -109,7 +109,7 @@ class Reconciler:
     ) -> None:
         self._forge = forge
         self._reconciliations = reconciliations
-        self._log = event_log
+        self._sink = sink
         self._telemetry = telemetry
         self._clock = clock
         self._instance = instance
@@ -201,7 +201,7 @@ class Reconciler:
         """Append what is missing of *listed*."""
         with self._telemetry.span("reconcile"):
             records = await self._missing(await self._looked_at(listed))
-            new = await self._log.append(records) if records else 0
+            new = await self._sink.append(records) if records else 0
         if new:
             self._telemetry.count("cloister_reconciled", new)
             for record in records:

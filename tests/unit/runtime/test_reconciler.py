@@ -162,7 +162,7 @@ class World:
         return Reconciler(
             forge=self.forge,
             reconciliations=self.store,
-            event_log=self.log,  # type: ignore[arg-type]
+            sink=self.log,
             telemetry=self.telemetry,  # type: ignore[arg-type]
             clock=Stopped(self.clock),  # type: ignore[arg-type]
             instance="gitlab.example",
