@@ -161,8 +161,7 @@ class Settings(BaseSettings):
     )
     reconcile: Annotated[Literal["known", "member", "off"], IgnoreCase] = Field(
         "known",
-        description="Where to look for merge requests whose webhook never came: `known` projects, which sent one"
-        " before, all that the account is a `member` of, or `off`.",
+        description="Projects to search for lost webhooks: `known` by earlier ones, all where we are `member`, `off`.",
         examples=["member"],
     )
 

@@ -13,6 +13,7 @@ COMMANDS = [
     ("review",),
     ("doctor",),
     ("events",),
+    ("reconcile",),
     ("config", "show"),
     ("hooks", "install"),
     ("db", "upgrade"),

@@ -46,6 +46,36 @@ def test_unknown_endpoints_are_remembered(gitlab: GitLab) -> None:
     assert 1 == gitlab.server.count("GET", r"/issues$", 404)
 
 
+def test_projects_are_listed_by_membership(gitlab: GitLab) -> None:
+    """Public projects are listed to everybody, by role only to members; keyset pages lead on by id."""
+    server, bot = gitlab.server, gitlab.bot
+    paths = [f"more/app{number}" for number in range(5)]
+    for path in paths:
+        server.create_project(path, members={bot: Level.developer})
+    server.create_project("reading/app", members={bot: Level.reporter})
+    server.create_project("strange/app")
+    server.create_project("public/app", visibility="public")
+    with gitlab.client() as client:
+
+        def listed(query: str) -> list[str]:
+            seen, url = [], f"projects?{query}"
+            while url:
+                answer = client.get(url)
+                seen += [row["path_with_namespace"] for row in answer.json()]
+                url = answer.links.get("next", {}).get("url", "")
+            return seen
+
+        everything = ["group/app", *paths, "reading/app", "public/app"]
+        assert everything == listed("order_by=id&sort=asc&per_page=3")
+        assert everything[::-1] == listed("pagination=keyset&order_by=id&per_page=4")
+        assert everything[:-1] == listed("membership=true&sort=asc")
+        reviewing = "membership=true&min_access_level=30&pagination=keyset&order_by=id&sort=asc&per_page=2"
+        assert everything[:-2] == listed(reviewing)
+        assert client.get("projects?order_by=luck").status_code == 400
+    with gitlab.client(server.create_token(server.admin)) as client:
+        assert [] == client.get("projects?membership=true").json()
+
+
 def test_lists_come_in_pages(gitlab: GitLab) -> None:
     """Following Link visits every merge request once, filters and order kept."""
     created = [opened(gitlab, source=f"b{n}").iid for n in range(5)]

@@ -26,6 +26,7 @@ from bot.runtime.reconciler import Reconciler
 from bot.wiring import base, reconciler
 from tests.cloister import WEBHOOK_SECRET, Cloister, running, settings_for
 from tests.gitlab import GitLab
+from tests.unit.cli.command import run
 
 DEFECT = "for i in range(len(values) + 1):\n"
 
@@ -308,6 +309,42 @@ async def test_where_to_look_is_a_setting(still: Cloister, expected: list[str], 
     found = [names[project] for project, *_ in await raised(still)]
     assert sorted(found) == [{"known": "app"}.get(name, name) for name in expected]
     assert server.unknown_requests == []
+
+
+async def test_the_command_prints_what_was_missing(still: Cloister) -> None:
+    """As a table or as JSON; doing it twice raises nothing new, and the cursor stays where it is."""
+    await know(still, still.gitlab.project)
+    lost = opened(still, "lost", hours=30)
+    server = still.gitlab.server
+    server.close_merge_request(opened(still, "closed"))
+
+    def run_it(*arguments: str) -> Any:
+        environ = {
+            "CLOISTER_GITLAB_URL": server.url,
+            "CLOISTER_GITLAB_TOKEN": still.gitlab.token,
+            "CLOISTER_DATABASE_URL": still.database_url,
+        }
+        return run("reconcile", *arguments, **environ)
+
+    nothing = await asyncio.to_thread(run_it)
+    assert (0, "0 merge requests whose webhook never came\n") == (nothing.exit_code, nothing.stdout)
+    since = (datetime.now(UTC) - timedelta(hours=31)).isoformat()
+    first = await asyncio.to_thread(run_it, "--since", since, "--json")
+    (entry,) = json.loads(first.stdout)["raised"]
+    project = still.gitlab.project.id
+    assert (project, lost.iid, "changed", lost.head_sha) == tuple(
+        entry[name] for name in ("project_id", "iid", "action", "head_sha")
+    )
+    assert json.loads(first.stdout)["new"] == 1
+    again = await asyncio.to_thread(run_it, "--since", since)
+    assert f"{project}!{lost.iid}" in again.stdout
+    assert "1 merge requests whose webhook never came, 1 of them raised before" in again.stdout
+    assert 1 == len(await raised(still))
+    assert [] == await still.fetch("SELECT * FROM reconciliation")
+    server.revoke(still.gitlab.token)
+    refused = await asyncio.to_thread(run_it)
+    assert refused.exit_code == 2
+    assert "CLOISTER_GITLAB_TOKEN" in refused.stderr
 
 
 async def test_off_is_off(still: Cloister, ollama_server: ScriptedOllama) -> None:
