@@ -15,6 +15,7 @@ import pytest
 
 from bot.adapters.forge_gitlab_api import GitLabApi
 from bot.adapters.forge_gitlab_updates import GitLabUpdates
+from bot.adapters.kafka_topics import Topics
 from bot.adapters.reconciliation_postgres import PostgresReconciliations
 from bot.adapters.telemetry import OpenTelemetry
 from bot.demo.gitlab import Level, MergeRequest, Project, RateLimit
@@ -147,6 +148,21 @@ async def test_lost_hooks_are_made_up_for(still: Cloister, ollama_server: Script
         await due(still)
         await ours.take_turn()
         assert (5, 5) == (count, len(await raised(still)))
+
+
+async def test_lost_hooks_are_made_up_for_on_kafka(
+    still: Cloister, ollama_server: ScriptedOllama, kafka_address: str, kafka_topics: Topics
+) -> None:
+    """The event goes into the outbox, from where it is shipped like any other."""
+    changes = {"log_url": f"kafka://{kafka_address}", "kafka_prefix": kafka_topics.prefix}
+    still.settings = settings_for(
+        still.gitlab, still.settings.model_url, still.database_url, still.settings.data_dir, **changes
+    )
+    await know(still, still.gitlab.project)
+    lost = opened(still)
+    async with running(still.settings, still.gitlab, ollama_server):
+        assert [("feature.txt", 1)] == (await still.outcome(lost, within_s=60)).lines
+    assert 1 == len(await raised(still))
 
 
 async def test_a_lost_close_ends_a_running_review(still: Cloister, ollama_server: ScriptedOllama) -> None:
