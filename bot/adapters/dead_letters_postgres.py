@@ -17,7 +17,7 @@ from bot.domain.run import Run
 _LIST = """
 SELECT number, consumer_group, event_id, attempts, error, reason, parked_at, record - 'body' AS record
 FROM dead_letter WHERE ($1::text IS NULL OR consumer_group = $1)
-AND ($2::bigint IS NULL OR record->>'key' ~ (':' || $2 || ':[0-9]+$')) ORDER BY number DESC LIMIT $3
+AND ($2::bigint IS NULL OR record->>'kind' <> 'unreadable' AND record->>'key' ~ (':' || $2 || ':[0-9]+$')) ORDER BY number DESC LIMIT $3
 """
 
 

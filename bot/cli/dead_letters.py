@@ -25,8 +25,14 @@ _SHOWN_BYTES = 2_000
 
 app = typer.Typer(no_args_is_help=True, help="Look after the dead letters: events that were given up.")
 
+
+def _group(name: str) -> str:
+    # What Kafka refuses for good is given up by the relay, before any stage.
+    return name if name == "relay" else serve.stage(name)
+
+
 Stage = Annotated[
-    str | None, typer.Option(parser=serve.stage, metavar="STAGE", help="Only those of this stage.")
+    str | None, typer.Option(parser=_group, metavar="STAGE", help="Only those that it gave up; also relay.")
 ]
 Numbers = Annotated[
     list[int] | None, typer.Argument(metavar="NUMBER", min=1, max=2**31 - 1, help="As in the list.")
@@ -181,13 +187,13 @@ def _fields(letter: DeadLetter) -> list[tuple[str, str]]:
     if unread is None:
         return [*fields, ("record", json.dumps(letter.content, indent=2, ensure_ascii=False))]
     start = unread.raw[:_SHOWN_BYTES].decode(errors="replace")
-    rest = len(unread.raw) - _SHOWN_BYTES
+    rest = unread.size - _SHOWN_BYTES
     return [
         *fields,
         ("problem", unread.problem),
-        *((str(name), str(value)) for name, value in unread.came_from.items()),
-        ("size", f"{len(unread.raw)} bytes"),
-        ("bytes", start + (f" ... and {rest} bytes more: see --json" if rest > 0 else "")),
+        *((str(name), str(value)) for name, value in unread.place.items()),
+        ("size", f"{unread.size} bytes"),
+        ("bytes", start + (f" ... and {rest} bytes more" if rest > 0 else "")),
     ]
 
 

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from bot.domain.errors import Permanent
 from bot.domain.events import (
+    UNREADABLE,
     Action,
     Event,
     MergeRequestChanged,
@@ -21,15 +22,12 @@ from bot.domain.events import (
     ReviewRequested,
     ScanRequested,
     UnknownEvent,
+    Unreadable,
 )
 from bot.domain.merge_request import MergeRequestRef, ref_of
 from bot.domain.publication import SCAN_PREFIX
 from bot.domain.replay import ORIGINAL, copied
 from bot.domain.run import REVIEW_STEP, Outcome, Run, RunState
-
-#: Kind of a letter whose bytes were no record; its body holds them as ``raw_base64``, the ``problem``, and where
-#: they come ``from``: topic, partition and offset.
-UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +51,8 @@ class DeadLetter:
     @property
     def ref(self) -> MergeRequestRef | None:
         """Return the merge request, None when the letter names none."""
+        if self.kind == UNREADABLE:
+            return None
         return ref_of(str(self.content.get("key", "")))
 
     @property
@@ -64,7 +64,7 @@ class DeadLetter:
 
     @property
     def unread(self) -> Unread | None:
-        """Return the bytes that were no record, None when there was a record."""
+        """Return what was no record, None when there was one."""
         body = self.content.get("body")
         if self.kind != UNREADABLE or not isinstance(body, dict):
             return None
@@ -72,8 +72,13 @@ class DeadLetter:
             raw = base64.b64decode(str(body.get("raw_base64", "")), validate=True)
         except ValueError:
             raw = b""
-        came_from = body.get("from")
-        return Unread(raw, str(body.get("problem", "")), came_from if isinstance(came_from, dict) else {})
+        place, size = body.get("from"), body.get("size")
+        return Unread(
+            raw,
+            size if isinstance(size, int) else len(raw),
+            str(body.get("problem", "")),
+            place if isinstance(place, dict) else {},
+        )
 
     def read(self) -> tuple[Record, Event]:
         """Return the event, read once more with what this release knows.
@@ -84,24 +89,38 @@ class DeadLetter:
         unread = self.unread
         try:
             record = Record.model_validate_json(unread.raw if unread else json.dumps(self.content))
-            return record, record.event()
-        except (UnknownEvent, ValidationError) as error:
+            event = record.event()
+        except (UnknownEvent, Unreadable, ValidationError) as error:
             problem = (
                 str(error) if isinstance(error, UnknownEvent) else "it is no event that this release reads"
             )
-            raise Permanent(
-                f"dead letter {self.number} cannot be retried: {problem}. It stays here; retry it after an upgrade,"
-                f" or give it up with `cloister dlq drop {self.number}`"
-            ) from error
+            if unread and unread.cut:
+                problem = f"only {len(unread.raw)} of its {unread.size} bytes were kept"
+            raise self._stays(problem) from error
+        if (record.key, record.stage) != (event.key, event.stage):
+            raise self._stays("it is addressed to another merge request or stage than it is about")
+        return record, event
+
+    def _stays(self, problem: str) -> Permanent:
+        return Permanent(
+            f"dead letter {self.number} cannot be retried: {problem}. It stays here; retry it after an upgrade,"
+            f" or give it up with `cloister dlq drop {self.number}`"
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Hold bytes from the log that were no record, why not, and where they stood."""
+    """Hold the first bytes of what was no record, how many there were, why not, and where they stood in the log."""
 
     raw: bytes
+    size: int
     problem: str
-    came_from: Mapping[str, Any]
+    place: Mapping[str, Any]
+
+    @property
+    def cut(self) -> bool:
+        """Say whether not all of it was kept."""
+        return self.size > len(self.raw)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import json
 import os
@@ -23,11 +22,14 @@ import asyncpg
 import pytest
 
 from bot.adapters.embedded_postgres import EmbeddedPostgres
+from bot.adapters.kafka_topics import Topics
+from bot.adapters.log_kafka import KafkaLog
 from bot.adapters.log_postgres import PostgresLog
 from bot.adapters.store_postgres import PostgresStore
 from bot.demo.gitlab.server import GitLabServer
 from bot.domain.events import Action, FetchRequested, MergeRequestChanged, Record
 from bot.domain.merge_request import MergeRequestRef
+from bot.domain.replay import original_of
 from tests.cloister import free_address
 from tests.unit.cli.command import ENVIRONMENT, run
 
@@ -77,27 +79,28 @@ async def test_a_list_shows_hostile_text_harmlessly(store: PostgresStore, databa
 
 async def test_a_list_can_be_narrowed(store: PostgresStore, database_url: str) -> None:
     """By stage, project and number of lines; what is left out is said."""
-    for stage, project_id in (("intake", 7), ("intake", 8), ("scan", 7)):
+    for stage, project_id in (("intake", 7), ("intake", 8), ("relay", 7)):
         await store.park(stage, change(1, project_id=project_id), attempts=1, error="E", reason="r")
     lines = {}
-    for options in ((), ("--stage", "intake"), ("--project", "8"), ("--limit", "2")):
+    for options in ((), ("--stage", "intake"), ("--stage", "relay"), ("--project", "8"), ("--limit", "2")):
         result = await cloister(database_url, "dlq", "list", *options)
         lines[" ".join(options)] = len(result.stdout.splitlines()) - 1
-    assert {"": 3, "--stage intake": 2, "--project 8": 1, "--limit 2": 2} == lines
+    assert {"": 3, "--stage intake": 2, "--stage relay": 1, "--project 8": 1, "--limit 2": 2} == lines
     assert "there are more" in result.stderr
 
 
 async def test_bytes_that_were_no_record_are_shown_and_kept(store: PostgresStore, database_url: str) -> None:
     """With their place in the log; retrying says what to do, and does it once they can be read."""
     good = change(4).model_dump_json().encode()
+    place = {"topic": "cloister.intake", "partition": 7, "offset": 77}
     for raw in (b"{\xff" + HOSTILE.encode(), good):
-        body = {"raw_base64": base64.b64encode(raw).decode(), "problem": "no JSON"}
-        place = {"from": {"topic": "cloister.intake", "partition": 2, "offset": 77}}
-        record = change(4).model_copy(update={"kind": "unreadable", "body": body | place})
+        place["offset"] += 1
+        record = Record.unreadable(raw, stage="intake", place=place, problem="no JSON")
         await store.park("intake", record, attempts=1, error="Unreadable", reason="no JSON")
     readable, broken = await numbers(database_url)
     shown = (await cloister(database_url, "dlq", "show", str(broken))).stdout
-    assert all(part in shown for part in ("cloister.intake", "77", "no JSON", "evil"))
+    assert all(part in shown for part in ("cloister.intake", "78", "no JSON", "evil"))
+    assert "there are none\n" == (await cloister(database_url, "dlq", "list", "--project", "7")).stdout
     result = await cloister(database_url, "dlq", "retry", str(broken), str(readable))
     assert 2 == result.exit_code
     assert f"error: dead letter {broken} cannot be retried" in result.stderr
@@ -135,6 +138,7 @@ async def test_letters_are_retried_and_dropped_by_number_or_all(
         ("dlq", "show", "0"),
         ("dlq", "show", "3000000000"),
         ("dlq", "list", "--stage", "nobody"),
+        ("replay", "--from", "2h", "--stage", "relay"),
         ("replay",),
         ("replay", "--from", "soon"),
         ("replay", "--from", "2h", "--to", "3h"),
@@ -177,6 +181,22 @@ async def test_a_replay_appends_copies(postgres_log: PostgresLog, database_url: 
     assert (17, [("intake", 4, 4, 0), ("fetch", 1, 1, 0)]) == await replay(*both)
     before = (datetime.now(UTC) - timedelta(minutes=30)).isoformat()
     assert (17, [("intake", 0, 0, 0)]) == await replay("--to", before)
+
+
+async def test_a_replay_reads_and_writes_kafka(
+    kafka_log: KafkaLog, kafka_topics: Topics, kafka_address: str, database_url: str, pool: Any
+) -> None:
+    """Where that is the log; a second replay over the first does not multiply anything."""
+    since = datetime.now(UTC) - timedelta(minutes=1)
+    await kafka_log.append([change(iid) for iid in (1, 2, 3)])
+    environ = {"CLOISTER_LOG_URL": f"kafka://{kafka_address}", "CLOISTER_KAFKA_PREFIX": kafka_topics.prefix}
+    for count in (6, 9):
+        result = await cloister(database_url, "replay", "--from", "1m", "--json", **environ)
+        assert [3] == [stage["events"] for stage in json.loads(result.stdout)["stages"]], result.stderr
+        found = [one async for one in kafka_log.history("intake", since)]
+        assert (count, count) == (len(found), len({one.id for one in found}))
+        assert 3 == len({original_of(one) for one in found})
+    assert 0 == await pool.fetchval("SELECT count(*) FROM event")
 
 
 async def test_a_replay_finds_the_project_of_a_path(postgres_log: PostgresLog, database_url: str) -> None:

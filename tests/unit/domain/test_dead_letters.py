@@ -1,13 +1,12 @@
 """What a dead letter tells, and what becomes of it when it is retried."""
 
-import base64
 import uuid
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from bot.domain.dead_letters import DeadLetter, HandOut, Settled, retry, run_of
+from bot.domain.dead_letters import DeadLetter, HandOut, Settled, Unread, retry, run_of
 from bot.domain.errors import Permanent
 from bot.domain.events import (
     Action,
@@ -52,14 +51,14 @@ def letter(content: Any = None, number: int = 9) -> DeadLetter:
     )
 
 
+PLACE = {"topic": "cloister.fetch", "partition": 2, "offset": 77}
+
+
 def unread(raw: bytes) -> DeadLetter:
-    """Return a letter with bytes that were no record."""
-    body = {
-        "raw_base64": base64.b64encode(raw).decode(),
-        "problem": "no JSON",
-        "from": {"topic": "cloister.fetch", "partition": 2, "offset": 77},
-    }
-    return letter({**record().model_dump(mode="json"), "kind": "unreadable", "body": body})
+    """Return a letter with something that was no record."""
+    return letter(
+        Record.unreadable(raw, stage="fetch", place=PLACE, problem="no JSON").model_dump(mode="json")
+    )
 
 
 def run(state: RunState, **outcomes: Outcome) -> Run:
@@ -80,14 +79,13 @@ def test_a_letter_tells_where_it_belongs():
         assert (None, "") == (letter(damaged).ref, letter(damaged).trace_id)
 
 
-def test_bytes_that_were_no_record_can_be_looked_at():
-    """With the problem and the place they came from, also when the letter itself is damaged."""
-    found = unread(b"{\xff").unread
-    assert found is not None
-    assert (b"{\xff", "no JSON", 77) == (found.raw, found.problem, found.came_from["offset"])
-    damaged = letter({"kind": "unreadable", "body": {"raw_base64": "?", "from": []}}).unread
-    assert damaged is not None
-    assert (b"", {}) == (damaged.raw, damaged.came_from)
+def test_what_was_no_record_can_be_looked_at():
+    """With the problem and the place, which is no merge request; also when the letter itself is damaged."""
+    one = unread(b"{\xff")
+    assert Unread(b"{\xff", 2, "no JSON", PLACE) == one.unread
+    assert one.ref is None
+    damaged = letter({"kind": "unreadable", "body": {"raw_base64": "?", "from": []}})
+    assert Unread(b"", 0, "", {}) == damaged.unread
     assert letter().unread is None
 
 
@@ -98,6 +96,12 @@ def test_a_letter_is_read_once_more():
     newer = record().model_dump(mode="json") | {"version": 99}
     for one, said in (
         (unread(b"{\xff"), "no event that this release reads"),
+        (unread(b" " * 100_000), "65536 of its 100000 bytes"),
+        (
+            unread(record().model_copy(update={"key": "g:1:1"}).model_dump_json().encode()),
+            "another merge request",
+        ),
+        (unread(record().model_copy(update={"stage": "scan"}).model_dump_json().encode()), "or stage"),
         (letter({}), "no event that this release reads"),
         (letter(newer), "upgrade the consumers"),
         (letter(newer | {"kind": "x"}), "not known to this release"),
