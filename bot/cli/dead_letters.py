@@ -102,8 +102,8 @@ def retry(
 ) -> None:
     """Have events handled after all, once the cause is removed; the running consumers take them up.
 
-    An event of a review that goes on is handed out again. If the review has ended without it, the merge request
-    is reviewed again as it is now, and what it already says is not said twice. Where a newer head won or the
+    An event that its review still waits for is handed out again. If the review has gone on without it, the merge
+    request is reviewed again as it is now, and what it already says is not said twice. Where a newer head won or the
     merge request was closed there is nothing to do, and the letter goes. One that this release cannot read
     stays, and makes the exit status 2: retry it after an upgrade.
     """

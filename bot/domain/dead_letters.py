@@ -17,6 +17,7 @@ from bot.domain.events import (
     UNREADABLE,
     Action,
     Event,
+    FetchRequested,
     MergeRequestChanged,
     Record,
     ReviewRequested,
@@ -28,6 +29,11 @@ from bot.domain.merge_request import MergeRequestRef, ref_of
 from bot.domain.publication import SCAN_PREFIX
 from bot.domain.replay import ORIGINAL, copied
 from bot.domain.run import REVIEW_STEP, Outcome, Run, RunState
+
+#: Events whose stage marks the run when it gives one up, a moment after it has put the letter here.
+_MARKING = (FetchRequested, ScanRequested, ReviewRequested)
+#: Errors of letters that nobody could tell the run of.
+_UNTOLD = frozenset({"UnknownEvent", "Unreadable", "ValidationError"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +155,8 @@ def retry(
 ) -> HandOut | Settled:
     """Return what becomes of *letter* now that its cause is removed.
 
-    An event of a run that goes on is handed out again. Where giving it up has marked the run, it would find
-    nothing to do: the merge request is reviewed once more instead, for all letters of the run together.
+    An event of a run that goes on is handed out again. Where giving it up has marked the run, or is about to, it
+    would find nothing to do: the merge request is reviewed once more instead, for all letters of the run together.
 
     Args:
         letter: what was given up.
@@ -168,7 +174,7 @@ def retry(
         return Settled("nothing to do: its review is no longer known")
     if run.state is RunState.superseded or not newest:
         return Settled("nothing to do: a newer head won, or the merge request was closed")
-    if run.state is RunState.failed or _failed(event, run):
+    if run.state is RunState.failed or _failed(event, run) or (not run.ended and _marks(letter, event)):
         return HandOut(_review_again(record, run), "the merge request is reviewed again")
     if run.ended:
         return Settled("nothing to do: the review has been finished")
@@ -181,6 +187,11 @@ def _asking_for_head(record: Record, event: MergeRequestChanged) -> Record:
         return record
     asking = event.model_copy(update={"head_sha": None, "updated_at": None})
     return record.model_copy(update={"version": asking.version, "body": asking.model_dump(mode="json")})
+
+
+def _marks(letter: DeadLetter, event: Event) -> bool:
+    """Say whether giving *event* up marks its run."""
+    return isinstance(event, _MARKING) and letter.stage == event.stage and letter.error not in _UNTOLD
 
 
 def _failed(event: Event, run: Run) -> bool:

@@ -31,8 +31,8 @@ def fetch(run: Run, number: int = 1) -> Record:
 
 
 async def park(store: PostgresStore, record: Record, stage: str = "fetch") -> None:
-    """Give *record* up."""
-    await store.park(stage, record, attempts=4, error="Permanent", reason="no access")
+    """Give *record* up, without a word to its run."""
+    await store.park(stage, record, attempts=4, error="UnknownEvent", reason="upgrade")
 
 
 async def current_run(store: PostgresStore, state: RunState, ref: MergeRequestRef = REF) -> Run:

@@ -37,14 +37,16 @@ def record(event: Event = FETCH) -> Record:
     return Record.of(event, id=uuid.UUID(int=1), trace=TRACE).model_copy(update={"attempt": 3})
 
 
-def letter(content: Any = None, number: int = 9) -> DeadLetter:
+def letter(
+    content: Any = None, number: int = 9, stage: str = "fetch", error: str = "Permanent"
+) -> DeadLetter:
     """Return a dead letter."""
     return DeadLetter(
         number=number,
-        stage="fetch",
+        stage=stage,
         event_id=uuid.UUID(int=1),
         attempts=4,
-        error="Permanent",
+        error=error,
         reason="no access",
         parked_at=datetime.now(UTC),
         content=record().model_dump(mode="json") if content is None else content,
@@ -67,9 +69,10 @@ def run(state: RunState, **outcomes: Outcome) -> Run:
     return Run(id=RUN, ref=REF, head_sha="a" * 40, state=state, steps=steps, created_at=datetime.now(UTC))
 
 
-def retried(event: Event, of: Run | None, *, newest: bool = True, number: int = 9) -> HandOut | Settled:
+def retried(event: Event, of: Run | None, *, newest: bool = True, **options: Any) -> HandOut | Settled:
     """Return what becomes of a letter with *event*."""
-    return retry(letter(number=number), record(event), event, of, newest=newest)
+    one = letter(**{"stage": event.stage.value} | options)
+    return retry(one, record(event), event, of, newest=newest)
 
 
 def test_a_letter_tells_where_it_belongs():
@@ -111,12 +114,20 @@ def test_a_letter_is_read_once_more():
 
 
 @pytest.mark.parametrize(
-    "event", [FETCH, SCAN, REVIEW, PUBLISH, StepFinished(ref=REF, run_id=RUN, step="review")]
+    ("event", "options"),
+    [
+        (PUBLISH, {}),
+        (StepFinished(ref=REF, run_id=RUN, step="review"), {}),
+        (FETCH, {"error": "UnknownEvent"}),
+        (SCAN, {"error": "Unreadable"}),
+        (REVIEW, {"stage": "relay"}),
+    ],
 )
-def test_an_event_of_a_review_that_goes_on_is_handed_out_again(event: Event):
+def test_an_event_of_a_review_that_goes_on_is_handed_out_again(event: Event, options: dict[str, Any]):
     """The same event without its attempts, under an id that the inbox does not know, the same for the same letter."""
     for state in (RunState.started, RunState.working, RunState.published):
-        found = retried(event, run(state, scan=Outcome.pending, review=Outcome.late))
+        going = run(state, scan=Outcome.pending, review=Outcome.late)
+        found = retried(event, going, **options)
         assert isinstance(found, HandOut)
         assert (event, 0, record().id) == (
             found.record.event(),
@@ -124,8 +135,8 @@ def test_an_event_of_a_review_that_goes_on_is_handed_out_again(event: Event):
             original_of(found.record),
         )
         assert found.record.id != record().id
-        assert found == retried(event, run(state))
-        assert found != retried(event, run(state), number=10)
+        assert found == retried(event, going, **options)
+        assert found != retried(event, going, number=10, **options)
 
 
 @pytest.mark.parametrize(
@@ -136,10 +147,12 @@ def test_an_event_of_a_review_that_goes_on_is_handed_out_again(event: Event):
         (SCAN, run(RunState.finished, scan=Outcome.failed)),
         (SCAN, run(RunState.published, scan=Outcome.failed, review=Outcome.pending)),
         (REVIEW, run(RunState.finished, review=Outcome.failed)),
+        (FETCH, run(RunState.started)),
+        (SCAN, run(RunState.working, scan=Outcome.pending)),
     ],
 )
 def test_a_review_that_was_marked_by_giving_up_is_made_again(event: Event, of: Run):
-    """The event alone would find nothing to do; the letters of one review ask for one review."""
+    """Or is about to be; the event alone would find nothing to do. The letters of one review ask for one review."""
     found = retried(event, of)
     assert isinstance(found, HandOut)
     asked = found.record.event()
