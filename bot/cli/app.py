@@ -11,7 +11,20 @@ from typing import Annotated
 import typer
 
 from bot import __version__
-from bot.cli import config, database, demo, doctor, events, hooks, kafka, reconcile, review, serve
+from bot.cli import (
+    config,
+    database,
+    dead_letters,
+    demo,
+    doctor,
+    events,
+    hooks,
+    kafka,
+    reconcile,
+    replay,
+    review,
+    serve,
+)
 from bot.cli.context import Commands, GlobalOptions
 
 app = typer.Typer(
@@ -55,7 +68,9 @@ app.command("reconcile")(reconcile.reconcile)
 app.command("review")(review.review)
 app.command("doctor")(doctor.doctor)
 app.command("events")(events.events)
+app.command("replay")(replay.replay)
 app.add_typer(config.app, name="config")
 app.add_typer(hooks.app, name="hooks")
 app.add_typer(database.app, name="db")
 app.add_typer(kafka.app, name="kafka")
+app.add_typer(dead_letters.app, name="dlq")

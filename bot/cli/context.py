@@ -56,9 +56,9 @@ def settings_of(ctx: typer.Context, *, dotenv: bool = True, **overrides: object)
     return load(ctx, dotenv=dotenv, **overrides).settings
 
 
-def print_json(value: Any) -> None:
-    """Print *value* as indented JSON."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
+def print_json(value: Any, *, hostile: bool = False) -> None:
+    """Print *value* as indented JSON, in ASCII where its text may be *hostile* to a terminal."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=hostile))
 
 
 def print_table(

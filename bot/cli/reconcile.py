@@ -93,14 +93,14 @@ async def _raised(settings: Settings, since: datetime) -> Raised:
     from contextlib import AsyncExitStack
 
     from bot.adapters.forge_gitlab_api import GitLabApi
-    from bot.cli.serving import prepared_database
+    from bot.cli.connection import database_of
     from bot.wiring import base, reconciler, telemetry_of
 
     assert settings.gitlab_url is not None
     assert settings.gitlab_token is not None
     token = settings.gitlab_token.get_secret_value()
     async with AsyncExitStack() as stack:
-        url = await prepared_database(settings, stack)
+        url = await stack.enter_async_context(database_of(settings))
         telemetry = stack.enter_context(telemetry_of(settings))
         parts = await stack.enter_async_context(base(settings, url, telemetry, connections=_CONNECTIONS))
         api = GitLabApi(settings.gitlab_url, token, verify=settings.gitlab_tls())

@@ -14,6 +14,17 @@ if TYPE_CHECKING:
 STAGES = ("intake", "fetch", "scan", "review", "collect", "publish")
 
 
+def stage(name: str) -> str:
+    """Return *name* if it is that of a stage; for options that take one.
+
+    Raises:
+        typer.BadParameter: it is not.
+    """
+    if name not in STAGES:
+        raise typer.BadParameter(f"no such stage: {name}; there are {', '.join(STAGES)}")
+    return name
+
+
 def up(
     ctx: typer.Context,
     listen: Annotated[

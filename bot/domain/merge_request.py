@@ -32,6 +32,15 @@ class MergeRequestRef(Value):
         return f"{self.project_id}!{self.iid}"
 
 
+def ref_of(key: str) -> MergeRequestRef | None:
+    """Return the merge request that an ordering key names, None when it names none."""
+    try:
+        instance, project_id, iid = key.rsplit(":", 2)
+        return MergeRequestRef(instance=instance, project_id=int(project_id), iid=int(iid))
+    except ValueError:
+        return None
+
+
 class Revision(Value):
     """Pin a merge request to the three commits that GitLab positions name.
 

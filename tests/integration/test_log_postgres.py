@@ -40,6 +40,18 @@ async def test_history_leaves_out_what_cannot_be_read(postgres_log: PostgresLog,
     assert [record(number).id for number in (0, 3, 4)] == found
 
 
+async def test_history_goes_by_each_append(postgres_log: PostgresLog, pool: Any) -> None:
+    """Appends that waited for their partition have earlier times than those before them."""
+    until = datetime.now(UTC)
+    since = until - timedelta(minutes=1)
+    await postgres_log.append([record(number) for number in range(6)])
+    for offset, seconds in enumerate((-90, -30, -90, 30, -30, 30)):
+        moment = until + timedelta(seconds=seconds)
+        await pool.execute("UPDATE event SET appended_at = $1 WHERE log_offset = $2", moment, offset)
+    found = [one.id async for one in history(pool, STAGE, since, until)]
+    assert [record(1).id, record(4).id] == found
+
+
 async def test_locks_end_with_the_session_if_they_cannot_be_given_up(pool: Any) -> None:
     """Cancelling while locks are given up ends the connection, so that nobody inherits them."""
     async with pool.acquire() as connection, pool.acquire() as other:

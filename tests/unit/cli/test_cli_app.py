@@ -74,4 +74,4 @@ def test_completion_knows_the_commands():
     """The shell gets the names of commands."""
     result = run(_CLOISTER_COMPLETE="complete_bash", COMP_WORDS="cloister d", COMP_CWORD="1")
 
-    assert result.output.split() == ["demo", "doctor", "db"]
+    assert result.output.split() == ["demo", "doctor", "db", "dlq"]
