@@ -31,6 +31,12 @@ class KafkaConnection:
     login: Login | None = None
 
     @property
+    def addresses(self) -> tuple[tuple[str, int], ...]:
+        """Return host and port of each broker that we know of from the start."""
+        parts = (address.rpartition(":") for address in self.bootstrap.split(","))
+        return tuple((host.strip("[]"), int(port)) for host, _, port in parts)
+
+    @property
     def protocol(self) -> str:
         """Return what Kafka calls the combination of encryption and login."""
         transport = "SSL" if self.tls else "PLAINTEXT"
