@@ -8,6 +8,9 @@ from typing import Any
 
 from aiokafka.abc import AbstractTokenProvider
 
+#: The kinds of login that we can use, the safest first.
+MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "OAUTHBEARER", "PLAIN")
+
 
 @dataclass(frozen=True, slots=True)
 class Login:

@@ -8,14 +8,17 @@ from __future__ import annotations
 import asyncio
 import ssl
 import struct
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 from aiokafka.conn import create_conn
+from aiokafka.errors import IllegalSaslStateError
+from aiokafka.protocol.admin import SaslHandShakeRequest
 from aiokafka.protocol.metadata import MetadataRequest
 
-from bot.adapters.kafka_connection import KafkaConnection
+from bot.adapters.kafka_connection import MECHANISMS, KafkaConnection
 from bot.adapters.kafka_errors import KAFKA_ERRORS, kafka_error
 from bot.domain.errors import Blocked, CloisterError, Transient
 
@@ -140,15 +143,11 @@ async def _brokers(
     connection: KafkaConnection, address: tuple[str, int], limit_s: float
 ) -> tuple[tuple[str, int], ...]:
     """Log in and return the addresses of all brokers."""
-    client = await create_conn(
-        *address, client_id="cloister", request_timeout_ms=int(limit_s * 1000), **connection.security()
-    )
     try:
-        metadata = await client.send(MetadataRequest([]))
+        async with _connected(address, connection.security(), limit_s) as client:
+            metadata = await client.send(MetadataRequest([]))
     except KAFKA_ERRORS as error:
-        raise _ended(connection, error) from error
-    finally:
-        await client.close()
+        raise await _login_problem(connection, address, limit_s) or kafka_error(error) from error
     brokers = tuple((host, port) for _, host, port, *_ in metadata.brokers)
     if not brokers and connection.login and connection.login.tokens:
         # The library takes a refusal for consent, and this request is refused in turn.
@@ -158,12 +157,37 @@ async def _brokers(
     return brokers
 
 
-def _ended(connection: KafkaConnection, error: BaseException) -> CloisterError:
-    """Return what it means that a broker answered the greeting but not the first request."""
-    problem = kafka_error(error)
-    if isinstance(problem, Blocked) or connection.login:
-        return problem
-    return Blocked("Kafka ends the connection: if that port wants a login, set CLOISTER_KAFKA_SASL")
+async def _login_problem(
+    connection: KafkaConnection, address: tuple[str, int], limit_s: float
+) -> Blocked | None:
+    """Return what is wrong if the broker wants another kind of login than we try, or none, or one at all."""
+    ours = connection.login.mechanism if connection.login else ""
+    transport = {"security_protocol": "SSL" if connection.tls else "PLAINTEXT", "ssl_context": connection.tls}
+    try:
+        async with _connected(address, transport, limit_s) as client:
+            answer = await client.send(SaslHandShakeRequest(ours or "PLAIN"))
+    except KAFKA_ERRORS:
+        return None
+    if answer.error_code == IllegalSaslStateError.errno:
+        return Blocked(str(kafka_error(IllegalSaslStateError()))) if ours else None
+    if ours in answer.enabled_mechanisms:
+        return None
+    offered = [name.lower() for name in MECHANISMS if name in answer.enabled_mechanisms]
+    remedy = f"set CLOISTER_KAFKA_SASL={' or '.join(offered)}" if offered else "name another port"
+    return Blocked(f"that port wants {'another kind of' if ours else 'a'} login: {remedy}")
+
+
+@asynccontextmanager
+async def _connected(
+    address: tuple[str, int], security: dict[str, Any], limit_s: float
+) -> AsyncIterator[Any]:
+    client = await create_conn(
+        *address, client_id="cloister", request_timeout_ms=int(limit_s * 1000), **security
+    )
+    try:
+        yield client
+    finally:
+        await client.close()
 
 
 def _advertised(answer: _Answer) -> _Answer:

@@ -139,7 +139,7 @@ async def test_a_login_that_is_not_offered_is_told(secured_kafka: Secured):
     error = await failure(KafkaConnection(address, login=login("PLAIN")))
 
     assert isinstance(error, Blocked)
-    assert "set CLOISTER_KAFKA_SASL to one that it does" in str(error)
+    assert "wants another kind of login: set CLOISTER_KAFKA_SASL=scram-sha-256" in str(error)
 
 
 async def test_encryption_on_one_side_only_is_told(secured_kafka: Secured):
@@ -167,11 +167,16 @@ async def test_a_login_on_one_side_only_is_told(secured_kafka: Secured):
     """No login where one is wanted, and the reverse."""
     kafka, tls = secured_kafka.kafka, secured_kafka.trusting()
 
-    for connection in (
-        KafkaConnection(kafka.address_of("SASL_SSL"), tls),
-        KafkaConnection(kafka.address_of("SASL_PLAINTEXT")),
+    for connection, offered in (
+        (
+            KafkaConnection(kafka.address_of("SASL_SSL"), tls),
+            "scram-sha-512 or scram-sha-256 or oauthbearer or plain",
+        ),
+        (KafkaConnection(kafka.address_of("SASL_PLAINTEXT")), "scram-sha-256"),
     ):
-        assert "wants a login, set CLOISTER_KAFKA_SASL" in str(await failure(connection))
+        error = await failure(connection)
+        assert str(error).endswith(f"that port wants a login: set CLOISTER_KAFKA_SASL={offered}")
+        assert isinstance(error, Blocked)
     error = await failure(KafkaConnection(kafka.brokers[0].address, login=login("PLAIN")))
     assert "takes no login on that port: leave CLOISTER_KAFKA_SASL unset" in str(error)
 
