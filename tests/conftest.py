@@ -9,6 +9,7 @@ pytest_plugins = [
     "tests.postgres",
     "tests.kafka",
     "tests.kafka_secured",
+    "tests.postgres_tls",
     "tests.gitlab",
     "tests.ollama",
     "tests.cloister",
