@@ -15,7 +15,7 @@ from bot.domain.errors import Blocked, CloisterError, Permanent, Transient
 #: What clients of Kafka raise: their own errors, and those of connections.
 KAFKA_ERRORS = (errors.KafkaError, errors.ConsumerStoppedError, OSError, TimeoutError)
 
-_ADDRESS = "check CLOISTER_LOG_URL and that the brokers run; `cloister doctor` says more"
+_ADDRESS = "check CLOISTER_LOG_URL and that the brokers run"
 
 #: The most special first: a message for each error that has a remedy of its own.
 _MEANINGS: tuple[tuple[type[Exception] | tuple[type[Exception], ...], type[CloisterError], str], ...] = (

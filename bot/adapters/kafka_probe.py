@@ -10,7 +10,7 @@ import ssl
 import struct
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from aiokafka.conn import create_conn
@@ -64,8 +64,9 @@ async def probe(connection: KafkaConnection, *, limit_s: float = ANSWER_LIMIT_S)
     if not known:
         raise _worst(first)
     asked = {answer.address: answer for answer in first}
-    for answer in await _ask_all(connection, known - asked.keys(), limit_s):
-        asked[answer.address] = _advertised(answer)
+    advertised = " (which the broker names itself, in advertised.listeners)"
+    for answer in await _ask_all(connection, known - asked.keys(), limit_s, origin=advertised):
+        asked[answer.address] = answer
     if all(asked[address].problem for address in known):
         raise _worst([asked[address] for address in known])
     problems = [str(answer.problem) for answer in asked.values() if answer.problem]
@@ -73,12 +74,12 @@ async def probe(connection: KafkaConnection, *, limit_s: float = ANSWER_LIMIT_S)
 
 
 async def _ask_all(
-    connection: KafkaConnection, addresses: Iterable[tuple[str, int]], limit_s: float
+    connection: KafkaConnection, addresses: Iterable[tuple[str, int]], limit_s: float, *, origin: str = ""
 ) -> Sequence[_Answer]:
-    return await asyncio.gather(*(_ask(connection, address, limit_s) for address in addresses))
+    return await asyncio.gather(*(_ask(connection, address, limit_s, origin) for address in addresses))
 
 
-async def _ask(connection: KafkaConnection, address: tuple[str, int], limit_s: float) -> _Answer:
+async def _ask(connection: KafkaConnection, address: tuple[str, int], limit_s: float, origin: str) -> _Answer:
     try:
         async with asyncio.timeout(limit_s):
             await _check_transport(connection.tls, address)
@@ -87,7 +88,7 @@ async def _ask(connection: KafkaConnection, address: tuple[str, int], limit_s: f
         problem = kafka_error(error)
     except CloisterError as error:
         problem = error
-    return _Answer(address, problem=type(problem)(f"{_shown(address)}: {problem}"))
+    return _Answer(address, problem=type(problem)(f"{_shown(address)}{origin}: {problem}"))
 
 
 async def _check_transport(tls: ssl.SSLContext | None, address: tuple[str, int]) -> None:
@@ -188,14 +189,6 @@ async def _connected(
         yield client
     finally:
         await client.close()
-
-
-def _advertised(answer: _Answer) -> _Answer:
-    """Say of a broker that others told us about where its address comes from."""
-    if answer.problem is None:
-        return answer
-    origin = "(the broker names this address itself, in advertised.listeners)"
-    return replace(answer, problem=type(answer.problem)(f"{answer.problem} {origin}"))
 
 
 def _worst(answers: Sequence[_Answer]) -> CloisterError:
