@@ -30,7 +30,7 @@ from bot.adapters.retention_postgres import prune_regularly
 from bot.adapters.store_postgres import PostgresStore
 from bot.adapters.telemetry import OpenTelemetry
 from bot.adapters.workspace_api import ApiWorkspaces, FallbackWorkspaces
-from bot.domain.errors import Transient
+from bot.domain.errors import Blocked, Transient
 from bot.domain.events import Stage
 from bot.domain.marker import Marker
 from bot.domain.prompt import instructions
@@ -142,7 +142,8 @@ async def base(
     """Connect the running event loop to database and log; the schema must be up to date.
 
     Raises:
-        Permanent: Kafka refuses us, or its topics are missing. When it is out of reach, work begins once it is not.
+        Blocked: Kafka refuses us. When it is only out of reach, work begins once it is not.
+        Permanent: its topics are missing.
     """
     async with AsyncExitStack() as stack:
         clock = SystemClock()
@@ -162,6 +163,8 @@ async def base(
         await stack.enter_async_context(log)
         try:
             await log.check()
+        except Blocked:
+            raise
         except Transient as error:
             logger.warning("log.out_of_reach", error=str(error))
         spool = Spool(log, outbox, monotonic=clock.monotonic)

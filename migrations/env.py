@@ -2,6 +2,7 @@
 
 import asyncio
 
+import asyncpg
 from alembic import context
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
@@ -20,8 +21,11 @@ def migrate(connection: Connection) -> None:
 
 
 async def connect() -> None:
-    url = context.config.attributes["database_url"]
-    engine = create_async_engine(url, poolclass=NullPool)
+    # The driver reads the URL itself: SQLAlchemy would not understand sslmode and its like.
+    dsn = context.config.attributes["dsn"]
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(dsn), poolclass=NullPool
+    )
     async with engine.connect() as connection:
         await connection.run_sync(migrate)
         await connection.commit()

@@ -5,7 +5,15 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-pytest_plugins = ["tests.postgres", "tests.kafka", "tests.gitlab", "tests.ollama", "tests.cloister"]
+pytest_plugins = [
+    "tests.postgres",
+    "tests.kafka",
+    "tests.kafka_secured",
+    "tests.postgres_tls",
+    "tests.gitlab",
+    "tests.ollama",
+    "tests.cloister",
+]
 
 
 @pytest.fixture(autouse=True)

@@ -85,6 +85,7 @@ class Broker:
         ports: client port and controller port of each node, by number.
         listeners: further client listeners as name -> port.
         properties: settings besides the usual ones.
+        scram: users that can log in by SCRAM, with their passwords.
     """
 
     def __init__(
@@ -95,8 +96,14 @@ class Broker:
         *,
         listeners: Mapping[str, int] | None = None,
         properties: Mapping[str, str] | None = None,
+        scram: Mapping[str, str] | None = None,
     ) -> None:
         self.node = node
+        self._scram = [
+            f"--add-scram={mechanism}=[name={user},password={password}]"
+            for user, password in (scram or {}).items()
+            for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512")
+        ]
         self.address = f"127.0.0.1:{ports[node][0]}"
         self._directory = directory / f"node-{node}"
         self._process: subprocess.Popen[bytes] | None = None
@@ -107,6 +114,9 @@ class Broker:
             **_PROPERTIES,
             "node.id": str(node),
             "listeners": ",".join([*places, f"CONTROLLER://127.0.0.1:{ports[node][1]}"]),
+            "listener.security.protocol.map": ",".join(
+                ["CONTROLLER:PLAINTEXT", *(f"{name}:{name}" for name in clients)]
+            ),
             "advertised.listeners": ",".join(places),
             "controller.quorum.voters": ",".join(f"{n}@127.0.0.1:{p[1]}" for n, p in ports.items()),
             "offsets.topic.replication.factor": copies,
@@ -127,7 +137,8 @@ class Broker:
         if not file.exists():
             self._directory.mkdir(parents=True)
             file.write_text("".join(f"{name}={value}\n" for name, value in self._properties.items()))
-            self._java("kafka.tools.StorageTool", "format", "-t", _CLUSTER_ID, "-c", str(file)).wait()
+            format_ = ["format", "-t", _CLUSTER_ID, "-c", str(file), *self._scram]
+            self._java("kafka.tools.StorageTool", *format_).wait()
         self._process = self._java("kafka.Kafka", str(file))
         if wait:
             self.wait_until_up()
@@ -143,7 +154,8 @@ class Broker:
                 time.sleep(0.05)
             else:
                 return
-        raise RuntimeError(f"the broker did not start; its output is in {self._directory / 'output'}")
+        output = (self._directory / "output").read_text(errors="replace")
+        raise RuntimeError(f"the broker did not start; it said:\n{output[-4000:]}")
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         """End the node with the signal *number* and wait for that."""
@@ -171,10 +183,16 @@ class Kafka:
         nodes: how many brokers, each a controller too.
         listeners: names of further client listeners on each broker, such as ``SASL_SSL``.
         properties: settings besides the usual ones.
+        scram: users that can log in by SCRAM, with their passwords.
     """
 
     def __init__(
-        self, nodes: int = 1, *, listeners: Sequence[str] = (), properties: Mapping[str, str] | None = None
+        self,
+        nodes: int = 1,
+        *,
+        listeners: Sequence[str] = (),
+        properties: Mapping[str, str] | None = None,
+        scram: Mapping[str, str] | None = None,
     ) -> None:
         self._directory = tempfile.TemporaryDirectory(prefix="cloister-kafka-", ignore_cleanup_errors=True)
         numbers = range(1, nodes + 1)
@@ -188,6 +206,7 @@ class Kafka:
                 ports,
                 listeners=self.listeners[number],
                 properties=properties,
+                scram=scram,
             )
             for number in numbers
         ]

@@ -8,6 +8,9 @@ from typing import Any
 
 from aiokafka.abc import AbstractTokenProvider
 
+#: The kinds of login that we can use, the safest first.
+MECHANISMS = ("SCRAM-SHA-512", "SCRAM-SHA-256", "OAUTHBEARER", "PLAIN")
+
 
 @dataclass(frozen=True, slots=True)
 class Login:
@@ -29,6 +32,12 @@ class KafkaConnection:
     bootstrap: str
     tls: ssl.SSLContext | None = field(default=None, repr=False)
     login: Login | None = None
+
+    @property
+    def addresses(self) -> tuple[tuple[str, int], ...]:
+        """Return host and port of each broker that we know of from the start."""
+        parts = (address.rpartition(":") for address in self.bootstrap.split(","))
+        return tuple((host.strip("[]"), int(port)) for host, _, port in parts)
 
     @property
     def protocol(self) -> str:

@@ -14,6 +14,7 @@ from aiokafka.errors import for_code
 
 from bot.adapters.kafka_connection import KafkaConnection
 from bot.adapters.kafka_errors import translated
+from bot.adapters.kafka_probe import probe
 from bot.domain.errors import Permanent
 from bot.domain.events import Stage
 
@@ -213,8 +214,9 @@ async def topic_admin(connection: KafkaConnection, topics: Topics) -> AsyncItera
 
     Raises:
         Transient: Kafka is out of reach.
-        Permanent: it refuses us.
+        Blocked: the operator must change something about the connection.
     """
+    await probe(connection)
     options: dict[str, Any] = connection.options()
     client = AIOKafkaAdminClient(**options, request_timeout_ms=15_000)
     async with translated():

@@ -83,7 +83,8 @@ class KafkaLog:
 
         Raises:
             Transient: it is out of reach.
-            Permanent: it refuses us, or topics are missing.
+            Blocked: the operator must change something about the connection.
+            Permanent: topics are missing.
         """
         async with topic_admin(self._connection, self._topics) as admin:
             await admin.require()

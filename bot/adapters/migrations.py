@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import asyncpg
-
-from bot.adapters.postgres import connection_error, dsn
+from bot.adapters.postgres import connect, dsn
 from bot.resources import resource
 
 if TYPE_CHECKING:
@@ -26,10 +24,7 @@ async def current_revision(database_url: str) -> str | None:
         Transient: the database is out of reach.
         Permanent: it refuses the login, or does not exist.
     """
-    try:
-        connection = await asyncpg.connect(dsn(database_url), timeout=10)
-    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
-        raise connection_error(error) from error
+    connection = await connect(database_url)
     try:
         if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
             return None
@@ -45,7 +40,7 @@ def alembic_config(database_url: str) -> Config:
 
     config = Config()
     config.set_main_option("script_location", str(resource("migrations")).replace("%", "%%"))
-    config.attributes["database_url"] = dsn(database_url).replace("postgresql://", "postgresql+asyncpg://", 1)
+    config.attributes["dsn"] = dsn(database_url)
     return config
 
 

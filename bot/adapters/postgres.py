@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 
+from bot.adapters.postgres_tls import check_tls_files, tls_problem
 from bot.domain.errors import CloisterError, Permanent, Transient
 
 #: Errors that another try may mend: the server went away, is starting, is short of something, gave up on a slow
@@ -40,6 +41,15 @@ _SESSION = {
     "tcp_keepalives_count": "3",
 }
 
+#: What opening a connection may raise.
+CONNECT_ERRORS = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 #: How NUL and surrogates look in JSON; pairs of surrogates are fine, but telling them apart is not worth it here.
@@ -56,6 +66,8 @@ def dsn(url: str) -> str:
 
 def connection_error(error: BaseException) -> CloisterError:
     """Translate a failed connection; the message says what to check and never holds the password."""
+    if problem := tls_problem(error):
+        return Permanent(problem)
     if isinstance(error, asyncpg.InvalidPasswordError | asyncpg.InvalidAuthorizationSpecificationError):
         return Permanent("the database refuses the login: check user and password in CLOISTER_DATABASE_URL")
     if isinstance(error, asyncpg.InvalidCatalogNameError):
@@ -132,8 +144,9 @@ async def connect_pool(url: str, *, size: int = 10) -> Any:
 
     Raises:
         Transient: the database is out of reach.
-        Permanent: it refuses the login, or does not exist.
+        Permanent: it refuses the login or the encryption, or does not exist.
     """
+    check_tls_files(url)
     try:
         return await asyncpg.create_pool(
             dsn(url),
@@ -145,11 +158,33 @@ async def connect_pool(url: str, *, size: int = 10) -> Any:
             command_timeout=30,
             server_settings=_SESSION,
         )
-    except (
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-        asyncpg.InternalClientError,
-        OSError,
-        TimeoutError,
-    ) as error:
+    except CONNECT_ERRORS as error:
         raise connection_error(error) from error
+
+
+async def connect(url: str) -> Any:
+    """Open a single connection, for what is done once.
+
+    Raises:
+        Transient: the database is out of reach.
+        Permanent: it refuses the login or the encryption, or does not exist.
+    """
+    check_tls_files(url)
+    try:
+        return await asyncpg.connect(dsn(url), timeout=10)
+    except CONNECT_ERRORS as error:
+        raise connection_error(error) from error
+
+
+async def encrypted(url: str) -> bool:
+    """Say whether connections to the database are encrypted.
+
+    Raises:
+        Transient: the database is out of reach.
+        Permanent: it refuses the login or the encryption, or does not exist.
+    """
+    connection = await connect(url)
+    try:
+        return bool(await connection.fetchval("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"))
+    finally:
+        await connection.close()

@@ -21,6 +21,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from prometheus_client import generate_latest
 
 from bot import __version__
+from bot.adapters.kafka_logging import forward_client_logs
 from bot.runtime.metrics import METRICS
 
 _PROPAGATOR = TraceContextTextMapPropagator()
@@ -126,6 +127,7 @@ def configure_logging(*, level: str, json: bool) -> None:
     # The HTTP client logs every URL at INFO; uvicorn's access log has no place beside our own.
     for noisy in ("httpx", "httpcore", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    forward_client_logs()
 
 
 def _console() -> Any:

@@ -98,6 +98,9 @@ def quiet_logs() -> None:
 
     import structlog
 
+    from bot.adapters.kafka_logging import forward_client_logs
+
+    forward_client_logs()
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),

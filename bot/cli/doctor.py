@@ -30,7 +30,7 @@ def doctor(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check settings, GitLab, model, database, scanners; say what to do about what is wrong.
+    """Check settings, GitLab, model, database, event log, scanners; say what to do about what is wrong.
 
     Exits with 1 if anything fails. Nothing is changed anywhere.
 
@@ -59,6 +59,7 @@ async def examine(settings: Settings, project: str | None) -> list[Check]:
         _gitlab(settings, project),
         _model(settings),
         _database(settings),
+        _event_log(settings),
         _tools(),
     ]
     return [check for group in await asyncio.gather(*groups) for check in group]
@@ -116,13 +117,9 @@ async def _database(settings: Settings) -> list[Check]:
     else:
         url = settings.database_url.get_secret_value()
         checks += await guarded("database", _schema("database", url), remedy="start it, or correct its URL")
-    if settings.log_url is None:
-        return [*checks, ok("event log", "in the database")]
-    url = settings.log_url.get_secret_value()
-    return [
-        *checks,
-        *await guarded("event log", _schema("event log", url), remedy="correct CLOISTER_LOG_URL"),
-    ]
+        if checks[-1].outcome != "fail":
+            checks += await guarded("database transport", _encryption(url), remedy="start it")
+    return checks
 
 
 async def _schema(name: str, url: str) -> list[Check]:
@@ -130,6 +127,52 @@ async def _schema(name: str, url: str) -> list[Check]:
     from bot.cli.checks.storage import schema
 
     return [schema(name, await current_revision(url), newest_revision())]
+
+
+async def _encryption(url: str) -> list[Check]:
+    from bot.adapters.postgres import encrypted
+    from bot.cli.checks.storage import transport
+
+    return [transport(url, encrypted=await encrypted(url))]
+
+
+async def _event_log(settings: Settings) -> list[Check]:
+    from bot.cli.checks import guarded, ok
+
+    if settings.log_url is None:
+        return [ok("event log", "in the database")]
+    remedy = "correct CLOISTER_LOG_URL"
+    if settings.kafka_bootstrap is None:
+        url = settings.log_url.get_secret_value()
+        return await guarded("event log", _schema("event log", url), remedy=remedy)
+    checks = await guarded("event log", _kafka(settings), remedy=remedy)
+    if checks[0].outcome != "fail":
+        checks += await guarded("kafka topics", _topics(settings), remedy="grant Describe on topics")
+    return checks
+
+
+async def _kafka(settings: Settings) -> list[Check]:
+    from bot.adapters.kafka_probe import probe
+    from bot.cli.checks import kafka
+    from bot.domain.errors import CloisterError
+    from bot.wiring import kafka_connection
+
+    try:
+        connection = kafka_connection(settings)
+        cluster = await probe(connection)
+    except CloisterError as error:
+        return kafka.unreachable(str(error))
+    hosts = [host for host, _ in connection.addresses]
+    return [*kafka.brokers(cluster), kafka.transport(hosts, encrypted=connection.tls is not None)]
+
+
+async def _topics(settings: Settings) -> list[Check]:
+    from bot.adapters.kafka_topics import Layout, Topics, topic_admin
+    from bot.cli.checks import kafka
+    from bot.wiring import kafka_connection
+
+    async with topic_admin(kafka_connection(settings), Topics(settings.kafka_prefix)) as admin:
+        return kafka.topics(await admin.init(Layout(), dry_run=True))
 
 
 async def _tools() -> list[Check]:

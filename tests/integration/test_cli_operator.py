@@ -9,6 +9,7 @@ import pytest
 
 from bot.demo.gitlab.server import GitLabServer
 from bot.demo.ollama import ScriptedOllama
+from tests.kafka_secured import PASSWORD, USER, Secured
 from tests.unit.cli.command import run
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -125,3 +126,33 @@ def test_only_a_database_of_ones_own_is_upgraded_by_hand():
 
     assert result.exit_code == 2
     assert "whenever Cloister starts it" in result.stderr
+
+
+def test_the_doctor_looks_into_kafka(secured_kafka: Secured):
+    """It gets in with the settings, misses the topics until they are made, and says why it does not get in."""
+    environ = {
+        "CLOISTER_LOG_URL": f"kafka://{secured_kafka.kafka.address_of('SASL_SSL')}",
+        "CLOISTER_KAFKA_CA_FILE": str(secured_kafka.ca_file),
+        "CLOISTER_KAFKA_SASL": "scram-sha-512",
+        "CLOISTER_KAFKA_USER": USER,
+        "CLOISTER_KAFKA_PASSWORD": PASSWORD,
+        "CLOISTER_KAFKA_PREFIX": "doctor",
+    }
+
+    _, before = outcomes(**environ)
+    made = run("kafka", "init", **environ)
+    _, after = outcomes(**environ)
+    refused = run("doctor", "--json", **{**environ, "CLOISTER_KAFKA_PASSWORD": "wrong"})
+    failed = run("kafka", "init", **{**environ, "CLOISTER_KAFKA_CA_FILE": "/nowhere/ca.pem"})
+
+    names = ("event log", "kafka transport", "kafka topics")
+    assert ["ok", "ok", "fail"] == [before[name] for name in names]
+    assert made.exit_code == 0
+    assert ["ok", "ok", "ok"] == [after[name] for name in names]
+    (check,) = [check for check in json.loads(refused.stdout) if check["name"] == "event log"]
+    assert ("fail", "check CLOISTER_KAFKA_USER and CLOISTER_KAFKA_PASSWORD") == (
+        check["outcome"],
+        check["remedy"],
+    )
+    assert "" == refused.stderr
+    assert failed.stderr.startswith("error: CLOISTER_KAFKA_CA_FILE: cannot use /nowhere/ca.pem: No such file")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 from bot.cli.checks import Check, fail, ok, warn
+from bot.settings_types import is_loopback
 
 NETWORK_FILESYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "lustre", "afs"}
 NETWORK_FILESYSTEMS |= {
@@ -30,6 +32,26 @@ def schema(name: str, current: str | None, newest: str) -> Check:
         return fail(name, f"schema {current} is newer than this release knows ({newest})", "upgrade Cloister")
     state = f"schema {current}, needs {newest}" if current else "empty"
     return fail(name, state, "run `cloister db upgrade`")
+
+
+def transport(url: str, *, encrypted: bool) -> Check:
+    """Judge whether the database at *url* is reached in the clear, or is perhaps another one."""
+    name, remedy = (
+        "database transport",
+        "write sslmode=verify-full&sslrootcert=FILE into CLOISTER_DATABASE_URL",
+    )
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    host = query.get("host") or parts.hostname or ""
+    if not host or host.startswith("/") or is_loopback(host):
+        return ok(name, "encrypted, on this machine" if encrypted else "on this machine")
+    if not encrypted:
+        return warn(name, "not encrypted: what is kept can be read on the network", remedy)
+    if query.get("sslmode") == "verify-full":
+        return ok(name, "encrypted, the server's certificate is checked")
+    return warn(
+        name, "encrypted, but anybody could pose as the server: its certificate is not checked", remedy
+    )
 
 
 def data_directory(path: Path, mounts: str) -> list[Check]:

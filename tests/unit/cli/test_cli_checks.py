@@ -9,7 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.cli.checks import Check, Outcome, delivery, gitlab, guarded, model, ok, storage, tools, version_of
+from bot.cli.checks import (
+    Check,
+    Outcome,
+    delivery,
+    gitlab,
+    guarded,
+    kafka,
+    model,
+    ok,
+    storage,
+    tools,
+    version_of,
+)
 from bot.domain.errors import Permanent, Transient
 from bot.domain.findings import ScanReport
 from bot.domain.forge import ForgeUser
@@ -161,6 +173,93 @@ def test_missing_settings_are_told_with_the_way_to_set_them():
 def test_the_schema_must_be_ours(current: str | None, outcome: Outcome):
     """Too old and too new both keep Cloister from starting."""
     assert storage.schema("database", current, "0002").outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("url", "encrypted", "outcome"),
+    [
+        ("postgresql:///cloister?host=/run/postgresql", False, Outcome.ok),
+        ("postgresql://cloister@127.0.0.1/cloister", False, Outcome.ok),
+        ("postgresql://cloister@db.example/cloister", False, Outcome.warn),
+        ("postgresql://cloister@db.example/cloister?sslmode=require", True, Outcome.warn),
+        ("postgresql://cloister@db.example/cloister?sslmode=verify-full", True, Outcome.ok),
+    ],
+)
+def test_a_database_beyond_this_machine_needs_tls(url: str, encrypted: bool, outcome: Outcome):
+    """Encryption alone does not tell whose server it is."""
+    check = storage.transport(url, encrypted=encrypted)
+
+    assert outcome == check.outcome
+    assert (outcome == Outcome.warn) == ("sslmode=verify-full" in check.remedy)
+
+
+@dataclass(frozen=True)
+class FakeCluster:
+    """Brokers as they may be found."""
+
+    brokers: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FakeTopic:
+    """A topic as it may be found."""
+
+    name: str
+    partitions: int = 16
+    drift: tuple[str, ...] = ()
+
+
+def test_brokers_that_do_not_work_are_warned_about():
+    """What works is enough, but the rest is told with its remedy."""
+    problem = "b:9092: no Kafka broker listens there: check CLOISTER_LOG_URL"
+
+    assert [
+        Check("event log", Outcome.ok, "Kafka, 1 broker: a:9092"),
+        Check(
+            "kafka broker", Outcome.warn, "b:9092: no Kafka broker listens there", "check CLOISTER_LOG_URL"
+        ),
+    ] == kafka.brokers(FakeCluster(("a:9092",), (problem,)))
+    assert [Outcome.fail] == [check.outcome for check in kafka.unreachable(problem)]
+
+
+def test_a_problem_ends_with_its_remedy():
+    """Settings put a semicolon before it, adapters a colon."""
+    (check,) = kafka.unreachable("CLOISTER_KAFKA_CA_FILE: cannot use /ca: No such file; name a PEM file")
+
+    assert ("CLOISTER_KAFKA_CA_FILE: cannot use /ca: No such file", "name a PEM file") == (
+        check.detail,
+        check.remedy,
+    )
+
+
+@pytest.mark.parametrize(
+    ("hosts", "encrypted", "outcome"),
+    [
+        (["kafka.example"], True, Outcome.ok),
+        (["127.0.0.1", "::1"], False, Outcome.ok),
+        (["127.0.0.1", "kafka.example"], False, Outcome.warn),
+    ],
+)
+def test_events_in_the_clear_are_warned_about(hosts: list[str], encrypted: bool, outcome: Outcome):
+    """On this machine alone they may be."""
+    assert outcome == kafka.transport(hosts, encrypted=encrypted).outcome
+
+
+@pytest.mark.parametrize(
+    ("topics", "outcome", "detail"),
+    [
+        ([FakeTopic("a"), FakeTopic("b", 4)], Outcome.ok, "2, with 20 partitions"),
+        ([FakeTopic("a"), FakeTopic("b", 0, ("missing",))], Outcome.fail, "missing: b"),
+        ([FakeTopic("a", 1, ("1 instead of 16",)), FakeTopic("b")], Outcome.warn, "a: 1 instead of 16"),
+    ],
+)
+def test_topics_must_be_there(topics: list[FakeTopic], outcome: Outcome, detail: str):
+    """A missing one stops the work, a different one may be meant."""
+    (check,) = kafka.topics(topics)
+
+    assert (outcome, detail) == (check.outcome, check.detail)
+    assert outcome == Outcome.ok or "cloister kafka init" in check.remedy
 
 
 def test_the_data_directory_is_looked_at_where_it_is_or_will_be(tmp_path: Path):
