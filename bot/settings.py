@@ -149,7 +149,7 @@ class Settings(BaseSettings):
         5,
         ge=0,
         le=600,
-        description="Seconds that a push waits for the next one, if it follows another that closely. 0 to 600.",
+        description="Seconds that a push waits for the next one, if it follows another that closely.",
         examples=[10],
     )
     review_deadline_s: int = Field(

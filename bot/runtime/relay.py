@@ -58,8 +58,7 @@ class Relay:
             try:
                 await self._append(records)
             except Transient as error:
-                level = log.error if isinstance(error, Blocked) else log.warning
-                level("relay.waits", records=len(records), error=str(error))
+                _say_that_it_waits(records, error)
                 self._telemetry.gauge("cloister_relay_waiting", len(records))
                 if not await self._still_ours(deliveries, subscription, stop):
                     return False
@@ -96,6 +95,13 @@ class Relay:
             await _wait(stop, 0.2)
         owned = subscription.owned()
         return all(owned.get(one.partition) == one.epoch for one in deliveries)
+
+
+def _say_that_it_waits(records: Sequence[Record], error: Transient) -> None:
+    if isinstance(error, Blocked):
+        log.error("relay.waits", records=len(records), error=str(error))
+    else:
+        log.warning("relay.waits", records=len(records), error=str(error))
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:
