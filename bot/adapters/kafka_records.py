@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from bot.domain.events import Record
+from bot.domain.events import Record, Stage
+
+_STAGES = frozenset(stage.value for stage in Stage)
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -25,8 +27,8 @@ def decode(message: Any, stage: str | None) -> Record:
     problem = ""
     try:
         record = Record.model_validate_json(message.value or b"")
-        if stage not in {None, record.stage}:
-            problem = f"an event for the stage {record.stage} in the topic of {stage}"
+        if record.stage not in (_STAGES if stage is None else {stage}):
+            problem = f"an event for the stage {record.stage[:40]}, which is not read here"
         elif message.key != record.key.encode():
             problem = "its key is not that of its merge request"
         else:
@@ -34,7 +36,10 @@ def decode(message: Any, stage: str | None) -> Record:
     except ValueError as error:
         problem = f"not a record of Cloister: {_first_line(error)}"
     place = {"topic": message.topic, "partition": message.partition, "offset": message.offset}
-    return Record.unreadable(message.value or b"", stage=stage or "", place=place, problem=problem)
+    # Where topics are shared, somebody has to set it aside: the first stage does.
+    return Record.unreadable(
+        message.value or b"", stage=stage or Stage.intake.value, place=place, problem=problem
+    )
 
 
 def _trace(headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import itertools
 import time
-from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -17,6 +16,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError
 
 from bot.adapters.kafka_connection import KafkaConnection
 from bot.adapters.kafka_errors import translated
+from bot.adapters.kafka_held import Held
 from bot.adapters.kafka_records import decode
 from bot.domain.errors import Transient
 from bot.domain.events import Record
@@ -31,7 +31,11 @@ HEARTBEAT_S = 3.0
 REBALANCE_TIMEOUT_S = 60.0
 #: Without progress for this long, although there are records, the client is taken for stuck.
 STUCK_S = 60.0
-_STOP_LIMIT_S = 5.0
+_STOP_LIMIT_S = 3.0
+#: How long a broker may take to answer a small question; longer and it counts as out of reach.
+_ASK_LIMIT_S = 3.0
+#: What a call of the client may take beyond what it was told.
+_GRACE_S = 0.2
 _MOST_PARTITIONS = 1_000_000
 
 #: Distinct for every gain of a partition in this process, whichever membership gains it.
@@ -47,7 +51,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
     Args:
         connection: how to reach the brokers.
         group: name of the consumer group.
-        topics: what to read.
+        topics: what to read, each with the seconds that its records may be held until they are due.
         stage: whose records are expected; None where topics are shared.
         clock: tells when held records are due.
         on_revoke: awaited before partitions may go to other members.
@@ -58,17 +62,16 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         self,
         connection: KafkaConnection,
         group: str,
-        topics: Sequence[str],
+        topics: Mapping[str, float],
         *,
         stage: str | None,
         clock: Clock,
         on_revoke: OnRevoke,
         stuck_s: float = STUCK_S,
     ) -> None:
-        self._topics = topics
+        self._topics = list(topics)
         self._stage = stage
         self._group = group
-        self._clock = clock
         self._on_revoke = on_revoke
         self._stuck_s = stuck_s
         # The assignor keeps what it remembers in its class: each membership needs one of its own.
@@ -89,7 +92,8 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         self._starting: asyncio.Task[None] | None = None
         self._epochs: dict[TopicPartition, int] = {}
         self._cursors: dict[TopicPartition, int] = {}
-        self._held: dict[TopicPartition, deque[tuple[int, Record]]] = {}
+        self._held = Held(clock, topics)
+        self._fetching: asyncio.Task[dict[TopicPartition, list[Any]]] | None = None
         self._settled = asyncio.Event()
         self._progress_at = time.monotonic()
         self._checked_at = 0.0
@@ -102,28 +106,22 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def __aexit__(self, *exc_info: object) -> None:
         """Leave the group."""
-        assert self._starting is not None
-        self._starting.cancel()
-        await asyncio.wait([self._starting])
+        await _end(self._starting)
+        await _end(self._fetching)
         stopping = asyncio.create_task(self._consumer.stop())
         await asyncio.wait([stopping], timeout=_STOP_LIMIT_S)
-        if stopping.cancel():
+        if not stopping.done():
             # It waits for a broker that does not answer; the group will notice that we are gone.
-            await asyncio.wait([stopping])
             await self._consumer._client.close()  # noqa: SLF001 - there is no other way to close the connections
-        with contextlib.suppress(Exception, asyncio.CancelledError):
-            stopping.result()
+        await _end(stopping)
 
     async def lag(self) -> int:
         """Return how much waits; see the port."""
-        async with translated():
-            ends = (
-                await self._consumer.end_offsets(list(self._epochs)) if self._epochs and self.settled else {}
-            )
-            waiting = [
-                end - await self._position(place) for place, end in ends.items() if place in self._epochs
-            ]
-        return min(10_000, int(sum(waiting)) + sum(map(len, self._held.values())))
+        places = list(self._epochs) if self.settled else []
+        async with translated(), asyncio.timeout(_ASK_LIMIT_S):
+            ends = await self._consumer.end_offsets(places) if places else {}
+            waiting = [end - await self._position(place) for place, end in ends.items()]
+        return min(10_000, int(sum(waiting)) + len(self._held))
 
     async def _position(self, partition: TopicPartition) -> int:
         return self._cursors.get(partition) or int(await self._consumer.position(partition))
@@ -138,24 +136,40 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         return {self._number(partition): epoch for partition, epoch in self._epochs.items()}
 
     async def poll(self, *, max_records: int, timeout_s: float) -> list[Delivery]:
-        """Return the next records; see the port. It is never cancelled and re-used (aiokafka's idle time breaks)."""
+        """Return the next records; see the port."""
         deadline = time.monotonic() + timeout_s
-        if not await self._joined(timeout_s) or max_records == 0:
-            if max_records == 0:
-                await asyncio.sleep(min(timeout_s, 0.05))
+        if not await self._joined(timeout_s):
+            return []
+        if max_records == 0:
+            await asyncio.sleep(min(timeout_s, 0.05))
             return []
         async with translated():
             await self._watch()
             while True:
                 deliveries = self._release(max_records)
-                wait_s = 0.0 if deliveries else min(deadline - time.monotonic(), self._until_due())
                 if len(deliveries) < max_records:
-                    fetched = await self._consumer.getmany(
-                        timeout_ms=max(0, int(wait_s * 1000)), max_records=max_records - len(deliveries)
-                    )
-                    deliveries += self._take(fetched)
+                    left_s = 0.0 if deliveries else max(0.0, deadline - time.monotonic())
+                    deliveries += await self._fetch(max_records - len(deliveries), left_s)
                 if deliveries or time.monotonic() >= deadline or not self.settled:
                     return deliveries
+
+    async def _fetch(self, most: int, timeout_s: float) -> list[Delivery]:
+        """Return what the client brings within *timeout_s*.
+
+        The client's own call is never cancelled, which would break its sense of idle time. It may last longer than
+        it was told, as while the group deals out partitions; then the next poll goes on waiting for it.
+        """
+        until_due_s = self._held.until_due_s()
+        if until_due_s is not None:
+            timeout_s = min(timeout_s, until_due_s)
+        if self._fetching is None:
+            call = self._consumer.getmany(timeout_ms=int(timeout_s * 1000), max_records=most)
+            self._fetching = asyncio.create_task(call)
+        await asyncio.wait([self._fetching], timeout=timeout_s + _GRACE_S)
+        if not self._fetching.done():
+            return []
+        fetching, self._fetching = self._fetching, None
+        return self._take(fetching.result(), most)
 
     async def commit(self, offsets: Mapping[int, int]) -> None:
         """Remember where to go on; see the port."""
@@ -163,7 +177,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         mine = {ours[number]: offset for number, offset in offsets.items() if number in ours}
         if not mine:
             return
-        async with translated():
+        async with translated(), asyncio.timeout(_ASK_LIMIT_S):
             try:
                 await self._consumer.commit(mine)
             except (CommitFailedError, IllegalStateError) as error:
@@ -179,8 +193,9 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
         """Go on where we were in partitions that are still ours, and at the committed offset in new ones."""
         for partition in set(self._epochs) - set(assigned):
-            for state in (self._epochs, self._cursors, self._held):
-                state.pop(partition, None)
+            self._epochs.pop(partition)
+            self._cursors.pop(partition, None)
+            self._held.drop(partition)
         for partition in assigned:
             if partition not in self._epochs:
                 self._epochs[partition] = next(_EPOCHS)
@@ -213,8 +228,8 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
             raise Transient("joining the consumer group takes too long; Kafka may be out of reach")
         return False
 
-    def _take(self, fetched: Mapping[TopicPartition, Sequence[Any]]) -> list[Delivery]:
-        deliveries = []
+    def _take(self, fetched: Mapping[TopicPartition, Sequence[Any]], most: int) -> list[Delivery]:
+        deliveries: list[Delivery] = []
         for partition, messages in fetched.items():
             if partition not in self._epochs:
                 continue
@@ -222,36 +237,22 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
             self._progress_at = time.monotonic()
             for message in messages:
                 record = decode(message, self._stage)
-                held = self._held.get(partition)
-                if held is not None or self._early(record):
-                    self._hold(partition, message.offset, record)
-                else:
+                ready = partition not in self._held and not self._held.early(partition, record)
+                if ready and len(deliveries) < most:
                     deliveries.append(self._deliver(partition, message.offset, record))
+                else:
+                    self._held.add(partition, message.offset, record)
+            if partition in self._held:
+                self._consumer.pause(partition)
         return deliveries
-
-    def _early(self, record: Record) -> bool:
-        return record.due_at is not None and record.due_at > self._clock.now()
-
-    def _hold(self, partition: TopicPartition, offset: int, record: Record) -> None:
-        if partition not in self._held:
-            self._held[partition] = deque()
-            self._consumer.pause(partition)
-        self._held[partition].append((offset, record))
 
     def _release(self, most: int) -> list[Delivery]:
-        """Return held records that have become due."""
-        deliveries: list[Delivery] = []
-        for partition, held in list(self._held.items()):
-            while held and len(deliveries) < most and not self._early(held[0][1]):
-                deliveries.append(self._deliver(partition, *held.popleft()))
-            if not held:
-                del self._held[partition]
+        """Return held records that have become due, and read on where none is left."""
+        deliveries = [self._deliver(*one) for one in self._held.release(most)]
+        for partition in self._consumer.paused():
+            if partition not in self._held:
                 self._consumer.resume(partition)
         return deliveries
-
-    def _until_due(self) -> float:
-        due = [held[0][1].due_at for held in self._held.values() if held[0][1].due_at is not None]
-        return max(0.0, (min(due) - self._clock.now()).total_seconds()) if due else 3600.0
 
     def _deliver(self, partition: TopicPartition, offset: int, record: Record) -> Delivery:
         return Delivery(self._number(partition), offset, self._epochs[partition], record)
@@ -275,10 +276,22 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         ):
             return
         self._checked_at = now
-        ends = await self._consumer.end_offsets(reading)
+        try:
+            async with translated(), asyncio.timeout(_ASK_LIMIT_S):
+                ends = await self._consumer.end_offsets(reading)
+        except Transient as error:
+            # Brokers that do not answer bring nothing either; a new client would not change that.
+            log.warning("log.out_of_reach", group=self._group, error=str(error))
+            return
         waiting = [place for place in reading if ends[place] > await self._position(place)]
         if waiting:
-            raise Transient(
-                f"the Kafka client brings nothing, although {len(waiting)} partitions have records"
-            )
+            msg = f"the Kafka client brings nothing, although {len(waiting)} partitions have records"
+            raise Transient(msg)
         self._progress_at = now
+
+
+async def _end(task: asyncio.Task[Any] | None) -> None:
+    """Cancel *task* and look at its outcome, so that nobody complains about it."""
+    if task is not None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

@@ -56,9 +56,9 @@ class Topics:
         return tuple(self.of(stage) for stage in Stage)
 
     @property
-    def retries(self) -> tuple[str, ...]:
-        """Return the topics that hold retries back."""
-        return tuple(f"{self.prefix}.retry.{name}" for name in RETRY_DELAYS_S)
+    def retries(self) -> dict[str, float]:
+        """Return the topics that hold retries back, each with its seconds."""
+        return {f"{self.prefix}.retry.{name}": seconds for name, seconds in RETRY_DELAYS_S.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,7 +72,7 @@ class KafkaLog:
         return KafkaSubscription(
             self._connection,
             self._topics.group(group),
-            [self._topics.of(stage)],
+            {self._topics.of(stage): 0.0},
             stage=stage,
             clock=self._clock,
             on_revoke=on_revoke,

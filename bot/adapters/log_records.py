@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from bot.domain.events import Record
@@ -37,10 +38,12 @@ FROM incoming i JOIN slot USING (partition)
 ON CONFLICT (id, attempt) DO NOTHING RETURNING id, attempt
 """
 
+#: Times are the database's: the clock that a record's ``due_at`` was read from may be wrong.
 _DELAY = """
 INSERT INTO delayed_event (id, attempt, kind, version, stage, key, body, trace, due_at)
-SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::int[], $5::text[], $6::text[], $7::jsonb[],
-                     $8::jsonb[], $9::timestamptz[]) AS t(id, attempt, kind, version, stage, key, body, trace, due_at)
+SELECT t.id, t.attempt, t.kind, t.version, t.stage, t.key, t.body, t.trace, clock_timestamp() + t.wait
+FROM unnest($1::uuid[], $2::int[], $3::text[], $4::int[], $5::text[], $6::text[], $7::jsonb[], $8::jsonb[],
+            $9::interval[]) AS t(id, attempt, kind, version, stage, key, body, trace, wait)
 WHERE NOT EXISTS (SELECT 1 FROM event e WHERE e.id = t.id AND e.attempt = t.attempt)
 ON CONFLICT DO NOTHING RETURNING id, attempt
 """
@@ -61,7 +64,9 @@ async def append(connection: Any, records: Sequence[Record]) -> set[Key]:
     if later:
         columns = _columns(later, [0] * len(later))
         del columns[6]
-        stored += await connection.fetch(_DELAY, *columns, [record.due_at for record in later])
+        now_here = datetime.now(UTC)
+        waits = [record.due_at - now_here for record in later if record.due_at is not None]
+        stored += await connection.fetch(_DELAY, *columns, waits)
     return {(row["id"], row["attempt"]) for row in stored}
 
 

@@ -65,38 +65,42 @@ class ConsumeLoop:
         self._stage = consumer.stage.value
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Consume until *stop* is set, then finish what was started, for at most ``DRAIN_S`` seconds."""
-        while not stop.is_set():
-            try:
-                subscription = self._log.subscribe(self._stage, self._stage, on_revoke=self._hand_in)
-                async with subscription:
-                    await self._consume(subscription, stop)
-            except Transient as error:
-                log.warning("log.out_of_reach", stage=self._stage, error=str(error))
-                await _wait(stop, OUTAGE_S)
+        """Consume until *stop* is set, then finish what was started, for at most ``DRAIN_S`` seconds.
+
+        While the log is out of reach running work goes on: its result counts, only its offset is forgotten.
+        """
+        try:
+            while not stop.is_set():
+                try:
+                    subscription = self._log.subscribe(self._stage, self._stage, on_revoke=self._hand_in)
+                    async with subscription:
+                        await self._consume(subscription, stop)
+                        await self._drain()
+                        await self._commit(subscription)
+                except Transient as error:
+                    log.warning("log.out_of_reach", stage=self._stage, error=str(error))
+                    await _wait(stop, OUTAGE_S)
+                finally:
+                    self._offsets.keep({})
+        finally:
+            await self._drain()
 
     async def _consume(self, subscription: Subscription, stop: asyncio.Event) -> None:
         next_commit = next_measure = 0.0
-        try:
-            while not stop.is_set():
-                deliveries = await subscription.poll(max_records=self._room(), timeout_s=POLL_S)
-                if self._broken is not None:
-                    raise self._broken
-                self._keep(subscription)
-                for delivery in deliveries:
-                    self._accept(delivery)
-                if self._clock.monotonic() >= next_commit:
-                    await self._commit(subscription)
-                    next_commit = self._clock.monotonic() + COMMIT_S
-                if self._clock.monotonic() >= next_measure:
-                    self._telemetry.gauge("cloister_lag", await subscription.lag(), stage=self._stage)
-                    next_measure = self._clock.monotonic() + MEASURE_S
-        finally:
-            await self._drain()
-            try:
+        while not stop.is_set():
+            deliveries = await subscription.poll(max_records=self._room(), timeout_s=POLL_S)
+            if self._broken is not None:
+                raise self._broken
+            self._keep(subscription)
+            for delivery in deliveries:
+                self._accept(delivery)
+            now = self._clock.monotonic()
+            if now >= next_commit:
                 await self._commit(subscription)
-            finally:
-                self._offsets.keep({})
+                next_commit = self._clock.monotonic() + COMMIT_S
+            if now >= next_measure:
+                await self._measure(subscription)
+                next_measure = self._clock.monotonic() + MEASURE_S
 
     def _room(self) -> int:
         """Return how many more deliveries can be taken."""
@@ -106,26 +110,31 @@ class ConsumeLoop:
         """Let go of partitions that others have now, and of the work on them."""
         owned = subscription.owned()
         self._offsets.keep(owned)
+        if not subscription.settled:
+            return
         for task, delivery in self._running.items():
             if delivery.partition not in owned:
                 log.info("delivery.lost", stage=self._stage, partition=delivery.partition)
                 task.cancel()
-        if subscription.settled:
-            self._may_start.set()
+        self._may_start.set()
 
     async def _commit(self, subscription: Subscription) -> None:
+        """Commit what is done; what the log does not take now is committed later, or done and handed out again."""
+        offsets = self._offsets.take_committable()
+        if offsets:
+            try:
+                await subscription.commit(offsets)
+            except Transient as error:
+                self._offsets.put_back(offsets)
+                log.warning("log.commit_failed", stage=self._stage, error=str(error))
+
+    async def _measure(self, subscription: Subscription) -> None:
         oldest = self._offsets.oldest
         age_s = self._clock.monotonic() - oldest if oldest is not None else 0.0
         self._telemetry.gauge("cloister_tracked", self._offsets.outstanding, stage=self._stage)
         self._telemetry.gauge("cloister_oldest_age", age_s, stage=self._stage)
-        offsets = self._offsets.take_committable()
-        if not offsets:
-            return
-        try:
-            await subscription.commit(offsets)
-        except Transient:
-            self._offsets.put_back(offsets)
-            raise
+        with suppress(Transient):
+            self._telemetry.gauge("cloister_lag", await subscription.lag(), stage=self._stage)
 
     async def _hand_in(self, subscription: Subscription) -> None:
         """Start nothing new, give running work a moment, and commit what is done: partitions may go to others."""
@@ -133,8 +142,7 @@ class ConsumeLoop:
         if self._running:
             await asyncio.wait(self._running, timeout=HAND_IN_S)
             await asyncio.sleep(0)
-        with suppress(Transient):
-            await self._commit(subscription)
+        await self._commit(subscription)
 
     async def _drain(self) -> None:
         for queue in self._queues.values():

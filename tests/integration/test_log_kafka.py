@@ -199,8 +199,8 @@ async def test_a_group_that_does_not_answer_does_not_hold_up_a_stop(kafka_addres
 class Deaf(KafkaSubscription):
     """A subscription whose client brings nothing, as one does whose fetch task has ended unnoticed."""
 
-    def _take(self, fetched: Any) -> list[Delivery]:
-        del fetched
+    async def _fetch(self, most: int, timeout_s: float) -> list[Delivery]:
+        await asyncio.sleep(min(timeout_s, 0.1))
         return []
 
 
@@ -213,7 +213,7 @@ async def test_a_stuck_client_is_noticed(
         return kind(
             KafkaConnection(kafka_address),
             kafka_topics.group(STAGE),
-            [kafka_topics.of(STAGE)],
+            {kafka_topics.of(STAGE): 0.0},
             stage=STAGE,
             clock=SystemClock(),
             on_revoke=keep_all,
