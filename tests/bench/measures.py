@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from bot.demo.gitlab import MergeRequest
 from bot.demo.ollama import ScriptedOllama
 from tests.bench.figures import Figure, median, percentile
 from tests.bench.product import Product, listening
-from tests.bench.webhooks import Load, closing, send
+from tests.bench.webhooks import Load, Sending, sending
 from tests.bench.workload import CHANGED_LINES, FILES
 from tests.gitlab import GitLab
 
@@ -106,8 +106,9 @@ class Session:
         """Measure many merge requests opened at once, then again with webhooks timed beside them."""
         seconds = await self._reviews(_BURST)
         reviewing = asyncio.create_task(self._reviews(_BURST))
-        load = await self._send(1, lambda _: reviewing.done(), pause_s=0.02)
-        await reviewing
+        async with self._sending(connections=1, rate=25) as beside:
+            await reviewing
+            load = await beside.outcome(stop=True)
         return [
             Figure(f"{_BURST} reviews at once", seconds, "s", goal=10),
             *_latency("webhook during reviews", load, goal_ms=50),
@@ -115,10 +116,9 @@ class Session:
 
     async def webhooks(self) -> list[Figure]:
         """Measure webhooks alone: one by one, then as many as go in, beside bare inserts."""
-        one_by_one = await self._send(1, lambda count: count >= _WEBHOOKS)
+        one_by_one = await self._send(connections=1, count=_WEBHOOKS)
         await asyncio.sleep(1)
-        began = time.perf_counter()
-        many = await self._send(_CONNECTIONS, lambda _: time.perf_counter() - began > _SUSTAINED_S)
+        many = await self._send(connections=_CONNECTIONS, seconds=_SUSTAINED_S)
         await self._until(_CAUGHT_UP)
         bare = await self._bare_inserts(_CONNECTIONS)
         return [
@@ -179,17 +179,15 @@ class Session:
             for row in rows
         ]
 
-    async def _send(self, connections: int, enough: Callable[[int], bool], *, pause_s: float = 0) -> Load:
+    def _sending(self, **orders: Any) -> AbstractAsyncContextManager[Sending]:
         """Send webhooks that start no review, made like those that GitLab sent."""
         deliveries = self._product.gitlab.server.deliveries
         example = next(d.body for d in deliveries if d.payload["object_kind"] == "merge_request")
-        return await send(
-            self._product.webhook_url,
-            closing(example),
-            connections=connections,
-            enough=enough,
-            pause_s=pause_s,
-        )
+        return sending(self._product.webhook_url, example, **orders)
+
+    async def _send(self, **orders: Any) -> Load:
+        async with self._sending(**orders) as load:
+            return await load.outcome()
 
     async def _bare_inserts(self, connections: int) -> float:
         """Return rows per second that as many connections insert, each in a transaction of its own."""

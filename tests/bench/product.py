@@ -1,4 +1,4 @@
-"""One `cloister up` in a process of its own, with GitLab and Ollama in ours."""
+"""Cloister in processes of its own, with GitLab and Ollama in ours."""
 
 from __future__ import annotations
 
@@ -28,18 +28,23 @@ _START_LIMIT_S = 60.0
 
 @dataclass
 class Product:
-    """Start `cloister up` on entering and stop it on leaving; the data directory may be one used before."""
+    """Start `cloister` on entering and stop it on leaving; the data directory may be one used before.
+
+    ``arguments`` are those of the command, and ``environment`` is set besides the usual one.
+    """
 
     gitlab: GitLab
     ollama: ScriptedOllama
     data_dir: Path
+    arguments: tuple[str, ...] = ("up",)
+    environment: Mapping[str, str] = field(default_factory=dict)
     address: str = field(default_factory=free_address)
     ready_after_s: float = 0.0
     _process: Any = None
 
     def __enter__(self) -> Self:
         """Start and wait until it says that it is ready."""
-        command = [str(Path(sys.executable).with_name("cloister")), "up"]
+        command = [str(Path(sys.executable).with_name("cloister")), *self.arguments, "--listen", self.address]
         with (self.data_dir / "cloister.log").open("ab") as log:
             began = time.perf_counter()
             self._process = psutil.Popen(command, env=self._environment(), stdout=log, stderr=log)
@@ -57,6 +62,11 @@ class Product:
             self._process.wait(_START_LIMIT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
+
+    def kill(self) -> None:
+        """End it as the loss of power would, its memory apart."""
+        self._process.kill()
+        self._process.wait(_START_LIMIT_S)
 
     @property
     def webhook_url(self) -> str:
@@ -111,7 +121,7 @@ class Product:
             "CLOISTER_MODEL_URL": self.ollama.url,
             "CLOISTER_MODEL": self.ollama.models[0].name,
             "CLOISTER_DATA_DIR": str(self.data_dir),
-            "CLOISTER_LISTEN": self.address,
+            **self.environment,
         }
 
 
