@@ -61,12 +61,11 @@ class Load:
             for connection in self._connections:
                 self.free(connection)
             await self.stopped.wait()
-        elapsed_s = time.perf_counter() - began
         while len(self._idle) < len(self._connections) or self._due:
             await asyncio.sleep(0.001)
         return {
             "accepted_s": self.accepted_s,
-            "elapsed_s": elapsed_s,
+            "elapsed_s": time.perf_counter() - began,
             "refused": self.refused,
             "cpu_s": time.process_time(),
         }

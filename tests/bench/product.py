@@ -13,8 +13,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote
 
-import asyncpg
 import psutil
 
 from bot.demo.gitlab import MergeRequest
@@ -93,11 +93,12 @@ class Product:
             self.gitlab.project, f"feature-{variant}", changes(variant), author=self.gitlab.developer
         )
 
-    async def connect(self) -> Any:
-        """Return a connection to the embedded database."""
+    @property
+    def database_url(self) -> str:
+        """Return the URL of the embedded database."""
         # https://www.postgresql.org/docs/current/storage-file-layout.html: line 4 is the port, 5 the socket's place.
         _, _, _, port, place, *_ = (self.data_dir / "postgres" / "postmaster.pid").read_text().splitlines()
-        return await asyncpg.connect(host=place, port=int(port), user="postgres", database="postgres")
+        return f"postgresql://postgres:@/postgres?host={quote(place)}&port={port}"
 
     def _ready(self) -> bool:
         with (
