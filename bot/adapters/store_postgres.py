@@ -23,6 +23,21 @@ from bot.ports import Start, Transaction
 
 _REF = "instance = $1 AND project_id = $2 AND iid = $3"
 
+#: The setting holds for this statement's transaction; as statements of their own, it and the transaction's begin and
+#: end would take three more round trips.
+_START = """
+INSERT INTO inbox (consumer_group, event_id, starts, failures)
+SELECT $1, $2, 1, $3 WHERE set_config('synchronous_commit', 'off', true) = 'off'
+ON CONFLICT (consumer_group, event_id) DO UPDATE SET starts = inbox.starts + 1,
+    failures = greatest(inbox.failures, excluded.failures) RETURNING starts, failures, done_at
+"""
+
+#: The update changes nothing: it locks a row that is there already, and returns it.
+_LOCK_MERGE_REQUEST = """
+INSERT INTO merge_request (instance, project_id, iid) VALUES ($1, $2, $3)
+ON CONFLICT (instance, project_id, iid) DO UPDATE SET iid = excluded.iid RETURNING *
+"""
+
 _SAVE_RUN = """
 INSERT INTO review_run (id, instance, project_id, iid, head_sha, state, body, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -102,14 +117,7 @@ class PostgresTransaction:
 
     async def merge_request(self, ref: MergeRequestRef) -> MergeRequestState:
         """Return and lock the state; see the port."""
-        await self._connection.execute(
-            "INSERT INTO merge_request (instance, project_id, iid) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-            *_key(ref),
-        )
-        row = await self._connection.fetchrow(
-            f"SELECT * FROM merge_request WHERE {_REF} FOR UPDATE", *_key(ref)
-        )
-        return _state(ref, row)
+        return _state(ref, await self._connection.fetchrow(_LOCK_MERGE_REQUEST, *_key(ref)))
 
     async def save_merge_request(self, state: MergeRequestState) -> None:
         """Replace the state; see the port."""
@@ -213,16 +221,8 @@ class PostgresStore:
 
     async def start(self, group: str, event_id: uuid.UUID, failures: int) -> Start:
         """Count a start; see the port. Losing the count to a power cut is harmless, so nobody waits for the disk."""
-        async with translated(), self._pool.acquire() as connection, connection.transaction():
-            await connection.execute("SET LOCAL synchronous_commit = off")
-            row = await connection.fetchrow(
-                "INSERT INTO inbox (consumer_group, event_id, starts, failures) VALUES ($1, $2, 1, $3)"
-                " ON CONFLICT (consumer_group, event_id) DO UPDATE SET starts = inbox.starts + 1,"
-                " failures = greatest(inbox.failures, excluded.failures) RETURNING starts, failures, done_at",
-                group,
-                event_id,
-                failures,
-            )
+        async with translated():
+            row = await self._pool.fetchrow(_START, group, event_id, failures)
         return Start(done=row["done_at"] is not None, crashes=max(0, row["starts"] - 1 - row["failures"]))
 
     async def unstart(self, group: str, event_id: uuid.UUID) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import FastAPI, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import __version__
@@ -16,7 +16,7 @@ _WEBHOOKS = "/webhooks/gitlab"
 
 
 def application(
-    hooks: APIRouter | None,
+    hooks: ASGIApp | None,
     *,
     telemetry: Telemetry,
     exposition: Callable[[], bytes],
@@ -31,8 +31,6 @@ def application(
         ready: returns what is wrong, nothing when requests can be served.
     """
     app = FastAPI(title="Cloister", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
-    if hooks is not None:
-        app.include_router(hooks)
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -51,19 +49,20 @@ def application(
         """Return the metrics for Prometheus."""
         return Response(exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    return _Observed(app, telemetry)
+    return app if hooks is None else _Observed(hooks, app, telemetry)
 
 
 class _Observed:
     """Start a trace with each webhook and count it by the status of its answer."""
 
-    def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
-        self._app = app
+    def __init__(self, hooks: ASGIApp, others: ASGIApp, telemetry: Telemetry) -> None:
+        self._hooks = hooks
+        self._others = others
         self._telemetry = telemetry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != _WEBHOOKS:
-            await self._app(scope, receive, send)
+            await self._others(scope, receive, send)
             return
         began = time.monotonic()
         status = 500
@@ -76,7 +75,7 @@ class _Observed:
 
         with self._telemetry.span("receive webhook"):
             try:
-                await self._app(scope, receive, observe)
+                await self._hooks(scope, receive, observe)
             finally:
                 self._telemetry.count("cloister_webhooks", status=str(status))
                 self._telemetry.observe("cloister_webhook_duration", time.monotonic() - began)

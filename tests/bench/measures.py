@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
+
 from bot.demo.gitlab import MergeRequest
 from bot.demo.ollama import ScriptedOllama
-from tests.bench.figures import Figure, median, percentile
+from tests.bench.accepting import CONNECTIONS, accepting, latency
+from tests.bench.bare import inserts
+from tests.bench.figures import Figure, median
 from tests.bench.product import Product, listening
-from tests.bench.webhooks import Load, closing, send
+from tests.bench.webhooks import sending
 from tests.bench.workload import CHANGED_LINES, FILES
 from tests.gitlab import GitLab
 
@@ -25,9 +28,7 @@ _POLL_S = 0.02
 _STARTS = 3
 _REPEATS = 5
 _BURST = 10
-_CONNECTIONS = 16
-_SUSTAINED_S = 5.0
-_WEBHOOKS = 500
+_BARE_S = 3.0
 #: Until memory is measured again.
 _REVIEWS = 50
 
@@ -105,33 +106,26 @@ class Session:
     async def burst(self) -> list[Figure]:
         """Measure many merge requests opened at once, then again with webhooks timed beside them."""
         seconds = await self._reviews(_BURST)
+        example = await self._example()
         reviewing = asyncio.create_task(self._reviews(_BURST))
-        load = await self._send(1, lambda _: reviewing.done(), pause_s=0.02)
-        await reviewing
+        async with sending(self._product.webhook_url, example, connections=1, rate=25) as beside:
+            await reviewing
+            load = await beside.outcome(stop=True)
         return [
             Figure(f"{_BURST} reviews at once", seconds, "s", goal=10),
-            *_latency("webhook during reviews", load, goal_ms=50),
+            *latency("webhook during reviews", load, goal_ms=50),
         ]
 
     async def webhooks(self) -> list[Figure]:
-        """Measure webhooks alone: one by one, then as many as go in, beside bare inserts."""
-        one_by_one = await self._send(1, lambda count: count >= _WEBHOOKS)
-        await asyncio.sleep(1)
-        began = time.perf_counter()
-        many = await self._send(_CONNECTIONS, lambda _: time.perf_counter() - began > _SUSTAINED_S)
-        await self._until(_CAUGHT_UP)
-        bare = await self._bare_inserts(_CONNECTIONS)
-        return [
-            *_latency("webhook alone", one_by_one, goal_ms=20),
-            Figure(
-                "webhooks accepted",
-                many.per_second,
-                "1/s",
-                baseline=bare,
-                note=f"{_CONNECTIONS} connections; ratio to bare inserts with commit, {many.refused} refused",
-            ),
-            *_latency(f"webhook, {_CONNECTIONS} at a time", many),
-        ]
+        """Measure webhooks alone: one by one, at fixed rates, then as many as go in, beside bare inserts."""
+
+        async def bare() -> float:
+            return await inserts(self._product.database_url, CONNECTIONS, _BARE_S)
+
+        async def done() -> None:
+            await self._until(_CAUGHT_UP)
+
+        return await accepting("embedded", self._product, await self._example(), bare, done)
 
     async def grown(self) -> list[Figure]:
         """Measure memory after many reviews."""
@@ -179,55 +173,23 @@ class Session:
             for row in rows
         ]
 
-    async def _send(self, connections: int, enough: Callable[[int], bool], *, pause_s: float = 0) -> Load:
-        """Send webhooks that start no review, made like those that GitLab sent."""
+    async def _example(self) -> bytes:
+        """Return a webhook as GitLab sends it."""
+        if self._variant == 0:
+            await self._review()
         deliveries = self._product.gitlab.server.deliveries
-        example = next(d.body for d in deliveries if d.payload["object_kind"] == "merge_request")
-        return await send(
-            self._product.webhook_url,
-            closing(example),
-            connections=connections,
-            enough=enough,
-            pause_s=pause_s,
-        )
-
-    async def _bare_inserts(self, connections: int) -> float:
-        """Return rows per second that as many connections insert, each in a transaction of its own."""
-        await self._database.execute("CREATE TABLE bench (id uuid PRIMARY KEY, body jsonb)")
-        done = 0
-        began = time.perf_counter()
-
-        async def insert() -> None:
-            nonlocal done
-            connection = await self._product.connect()
-            while time.perf_counter() - began < _SUSTAINED_S:
-                await connection.execute("INSERT INTO bench VALUES ($1, $2)", uuid.uuid4(), '{"a": "b"}')
-                done += 1
-            await connection.close()
-
-        await asyncio.gather(*(insert() for _ in range(connections)))
-        elapsed_s = time.perf_counter() - began
-        await self._database.execute("DROP TABLE bench")
-        return done / elapsed_s
+        return next(d.body for d in deliveries if d.payload["object_kind"] == "merge_request")
 
 
 @asynccontextmanager
 async def session(gitlab: GitLab, ollama: ScriptedOllama, data_dir: Path) -> AsyncIterator[Session]:
     """Run a Cloister to measure."""
     with Product(gitlab, ollama, data_dir) as product, listening(product):
-        database = await product.connect()
+        database = await asyncpg.connect(product.database_url)
         try:
             yield Session(product, database)
         finally:
             await database.close()
-
-
-def _latency(name: str, load: Load, goal_ms: float | None = None) -> list[Figure]:
-    size = f"{len(load.accepted_s)} webhooks"
-    return [
-        Figure(f"{name}, p50", percentile(load.accepted_s, 0.5) * 1000, "ms", note=size),
-        Figure(f"{name}, p99", percentile(load.accepted_s, 0.99) * 1000, "ms", goal=goal_ms, note=size),
-    ]
 
 
 def _ms(duration: timedelta) -> float:

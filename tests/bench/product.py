@@ -1,4 +1,4 @@
-"""One `cloister up` in a process of its own, with GitLab and Ollama in ours."""
+"""Cloister in processes of its own, with GitLab and Ollama in ours."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import quote
 
-import asyncpg
 import psutil
 
 from bot.demo.gitlab import MergeRequest
@@ -28,18 +28,23 @@ _START_LIMIT_S = 60.0
 
 @dataclass
 class Product:
-    """Start `cloister up` on entering and stop it on leaving; the data directory may be one used before."""
+    """Start `cloister` on entering and stop it on leaving; the data directory may be one used before.
+
+    ``arguments`` are those of the command, and ``environment`` is set besides the usual one.
+    """
 
     gitlab: GitLab
     ollama: ScriptedOllama
     data_dir: Path
+    arguments: tuple[str, ...] = ("up",)
+    environment: Mapping[str, str] = field(default_factory=dict)
     address: str = field(default_factory=free_address)
     ready_after_s: float = 0.0
     _process: Any = None
 
     def __enter__(self) -> Self:
         """Start and wait until it says that it is ready."""
-        command = [str(Path(sys.executable).with_name("cloister")), "up"]
+        command = [str(Path(sys.executable).with_name("cloister")), *self.arguments, "--listen", self.address]
         with (self.data_dir / "cloister.log").open("ab") as log:
             began = time.perf_counter()
             self._process = psutil.Popen(command, env=self._environment(), stdout=log, stderr=log)
@@ -57,6 +62,11 @@ class Product:
             self._process.wait(_START_LIMIT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
+
+    def kill(self) -> None:
+        """End it as the loss of power would, its memory apart."""
+        self._process.kill()
+        self._process.wait(_START_LIMIT_S)
 
     @property
     def webhook_url(self) -> str:
@@ -83,11 +93,12 @@ class Product:
             self.gitlab.project, f"feature-{variant}", changes(variant), author=self.gitlab.developer
         )
 
-    async def connect(self) -> Any:
-        """Return a connection to the embedded database."""
+    @property
+    def database_url(self) -> str:
+        """Return the URL of the embedded database."""
         # https://www.postgresql.org/docs/current/storage-file-layout.html: line 4 is the port, 5 the socket's place.
         _, _, _, port, place, *_ = (self.data_dir / "postgres" / "postmaster.pid").read_text().splitlines()
-        return await asyncpg.connect(host=place, port=int(port), user="postgres", database="postgres")
+        return f"postgresql://postgres:@/postgres?host={quote(place)}&port={port}"
 
     def _ready(self) -> bool:
         with (
@@ -111,7 +122,7 @@ class Product:
             "CLOISTER_MODEL_URL": self.ollama.url,
             "CLOISTER_MODEL": self.ollama.models[0].name,
             "CLOISTER_DATA_DIR": str(self.data_dir),
-            "CLOISTER_LISTEN": self.address,
+            **self.environment,
         }
 
 

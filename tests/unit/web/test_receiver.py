@@ -15,7 +15,6 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from bot.domain.errors import Transient
 from bot.domain.events import MergeRequestChanged, Record, delivery_id
@@ -78,18 +77,15 @@ class Sender:
 @pytest.fixture
 async def sender() -> AsyncIterator[Sender]:
     log = ListLog()
-    app = FastAPI()
-    app.include_router(
-        receiver(
-            log,
-            [b"plain", SIGNING],
-            "gitlab.example",
-            StoppedClock(),
-            trace=lambda: {"traceparent": "ours"},
-            max_body_bytes=10_000,
-            read_limit_s=0.05,
-            append_limit_s=0.05,
-        )
+    app = receiver(
+        log,
+        [b"plain", SIGNING],
+        "gitlab.example",
+        StoppedClock(),
+        trace=lambda: {"traceparent": "ours"},
+        max_body_bytes=10_000,
+        read_limit_s=0.05,
+        append_limit_s=0.05,
     )
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://bot") as client:
@@ -218,6 +214,13 @@ async def test_a_hanging_log_is_given_up_in_time(sender: Sender):
     """GitLab waits ten seconds; a log that hangs is answered for before that."""
     sender.log.slow_s = 5.0
     assert (await sender.send()).status_code == 503
+
+
+async def test_only_post_is_allowed(sender: Sender):
+    """Somebody who opens the address in a browser learns that it is the wrong way."""
+    answer = await sender.client.get("/webhooks/gitlab", headers=TOKEN)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert sender.log.records == {}
 
 
 def test_no_secret_is_no_receiver():
