@@ -195,6 +195,10 @@ class Start:
     crashes: int
 
 
+#: Raise `Transient` when a lock that was taken is not held any more.
+StillHeld = Callable[[], Awaitable[None]]
+
+
 class Store(Protocol):
     """Remember runs, findings and what was posted.
 
@@ -245,11 +249,14 @@ class Store(Protocol):
         A saved state with ``posting=False`` ends it.
         """
 
-    def exclusive(self, ref: MergeRequestRef) -> AbstractAsyncContextManager[None]:
+    def exclusive(self, ref: MergeRequestRef) -> AbstractAsyncContextManager[StillHeld]:
         """Hold the one lock under which *ref* may be written to, across processes.
 
+        It is lost when the store loses sight of us, as when this process was frozen for a while. The yielded check
+        is to be awaited right before anything that people see.
+
         Raises:
-            Transient: another process holds it.
+            Transient: another process holds it; from the check: it is not ours any more.
         """
 
     async def secret(self, name: str) -> bytes:

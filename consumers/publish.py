@@ -23,7 +23,7 @@ from bot.domain.run import Run, RunState
 from bot.domain.suggestion import suggestion
 from bot.domain.summary import project_url, summary
 from bot.gitlab.positions import NoPosition, Target, position
-from bot.ports import Clock, Forge, Store, Telemetry, Workspaces
+from bot.ports import Clock, Forge, StillHeld, Store, Telemetry, Workspaces
 from bot.runtime.consumer import Work, consumer
 
 log = structlog.get_logger()
@@ -48,7 +48,7 @@ async def publish(
     run = await store.run(event.run_id)
     if run.published >= run.results or run.state is RunState.superseded:
         raise Obsolete("there is nothing new to publish")
-    async with store.exclusive(event.ref):
+    async with store.exclusive(event.ref) as still_held:
         found = await forge.merge_request(event.ref)
         if not await store.is_current(run):
             raise Obsolete("a newer head won, or the merge request was closed")
@@ -71,7 +71,7 @@ async def publish(
         state = await store.merge_request(event.ref)
         drafts_left = state.posting or state.summary_note_id != mine.summary_id
         refused = await _post(
-            run, publication, diff, forge, store, workspaces, marker, drafts_left=drafts_left
+            run, publication, diff, forge, store, workspaces, marker, still_held, drafts_left=drafts_left
         )
         unsettled = await _settle(run, publication, forge)
         _count(telemetry, publication)
@@ -86,6 +86,7 @@ async def publish(
             seconds=seconds,
         )
         body = summary(content, marker=marker.of_summary(event.ref), redact=redact)
+        await still_held()
         note_id = await _summarise(run, body, mine, forge)
         await _set_status(run, publication, found, forge)
         async with work.commit() as transaction:
@@ -121,6 +122,7 @@ async def _post(
     store: Store,
     workspaces: Workspaces,
     marker: Marker,
+    still_held: StillHeld,
     *,
     drafts_left: bool,
 ) -> Collection[str]:
@@ -143,6 +145,7 @@ async def _post(
         if fingerprint not in drafted and not await _draft(run, finding, diff, lines, forge, marker):
             refused.add(fingerprint)
     if len(refused) < len(posts):
+        await still_held()
         try:
             await forge.publish_drafts(run.ref)
         except PositionRefused as error:

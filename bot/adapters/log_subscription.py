@@ -42,25 +42,26 @@ SELECT count(*) FROM (
 ) waiting
 """
 
-#: A session is named by its number and its start, since numbers come again.
 _HEARTBEAT = """
 WITH me AS (
-    INSERT INTO group_member (consumer_group, member, backend_pid, backend_start)
-    SELECT $1, $2, pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()
-    ON CONFLICT (consumer_group, member) DO UPDATE SET seen_at = now(), backend_pid = excluded.backend_pid,
-        backend_start = excluded.backend_start
+    INSERT INTO group_member (consumer_group, member, application)
+    VALUES ($1, $2, current_setting('application_name'))
+    ON CONFLICT (consumer_group, member) DO UPDATE SET seen_at = now()
 )
 SELECT count(*) FILTER (WHERE seen_at > now() - make_interval(secs => $3)) AS others,
        count(*) FILTER (WHERE seen_at <= now() - make_interval(secs => $3)) AS missing
 FROM group_member WHERE consumer_group = $1 AND member <> $2
 """
+#: All sessions of the missing process end, so that none of them holds a lock, nor changes anything later.
 _END_MISSING = """
 WITH gone AS (
     DELETE FROM group_member WHERE consumer_group = $1 AND seen_at <= now() - make_interval(secs => $2)
-    RETURNING backend_pid, backend_start
+    RETURNING application
 )
-SELECT count(*) FILTER (WHERE pg_terminate_backend(s.pid))
-FROM gone JOIN pg_stat_activity s ON s.pid = gone.backend_pid AND s.backend_start = gone.backend_start
+SELECT count(*) FILTER (WHERE pg_terminate_backend(s.pid)) FROM pg_stat_activity s
+WHERE s.application_name IN (SELECT application FROM gone) AND s.application_name LIKE 'cloister %'
+  AND s.application_name <> current_setting('application_name')
+  AND s.datname = current_database() AND s.usename = current_user
 """
 
 #: Distinct for every gain of a partition in this process, whichever membership gains it.
@@ -71,7 +72,7 @@ class PostgresSubscription:
     """Read one stage, or all of them when *stage* is None, for one group.
 
     A partition is ours while our session holds its advisory lock, so a killed process frees its partitions at
-    once. A member whose machine died or froze keeps its session: whoever misses it ends that. Members share the partitions evenly: one that has too many stops reading some, and gives them up when
+    once. A member whose machine died or froze keeps its sessions: whoever misses it ends them. Members share the partitions evenly: one that has too many stops reading some, and gives them up when
     all that was handed out is committed.
     """
 

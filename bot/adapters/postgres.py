@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -34,7 +35,6 @@ _ENDED = ("closed", "closing", "released back")
 
 #: The server notices within a minute that the machine at the other end is gone, and frees the session's locks.
 _SESSION = {
-    "application_name": "cloister",
     "statement_timeout": "30000",
     "tcp_keepalives_idle": "30",
     "tcp_keepalives_interval": "10",
@@ -140,7 +140,7 @@ async def give_up_locks(connection: Any) -> None:
 
 
 async def connect_pool(url: str, *, size: int = 10) -> Any:
-    """Open a pool of up to *size* connections.
+    """Open a pool of up to *size* connections, whose sessions share a name that nobody else has.
 
     Raises:
         Transient: the database is out of reach.
@@ -156,7 +156,7 @@ async def connect_pool(url: str, *, size: int = 10) -> Any:
             reset=_keep,
             timeout=10,
             command_timeout=30,
-            server_settings=_SESSION,
+            server_settings={**_SESSION, "application_name": f"cloister {uuid.uuid4().hex[:12]}"},
         )
     except CONNECT_ERRORS as error:
         raise connection_error(error) from error

@@ -19,7 +19,7 @@ from bot.domain.findings import Finding
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.records import MergeRequestState, ModelCallRecord, ThreadRecord
 from bot.domain.run import Run
-from bot.ports import Start, Transaction
+from bot.ports import Start, StillHeld, Transaction
 
 _REF = "instance = $1 AND project_id = $2 AND iid = $3"
 
@@ -318,7 +318,7 @@ class PostgresStore:
             await _save_threads(connection, ref, threads)
 
     @asynccontextmanager
-    async def exclusive(self, ref: MergeRequestRef) -> AsyncIterator[None]:
+    async def exclusive(self, ref: MergeRequestRef) -> AsyncIterator[StillHeld]:
         """Hold the lock of *ref*; see the port. It ends with the database session, so a crash frees it."""
         # The body needs connections too: holders must never have them all.
         async with self._holders, AsyncExitStack() as stack:
@@ -330,7 +330,13 @@ class PostgresStore:
             if not locked:
                 raise Transient("another process writes to this merge request", retry_after_s=1.0)
             stack.push_async_callback(_unlock, connection)
-            yield
+
+            async def still_held() -> None:
+                # The lock lives exactly as long as this session.
+                async with translated():
+                    await connection.execute("SELECT 1")
+
+            yield still_held
 
     async def secret(self, name: str) -> bytes:
         """Return the secret *name*; see the port."""

@@ -95,8 +95,8 @@ class GroupOffset(SQLModel, table=True):
 class GroupMember(SQLModel, table=True):
     """A process that reads for a group; its share of the partitions follows from the number of members.
 
-    Its session holds the locks of its partitions. When it was not seen for a while, others end that session,
-    which ``backend_pid`` and ``backend_start`` name.
+    Its sessions hold the locks of its partitions and of what it writes to. When it was not seen for a while, others
+    end all sessions that call themselves ``application``.
     """
 
     __tablename__ = "group_member"
@@ -104,8 +104,7 @@ class GroupMember(SQLModel, table=True):
     consumer_group: str = Field(primary_key=True, sa_type=Text)
     member: uuid.UUID = Field(primary_key=True)
     seen_at: datetime = _moment()
-    backend_pid: int | None = None
-    backend_start: datetime | None = _moment(nullable=True)
+    application: str = Field(sa_column=Column(Text, nullable=False, server_default=""))
 
 
 class Reconciliation(SQLModel, table=True):

@@ -14,8 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column('group_member', sa.Column('backend_pid', sa.Integer(), nullable=True))
-    op.add_column('group_member', sa.Column('backend_start', sa.DateTime(timezone=True), nullable=True))
+    op.add_column('group_member', sa.Column('application', sa.Text(), server_default='', nullable=False))
     op.create_table('reconciliation',
     sa.Column('instance', sa.Text(), nullable=False),
     sa.Column('updated_after', sa.DateTime(timezone=True), nullable=False),
@@ -26,5 +25,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table('reconciliation')
-    op.drop_column('group_member', 'backend_start')
-    op.drop_column('group_member', 'backend_pid')
+    op.drop_column('group_member', 'application')

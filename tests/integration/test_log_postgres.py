@@ -8,9 +8,13 @@ import pytest
 
 from bot.adapters.log_history import history
 from bot.adapters.log_postgres import PostgresLog
-from bot.adapters.postgres import give_up_locks
+from bot.adapters.postgres import connect_pool, give_up_locks
+from bot.adapters.store_postgres import PostgresStore
 from bot.domain.errors import Transient
+from bot.domain.merge_request import MergeRequestRef
 from tests.contract.test_event_log import STAGE, ids, read, record
+
+REF = MergeRequestRef(instance="gitlab.example", project_id=1, iid=1)
 
 
 async def test_appends_after_its_connection_died(postgres_log: PostgresLog, pool: Any) -> None:
@@ -77,16 +81,29 @@ async def test_records_an_id_once(postgres_log: PostgresLog) -> None:
         assert ids(await read(subscription, 3, within_s=0.5)) == [record(1).id, record(2).id]
 
 
-async def test_a_frozen_member_is_replaced(postgres_log: PostgresLog, pool: Any) -> None:
-    """A process that stopped without ending its session, as on a machine that died, loses its partitions."""
-    async with postgres_log.subscribe(STAGE, STAGE) as frozen:
+async def test_a_frozen_member_is_replaced_and_fenced_off(
+    postgres_log: PostgresLog, store: PostgresStore, database_url: str, pool: Any
+) -> None:
+    """A process that stopped without ending its sessions loses its partitions, and the locks under which it posts."""
+    other_pool = await connect_pool(database_url, size=5)
+
+    async def publish_and_freeze() -> None:
+        async with store.exclusive(REF) as still_held:
+            await still_held()
+            await pool.execute("UPDATE group_member SET seen_at = now() - interval '1 minute'")
+            async with other_log.subscribe(STAGE, STAGE) as other:
+                await other_log.append([record(1)])
+                assert [record(1).id] == ids(await read(other, 1))
+                assert len(other.owned()) == 16
+            async with PostgresStore(other_pool).exclusive(REF):
+                await still_held()
+
+    async with PostgresLog(other_pool) as other_log, postgres_log.subscribe(STAGE, STAGE) as frozen:
         await frozen.poll(max_records=1, timeout_s=0.01)
-        assert frozen.owned()
-        await pool.execute("UPDATE group_member SET seen_at = now() - interval '1 minute'")
-        async with postgres_log.subscribe(STAGE, STAGE) as other:
-            await postgres_log.append([record(1)])
-            assert [record(1).id] == ids(await read(other, 1))
-            assert len(other.owned()) == 16
-            await asyncio.sleep(2.1)
-            with pytest.raises(Transient):
-                await frozen.poll(max_records=1, timeout_s=0.01)
+        assert len(frozen.owned()) == 16
+        with pytest.raises(Transient):
+            await publish_and_freeze()
+        await asyncio.sleep(2.1)
+        with pytest.raises(Transient):
+            await frozen.poll(max_records=1, timeout_s=0.01)
+    await other_pool.close()
