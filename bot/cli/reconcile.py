@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bot.cli.context import print_json, print_table, quiet_logs, settings_of
+from bot.cli.moments import moment
 
 if TYPE_CHECKING:
     from bot.domain.events import Record
@@ -21,20 +22,21 @@ _CONNECTIONS = 4
 def reconcile(
     ctx: typer.Context,
     since: Annotated[
-        str | None,
+        str,
         typer.Option(
-            metavar="TIME", help="Look at what was updated since, e.g. 2026-05-31T08:00Z; default: 24 h."
+            metavar="TIME",
+            help="Look at what was updated since: ISO 8601, or a span back from now: 90m, 2h, 3d.",
         ),
-    ] = None,
+    ] = "24h",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Look for merge requests whose webhook never came, and have them reviewed; doing it twice is fine.
 
     Running consumers do so every five minutes. This is for going further back.
 
-    Example: `cloister reconcile --since 2026-05-31T08:00Z`
+    Example: `cloister reconcile --since 3d`
     """
-    start = datetime.now(UTC) - timedelta(hours=24) if since is None else moment(since)
+    start = moment(since, datetime.now(UTC))
     settings = settings_of(ctx)
     settings.require("gitlab_url", "gitlab_token")
 
@@ -42,22 +44,6 @@ def reconcile(
 
     quiet_logs()
     show(asyncio.run(_raised(settings, start)), as_json=as_json)
-
-
-def moment(text: str) -> datetime:
-    """Return the time that *text* names; without a zone it is UTC.
-
-    Raises:
-        typer.BadParameter: it names none, or one that has not come.
-    """
-    try:
-        found = datetime.fromisoformat(text)
-        found = (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise typer.BadParameter(f"--since {text}: write it like 2026-05-31T08:00Z") from None
-    if found > datetime.now(UTC):
-        raise typer.BadParameter(f"--since {text} is in the future")
-    return found
 
 
 def show(raised: Raised, *, as_json: bool) -> None:

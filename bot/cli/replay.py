@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bot.cli import serve
 from bot.cli.context import print_json, print_table, quiet_logs, settings_of
+from bot.cli.moments import moment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -30,9 +30,6 @@ _BATCH = 200
 _TELL_S = 5.0
 #: The log's own background work, reading and appending.
 _CONNECTIONS = 8
-
-_SPAN = re.compile(r"(\d{1,6})([smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,27 +101,6 @@ def replay(
     import asyncio
 
     _print(wish, asyncio.run(_replay(settings_of(ctx), wish)), as_json=as_json)
-
-
-def moment(text: str, now: datetime) -> datetime:
-    """Return the time that *text* names: ISO 8601, local unless it has an offset, or a span back from *now*.
-
-    Raises:
-        typer.BadParameter: it names none, or one that is still to come.
-    """
-    span = _SPAN.fullmatch(text)
-    try:
-        if span is not None:
-            found = now - timedelta(**{_UNITS[span[2]]: int(span[1])})
-        else:
-            found = datetime.fromisoformat(text).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise typer.BadParameter(
-            f"{text!r} is no time: say 2026-05-31T14:00, with +02:00 for another zone, or 2h, 3d"
-        ) from None
-    if found > now:
-        raise typer.BadParameter(f"{text!r} is still to come")
-    return found
 
 
 async def _replay(settings: Settings, wish: Wish) -> list[Selection]:

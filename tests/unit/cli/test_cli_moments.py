@@ -1,11 +1,11 @@
-"""The times that `cloister replay` understands."""
+"""The times that commands understand."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 import typer
 
-from bot.cli.replay import moment
+from bot.cli.moments import moment
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
