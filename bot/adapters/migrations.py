@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from bot.adapters.postgres import connect, dsn
+from bot.domain.errors import Permanent
 from bot.resources import resource
 
 if TYPE_CHECKING:
@@ -48,10 +49,19 @@ def upgrade(database_url: str) -> list[str]:
     """Upgrade the schema and return the revisions that were applied, oldest first; repeating it is fine.
 
     Two processes that upgrade at once are serialised by Alembic's own transaction on ``alembic_version``.
+
+    Raises:
+        Transient: the database is out of reach.
+        Permanent: it refuses us, or a newer release has upgraded it.
     """
-    before = asyncio.run(current_revision(database_url))
-    if before == newest_revision():
+    before, newest = asyncio.run(current_revision(database_url)), newest_revision()
+    if before == newest:
         return []
+    if before is not None and before > newest:
+        raise Permanent(
+            f"the database has schema {before}, and this release knows up to {newest}:"
+            " a newer Cloister works on it, so start that one here too"
+        )
     from alembic import command
 
     command.upgrade(alembic_config(database_url), "head")

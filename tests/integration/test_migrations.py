@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy.engine import Connection
@@ -15,6 +16,7 @@ import bot.adapters.tables  # noqa: F401 - registers the tables
 from bot.adapters.log_records import PARTITIONS
 from bot.adapters.migrations import current_revision, newest_revision, upgrade
 from bot.adapters.postgres import dsn
+from bot.domain.errors import Permanent
 from bot.resources import resource
 
 
@@ -37,6 +39,13 @@ async def test_upgrading_again_changes_nothing(database_url: str) -> None:
     """An up-to-date database is left alone."""
     assert await current_revision(database_url) == newest_revision()
     assert await asyncio.to_thread(upgrade, database_url) == []
+
+
+async def test_a_schema_from_the_future_is_left_alone(database_url: str, pool: Any) -> None:
+    """An old release beside a newer one says what is wrong instead of guessing."""
+    await pool.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(Permanent, match="a newer Cloister works on it"):
+        await asyncio.to_thread(upgrade, database_url)
 
 
 async def test_the_partitions_are_there(pool: Any) -> None:
