@@ -23,7 +23,7 @@ from bot.adapters.kafka_topics import Topics
 from bot.adapters.log_kafka import KafkaLog
 from bot.adapters.log_postgres import PostgresLog
 from bot.adapters.model_ollama import Deadlines, OllamaModel
-from bot.adapters.postgres import connect_pool
+from bot.adapters.postgres import connect_pool, translated
 from bot.adapters.process import ProcessRunner
 from bot.adapters.reconciliation_postgres import PostgresReconciliations
 from bot.adapters.retention_postgres import prune_regularly
@@ -88,10 +88,10 @@ class Base:
     async def ready(self) -> list[str]:
         """Return what keeps this process from working, nothing when all is well."""
         try:
-            async with asyncio.timeout(3):
+            async with translated(), asyncio.timeout(3):
                 await self.pool.fetchval("SELECT 1")
-        except (OSError, TimeoutError, Transient) as error:
-            return [f"the database does not answer ({type(error).__name__})"]
+        except Transient as error:
+            return [str(error)]
         return []
 
     async def ready_for_hooks(self) -> list[str]:
