@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from bot.adapters.kafka_records import encode
+from bot.adapters.kafka_topics import Layout
 from bot.adapters.log_records import PARTITIONS
 from bot.adapters.postgres import as_jsonb
 from bot.domain.events import Action, MergeRequestChanged, Record
@@ -90,16 +91,15 @@ async def consumes(address: str, topic: str) -> float:
         for key, value, headers in messages * _THOUSANDS_READ:
             await producer.send(topic, value, key, headers=headers)
     consumer = AIOKafkaConsumer(
-        topic,
         bootstrap_servers=address,
         group_id=f"bare-{uuid.uuid4()}",
         auto_offset_reset="earliest",
         enable_auto_commit=False,
     )
     async with consumer:
-        # Joining the group is not the question.
-        await consumer.getmany(timeout_ms=10_000, max_records=1)
-        read, began, next_commit = 1, time.perf_counter(), 0.0
+        # Joining a group is not the question, and would let the consumer fetch before it is measured.
+        consumer.assign([TopicPartition(topic, number) for number in range(Layout().partitions)])
+        read, began, next_commit = 0, time.perf_counter(), 0.0
         while read < 1000 * _THOUSANDS_READ:
             fetched = await consumer.getmany(timeout_ms=1000, max_records=500)
             read += sum(map(len, fetched.values()))
