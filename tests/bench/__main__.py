@@ -18,7 +18,7 @@ from tests.gitlab import start_with_accounts
 #: Of a Cloister that comes and goes, of one that stays, and of one on Kafka, in this order.
 FRESH = {"starts": starts, "killed": killed}
 EMBEDDED = ("idle", "alone", "webhooks", "burst", "grown")
-KAFKA = {"accepted": "accepted", "stage": "stage", "takeover": "killed", "backlog": "backlog"}
+KAFKA = ("accepted", "review", "stage", "takeover", "backlog")
 PARTS = (*FRESH, *EMBEDDED, *KAFKA)
 
 
@@ -36,7 +36,7 @@ async def measure(parts: list[str], data_dir: Path, backlog: int) -> list[Figure
         if wanted := [part for part in KAFKA if part in parts]:
             async with distributed(gitlab, ollama, data_dir, backlog) as cluster:
                 for part in wanted:
-                    figures += await getattr(cluster, KAFKA[part])()
+                    figures += await getattr(cluster, part)()
     return figures
 
 

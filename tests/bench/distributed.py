@@ -21,7 +21,7 @@ from bot.adapters.migrations import upgrade
 from bot.demo.ollama import ScriptedOllama
 from tests.bench.accepting import CONNECTIONS, accepting
 from tests.bench.bare import consumes, inserts, produces
-from tests.bench.figures import Figure
+from tests.bench.figures import Figure, median
 from tests.bench.product import Product, listening
 from tests.bench.stage import handled
 from tests.bench.workload import changes
@@ -29,13 +29,19 @@ from tests.gitlab import GitLab
 from tests.kafka import Kafka
 
 _LIMIT_S = 1800.0
-_POLL_S = 0.1
+_POLL_S = 0.02
 _BARE_S = 3.0
 _PROCESSES = (1, 2, 4)
 #: The default, and many.
 _CONCURRENCIES = (4, 32)
 _BURST = 10
+_REVIEWS = 6
 
+#: From the commit of what a stage emits to the start of its handling; `appended_at` is when the transaction began.
+_HOPS = """
+SELECT extract(epoch FROM percentile_cont(0.5) WITHIN GROUP (ORDER BY i.started_at - e.appended_at))::float8 * 1000
+FROM event e JOIN inbox i ON i.event_id = e.id AND i.consumer_group = e.stage
+"""
 _REVIEWED = "SELECT count(*) FROM review_run WHERE state IN ('finished', 'failed')"
 
 
@@ -83,18 +89,14 @@ class Installation:
         cluster = self.cluster
         return Product(cluster.gitlab, cluster.ollama, self.data_dir, arguments, environment)
 
-    async def count(self) -> int:
-        """Return how many reviews have ended."""
+    async def reviewed(self, count: int) -> int:
+        """Wait until *count* reviews have ended, and return how many have."""
         database = await asyncpg.connect(self.database_url)
-        count: int = await database.fetchval(_REVIEWED)
-        await database.close()
-        return count
-
-    async def reviewed(self, count: int) -> None:
-        """Wait until *count* reviews have ended."""
         async with asyncio.timeout(_LIMIT_S):
-            while await self.count() < count:
+            while (ended := await database.fetchval(_REVIEWED)) < count:
                 await asyncio.sleep(_POLL_S)
+        await database.close()
+        return int(ended)
 
 
 class Distributed:
@@ -120,6 +122,35 @@ class Distributed:
         with installation.process("web") as receiver:
             example = await self._example(receiver)
             return await accepting("Kafka", receiver, example, bare, lambda: asyncio.sleep(0))
+
+    async def review(self) -> list[Figure]:
+        """Measure single reviews, with all stages in one process and the receiver in another."""
+        installation = await self._cluster.install()
+        with (
+            installation.process("web") as receiver,
+            listening(receiver),
+            installation.process("consume", "all"),
+        ):
+            seconds = []
+            for count in range(1, _REVIEWS + 1):
+                began = time.perf_counter()
+                self._open(1)
+                await installation.reviewed(count)
+                seconds.append(time.perf_counter() - began)
+            database = await asyncpg.connect(installation.database_url)
+            hop_ms = await database.fetchval(_HOPS)
+            await database.close()
+        return [
+            # The first one clones the project.
+            Figure(
+                "Kafka: webhook to published",
+                median(seconds[1:]),
+                "s",
+                goal=2,
+                note=f"median of {_REVIEWS - 1}",
+            ),
+            Figure("Kafka: from stage to stage", hop_ms, "ms", note="outbox, relay, Kafka and start; median"),
+        ]
 
     async def stage(self) -> list[Figure]:
         """Measure how fast a stage that does nothing handles events, beside a bare consumer, which has no database."""
@@ -155,7 +186,7 @@ class Distributed:
             )
         return figures
 
-    async def killed(self) -> list[Figure]:
+    async def takeover(self) -> list[Figure]:
         """Measure from kill -9 of the only consumers, in the middle of reviews, until all are published."""
         installation = await self._cluster.install()
         with installation.process("web") as receiver, listening(receiver), ExitStack() as stack:
@@ -184,7 +215,7 @@ class Distributed:
                 consumers = [installation.process("consume", "all") for _ in range(count)]
                 with ExitStack() as stack:
                     await asyncio.gather(*(asyncio.to_thread(stack.enter_context, one) for one in consumers))
-                    done, began = await installation.count(), time.perf_counter()
+                    done, began = await installation.reviewed(0), time.perf_counter()
                     await installation.reviewed(self._backlog)
                     rate = (self._backlog - done) / (time.perf_counter() - began)
             figures.append(
