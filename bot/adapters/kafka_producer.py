@@ -46,7 +46,7 @@ class KafkaProducer:
             Transient: some may not have arrived; sending all of them again is safe.
             Permanent: Kafka refuses one of them.
         """
-        producer = await self._started()
+        producer = self._producer or await self._started()
         sent: list[asyncio.Future[object]] = []
         try:
             async with translated(), asyncio.timeout(REQUEST_LIMIT_S):
@@ -55,7 +55,8 @@ class KafkaProducer:
                     for topic, record in records:
                         key, value, headers = _message(record)
                         sent.append(await producer.send(topic, value, key, headers=headers))
-                await asyncio.gather(*sent)
+                for future in sent:
+                    await future
         except BaseException as error:
             for future in sent:
                 future.add_done_callback(_retrieve)

@@ -10,24 +10,34 @@ from pathlib import Path
 from bot.demo.gitlab import GitLabServer
 from bot.demo.ollama import ScriptedOllama
 from bot.demo.planted import planted_review
+from tests.bench.distributed import distributed
 from tests.bench.figures import Figure, table, write_json
-from tests.bench.measures import session, starts
+from tests.bench.measures import killed, session, starts
 from tests.gitlab import start_with_accounts
 
-#: In this order: webhooks are made after the example of those that reviews caused.
-PARTS = ("starts", "idle", "alone", "webhooks", "burst", "grown")
+#: Of a Cloister that comes and goes, of one that stays, and of one on Kafka, in this order.
+FRESH = {"starts": starts, "killed": killed}
+EMBEDDED = ("idle", "alone", "webhooks", "burst", "grown")
+KAFKA = ("accepted", "review", "stage", "takeover", "backlog")
+PARTS = (*FRESH, *EMBEDDED, *KAFKA)
 
 
-async def measure(parts: list[str], data_dir: Path) -> list[Figure]:
+async def measure(parts: list[str], data_dir: Path, backlog: int) -> list[Figure]:
     """Return the figures of *parts*."""
+    figures: list[Figure] = []
     with GitLabServer(hook_workers=4) as server, ScriptedOllama(planted_review) as ollama:
         gitlab = start_with_accounts(server)
-        figures = await starts(gitlab, ollama, data_dir) if "starts" in parts else []
-        async with session(gitlab, ollama, data_dir) as running:
-            for part in PARTS[1:]:
-                if part in parts:
+        for part in [part for part in FRESH if part in parts]:
+            figures += await FRESH[part](gitlab, ollama, data_dir)
+        if wanted := [part for part in EMBEDDED if part in parts]:
+            async with session(gitlab, ollama, data_dir) as running:
+                for part in wanted:
                     figures += await getattr(running, part)()
-        return figures
+        if wanted := [part for part in KAFKA if part in parts]:
+            async with distributed(gitlab, ollama, data_dir, backlog) as cluster:
+                for part in wanted:
+                    figures += await getattr(cluster, part)()
+    return figures
 
 
 def main() -> None:
@@ -35,11 +45,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of: {', '.join(PARTS)}; all by default")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the figures as JSON")
+    parser.add_argument(
+        "--backlog", type=int, default=1000, metavar="N", help="merge requests that wait; 1000 by default"
+    )
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory(prefix="cloister-bench-", ignore_cleanup_errors=True) as directory:
-        figures = asyncio.run(measure(arguments.parts or list(PARTS), Path(directory)))
+        parts = arguments.parts or list(PARTS)
+        figures = asyncio.run(measure(parts, Path(directory), arguments.backlog))
     print(table(figures))
     if arguments.json:
         write_json(arguments.json, figures)

@@ -11,14 +11,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from bot.adapters.kafka_records import encode
+from bot.adapters.kafka_topics import Layout
 from bot.adapters.log_records import PARTITIONS
 from bot.adapters.postgres import as_jsonb
 from bot.domain.events import Action, MergeRequestChanged, Record
 from bot.domain.merge_request import MergeRequestRef
 
+_THOUSANDS_READ = 50
 _TRACE = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
 
 
@@ -82,21 +84,24 @@ async def produces(address: str, topic: str, connections: int, seconds: float) -
         return await _repeat([one] * connections, seconds)
 
 
-async def consumes(address: str, topic: str, count: int) -> float:
-    """Return records a second: one member of a group reads *count* and commits once a second."""
+async def consumes(address: str, topic: str) -> float:
+    """Return records a second: one member of a group reads a topic that nobody has used, and commits once a second."""
+    messages = [encode(record) for record in records(1000)]
+    async with AIOKafkaProducer(bootstrap_servers=address) as producer:
+        for key, value, headers in messages * _THOUSANDS_READ:
+            await producer.send(topic, value, key, headers=headers)
     consumer = AIOKafkaConsumer(
-        topic,
         bootstrap_servers=address,
         group_id=f"bare-{uuid.uuid4()}",
         auto_offset_reset="earliest",
         enable_auto_commit=False,
     )
     async with consumer:
-        read, began, next_commit = 0, 0.0, 0.0
-        while read < count:
+        # Joining a group is not the question, and would let the consumer fetch before it is measured.
+        consumer.assign([TopicPartition(topic, number) for number in range(Layout().partitions)])
+        read, began, next_commit = 0, time.perf_counter(), 0.0
+        while read < 1000 * _THOUSANDS_READ:
             fetched = await consumer.getmany(timeout_ms=1000, max_records=500)
-            # Joining the group is not the question.
-            began = began or time.perf_counter()
             read += sum(map(len, fetched.values()))
             if time.perf_counter() > next_commit:
                 await consumer.commit()

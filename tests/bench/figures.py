@@ -55,7 +55,7 @@ def table(figures: Sequence[Figure]) -> str:
         goal = (
             "" if figure.goal is None else f"{'>=' if figure.more_is_better else '<='} {_shown(figure.goal)}"
         )
-        ratio = "" if figure.ratio is None else f"{figure.ratio:.2f}x of {_shown(figure.baseline or 0)}"
+        ratio = "" if figure.ratio is None else f"{figure.ratio:.2g}x of {_shown(figure.baseline or 0)}"
         rows.append(
             (figure.name, _shown(figure.value), figure.unit, goal, figure.verdict, ratio, figure.note)
         )

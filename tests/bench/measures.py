@@ -28,6 +28,8 @@ _POLL_S = 0.02
 _STARTS = 3
 _REPEATS = 5
 _BURST = 10
+#: Merge requests of one measurement and those of the next have different names.
+_APART = 10_000
 _BARE_S = 3.0
 #: Until memory is measured again.
 _REVIEWS = 50
@@ -64,13 +66,32 @@ async def starts(gitlab: GitLab, ollama: ScriptedOllama, data_dir: Path) -> list
     ]
 
 
+async def killed(gitlab: GitLab, ollama: ScriptedOllama, data_dir: Path) -> list[Figure]:
+    """Measure from kill -9 in the middle of reviews until all are published by another process."""
+    with Product(gitlab, ollama, data_dir) as victim, listening(victim):
+        session = Session(victim, await asyncpg.connect(victim.database_url), first=_APART)
+        opened = [await asyncio.to_thread(session.open) for _ in range(_BURST)]
+        await session.published(opened[:1])
+        began = time.perf_counter()
+        victim.kill()
+        with Product(gitlab, ollama, data_dir) as successor:
+            ready_s = time.perf_counter() - began
+            await Session(successor, await asyncpg.connect(successor.database_url)).published(opened)
+            seconds = time.perf_counter() - began
+    note = f"kill -9 among {_BURST} reviews, started again at once"
+    return [
+        Figure("embedded: killed, ready again", ready_s, "s", note=note),
+        Figure("embedded: killed, all published", seconds, "s", note=note),
+    ]
+
+
 class Session:
     """Measure one running Cloister."""
 
-    def __init__(self, product: Product, database: Any) -> None:
+    def __init__(self, product: Product, database: Any, *, first: int = 0) -> None:
         self._product = product
         self._database = database
-        self._variant = 0
+        self._variant = first
 
     async def idle(self) -> list[Figure]:
         """Measure memory before any review."""
@@ -135,21 +156,23 @@ class Session:
 
     async def _review(self) -> tuple[float, MergeRequest]:
         began = time.perf_counter()
-        merge_request = await asyncio.to_thread(self._open)
-        await self._finished([merge_request])
+        merge_request = await asyncio.to_thread(self.open)
+        await self.published([merge_request])
         return time.perf_counter() - began, merge_request
 
     async def _reviews(self, count: int) -> float:
         began = time.perf_counter()
-        opened = [await asyncio.to_thread(self._open) for _ in range(count)]
-        await self._finished(opened)
+        opened = [await asyncio.to_thread(self.open) for _ in range(count)]
+        await self.published(opened)
         return time.perf_counter() - began
 
-    def _open(self) -> MergeRequest:
+    def open(self) -> MergeRequest:
+        """Open the next merge request."""
         self._variant += 1
         return self._product.open_merge_request(self._variant)
 
-    async def _finished(self, merge_requests: Sequence[MergeRequest]) -> None:
+    async def published(self, merge_requests: Sequence[MergeRequest]) -> None:
+        """Wait until the reviews of *merge_requests* have ended."""
         iids = [one.iid for one in merge_requests]
         await self._until(_FINISHED, iids)
 

@@ -57,8 +57,9 @@ class Product:
 
     def __exit__(self, *exc_info: object) -> None:
         """Stop in an orderly way."""
-        self._process.terminate()
         try:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                self._process.terminate()
             self._process.wait(_START_LIMIT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()

@@ -107,3 +107,17 @@ async def test_a_frozen_member_is_replaced_and_fenced_off(
         with pytest.raises(Transient):
             await frozen.poll(max_records=1, timeout_s=0.01)
     await other_pool.close()
+
+
+async def test_a_killed_member_leaves_all_its_partitions_at_once(
+    postgres_log: PostgresLog, database_url: str
+) -> None:
+    """Its successor does not keep a share for somebody whose sessions are gone."""
+    killed_pool = await connect_pool(database_url, size=5)
+    killed = PostgresLog(killed_pool).subscribe(STAGE, STAGE)
+    await killed.__aenter__()
+    assert len(killed.owned()) == 16
+    killed_pool.terminate()
+    async with asyncio.timeout(5), postgres_log.subscribe(STAGE, STAGE) as successor:
+        while len(successor.owned()) < 16:
+            await successor.poll(max_records=1, timeout_s=0.1)
