@@ -132,12 +132,7 @@ def _kafka_login(settings: Settings) -> Login | None:
 
 @asynccontextmanager
 async def base(
-    settings: Settings,
-    database_url: str,
-    telemetry: OpenTelemetry,
-    *,
-    connections: int,
-    moves_retries: bool = False,
+    settings: Settings, database_url: str, telemetry: OpenTelemetry, *, connections: int
 ) -> AsyncIterator[Base]:
     """Connect the running event loop to database and log; the schema must be up to date.
 
@@ -154,12 +149,7 @@ async def base(
         if settings.kafka_bootstrap is None:
             yield Base(settings, telemetry, clock, pool, outbox, outbox, outbox, store)
             return
-        log = KafkaLog(
-            kafka_connection(settings),
-            Topics(settings.kafka_prefix),
-            clock=clock,
-            moves_retries=moves_retries,
-        )
+        log = KafkaLog(kafka_connection(settings), Topics(settings.kafka_prefix), clock=clock)
         await stack.enter_async_context(log)
         try:
             await log.check()
@@ -176,9 +166,9 @@ async def run_consumers(
 ) -> None:
     """Run the consumers of *stages* until *stop* is set; *deadlines* bound the model's answers."""
     async with AsyncExitStack() as stack:
-        distributed = base.log is not base.outbox
+        kafka = base.log if isinstance(base.log, KafkaLog) else None
         pruning = asyncio.create_task(
-            prune_regularly(base.pool, shipped_by=GROUP if distributed else None), name="retention"
+            prune_regularly(base.pool, shipped_by=GROUP if kafka else None), name="retention"
         )
         stack.callback(pruning.cancel)
         ports = await _ports(base, stack, deadlines or Deadlines())
@@ -201,8 +191,9 @@ async def run_consumers(
             group.create_task(asyncio.to_thread(ports["redact"], "warm up"), name="warm up")
             for loop in loops:
                 group.create_task(loop.run(stop))
-            if distributed:
-                relay = Relay(base.outbox, base.log, base.store, base.telemetry)
+            if kafka is not None:
+                group.create_task(kafka.move_retries(stop), name="retries")
+                relay = Relay(base.outbox, kafka, base.store, base.telemetry)
                 group.create_task(relay.run(stop), name="relay")
 
 

@@ -6,6 +6,7 @@ The broker comes from Maven Central and runs on Java 17 or newer, in KRaft mode.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -265,6 +266,10 @@ async def kafka_topics(kafka_address: str) -> Topics:
 
 @pytest.fixture
 async def kafka_log(kafka_address: str, kafka_topics: Topics) -> AsyncIterator[KafkaLog]:
-    """Return the event log on fresh topics."""
+    """Return the event log on fresh topics, and move its delayed records."""
+    stop = asyncio.Event()
     async with KafkaLog(KafkaConnection(kafka_address), kafka_topics, clock=SystemClock()) as log:
+        moving = asyncio.create_task(log.move_retries(stop))
         yield log
+        stop.set()
+        await moving

@@ -29,37 +29,26 @@ _MOVED = 100
 class KafkaLog:
     """Implement the event log on Kafka; use as an async context manager.
 
-    While it is open it takes part in moving delayed records, once they are due, into the topics of their stages.
+    Delayed records come to their stages only while some process of the installation runs `move_retries`.
 
     Args:
         connection: how to reach the brokers.
         topics: names of topics and groups.
         clock: tells when delayed records are due.
-        moves_retries: whether to take part in moving; not worth a membership in a process that only appends.
     """
 
-    def __init__(
-        self, connection: KafkaConnection, topics: Topics, *, clock: Clock, moves_retries: bool = True
-    ) -> None:
+    def __init__(self, connection: KafkaConnection, topics: Topics, *, clock: Clock) -> None:
         self._connection = connection
         self._topics = topics
         self._clock = clock
         self._producer = KafkaProducer(connection)
-        self._moves_retries = moves_retries
-        self._stop = asyncio.Event()
-        self._moving: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> KafkaLog:
-        """Start the background task."""
-        if self._moves_retries:
-            self._moving = asyncio.create_task(self._move_retries(), name="log:retries")
+        """Return the log; connections are made when they are needed."""
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
-        """Stop the background task and close the connections."""
-        self._stop.set()
-        if self._moving is not None:
-            await asyncio.wait([self._moving])
+        """Close the connections."""
         await self._producer.aclose()
 
     async def append(self, records: Sequence[Record]) -> int:
@@ -98,9 +87,9 @@ class KafkaLog:
             return self._topics.of(record.stage)
         return self._topics.retry((record.due_at - self._clock.now()).total_seconds())
 
-    async def _move_retries(self) -> None:
-        """Move delayed records into the topics of their stages once they are due, until told to stop."""
-        while not self._stop.is_set():
+    async def move_retries(self, stop: asyncio.Event) -> None:
+        """Take part in moving delayed records, once they are due, into the topics of their stages, until *stop*."""
+        while not stop.is_set():
             subscription = KafkaSubscription(
                 self._connection,
                 self._topics.group(_RETRIES),
@@ -111,12 +100,12 @@ class KafkaLog:
             )
             try:
                 async with subscription:
-                    while not self._stop.is_set():
+                    while not stop.is_set():
                         await self._move(subscription)
             except Transient as error:
                 log.warning("log.background_failed", work="retries", error=str(error))
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._stop.wait(), _AGAIN_S)
+                    await asyncio.wait_for(stop.wait(), _AGAIN_S)
 
     async def _move(self, subscription: KafkaSubscription) -> None:
         deliveries = await subscription.poll(max_records=_MOVED, timeout_s=0.5)

@@ -81,8 +81,7 @@ async def _consume(
     from bot.domain.events import Stage
     from bot.wiring import CONSUMER_CONNECTIONS, base, run_consumers
 
-    connections = CONSUMER_CONNECTIONS
-    async with base(settings, database_url, telemetry, connections=connections, moves_retries=True) as parts:
+    async with base(settings, database_url, telemetry, connections=CONSUMER_CONNECTIONS) as parts:
         await run_consumers(parts, [Stage(stage) for stage in stages], stop, deadlines=deadlines)
 
 

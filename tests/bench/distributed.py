@@ -158,9 +158,7 @@ class Distributed:
         for concurrency in _CONCURRENCIES:
             installation = await self._cluster.install()
             kafka, topics = self._cluster.kafka, installation.topics
-            async with KafkaLog(
-                KafkaConnection(kafka), topics, clock=SystemClock(), moves_retries=False
-            ) as log:
+            async with KafkaLog(KafkaConnection(kafka), topics, clock=SystemClock()) as log:
                 rate = await handled(log, installation.database_url, concurrency)
             bare = await consumes(kafka, topics.of("scan"))
             figures.append(

@@ -177,7 +177,7 @@ async def test_a_retry_waits_in_a_topic_of_its_delay(kafka_log: KafkaLog, kafka_
 
 async def test_a_broker_that_is_not_there_is_out_of_reach() -> None:
     """Appending says so soon, and so does reading."""
-    log = KafkaLog(KafkaConnection("127.0.0.1:1"), Topics("test"), clock=SystemClock(), moves_retries=False)
+    log = KafkaLog(KafkaConnection("127.0.0.1:1"), Topics("test"), clock=SystemClock())
     async with log:
         began = time.monotonic()
         with pytest.raises(Transient):
@@ -190,7 +190,7 @@ async def test_a_broker_that_is_not_there_is_out_of_reach() -> None:
 
 async def test_a_group_that_does_not_answer_does_not_hold_up_a_stop(kafka_address: str) -> None:
     """A membership of topics that do not exist ends at once when it is told to."""
-    log = KafkaLog(KafkaConnection(kafka_address), Topics("absent"), clock=SystemClock(), moves_retries=False)
+    log = KafkaLog(KafkaConnection(kafka_address), Topics("absent"), clock=SystemClock())
     async with log, asyncio.timeout(15), log.subscribe(STAGE, STAGE) as subscription:
         with suppress(Transient):
             assert await subscription.poll(max_records=1, timeout_s=0.5) == []
