@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 import tempfile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests.bench.distributed import distributed
 from tests.bench.figures import Figure, table, write_json
 from tests.bench.measures import killed, session, starts
 from tests.gitlab import start_with_accounts
+from tests.kafka import missing_for_kafka
 
 #: Of a Cloister that comes and goes, of one that stays, and of one on Kafka, in this order.
 FRESH = {"starts": starts, "killed": killed}
@@ -33,7 +35,9 @@ async def measure(parts: list[str], data_dir: Path, backlog: int) -> list[Figure
             async with session(gitlab, ollama, data_dir) as running:
                 for part in wanted:
                     figures += await getattr(running, part)()
-        if wanted := [part for part in KAFKA if part in parts]:
+        if missing := missing_for_kafka():
+            print(f"nothing is measured on Kafka: {missing} not found", file=sys.stderr)
+        elif wanted := [part for part in KAFKA if part in parts]:
             async with distributed(gitlab, ollama, data_dir, backlog) as cluster:
                 for part in wanted:
                     figures += await getattr(cluster, part)()

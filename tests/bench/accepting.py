@@ -13,8 +13,7 @@ CONNECTIONS = 16
 _RATES = (500, 1200)
 _SECONDS = 5.0
 _ALONE = 500
-
-#: Webhooks of which nothing may be late are sent by so many connections: GitLab keeps none open.
+#: So many that a webhook at a fixed rate seldom waits for a free one.
 _PACED_CONNECTIONS = 64
 
 
