@@ -175,6 +175,7 @@ async def run_consumers(
         if Stage.intake in stages and base.settings.reconcile != "off":
             reconciling = asyncio.create_task(reconciler(base, ports["forge"].api).run(), name="reconciler")
             stack.callback(reconciling.cancel)
+        suspects = asyncio.Lock()
         loops = [
             ConsumeLoop(
                 CONSUMERS[stage].bind(ports),
@@ -183,6 +184,7 @@ async def run_consumers(
                 telemetry=base.telemetry,
                 clock=base.clock,
                 concurrency=base.settings.concurrency,
+                suspects=suspects,
             )
             for stage in stages
         ]

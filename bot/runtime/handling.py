@@ -28,16 +28,28 @@ OUTAGE_S = 2.0
 
 
 class Handling:
-    """Hand records to one consumer and act on what comes of it."""
+    """Hand records to one consumer and act on what comes of it.
+
+    *suspects* is shared by all of a process: what would be given up with the next crash is tried while no other such
+    event is, so that the one that kills its process does not take along those that only ran beside it.
+    """
 
     def __init__(
-        self, consumer: Consumer, *, event_log: EventLog, store: Store, telemetry: Telemetry, clock: Clock
+        self,
+        consumer: Consumer,
+        *,
+        event_log: EventLog,
+        store: Store,
+        telemetry: Telemetry,
+        clock: Clock,
+        suspects: asyncio.Lock,
     ) -> None:
         self._consumer = consumer
         self._log = event_log
         self._store = store
         self._telemetry = telemetry
         self._clock = clock
+        self._suspects = suspects
         self._stage = consumer.stage.value
 
     async def handle(self, record: Record) -> None:
@@ -82,12 +94,24 @@ class Handling:
                 reason = f"handling it ended its process {start.crashes} times"
                 await self._give_up(record, event, failures + start.crashes, "Crash", reason)
                 return
-            error = await self._try(self._consumer.handle, event, record, failures)
+            suspected = start.crashes == MAX_CRASHES - 1
+            attempt = self._try_in_turn if suspected else self._try
+            error = await attempt(self._consumer.handle, event, record, failures)
             if error is None:
                 return
             failures += 1
             if not await self._act(record, event, error, failures):
                 return
+
+    async def _try_in_turn(
+        self, handler: Callable[..., Awaitable[None]], event: Event, record: Record, failures: int
+    ) -> Exception | None:
+        """Do as `_try`, once no other suspect is being tried; the start counts from then on."""
+        await self._insist(partial(self._store.unstart, self._stage, record.id))
+        async with self._suspects:
+            log.warning("event.suspected", kind=record.kind, crashes=MAX_CRASHES - 1)
+            await self._insist(partial(self._store.start, self._stage, record.id, failures))
+            return await self._try(handler, event, record, failures)
 
     async def _try(
         self, handler: Callable[..., Awaitable[None]], event: Event, record: Record, failures: int = 0

@@ -34,7 +34,7 @@ class ConsumeLoop:
     """Run one consumer on its stage until told to stop.
 
     Events of one key are handled one after the other, at most *concurrency* keys at a time. Handlers never run
-    in the polling task, and polling is never cancelled.
+    in the polling task, and polling is never cancelled. Loops of one process share *suspects*; see `Handling`.
     """
 
     def __init__(
@@ -46,9 +46,15 @@ class ConsumeLoop:
         telemetry: Telemetry,
         clock: Clock,
         concurrency: int,
+        suspects: asyncio.Lock | None = None,
     ) -> None:
         self._handling = Handling(
-            consumer, event_log=event_log, store=store, telemetry=telemetry, clock=clock
+            consumer,
+            event_log=event_log,
+            store=store,
+            telemetry=telemetry,
+            clock=clock,
+            suspects=suspects or asyncio.Lock(),
         )
         self._log = event_log
         self._telemetry = telemetry

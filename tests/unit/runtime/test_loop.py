@@ -13,7 +13,7 @@ import pytest
 from bot.domain.errors import Obsolete, Permanent, Transient
 from bot.domain.events import Event, FetchRequested, Record, Stage
 from bot.domain.merge_request import MergeRequestRef
-from bot.domain.retry import MAX_UPGRADE_WAITS
+from bot.domain.retry import MAX_CRASHES, MAX_UPGRADE_WAITS
 from bot.ports import Delivery, OnRevoke, Start, keep_all
 from bot.runtime.consumer import Consumer, Work
 from bot.runtime.loop import ConsumeLoop
@@ -414,6 +414,28 @@ async def test_work_on_a_lost_partition_is_broken_off() -> None:
     assert ["cancelled"] == handler.ends
     assert store.starts == {record(1).id: 0}
     assert log.commits == []
+
+
+async def test_suspects_of_a_crash_are_tried_one_at_a_time() -> None:
+    """The one that kills its process is alone under suspicion then: those that ran beside it are not counted again."""
+    suspects, healthy = [record(1, iid) for iid in (1, 2)], record(1, 3)
+    log = MemoryLog([*suspects, healthy])
+    store = MemoryStore(starts={one.id: MAX_CRASHES - 1 for one in suspects})
+    running: list[str] = []
+    most: list[tuple[int, list[int]]] = []
+
+    async def handle(event: FetchRequested, *, work: Work) -> None:
+        running.append(event.key)
+        await asyncio.sleep(0.02)
+        most.append((len(running), [store.starts[one.id] for one in suspects]))
+        running.remove(event.key)
+        await finish(event, work=work)
+
+    await consume(handle, log, store, lambda: len(store.done) == 3)
+    assert 2 == max(count for count, _ in most)
+    assert all(MAX_CRASHES - 1 in starts for _, starts in most[:-1])
+    assert [MAX_CRASHES, MAX_CRASHES] == [store.starts[one.id] for one in suspects]
+    assert [] == store.parked
 
 
 async def test_work_on_a_partition_that_came_back_goes_on() -> None:
