@@ -28,7 +28,10 @@ log = structlog.get_logger()
 SESSION_TIMEOUT_S = 30.0
 HEARTBEAT_S = 3.0
 #: How long members may take to hand in their work when partitions are dealt out anew.
-REBALANCE_TIMEOUT_S = 60.0
+REBALANCE_TIMEOUT_S = 20.0
+#: How long a broker may take for an answer: longer than for one that waits for all members, and no longer, since a
+#: broker that freezes is noticed by that alone.
+_ANSWER_LIMIT_S = REBALANCE_TIMEOUT_S + 5.0
 #: Without progress for this long, although there are records, the client is taken for stuck.
 STUCK_S = 60.0
 _STOP_LIMIT_S = 3.0
@@ -87,7 +90,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
             rebalance_timeout_ms=int(REBALANCE_TIMEOUT_S * 1000),
             # Polls pause while we are full; a member that hangs is the watchdog's business.
             max_poll_interval_ms=86_400_000,
-            request_timeout_ms=int((REBALANCE_TIMEOUT_S + 10) * 1000),
+            request_timeout_ms=int(_ANSWER_LIMIT_S * 1000),
         )
         self._starting: asyncio.Task[None] | None = None
         self._epochs: dict[TopicPartition, int] = {}
@@ -97,6 +100,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         self._settled = asyncio.Event()
         self._progress_at = time.monotonic()
         self._checked_at = 0.0
+        self._waiting: dict[TopicPartition, int] = {}
 
     async def __aenter__(self) -> KafkaSubscription:
         """Join the group; that is over when `settled` says so."""
@@ -283,11 +287,16 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
             # Brokers that do not answer bring nothing either; a new client would not change that.
             log.warning("log.out_of_reach", group=self._group, error=str(error))
             return
-        waiting = [place for place in reading if ends[place] > await self._position(place)]
-        if waiting:
-            msg = f"the Kafka client brings nothing, although {len(waiting)} partitions have records"
+        positions = {place: await self._position(place) for place in reading}
+        waiting = {place: position for place, position in positions.items() if ends[place] > position}
+        # What waits for the first time may have come this very moment.
+        stuck = [place for place, position in waiting.items() if self._waiting.get(place) == position]
+        if stuck:
+            msg = f"the Kafka client brings nothing, although {len(stuck)} partitions have records"
             raise Transient(msg)
-        self._progress_at = now
+        self._waiting = waiting
+        if not waiting:
+            self._progress_at = now
 
 
 async def _end(task: asyncio.Task[Any] | None) -> None:
