@@ -129,11 +129,12 @@ async def _post(
     """Post the new threads as one batch, and return the fingerprints that found no place.
 
     Publishing makes all our drafts visible. So those that a broken-off try has left are adopted or deleted
-    first, if there may be any: the last try did not end, or the database does not know what stands on the
-    merge request, as after a restored backup.
+    first. With nothing to post that is only needed if there may be any: the last try did not end, or the
+    database does not know what stands on the merge request, as after a restored backup. A draft can come later
+    than that tells, when GitLab was slow and whoever sent it had died.
     """
     posts = {finding.fingerprint: finding for finding in publication.posts}
-    drafted = await _adopt(run, posts, forge, marker) if drafts_left else set()
+    drafted = await _adopt(run, posts, forge, marker) if posts or drafts_left else set()
     if not posts or run.revision is None:
         return ()
     await store.mark_posting(run.ref, opened(run, posts.values(), ()))
