@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check bench clean
+.PHONY: help demo run test check faults bench clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ check: $(VENV)/.installed-dev ## Lint, check types, layers and container files
 	$(BIN)/lint-imports
 	$(BIN)/hadolint deploy/Dockerfile
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose*.yaml
+
+faults: $(VENV)/.installed-dev ## Break everything on purpose: long outages, and CLOISTER_FAULT_RUNS kills
+	CLOISTER_FAULT_RUNS=$${CLOISTER_FAULT_RUNS:-100} $(BIN)/pytest -q tests/faults $(ARGS)
 
 bench: $(VENV)/.installed-dev ## Measure speed and memory, as ratios to a baseline of the same run
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -185,6 +185,7 @@ class Kafka:
         listeners: names of further client listeners on each broker, such as ``SASL_SSL``.
         properties: settings besides the usual ones.
         scram: users that can log in by SCRAM, with their passwords.
+        below: where its directory is made; with all other temporary ones by default.
     """
 
     def __init__(
@@ -194,8 +195,11 @@ class Kafka:
         listeners: Sequence[str] = (),
         properties: Mapping[str, str] | None = None,
         scram: Mapping[str, str] | None = None,
+        below: Path | None = None,
     ) -> None:
-        self._directory = tempfile.TemporaryDirectory(prefix="cloister-kafka-", ignore_cleanup_errors=True)
+        self._directory = tempfile.TemporaryDirectory(
+            prefix="cloister-kafka-", dir=below, ignore_cleanup_errors=True
+        )
         numbers = range(1, nodes + 1)
         free = iter(free_ports(nodes * (2 + len(listeners))))
         ports = {number: (next(free), next(free)) for number in numbers}

@@ -252,7 +252,7 @@ def test_variables_exist():
     """Each `CLOISTER_...` in the pages is one that the code reads."""
     settings = {variable(name) for name in Settings.model_fields}
     files = {f"{variable(name)}_FILE" for name in secret_names()}
-    other = {"CLOISTER_DEBUG", "CLOISTER_..._FILE", "CLOISTER_"}
+    other = {"CLOISTER_DEBUG", "CLOISTER_..._FILE", "CLOISTER_", "CLOISTER_FAULT_RUNS", "CLOISTER_FAULT_SEED"}
 
     assert set() == mentioned(path.read_text() for path in PAGES) - settings - files - other
 

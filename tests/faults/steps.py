@@ -1,0 +1,46 @@
+"""The named steps at which a process can be told to die: where they are in the code, and which process passes them."""
+
+from __future__ import annotations
+
+from bot.cli.serve import STAGES
+
+#: What every stage passes for every event: handed out, counted as started, work done but nothing stored, all rows
+#: written but not committed, committed but the offset not.
+MOMENTS = ("delivered", "started", "worked", "written", "committed")
+
+#: Steps of the receiver, and those that only some stage has.
+RECEIVER = ("web.received", "web.appended")
+SINGLE = (
+    "fetch.fetched",
+    "fetch.status_set",
+    "scan.scanned",
+    "review.answered",
+    "publish.locked",
+    "publish.marked",
+    "publish.drafted",
+    "publish.published",
+    "publish.summarised",
+    "publish.status_set",
+)
+STEPS = (*RECEIVER, *(f"{stage}.{moment}" for stage in STAGES for moment in MOMENTS), *SINGLE)
+
+
+def process_of(step: str) -> str:
+    """Return the name of the process that passes *step*: the stage, or the receiver."""
+    return step.partition(".")[0]
+
+
+def waves() -> dict[str, tuple[str, ...]]:
+    """Return all steps in groups, with names: the processes of a group die at the same time.
+
+    There are two processes for the last stage, which has the most steps.
+    """
+    left = {name: [step for step in STEPS if process_of(step) == name] for name in ("web", *STAGES)}
+    found = {}
+    while any(left.values()):
+        group = [
+            steps.pop(0) for name, steps in left.items() for _ in range(1 + (name == "publish")) if steps
+        ]
+        moments = dict.fromkeys(step.partition(".")[2] for step in group)
+        found["-".join(moments)] = tuple(group)
+    return found
