@@ -23,7 +23,7 @@ from bot.adapters.kafka_topics import Topics
 from bot.adapters.log_kafka import KafkaLog
 from bot.adapters.log_postgres import PostgresLog
 from bot.adapters.model_ollama import Deadlines, OllamaModel
-from bot.adapters.postgres import connect_pool, translated
+from bot.adapters.postgres import close_pool, connect_pool, translated
 from bot.adapters.process import ProcessRunner
 from bot.adapters.reconciliation_postgres import PostgresReconciliations
 from bot.adapters.retention_postgres import prune_regularly
@@ -143,7 +143,7 @@ async def base(
     async with AsyncExitStack() as stack:
         clock = SystemClock()
         pool = await connect_pool(database_url, size=connections)
-        stack.push_async_callback(pool.close)
+        stack.push_async_callback(close_pool, pool)
         outbox = await stack.enter_async_context(PostgresLog(pool))
         store = PostgresStore(pool, announce=outbox.announce, trace_context=telemetry.trace_context)
         if settings.kafka_bootstrap is None:

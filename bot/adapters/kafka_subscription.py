@@ -24,8 +24,8 @@ from bot.ports import Clock, Delivery, OnRevoke
 
 log = structlog.get_logger()
 
-#: A member that is silent for this long has died.
-SESSION_TIMEOUT_S = 30.0
+#: A member that is silent for this long has died. Being taken for dead costs little: what is done in between counts.
+SESSION_TIMEOUT_S = 12.0
 HEARTBEAT_S = 3.0
 #: How long members may take to hand in their work when partitions are dealt out anew.
 REBALANCE_TIMEOUT_S = 20.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import uuid
@@ -49,6 +50,9 @@ CONNECT_ERRORS = (
     OSError,
     TimeoutError,
 )
+
+#: A process that stops is killed after half a minute; most of that belongs to running work.
+_CLOSE_LIMIT_S = 3.0
 
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -188,3 +192,11 @@ async def encrypted(url: str) -> bool:
         return bool(await connection.fetchval("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"))
     finally:
         await connection.close()
+
+
+async def close_pool(pool: Any) -> None:
+    """Close the connections of *pool*, by force if the server does not let go of them in time."""
+    try:
+        await asyncio.wait_for(pool.close(), _CLOSE_LIMIT_S)
+    except (TimeoutError, *LOST):
+        pool.terminate()
