@@ -208,7 +208,8 @@ class Store(Protocol):
     async def start(self, group: str, event_id: uuid.UUID, failures: int) -> Start:
         """Count a start of handling *event_id* by *group*, before the work, so that a crash leaves a trace.
 
-        *failures* is how often the handling failed in an orderly way; the other starts were crashes.
+        *failures* is how often the handling failed in an orderly way; the other starts were crashes, unless the
+        process that started it before still lives.
         """
 
     async def unstart(self, group: str, event_id: uuid.UUID) -> None:

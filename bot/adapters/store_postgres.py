@@ -24,12 +24,16 @@ from bot.ports import Start, StillHeld, Transaction
 _REF = "instance = $1 AND project_id = $2 AND iid = $3"
 
 #: The setting holds for this statement's transaction; as statements of their own, it and the transaction's begin and
-#: end would take three more round trips.
+#: end would take three more round trips. Taking over from a process that lives, and that lost its partition without
+#: knowing it yet, does not mean that the event ended it.
 _START = """
-INSERT INTO inbox (consumer_group, event_id, starts, failures)
-SELECT $1, $2, 1, $3 WHERE set_config('synchronous_commit', 'off', true) = 'off'
-ON CONFLICT (consumer_group, event_id) DO UPDATE SET starts = inbox.starts + 1,
-    failures = greatest(inbox.failures, excluded.failures) RETURNING starts, failures, done_at
+INSERT INTO inbox (consumer_group, event_id, starts, failures, starter)
+SELECT $1, $2, 1, $3, current_setting('application_name') WHERE set_config('synchronous_commit', 'off', true) = 'off'
+ON CONFLICT (consumer_group, event_id) DO UPDATE SET
+    starts = inbox.starts + CASE WHEN inbox.starter <> excluded.starter AND EXISTS (
+        SELECT FROM pg_stat_activity s WHERE s.application_name = inbox.starter) THEN 0 ELSE 1 END,
+    failures = greatest(inbox.failures, excluded.failures), starter = excluded.starter
+RETURNING starts, failures, done_at
 """
 
 #: The update changes nothing: it locks a row that is there already, and returns it.

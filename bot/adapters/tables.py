@@ -118,7 +118,10 @@ class Reconciliation(SQLModel, table=True):
 
 
 class Inbox(SQLModel, table=True):
-    """What a consumer group has handled; a second delivery of the same event finds its mark here."""
+    """What a consumer group has handled; a second delivery of the same event finds its mark here.
+
+    ``starter`` is what the sessions of the process that started it last are called.
+    """
 
     __tablename__ = "inbox"
     __table_args__ = (Index("inbox_by_time", "started_at"),)
@@ -127,6 +130,7 @@ class Inbox(SQLModel, table=True):
     event_id: uuid.UUID = Field(primary_key=True)
     starts: int
     failures: int
+    starter: str = Field(sa_column=Column(Text, nullable=False, server_default=""))
     started_at: datetime = _moment()
     done_at: datetime | None = _moment(nullable=True)
 

@@ -15,6 +15,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column('group_member', sa.Column('application', sa.Text(), server_default='', nullable=False))
+    op.add_column('inbox', sa.Column('starter', sa.Text(), server_default='', nullable=False))
     op.create_table('reconciliation',
     sa.Column('instance', sa.Text(), nullable=False),
     sa.Column('updated_after', sa.DateTime(timezone=True), nullable=False),
@@ -25,4 +26,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table('reconciliation')
+    op.drop_column('inbox', 'starter')
     op.drop_column('group_member', 'application')

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from bot.adapters.postgres import connect_pool
+from bot.adapters.store_postgres import PostgresStore
 from bot.domain.errors import Obsolete, Permanent, Transient
 from bot.domain.events import DeadlineReached, FetchRequested, Record, ScanRequested, event_id
 from bot.domain.findings import Finding, Severity
@@ -127,6 +129,18 @@ async def test_counts_starts_that_did_not_end(store: Store) -> None:
     assert (await store.start(GROUP, identity, 1)).crashes == 0
     assert (await store.start(GROUP, identity, 1)).crashes == 1
     await store.unstart(GROUP, identity)
+    assert (await store.start(GROUP, identity, 0)).crashes == 1
+
+
+async def test_taking_over_from_a_living_process_is_no_crash(store: Store, database_url: str) -> None:
+    """A member that lost its partition may still be at work; only when its process is gone did the event end it."""
+    identity = parent().id
+    other_pool = await connect_pool(database_url, size=2)
+    other = PostgresStore(other_pool)
+    assert (await other.start(GROUP, identity, 0)).crashes == 0
+    assert (await store.start(GROUP, identity, 0)).crashes == 0
+    assert (await other.start(GROUP, identity, 0)).crashes == 0
+    await other_pool.close()
     assert (await store.start(GROUP, identity, 0)).crashes == 1
 
 
