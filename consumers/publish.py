@@ -95,8 +95,10 @@ async def publish(
                 *opened(run, [*publication.posts, *forgotten(publication.actions, known)], refused),
             ]
             await transaction.save_threads(event.ref, threads)
+            # Once a publication was broken off, a draft of it may still come: GitLab can be slow.
+            interrupted = state.posting
             state = await transaction.merge_request(event.ref)
-            await transaction.save_merge_request(replace(state, summary_note_id=note_id, posting=False))
+            await transaction.save_merge_request(replace(state, summary_note_id=note_id, posting=interrupted))
             run = (await transaction.run(run.id)).mark_published(run.results)
             await transaction.save_run(run)
     telemetry.observe("cloister_push_to_publish", seconds)
@@ -128,13 +130,13 @@ async def _post(
 ) -> Collection[str]:
     """Post the new threads as one batch, and return the fingerprints that found no place.
 
-    Publishing makes all our drafts visible. So those that a broken-off try has left are adopted or deleted
-    first. With nothing to post that is only needed if there may be any: the last try did not end, or the
-    database does not know what stands on the merge request, as after a restored backup. A draft can come later
-    than that tells, when GitLab was slow and whoever sent it had died.
+    Publishing makes all our drafts visible. So those that a broken-off try has left are adopted or deleted, if
+    there may be any: some try did not end, or the database does not know what stands on the merge request, as
+    after a restored backup. That is done twice, since a draft can come late when GitLab is slow and whoever sent
+    it has died.
     """
     posts = {finding.fingerprint: finding for finding in publication.posts}
-    drafted = await _adopt(run, posts, forge, marker) if posts or drafts_left else set()
+    drafted = await _adopt(run, posts, forge, marker) if drafts_left else set()
     if not posts or run.revision is None:
         return ()
     await store.mark_posting(run.ref, opened(run, posts.values(), ()))
@@ -146,6 +148,8 @@ async def _post(
         if fingerprint not in drafted and not await _draft(run, finding, diff, lines, forge, marker):
             refused.add(fingerprint)
     if len(refused) < len(posts):
+        if drafts_left:
+            await _adopt(run, posts, forge, marker)
         await still_held()
         try:
             await forge.publish_drafts(run.ref)

@@ -13,8 +13,8 @@ from bot.domain.merge_request import MergeRequestRef
 class MergeRequestState:
     """Hold the newest head that we know of a merge request, and what we posted on it.
 
-    ``posting`` is True from before the first draft of a publication until all of it is visible: drafts may
-    be left over then.
+    ``posting`` is True from before the first draft of a publication until all of it is visible, and for good once
+    that was broken off: drafts may be left over then.
     """
 
     ref: MergeRequestRef
