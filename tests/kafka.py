@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient
 
 from bot.adapters.clock import SystemClock
 from bot.adapters.kafka_connection import KafkaConnection
@@ -260,12 +261,16 @@ def kafka_address() -> Iterator[str]:
 
 
 @pytest.fixture
-async def kafka_topics(kafka_address: str) -> Topics:
-    """Return fresh topics, few and small."""
+async def kafka_topics(kafka_address: str) -> AsyncIterator[Topics]:
+    """Return fresh topics, few and small, and delete them afterwards."""
     topics = Topics(f"test-{uuid.uuid4().hex[:12]}")
     async with topic_admin(KafkaConnection(kafka_address), topics) as admin:
         await admin.init(Layout(partitions=4))
-    return topics
+    yield topics
+    client = AIOKafkaAdminClient(**KafkaConnection(kafka_address).options())
+    await client.start()
+    await client.delete_topics([*topics.stages, *topics.retries])
+    await client.close()
 
 
 @pytest.fixture

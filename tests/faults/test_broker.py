@@ -75,7 +75,6 @@ async def test_webhooks_are_taken_while_the_broker_is_away(
         assert all(not member.exits for member in cluster.members.values())
 
 
-@pytest.mark.long
 async def test_a_broker_that_is_restarted_is_only_a_pause(
     install: Install, settled: Callable[[Verdict], None]
 ) -> None:
@@ -98,7 +97,6 @@ async def test_a_broker_that_is_restarted_is_only_a_pause(
         settled(await converged(cluster))
 
 
-@pytest.mark.long
 async def test_one_of_three_brokers_may_go(install: Install, settled: Callable[[Verdict], None]) -> None:
     """Each broker in turn dies or freezes, the leaders and the group coordinator among them; reviews go on."""
     require_kafka()
