@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 import uuid
 from collections.abc import AsyncIterator
@@ -216,6 +217,8 @@ class Distributed:
                     done, began = await installation.reviewed(0), time.perf_counter()
                     await installation.reviewed(self._backlog)
                     rate = (self._backlog - done) / (time.perf_counter() - began)
+            # The whole takes a quarter of an hour and more.
+            print(f"{count} processes: {rate:.2f} reviews/s", file=sys.stderr, flush=True)
             figures.append(
                 Figure(
                     f"backlog of {self._backlog:,}, {count} processes",
