@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
@@ -17,6 +16,7 @@ from bot.adapters.kafka_topics import Topics, topic_admin
 from bot.domain.errors import Transient
 from bot.domain.events import Record
 from bot.ports import Clock, OnRevoke, Subscription, keep_all
+from bot.runtime.stopping import pause
 
 log = structlog.get_logger()
 
@@ -104,8 +104,7 @@ class KafkaLog:
                         await self._move(subscription)
             except Transient as error:
                 log.warning("log.background_failed", work="retries", error=str(error))
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), _AGAIN_S)
+                await pause(stop, _AGAIN_S)
 
     async def _move(self, subscription: KafkaSubscription) -> None:
         deliveries = await subscription.poll(max_records=_MOVED, timeout_s=0.5)

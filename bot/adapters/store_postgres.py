@@ -336,7 +336,7 @@ class PostgresStore:
             stack.push_async_callback(_unlock, connection)
 
             async def still_held() -> None:
-                # The lock lives exactly as long as this session.
+                # The lock ends with its connection, and only with that.
                 async with translated():
                     await connection.execute("SELECT 1")
 

@@ -13,6 +13,7 @@ from bot.ports import Clock, Delivery, EventLog, Store, Subscription, Telemetry
 from bot.runtime.consumer import Consumer
 from bot.runtime.handling import OUTAGE_S, Handling
 from bot.runtime.offsets import Offsets
+from bot.runtime.stopping import pause
 
 log = structlog.get_logger()
 
@@ -85,7 +86,7 @@ class ConsumeLoop:
                         await self._commit(subscription)
                 except Transient as error:
                     log.warning("log.out_of_reach", stage=self._stage, error=str(error))
-                    await _wait(stop, OUTAGE_S)
+                    await pause(stop, OUTAGE_S)
                 finally:
                     self._offsets.keep({})
         finally:
@@ -207,8 +208,3 @@ class ConsumeLoop:
                 await asyncio.wait([task])
             del self._running[task]
             self._telemetry.gauge("cloister_in_flight", len(self._running), stage=self._stage)
-
-
-async def _wait(stop: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)

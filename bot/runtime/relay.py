@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 
 import structlog
 
 from bot.domain.errors import Blocked, Permanent, Transient
 from bot.domain.events import Record
 from bot.ports import Delivery, EventSink, Outbox, Store, Subscription, Telemetry
+from bot.runtime.stopping import pause
 
 log = structlog.get_logger()
 
@@ -47,7 +47,7 @@ class Relay:
                             break
             except Transient as error:
                 log.warning("relay.interrupted", error=str(error))
-                await _wait(stop, _AGAIN_S)
+                await pause(stop, _AGAIN_S)
 
     async def _ship(
         self, deliveries: Sequence[Delivery], subscription: Subscription, stop: asyncio.Event
@@ -92,7 +92,7 @@ class Relay:
         until = time.monotonic() + _AGAIN_S
         while time.monotonic() < until and not stop.is_set():
             await subscription.poll(max_records=0, timeout_s=0.2)
-            await _wait(stop, 0.2)
+            await pause(stop, 0.2)
         owned = subscription.owned()
         return all(owned.get(one.partition) == one.epoch for one in deliveries)
 
@@ -102,8 +102,3 @@ def _say_that_it_waits(records: Sequence[Record], error: Transient) -> None:
         log.error("relay.waits", records=len(records), error=str(error))
     else:
         log.warning("relay.waits", records=len(records), error=str(error))
-
-
-async def _wait(stop: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
