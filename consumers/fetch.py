@@ -19,13 +19,13 @@ from bot.domain.events import (
 )
 from bot.domain.forge import ForgeMergeRequest
 from bot.domain.merge_request import Revision
-from bot.domain.policy import Policy, excluded
+from bot.domain.policy import Policy, left_out
 from bot.domain.policy_file import PATH, PolicyProblem, parse
 from bot.domain.publication import SCAN_PREFIX
 from bot.domain.run import REVIEW_STEP, TOTAL, Plan, Run
 from bot.ports import Forge, Model, Transaction, Workspaces
 from bot.runtime.consumer import Work, consumer
-from bot.scanners import Scanner
+from bot.scanners import Scanner, wanted
 
 log = structlog.get_logger()
 
@@ -139,12 +139,8 @@ def _plan(
             + " The default policy applies.",
         )
         policy = Policy()
-    skipped = {file.new_path: reason for file in diff.files if (reason := excluded(file.new_path, policy))}
-    for file in diff.files:
-        if file.truncated:
-            skipped[file.new_path] = "the change is too large to be read"
-    wanted = [file.new_path for file in diff.files if file.added_lines and file.new_path not in skipped]
-    steps = [f"{SCAN_PREFIX}{name}" for name, scanner in scanners.items() if any(map(scanner.wants, wanted))]
+    skipped = left_out(diff, policy)
+    steps = [f"{SCAN_PREFIX}{name}" for name, scanner in scanners.items() if wanted(scanner, diff, policy)]
     absent: dict[str, str] = {}
     if found.draft and not policy.review.drafts:
         steps, absent = [], {"review": "the policy leaves drafts out until they are ready"}
@@ -152,7 +148,7 @@ def _plan(
         absent = {"model review": "switched off by the policy"}
     elif model is None:
         absent = {"model review": _NO_MODEL}
-    elif wanted:
+    elif any(file.added_lines and file.new_path not in skipped for file in diff.files):
         steps.append(REVIEW_STEP)
     return Plan(
         revision=revision,

@@ -17,7 +17,7 @@ from bot.domain.publication import SCAN_PREFIX
 from bot.domain.run import Outcome, Run, Step
 from bot.ports import Blob, Runner, Telemetry, Workspaces
 from bot.runtime.consumer import Work, consumer
-from bot.scanners import Scanner, Source
+from bot.scanners import Scanner, Source, wanted
 
 
 async def give_up(event: ScanRequested, *, problem: str, work: Work) -> None:
@@ -45,11 +45,7 @@ async def scan(
     began = time.monotonic()
     diff = await workspaces.diff(revision)
     scanner = scanners[event.scanner]
-    paths = [
-        file.new_path
-        for file in diff.files
-        if file.added_lines and file.new_path not in run.skipped and scanner.wants(file.new_path)
-    ]
+    paths = wanted(scanner, diff, run.policy)
     async with work.while_current(run):
         blobs = await workspaces.read(revision, paths)
         sources = _sources(paths, blobs, diff)
@@ -62,6 +58,7 @@ async def scan(
     step = Step(
         outcome=Outcome.partial if not_analysed else Outcome.done,
         not_analysed=not_analysed,
+        everywhere=scanner.everywhere,
         duration_s=round(time.monotonic() - began, 3),
     )
     await finish(work, event.run_id, f"{SCAN_PREFIX}{scanner.name}", step, findings)

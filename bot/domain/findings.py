@@ -56,7 +56,9 @@ class Finding(Value):
     """Say one thing about lines ``line``..``end_line`` of ``path`` at the head (1-based, inclusive).
 
     ``title`` and ``message`` are plain text or simple Markdown from a source that is not trusted; rendering
-    neutralises them. They never contain a secret. ``anchor`` is the identity of the flagged code (see
+    neutralises them. They never contain a secret. ``subject`` is the identity of what the finding is about,
+    where the scanner knows a better one than the code around it: the mark of a secret, a package and its
+    advisory. ``commit`` is set when the place is not at the head but in that commit of the branch. ``anchor`` is the identity of the flagged code (see
     ``bot.domain.fingerprint``), empty until it is stamped.
     """
 
@@ -74,6 +76,8 @@ class Finding(Value):
     references: tuple[str, ...] = ()
     fix: Fix | None = None
     suppressed: bool = Field(default=False, description="the code asks to ignore it, e.g. nosemgrep")
+    subject: str = ""
+    commit: str = ""
     fingerprint: str = ""
     anchor: str = ""
 

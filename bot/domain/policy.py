@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from bot.domain.diff import Diff
 from bot.domain.findings import Confidence, Finding, Severity
 
 _Glob = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -98,6 +99,7 @@ class Exclusion:
     reason: str
 
 
+_TOO_LARGE = "the change is too large to be read"
 _GENERATED, _VENDORED, _LOCK, _MINIFIED = "generated", "vendored", "lock file", "minified"
 
 #: Files that nobody wrote by hand. They are listed as not reviewed, so nothing hides behind a name.
@@ -120,13 +122,23 @@ EXCLUSIONS = tuple(
 )
 
 
-def excluded(path: str, policy: Policy) -> str | None:
+def left_out(diff: Diff, policy: Policy, *, everywhere: bool = False) -> dict[str, str]:
+    """Return the files of *diff* that nobody looks at, with the reason; *everywhere* as in `excluded`."""
+    reasons = {
+        file.new_path: reason
+        for file in diff.files
+        if (reason := excluded(file.new_path, policy, everywhere=everywhere))
+    }
+    return reasons | {file.new_path: _TOO_LARGE for file in diff.files if file.truncated}
+
+
+def excluded(path: str, policy: Policy, *, everywhere: bool = False) -> str | None:
     """Return why *path* is not reviewed, or None if it is.
 
-    A glob without a slash matches a name in any directory; one that ends in a slash matches a directory and
+    For a scanner that looks *everywhere* only the policy counts, not the built-in list. A glob without a slash matches a name in any directory; one that ends in a slash matches a directory and
     all below it; others match from the root. ``*`` stays within one directory, ``**`` crosses them.
     """
-    for exclusion in EXCLUSIONS:
+    for exclusion in () if everywhere else EXCLUSIONS:
         if _matches(exclusion.glob, path):
             return exclusion.reason
     for glob in policy.paths.exclude:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.domain.clip import deduplicate
 from bot.domain.diff import Diff
 from bot.domain.findings import Finding
-from bot.domain.policy import Verdict, applies, commentable, verdict
+from bot.domain.policy import Verdict, applies, commentable, left_out, verdict
 from bot.domain.reconcile import MODEL, Action, Keep, Overflow, Post, Reopen, Thread, reconcile
 from bot.domain.run import REVIEW_STEP, Outcome, Run, RunState
 from bot.domain.summary import Listed, ReviewResult
@@ -94,7 +94,8 @@ def analysed(run: Run, diff: Diff, threads: Iterable[Thread]) -> set[tuple[str, 
     for name, step in run.steps.items():
         if step.outcome in {Outcome.done, Outcome.partial}:
             scanner = MODEL if name == REVIEW_STEP else name.removeprefix(SCAN_PREFIX)
-            known = changed - set(step.not_analysed) - set(run.skipped)
+            skipped = left_out(diff, run.policy, everywhere=True) if step.everywhere else run.skipped
+            known = changed - set(step.not_analysed) - set(skipped)
             pairs.update((scanner, path) for path in known | elsewhere)
     return pairs
 
@@ -121,7 +122,7 @@ def result(
         seconds: since the run started.
     """
     placed = [action.finding for action in publication.actions if isinstance(action, Post | Keep | Reopen)]
-    not_reviewed = dict(run.skipped)
+    not_reviewed = _skipped(run, diff)
     for step in run.steps.values():
         not_reviewed.update(step.not_analysed)
     return ReviewResult(
@@ -167,6 +168,16 @@ def status(run: Run, publication: Publication) -> tuple[str, str]:
     if waiting := [name for name in _deciding(run) if name in run.pending]:
         return "running", f"waiting for {', '.join(map(_spoken, waiting))}"
     return "success", "no blocking findings"
+
+
+def _skipped(run: Run, diff: Diff) -> dict[str, str]:
+    """Return the files that were left out; of some, a scanner that looks everywhere has seen more than the others."""
+    left = left_out(diff, run.policy, everywhere=True)
+    seen_by = ", ".join(_spoken(name) for name, step in run.steps.items() if step.everywhere)
+    return {
+        path: f"{reason}; only {seen_by} looked at it" if seen_by and path not in left else reason
+        for path, reason in run.skipped.items()
+    }
 
 
 def _deciding(run: Run) -> list[str]:

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from bot.domain.diff import Diff
 from bot.domain.findings import ScanReport
+from bot.domain.policy import Policy, left_out
 from bot.ports import Runner
 
 
@@ -43,6 +45,10 @@ class Scanner(Protocol):
     def name(self) -> str:
         """Return the stable name, part of every fingerprint."""
 
+    @property
+    def everywhere(self) -> bool:
+        """Say whether it also looks at files that nobody wrote by hand (``bot.domain.policy.EXCLUSIONS``)."""
+
     def wants(self, path: str) -> bool:
         """Say whether this scanner can look at a file of that name."""
 
@@ -53,6 +59,16 @@ class Scanner(Protocol):
             Transient: the tool broke in a way that another try may mend.
             Permanent: the tool is missing or its rules are broken; the message names them.
         """
+
+
+def wanted(scanner: Scanner, diff: Diff, policy: Policy) -> list[str]:
+    """Return the files of *diff* that *scanner* is to look at."""
+    skipped = left_out(diff, policy, everywhere=scanner.everywhere)
+    return [
+        file.new_path
+        for file in diff.files
+        if file.added_lines and file.new_path not in skipped and scanner.wants(file.new_path)
+    ]
 
 
 def load(setup: Setup) -> dict[str, Scanner]:

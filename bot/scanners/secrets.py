@@ -28,6 +28,7 @@ class SecretScanner:
     """Implement ``bot.scanners.Scanner``; only secrets on added lines are reported."""
 
     name = "secrets"
+    everywhere = True
 
     def __init__(self, detector: Detector) -> None:
         self._detector = detector

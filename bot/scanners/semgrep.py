@@ -38,6 +38,7 @@ class SemgrepScanner:
     """Implement ``bot.scanners.Scanner``."""
 
     name = "semgrep"
+    everywhere = False
 
     def __init__(self, pack: Pack) -> None:
         self._pack = pack

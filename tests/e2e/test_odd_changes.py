@@ -82,7 +82,15 @@ CASES = {
         says=("Suppressed by a comment in the code (1)", "Blocked by"),
         status="failed",
     ),
-    "generated": Case({"package-lock.json": "{}\n"}, [], ("Not reviewed", "lock file")),
+    "generated": Case(
+        {"package-lock.json": "{}\n"}, [], ("Not reviewed", "lock file; only secrets looked at it")
+    ),
+    "secret in a lock file": Case(
+        {"package-lock.json": SECRET + "\n"},
+        [("package-lock.json", 1)],
+        ("GitLab personal access token committed",),
+        status="failed",
+    ),
 }
 
 

@@ -362,6 +362,7 @@ class FakeScanner:
 
     report: ScanReport
     name: str = "fake"
+    everywhere: bool = False
 
     def wants(self, path: str) -> bool:
         return True

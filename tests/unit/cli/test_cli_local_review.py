@@ -46,6 +46,7 @@ class FakeScanner:
 
     report: ScanReport
     name: str = "semgrep"
+    everywhere: bool = False
     seen: list[str] = field(default_factory=list)
 
     def wants(self, path: str) -> bool:

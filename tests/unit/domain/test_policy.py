@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.diff import Change, Diff, FileDiff
 from bot.domain.findings import Confidence, Finding, Severity
 from bot.domain.policy import (
     Comments,
@@ -17,6 +18,7 @@ from bot.domain.policy import (
     applies,
     commentable,
     excluded,
+    left_out,
     verdict,
 )
 from bot.domain.policy_file import PolicyProblem, parse
@@ -139,6 +141,21 @@ def test_any_text_gets_an_answer(text: str) -> None:
 def test_files_are_left_out_for_a_reason(path: str, reason: str | None) -> None:
     """Built-in and configured globs match as documented."""
     assert excluded(path, Policy(paths=Paths(exclude=("docs/**", "**/gen/*.py", "/src/*.c")))) == reason
+
+
+def test_a_scanner_that_looks_everywhere_is_held_back_only_by_the_policy() -> None:
+    """Generated files are no hiding place, those that the policy leaves out are nobody's business."""
+    policy = Policy(paths=Paths(exclude=("docs/**", "yarn.lock")))
+    names = ("package-lock.json", "yarn.lock", "docs/a.md", "a.py", "big.py")
+    diff = Diff(
+        tuple(FileDiff(name, name, Change.modified, truncated=name.startswith("big")) for name in names)
+    )
+    assert {"package-lock.json", "yarn.lock", "docs/a.md", "big.py"} == set(left_out(diff, policy))
+    assert {
+        "yarn.lock": "excluded by the policy (yarn.lock)",
+        "docs/a.md": "excluded by the policy (docs/**)",
+        "big.py": "the change is too large to be read",
+    } == left_out(diff, policy, everywhere=True)
 
 
 @given(st.text("ab/*?.[]", max_size=20), st.text("ab/.", min_size=1, max_size=20))

@@ -8,7 +8,7 @@ import pytest
 from bot.domain.diff import Change, Diff, FileDiff, Hunk
 from bot.domain.findings import Confidence, Finding, Severity
 from bot.domain.merge_request import MergeRequestRef, Revision
-from bot.domain.policy import Gate, Policy
+from bot.domain.policy import Gate, Paths, Policy
 from bot.domain.publication import Publication, analysed, decide, result, status
 from bot.domain.reconcile import Thread
 from bot.domain.run import Outcome, Plan, Run, RunState, Step
@@ -171,4 +171,20 @@ def test_only_what_was_analysed_is_known() -> None:
         ("semgrep", "b.py"),
         ("semgrep", "gone.py"),
         ("secrets", "gone.py"),
+    }
+
+
+def test_a_scanner_that_looks_everywhere_knows_files_that_were_left_out() -> None:
+    """The reader is told who looked at a lock file, and who did not."""
+    lock = Diff((FileDiff("go.sum", "go.sum", Change.modified), FileDiff("x.py", "x.py", Change.modified)))
+    of = run(
+        policy=Policy(paths=Paths(exclude=("x.py",))),
+        skipped={"go.sum": "lock file", "x.py": "excluded by the policy (x.py)"},
+        secrets=Step(outcome=Outcome.done, everywhere=True),
+    )
+    assert analysed(of, lock, ()) == {("secrets", "go.sum")}
+    shown = result(of, publication(of), refused=(), diff=lock, project_url="", tokens=0, seconds=1.0)
+    assert shown.not_reviewed == {
+        "go.sum": "lock file; only secrets looked at it",
+        "x.py": "excluded by the policy (x.py)",
     }
