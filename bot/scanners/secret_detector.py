@@ -6,19 +6,22 @@ own expression (google-re2), its entropy and the words around it agree.
 
 from __future__ import annotations
 
+import bisect
 import hashlib
 import hmac
 import math
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import hyperscan
 import re2
 
 from bot.domain.errors import Permanent
+from bot.domain.findings import Confidence, Severity
+from bot.scanners.secret_checks import CHECKS
 from bot.scanners.secret_rules import SecretRule
 
 _LONG_LINE = 4_000
@@ -37,13 +40,20 @@ _GENERIC_PLACEHOLDER: Any = re2.compile(  # type: ignore[no-untyped-call]
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """Hold one secret: ``start`` and ``end`` are byte offsets, ``mark`` is its HMAC (8 hex digits)."""
+    """Hold one secret: ``start`` and ``end`` are byte offsets, ``subject`` is its HMAC in hex."""
 
     rule: SecretRule
     start: int
     end: int
-    mark: str
+    subject: str
     shown: str
+    severity: Severity
+    confidence: Confidence
+
+    @property
+    def mark(self) -> str:
+        """Return the first digits of the HMAC, which is what people get to see."""
+        return self.subject[:8]
 
 
 class Detector:
@@ -71,18 +81,23 @@ class Detector:
             if self._database is None:
                 self._database = _compile(self.rules)
 
-    def find(self, data: bytes, *, most: int | None = None) -> tuple[list[Hit], bool]:
-        """Return the secrets in order, and whether there may be more than the *most* that were wanted."""
+    def find(self, data: bytes, *, path: str = "", most: int | None = None) -> tuple[list[Hit], bool]:
+        """Return the secrets in order, and whether there may be more than the *most* that were wanted.
+
+        Without *path* the rules hold whatever the file.
+        """
         hits: list[Hit] = []
         taken: dict[tuple[int, int], None] = {}
         for index, start, end in self._places(data):
+            if not self.rules[index].holds_for(path):
+                continue
             for found in self._confirm(self.rules[index], data, start, end):
                 if (found.start, found.end) not in taken:
                     taken[found.start, found.end] = None
                     hits.append(found)
             if most is not None and len(hits) > most:
-                return _without_overlaps(hits, self.rules)[:most], True
-        return _without_overlaps(hits, self.rules), False
+                return _paired(_without_overlaps(hits, self.rules), data)[:most], True
+        return _paired(_without_overlaps(hits, self.rules), data), False
 
     def _places(self, data: bytes) -> Iterator[tuple[int, int, int]]:
         """Yield (rule, start, end) of the stretches that a rule must look at, each once."""
@@ -116,16 +131,14 @@ class Detector:
             secret = match.group(group)
             first, last = (start + offset for offset in match.span(group))
             if _plausible(rule, secret) and _accompanied(rule, data[max(0, first - _NEAR) : last + _NEAR]):
-                mark = hmac.new(self._key, secret, hashlib.sha256).hexdigest()[:8]
+                subject = hmac.new(self._key, secret, hashlib.sha256).hexdigest()
                 shown = secret[: rule.settings.revealed].decode("ascii", "replace")
-                yield Hit(rule, first, last, mark, shown)
+                yield Hit(rule, first, last, subject, shown, *_judged(rule, secret))
 
 
 def _compile(rules: Sequence[SecretRule]) -> Any:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     try:
-        for rule in rules:
-            assert rule.pattern.groups <= 1, f"{rule.settings.id}: only one group can be the secret"
         database.compile(
             expressions=[rule.trigger for rule in rules],
             ids=list(range(len(rules))),
@@ -162,12 +175,25 @@ def _plausible(rule: SecretRule, secret: bytes) -> bool:
         return False
     if _PLACEHOLDER.search(secret):
         return False
+    if settings.check_required and not CHECKS[settings.check](secret):
+        return False
+    if rule.allow is not None and rule.allow.search(secret):
+        return False
     return not (settings.generic and _GENERIC_PLACEHOLDER.search(secret))
+
+
+def _judged(rule: SecretRule, secret: bytes) -> tuple[Severity, Confidence]:
+    """Return how grave and how sure a secret is: one that fails its check cannot work as it stands."""
+    settings = rule.settings
+    if not settings.check or CHECKS[settings.check](secret):
+        return settings.severity, rule.confidence
+    return min(settings.severity, Severity.medium, key=lambda one: one.rank), Confidence.low
 
 
 def _accompanied(rule: SecretRule, around: bytes) -> bool:
     words = rule.settings.near
-    return not words or any(word.encode() in around.lower() for word in words)
+    lower = around.lower()
+    return not words or any(word.lower().encode() in lower for word in words)
 
 
 def entropy(data: bytes) -> float:
@@ -191,3 +217,29 @@ def _without_overlaps(hits: Sequence[Hit], rules: Sequence[SecretRule]) -> list[
             covered[hit.start : hit.end] = b"\1" * (hit.end - hit.start)
             kept.append(hit)
     return sorted(kept, key=lambda hit: hit.start)
+
+
+def _paired(hits: Sequence[Hit], data: bytes) -> list[Hit]:
+    """Play down, or drop, the hits that have no other part close by though their rule asks for one."""
+    if not any(hit.rule.settings.pair for hit in hits):
+        return list(hits)
+    lines = [data.count(b"\n", 0, hit.start) for hit in hits]
+    places: dict[str, list[int]] = {}
+    for hit, line in zip(hits, lines, strict=True):
+        places.setdefault(hit.rule.settings.id, []).append(line)
+    kept = []
+    for hit, line in zip(hits, lines, strict=True):
+        pair = hit.rule.settings.pair
+        if pair is None or _close(line, places.get(pair.rule, ()), pair.lines):
+            kept.append(hit)
+        elif not pair.needed:
+            severity = min(hit.severity, pair.alone, key=lambda one: one.rank)
+            sure = Confidence.medium if hit.confidence is Confidence.high else hit.confidence
+            kept.append(replace(hit, severity=severity, confidence=sure))
+    return kept
+
+
+def _close(line: int, others: Sequence[int], most: int) -> bool:
+    """Say whether one of *others*, in order, is at most *most* lines away from *line*."""
+    first = bisect.bisect_left(others, line - most)
+    return first < len(others) and others[first] <= line + most

@@ -2,44 +2,140 @@
 
 from __future__ import annotations
 
+import fnmatch
+import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
 
 import re2
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
 
 from bot.domain.errors import Permanent
-from bot.domain.findings import Severity
+from bot.domain.findings import Confidence, Severity
 from bot.domain.merge_request import Value
+from bot.scanners.secret_checks import CHECKS
+
+RuleId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+$")]
+Words = tuple[Annotated[str, StringConstraints(min_length=2)], ...]
+
+#: How a value is assigned to a name in code, JSON, YAML, TOML, properties, XML, headers and shells. The secret is
+#: the only group. A space in a name stands for any separator or none.
+_ASSIGNED = (
+    r"(?i:(?:{names}))[\w.-]{{0,40}}[\"'\])]{{0,3}}[ \t]{{0,8}}"
+    r"(?:=>|->|:=|={{1,3}}|[:,(>])[ \t]{{0,8}}(?:[(\[{{]|[rbfuRBFU])?[\"'`]?({value})(?:\W|$)"
+)
+
+
+def _compiled(expression: str) -> Any:
+    return re2.compile(expression.encode())  # type: ignore[no-untyped-call]
+
+
+def _known_check(name: str) -> str:
+    if name and name not in CHECKS:
+        raise ValueError(f"there is no check {name}; there are {', '.join(sorted(CHECKS))}")
+    return name
+
+
+class Pair(Value):
+    """Tie a secret to another one, such as a key id to its key.
+
+    Within ``lines`` of a hit of the rule ``rule`` both count in full. Alone this one is only as severe as ``alone``,
+    with medium confidence at most; with ``needed`` it does not count alone.
+    """
+
+    rule: RuleId
+    lines: int = Field(default=5, ge=0, le=50)
+    alone: Severity = Field(default=Severity.medium, strict=False)
+    needed: bool = False
 
 
 class Settings(Value):
-    """Hold one table of a rule file.
+    r"""Hold one table of a rule file.
 
-    ``pattern`` finds the secret: its first group, or all of it. ``trigger`` is the cheaper expression for
-    the first pass where they differ. ``near`` lists words of which one must stand close by.
-    ``min_entropy`` is in bits per character, ``revealed`` the number of leading characters that may be
-    shown. ``mixed`` demands letters and digits. A ``generic`` rule gives way to the others. ``samples``
-    and ``clean`` are templates: ``{[A-Z]:4}`` stands for four random capitals, so that no rule file
-    contains anything like a secret.
+    What is looked for:
+
+    - ``pattern`` finds the secret: its first group, or all of it. Both Hyperscan and RE2 must know the expression
+      (no look-around, no back references). Without ``multiline`` it sees one line.
+    - ``names``, for secrets without a shape of their own: words of which one is in the name that the secret is
+      assigned to. ``pattern`` is then the value alone, without groups: ``names = ["datadog"]`` with
+      ``pattern = '[0-9a-f]{32}'`` finds ``DATADOG_API_KEY: "..."`` in any language. A space in a name stands for
+      any separator or none.
+    - ``trigger`` is a cheaper expression for the first pass where it differs from the pattern. It must match
+      wherever the pattern does, on the same line or, with ``multiline``, within 16 kB.
+
+    What must hold for a match to count:
+
+    - ``near``: one of these words stands within 300 bytes, in upper or lower case.
+    - ``min_entropy`` in bits per character; ``mixed``: letters and digits.
+    - ``check`` names a function of ``bot.scanners.secret_checks``. A secret that fails it is reported with low
+      confidence and at most medium severity, since it cannot work as it stands; with ``check_required`` it does not
+      count at all.
+    - ``stop``: the secret contains none of these words, in upper or lower case. ``allow``: none of these expressions
+      matches within the secret. Both come on top of the placeholders that hold for all rules.
+    - ``paths``: globs for the path or the name of the file, in upper or lower case. Where the path is not known,
+      as in a prompt, the rule holds.
+    - ``pair``: see ``Pair``.
+
+    What is said:
+
+    - ``title``, ``severity`` and ``confidence``; ``revoke`` is the https address where the provider explains how to
+      revoke such a secret.
+    - ``revealed`` is the number of leading characters that may be shown: only as many as belong to a fixed prefix.
+
+    A ``generic`` rule gives way to the others, knows more placeholders, and has medium confidence by default.
+
+    ``samples`` and ``clean`` are templates (see ``bot.scanners.secret_samples``), so that no rule file contains
+    anything like a secret. Each of the ``samples`` must be found, on a line among others; nothing may be found in
+    any of ``clean``. A clean sample says which look-alike the rule is not to be taken in by.
     """
 
-    id: str = Field(pattern=r"^[a-z0-9-]+$")
+    id: RuleId
     title: str = Field(min_length=1)
-    pattern: str = Field(min_length=1)
+    pattern: str = Field(min_length=1, max_length=2_000)
     samples: tuple[str, ...] = Field(min_length=1, strict=False)
     clean: tuple[str, ...] = Field(min_length=1, strict=False)
-    severity: Severity = Field(default=Severity.critical, strict=False)
-    trigger: str = ""
-    near: tuple[str, ...] = Field(default=(), strict=False)
-    min_entropy: float = 0.0
-    revealed: int = Field(default=4, ge=0, le=4)
+    names: Words = Field(default=(), strict=False)
+    trigger: str = Field(default="", max_length=2_000)
     multiline: bool = False
+    near: Words = Field(default=(), strict=False)
+    min_entropy: float = Field(default=0.0, ge=0, le=8)
     mixed: bool = False
+    check: Annotated[str, AfterValidator(_known_check)] = ""
+    check_required: bool = False
+    stop: Words = Field(default=(), strict=False)
+    allow: tuple[str, ...] = Field(default=(), strict=False)
+    paths: tuple[str, ...] = Field(default=(), strict=False)
+    pair: Pair | None = None
+    severity: Severity = Field(default=Severity.critical, strict=False)
+    confidence: Confidence | None = Field(default=None, strict=False)
+    revoke: str = Field(default="", pattern=r"^(https://\S+)?$")
+    revealed: int = Field(default=4, ge=0, le=4)
     generic: bool = False
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        if self.check_required and not self.check:
+            raise ValueError("check_required needs a check")
+        for text in (self.expression, self.trigger, *self.allow):
+            try:
+                groups = _compiled(text).groups
+            except re2.error as error:
+                raise ValueError(f"RE2 does not understand {text!r}: {error}") from error
+            if text == self.expression and groups > 1:
+                raise ValueError("only one group can be the secret; write the others as (?:...)")
+        return self
+
+    @property
+    def expression(self) -> str:
+        """Return the whole expression that finds the secret."""
+        if not self.names:
+            return self.pattern
+        names = "|".join(re.escape(name).replace(r"\ ", "[ _.-]?") for name in self.names)
+        return _ASSIGNED.format(names=names, value=self.pattern)
 
 
 @dataclass(frozen=True)
@@ -51,33 +147,80 @@ class SecretRule:
     @property
     def trigger(self) -> bytes:
         """Return the expression of the first pass."""
-        return (self.settings.trigger or self.settings.pattern).encode()
+        return (self.settings.trigger or self.settings.expression).encode()
 
     @cached_property
     def pattern(self) -> Any:
         """Return the compiled expression that finds the secret itself, in linear time."""
-        return re2.compile(self.settings.pattern.encode())  # type: ignore[no-untyped-call]
+        return _compiled(self.settings.expression)
+
+    @cached_property
+    def allow(self) -> Any | None:
+        """Return the compiled expression of what is no secret after all, if there is one."""
+        words = [f"(?i:{re.escape(word)})" for word in self.settings.stop]
+        expressions = "|".join([*words, *self.settings.allow])
+        return _compiled(expressions) if expressions else None
+
+    @property
+    def confidence(self) -> Confidence:
+        """Return how sure a hit is."""
+        return self.settings.confidence or (Confidence.medium if self.settings.generic else Confidence.high)
+
+    def holds_for(self, path: str) -> bool:
+        """Say whether the rule holds in a file of that name; an empty one is not known."""
+        lower = path.lower()
+        names = (lower, lower.rpartition("/")[2])
+        globs = self.settings.paths
+        return (
+            not path
+            or not globs
+            or any(fnmatch.fnmatchcase(name, glob.lower()) for glob in globs for name in names)
+        )
 
 
-def load_rules(directory: Path) -> tuple[SecretRule, ...]:
-    """Return the rules of all files in *directory*, generic ones last.
+def load_rules(*directories: Path) -> tuple[SecretRule, ...]:
+    """Return the rules of all files in *directories*, generic ones last.
 
     Raises:
-        Permanent: a rule is broken; the message names its file.
+        Permanent: a rule is broken; the message names its file and line.
     """
     rules: dict[str, SecretRule] = {}
-    for file in sorted(directory.glob("*.toml")):
+    for file in (file for directory in directories for file in sorted(directory.glob("*.toml"))):
         for rule in _load(file):
             if rules.setdefault(rule.settings.id, rule) is not rule:
                 raise Permanent(f"{file}: there is already a secret rule {rule.settings.id}")
     if not rules:
-        raise Permanent(f"no secret rules in {directory}; reinstall Cloister or correct its rules path")
+        places = ", ".join(map(str, directories))
+        raise Permanent(f"no secret rules in {places}; reinstall Cloister or correct its rules path")
+    for rule in rules.values():
+        if rule.settings.pair and rule.settings.pair.rule not in rules:
+            raise Permanent(
+                f"secret rule {rule.settings.id}: there is no rule {rule.settings.pair.rule} to pair with"
+            )
     return tuple(sorted(rules.values(), key=lambda rule: rule.settings.generic))
 
 
 def _load(file: Path) -> list[SecretRule]:
     try:
-        tables = tomllib.loads(file.read_text())["rule"]
-        return [SecretRule(Settings.model_validate(table)) for table in tables]
-    except (tomllib.TOMLDecodeError, KeyError, ValidationError) as error:
-        raise Permanent(f"{file} does not hold complete secret rules: {error}") from error
+        text = file.read_text()
+        tables = tomllib.loads(text)["rule"]
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError) as error:
+        raise Permanent(f"{file} does not hold secret rules: {error}") from error
+    if not isinstance(tables, list):
+        raise Permanent(f"{file}: every rule begins with [[rule]]")
+    return list(_checked(file, text, tables))
+
+
+def _checked(file: Path, text: str, tables: list[Any]) -> Iterable[SecretRule]:
+    starts = [number for number, line in enumerate(text.splitlines(), 1) if line.strip() == "[[rule]]"]
+    for number, table in enumerate(tables):
+        line = starts[number] if number < len(starts) else 1
+        try:
+            if unknown := set(table) - set(Settings.model_fields):
+                raise Permanent(f"{file}:{line}: a secret rule has no {', '.join(sorted(unknown))}")
+            yield SecretRule(Settings.model_validate(table))
+        except ValidationError as error:
+            problems = "; ".join(
+                f"{'.'.join(map(str, e['loc'])) or 'rule'}: {e['msg']}" for e in error.errors()
+            )
+            raise Permanent(f"{file}:{line}: {problems}") from error

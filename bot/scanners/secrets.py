@@ -13,7 +13,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
-from bot.domain.findings import Confidence, Finding, ScanReport
+from bot.domain.findings import Finding, ScanReport
 from bot.ports import Runner
 from bot.scanners import Setup, Source
 from bot.scanners.secret_detector import Detector, Hit
@@ -54,7 +54,7 @@ class SecretScanner:
                 not_analysed[source.path] = reason
                 continue
             excerpt, numbers = _excerpt(content, source.added)
-            hits, cut = self._detector.find(excerpt, most=_MAX_FINDINGS)
+            hits, cut = self._detector.find(excerpt, path=source.path, most=_MAX_FINDINGS)
             findings += _findings(source, excerpt, numbers, hits)
             if cut:
                 not_analysed[source.path] = f"more than {_MAX_FINDINGS} secrets; only the first are listed"
@@ -105,8 +105,8 @@ def _finding(path: str, line: int, end_line: int, hit: Hit) -> Finding:
         scanner="secrets",
         rule=settings.id,
         category="secret",
-        severity=settings.severity,
-        confidence=Confidence.medium if settings.generic else Confidence.high,
+        severity=hit.severity,
+        confidence=hit.confidence,
         path=path,
         line=line,
         end_line=end_line,
@@ -117,7 +117,10 @@ def _finding(path: str, line: int, end_line: int, hit: Hit) -> Finding:
             "a new one, and keep that in a masked CI/CD variable or a secret store."
         ),
         cwe=("CWE-798",),
-        references=("https://docs.gitlab.com/ci/variables/#mask-a-cicd-variable",),
+        references=(
+            *filter(None, [settings.revoke]),
+            "https://docs.gitlab.com/ci/variables/#mask-a-cicd-variable",
+        ),
     )
 
 

@@ -21,6 +21,7 @@ from bot.domain.findings import ScanReport, Severity
 from bot.scanners import Setup, Source
 from bot.scanners.secret_detector import Detector, entropy
 from bot.scanners.secret_rules import SecretRule, load_rules
+from bot.scanners.secret_samples import fill
 from bot.scanners.secrets import Redactor, SecretScanner, plug, redactor
 
 RULES = Path(__file__).parents[3] / "rules"
@@ -28,25 +29,6 @@ SETUP = Setup(rules=RULES, key=b"key of the tests")
 ALL = load_rules(RULES / "secrets")
 DETECTOR = Detector(ALL, SETUP.key)
 EACH = pytest.mark.parametrize("rule", ALL, ids=lambda rule: rule.settings.id)
-HOLE = re.compile(r"\{\[([^\]]+)\]:(\d+)(?:-(\d+))?\}")
-
-
-def alphabet(spec: str) -> str:
-    """Return the characters of a class such as ``A-Z2-7_-``."""
-    ranges = re.sub(
-        r"(.)-(.)", lambda m: "".join(map(chr, range(ord(m[1]), ord(m[2]) + 1))), spec, flags=re.DOTALL
-    )
-    return "".join(sorted(set(ranges)))
-
-
-def fill(template: str, dice: random.Random) -> str:
-    """Return *template* with random characters in its holes."""
-
-    def draw(hole: re.Match[str]) -> str:
-        count = dice.randint(int(hole[2]), int(hole[3] or hole[2]))
-        return "".join(dice.choices(alphabet(hole[1]), k=count))
-
-    return HOLE.sub(draw, template)
 
 
 def secret_of(rule_id: str, seed: int = 0) -> str:
