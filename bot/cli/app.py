@@ -23,6 +23,7 @@ from bot.cli import (
     reconcile,
     replay,
     review,
+    rules,
     serve,
 )
 from bot.cli.context import Commands, GlobalOptions
@@ -72,5 +73,6 @@ app.command("replay")(replay.replay)
 app.add_typer(config.app, name="config")
 app.add_typer(hooks.app, name="hooks")
 app.add_typer(database.app, name="db")
+app.add_typer(rules.app, name="rules")
 app.add_typer(kafka.app, name="kafka")
 app.add_typer(dead_letters.app, name="dlq")
