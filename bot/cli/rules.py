@@ -35,16 +35,8 @@ def _test(
     """
     import asyncio
 
-    from bot.adapters.process import ProcessRunner
-    from bot.domain.errors import Permanent
-    from bot.resources import resource
-    from bot.scanners.rule_check import check
-
     quiet_logs()
-    directory = directory or resource("rules")
-    if not directory.exists():
-        raise Permanent(f"{directory} does not exist; name a directory with rules, or one file")
-    checked = asyncio.run(check(directory, ProcessRunner()))
+    checked = asyncio.run(_check(directory))
     if as_json:
         problems = [
             {**dataclasses.asdict(problem), "file": str(problem.file)} for problem in checked.problems
@@ -52,18 +44,47 @@ def _test(
         print_json({"rules": checked.rules, "samples": checked.samples, "problems": problems})
     else:
         _show(checked)
-    if checked.problems:
+    if not checked.passed:
         raise typer.Exit(FOUND)
+
+
+async def _check(directory: Path | None) -> Checked:
+    from bot.adapters.process import ProcessRunner
+    from bot.domain.errors import Permanent
+    from bot.resources import resource
+    from bot.scanners.rule_check import check
+    from bot.scanners.secret_check import check_secrets
+
+    shipped = resource("rules")
+    directory = (directory or shipped).resolve()
+    if not directory.exists():
+        raise Permanent(f"{directory} does not exist; name a directory with rules, or one file")
+    runner = ProcessRunner()
+    secrets = await check_secrets(directory, shipped, runner)
+    if secrets.rules and not (directory / "semgrep").is_dir():
+        return secrets
+    return secrets + await check(directory, runner, strict=directory.is_relative_to(shipped))
 
 
 def _show(checked: Checked) -> None:
     for problem in checked.problems:
-        first, *more = str(problem).splitlines()
-        place, _, message = first.partition(": ")
-        typer.echo(f"{typer.style(printable(place), bold=True)}: {printable(message)}")
+        first, *more = problem.message.splitlines()
+        kind = typer.style("warning: ", fg=typer.colors.YELLOW) if problem.warning else ""
+        place = typer.style(printable(f"{_shown(problem.file)}:{problem.line}"), bold=True)
+        typer.echo(f"{place}: {kind}{printable(first)}")
         for line in more:
             typer.echo(f"    {printable(line)}")
-    colour = typer.colors.RED if checked.problems else typer.colors.GREEN
-    count = len(checked.problems)
-    outcome = f"{count} problem{'' if count == 1 else 's'}" if count else "all as expected"
-    typer.secho(f"{checked.rules} rules, {checked.samples} samples: {outcome}", fg=colour)
+    warnings = sum(problem.warning for problem in checked.problems)
+    counts = [_count(len(checked.problems) - warnings, "problem"), _count(warnings, "warning")]
+    outcome = ", ".join(filter(None, counts)) or "all as expected"
+    colour = typer.colors.GREEN if checked.passed else typer.colors.RED
+    typer.secho(f"{_count(checked.rules, 'rule')}, {_count(checked.samples, 'sample')}: {outcome}", fg=colour)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}" if number else ""
+
+
+def _shown(file: Path) -> Path:
+    """Return the path as one would type it here."""
+    return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file

@@ -31,11 +31,13 @@ class Source:
 class Setup:
     """Hold what plugs need to be built.
 
-    ``rules`` is the directory of the shipped rules; ``key`` the secret for HMACs of what must not be stored.
+    ``rules`` is the directory of the shipped rules; ``key`` the secret for HMACs of what must not be stored;
+    ``packs`` are directories with rules of the organisation, laid out like ``rules``.
     """
 
     rules: Path
     key: bytes
+    packs: tuple[Path, ...] = ()
 
 
 class Scanner(Protocol):

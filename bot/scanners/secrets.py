@@ -160,15 +160,15 @@ def _stand_in(hit: Hit, secret: bytes) -> bytes:
 
 
 @cache
-def _detector(rules: Path, key: bytes) -> Detector:
-    return Detector(load_rules(rules / "secrets"), key)
+def _detector(rules: Path, packs: tuple[Path, ...], key: bytes) -> Detector:
+    return Detector(load_rules(*(pack / "secrets" for pack in (rules, *packs))), key)
 
 
 def redactor(setup: Setup) -> Redactor:
     """Return a redactor; it shares its compiled rules with the scanner of the same *setup*."""
-    return Redactor(_detector(setup.rules, setup.key))
+    return Redactor(_detector(setup.rules, setup.packs, setup.key))
 
 
 def plug(setup: Setup) -> SecretScanner:
-    """Return the scanner with the rules below ``secrets/`` of the rules directory."""
-    return SecretScanner(_detector(setup.rules, setup.key))
+    """Return the scanner with the rules below ``secrets/`` of the shipped rules and of the packs."""
+    return SecretScanner(_detector(setup.rules, setup.packs, setup.key))

@@ -130,5 +130,5 @@ def _core() -> str:
 
 
 def plug(setup: Setup) -> SemgrepScanner:
-    """Return the scanner with the rules below ``semgrep/`` of the rules directory."""
-    return SemgrepScanner(Pack(setup.rules / "semgrep"))
+    """Return the scanner with the shipped rules and those of the packs."""
+    return SemgrepScanner(Pack(setup.rules, *setup.packs))

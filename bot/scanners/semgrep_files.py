@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,12 +41,16 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Say what is wrong at ``line`` (1-based) of a rule's file, and what to do; ``rule`` is its id if known."""
+    """Say what is wrong at ``line`` (1-based) of a rule's file, and what to do; ``rule`` is its id if known.
+
+    A ``warning`` does not change what the rule finds.
+    """
 
     file: Path
     line: int
     message: str
     rule: str = ""
+    warning: bool = False
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}: {self.message}"
@@ -120,6 +124,16 @@ def read_file(file: Path, root: Path) -> tuple[list[Rule], list[Problem]]:
         except _Broken as error:
             problems.append(Problem(file, error.line, str(error), _id_of(node)))
     return rules, problems
+
+
+def line_of(rule: Rule, path: Sequence[object]) -> int:
+    """Return the line (1-based) of what stands at *path*, the keys below *rule*, as its file is now."""
+    try:
+        nodes = _rule_nodes(yaml.CSafeLoader(rule.file.read_bytes()).get_single_node())
+    except (OSError, yaml.YAMLError, _Broken):
+        return rule.line
+    found = [_child(node, *path) for node in nodes if _line(node) == rule.line]
+    return _line(found[0]) if found and found[0] else rule.line
 
 
 def _rule_nodes(document: yaml.Node | None) -> list[yaml.Node]:

@@ -29,8 +29,29 @@ class Promise:
     open: frozenset[int] = frozenset()
 
 
-def samples_of(rule: Rule) -> list[Path]:
-    """Return the files that are named like the rule's, in order; there may be several, or none."""
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Hold a sample of one rule; ``name`` is its path below the pack, which ``paths`` of rules refer to."""
+
+    rule: Rule
+    file: Path
+    name: str
+    content: bytes
+    promise: Promise
+
+
+def samples_of(rule: Rule) -> list[Sample]:
+    """Return the samples of *rule*: files named like its own in which comments name it; there may be none."""
+    samples = []
+    for file in _beside(rule):
+        content = file.read_bytes()
+        promise = promises(content.decode(errors="replace")).get(rule.id)
+        if promise is not None:
+            samples.append(Sample(rule, file, file.relative_to(rule.pack).as_posix(), content, promise))
+    return samples
+
+
+def _beside(rule: Rule) -> list[Path]:
     stem = re.escape(rule.file.stem)
     name = re.compile(rf"{stem}(?:\.test)?\.(?!fixed\.)[^/]+")
     return sorted(
