@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bot.scanners.regex_shape import ALL, Alt, Apart, Chars, Node, NotUnderstood, Repeat, Seq, parse
+from bot.scanners.regex_chars import ALL
+from bot.scanners.regex_shape import Alt, Apart, Chars, Node, NotUnderstood, Repeat, Seq, parse
 
 #: From here on a bound is as good as none: ten of ten, nested, are ten billion ways.
 _AS_GOOD_AS_ENDLESS = 10

@@ -9,10 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-#: Characters are bits: ASCII, and one bit for all others.
-OTHER = 1 << 128
-ALL = OTHER * 2 - 1
-NEWLINE = 1 << ord("\n")
+from bot.scanners.regex_chars import ALL, CLASSES, CONTROLS, NEWLINE, OTHER, POSIX, among, bit, folded
+
 _MAX_DEPTH = 60
 _MAX_CHARS = 20_000
 
@@ -63,47 +61,6 @@ class Apart:
 Node = Chars | Seq | Alt | Repeat | Apart
 
 
-def _among(text: str) -> int:
-    return sum({1 << ord(char) for char in text})
-
-
-_DIGIT = _among("0123456789")
-_LOWER = _among("abcdefghijklmnopqrstuvwxyz")
-_UPPER = _among("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-_WORD = _DIGIT | _LOWER | _UPPER | _among("_")
-_BLANK = _among(" \t")
-_SPACE = _BLANK | _among("\n\r\f\v")
-_VERTICAL = _among("\n\r\f\v")
-_PUNCTUATION = _among("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")
-_CLASSES = {
-    "d": _DIGIT,
-    "w": _WORD,
-    "s": _SPACE,
-    "h": _BLANK | OTHER,
-    "v": _VERTICAL,
-    "R": _VERTICAL,
-    "D": ALL & ~_DIGIT,
-    "W": ALL & ~_WORD,
-    "S": ALL & ~_SPACE,
-    "H": ALL & ~_BLANK,
-    "V": ALL & ~_VERTICAL,
-    "X": ALL,
-    "C": ALL,
-    "N": ALL & ~NEWLINE,
-}
-_POSIX = {
-    "alpha": _LOWER | _UPPER,
-    "digit": _DIGIT,
-    "alnum": _LOWER | _UPPER | _DIGIT,
-    "space": _SPACE,
-    "upper": _UPPER,
-    "lower": _LOWER,
-    "punct": _PUNCTUATION,
-    "word": _WORD,
-    "blank": _BLANK,
-    "xdigit": _DIGIT | _among("abcdefABCDEF"),
-}
-_CONTROLS = {"n": "\n", "r": "\r", "t": "\t", "f": "\f", "e": "\x1b", "a": "\a"}
 _QUANTIFIER = re.compile(r"(?:[*+?]|\{(\d+)(?:(,)(\d*))?\}|\{,(\d+)\})([?+]?)")
 _CODE = re.compile(r"x\{([0-9a-fA-F]*)\}|x([0-9a-fA-F]{0,2})|o\{([0-7]*)\}|(0[0-7]{0,2})")
 _PROPERTY = re.compile(r"[pP](?:\{\^?[\w&=:-]+\}|[A-Z])")
@@ -211,7 +168,7 @@ def _atom(reader: _Reader) -> Node:
         case ".":
             return Chars(ALL if "s" in reader.flags else ALL & ~NEWLINE)
         case _:
-            return Chars(_folded(_bit(char), reader))
+            return Chars(_folded(bit(char), reader))
 
 
 def _group(reader: _Reader) -> Node:
@@ -261,7 +218,7 @@ def _escape(reader: _Reader) -> Node:
         end = reader.text.find("\\E", reader.at)
         quoted = reader.text[reader.at + 1 : end if end >= 0 else None]
         reader.at = end + 2 if end >= 0 else len(reader.text)
-        return Seq(tuple(Chars(_folded(_bit(one), reader)) for one in quoted))
+        return Seq(tuple(Chars(_folded(bit(one), reader)) for one in quoted))
     if char in "bBAZzGKE":
         reader.at += 1
         return Seq()
@@ -281,8 +238,8 @@ def _escaped_set(reader: _Reader) -> int:
     reader.at += 1
     if char == "c":
         reader.at += 1
-        return ALL & _among("".join(map(chr, range(32))))
-    return _CLASSES.get(char) or _bit(_CONTROLS.get(char, char))
+        return ALL & among("".join(map(chr, range(32))))
+    return CLASSES.get(char) or bit(CONTROLS.get(char, char))
 
 
 def _class(reader: _Reader) -> int:
@@ -301,7 +258,7 @@ def _class(reader: _Reader) -> int:
 
 def _class_item(reader: _Reader) -> int:
     if posix := reader.take(re.compile(r"\[:(\^?)([a-z]+):\]")):
-        named = _POSIX.get(posix[2], ALL)
+        named = POSIX.get(posix[2], ALL)
         return ALL & ~named if posix[1] else named
     low = _class_char(reader)
     if not reader.text.startswith("-", reader.at) or reader.text[reader.at + 1 : reader.at + 2] in ("]", ""):
@@ -309,7 +266,7 @@ def _class_item(reader: _Reader) -> int:
     reader.at += 1
     high = _class_char(reader)
     if low.bit_count() != 1 or high.bit_count() != 1 or high < low:
-        return low | high | _among("-")
+        return low | high | among("-")
     return (high << 1) - low
 
 
@@ -317,18 +274,12 @@ def _class_char(reader: _Reader) -> int:
     char = reader.peek()
     reader.at += 1
     if char != "\\":
-        return _bit(char)
+        return bit(char)
     if reader.peek() == "b":
         reader.at += 1
         return 1 << 8
-    return _escaped_set(reader) if reader.peek() else _among("\\")
-
-
-def _bit(char: str) -> int:
-    return 1 << ord(char) if char.isascii() else OTHER
+    return _escaped_set(reader) if reader.peek() else among("\\")
 
 
 def _folded(chars: int, reader: _Reader) -> int:
-    if "i" not in reader.flags:
-        return chars
-    return chars | (chars & _LOWER) >> 32 | (chars & _UPPER) << 32
+    return folded(chars) if "i" in reader.flags else chars

@@ -17,7 +17,7 @@ from bot.scanners import Source, rule_fixes
 from bot.scanners.semgrep import SemgrepScanner
 from bot.scanners.semgrep_files import line_of
 from bot.scanners.semgrep_lint import house_rules, lint
-from bot.scanners.semgrep_refusals import refused, unfiltered
+from bot.scanners.semgrep_refusals import refused, unfiltered, unparsable
 from bot.scanners.semgrep_rules import Pack, Problem, Rule
 from bot.scanners.semgrep_samples import Sample, broken, samples_of
 
@@ -94,9 +94,12 @@ async def _tried(pack: Pack, samples: Sequence[Sample], runner: Runner) -> list[
     judged = [(sample, found[sample.rule.id, sample.name]) for sample in samples]
     problems = [problem for sample, own in judged for problem in _judged(sample, own, report)]
     fixed = rule_fixes.apply(judged)
-    again = await _scan(pack, {one.name: one.content for one in fixed}, runner)
+    contents = {one.name: one.content for one in fixed}
+    again = await _scan(pack, contents, runner)
+    # The scan does not read files in which no rule's words stand, as after a good fix.
+    torn = await unparsable(pack, contents, runner)
     for one in fixed:
-        problems += [*one.problems, *rule_fixes.remaining(one, again)]
+        problems += [*one.problems, *rule_fixes.remaining(one, again, torn=one.name in torn)]
     return problems
 
 

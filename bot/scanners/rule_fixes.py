@@ -35,10 +35,10 @@ def apply(samples: Sequence[tuple[Sample, Sequence[Finding]]]) -> list[Fixed]:
     return fixed
 
 
-def remaining(fixed: Fixed, report: ScanReport) -> Iterator[Problem]:
-    """Yield what *report*, of the fixed samples, says against the fixes."""
+def remaining(fixed: Fixed, report: ScanReport, *, torn: bool = False) -> Iterator[Problem]:
+    """Yield what *report*, of the fixed samples, says against the fixes; a *torn* one cannot be parsed."""
     sample = fixed.sample
-    if why := report.not_analysed.get(fixed.name):
+    if why := "it does not parse" if torn else report.not_analysed.get(fixed.name):
         message = f"what the fixes of {sample.rule.id} leave is not analysed: {why}"
         yield Problem(sample.file, 1, message, sample.rule.id)
         return

@@ -104,18 +104,15 @@ def read_file(file: Path, root: Path) -> tuple[list[Rule], list[Problem]]:
     problems: list[Problem] = []
     try:
         content = file.read_bytes()
-        if len(content) > _MAX_BYTES:
-            message = f"the file is larger than {_MAX_BYTES // 1_000_000} MB; split it"
-            return [], [Problem(file, 1, message)]
-        loader = yaml.CSafeLoader(content)
-        document = loader.get_single_node()
-        nodes = _rule_nodes(document)
     except OSError as error:
         return [], [Problem(file, 1, f"cannot be read: {error.strerror}")]
+    if len(content) > _MAX_BYTES:
+        return [], [Problem(file, 1, f"the file is larger than {_MAX_BYTES // 1_000_000} MB; split it")]
+    try:
+        loader = yaml.CSafeLoader(content)
+        nodes = _rule_nodes(loader.get_single_node())
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        why = getattr(error, "problem", None) or "it holds a character that YAML does not allow"
-        return [], [Problem(file, mark.line + 1 if mark else 1, f"this is not YAML: {why}")]
+        return [], [_unreadable(file, content, error)]
     except _Broken as error:
         return [], [Problem(file, error.line, str(error))]
     for node in nodes:
@@ -124,6 +121,14 @@ def read_file(file: Path, root: Path) -> tuple[list[Rule], list[Problem]]:
         except _Broken as error:
             problems.append(Problem(file, error.line, str(error), _id_of(node)))
     return rules, problems
+
+
+def _unreadable(file: Path, content: bytes, error: yaml.YAMLError) -> Problem:
+    mark = getattr(error, "problem_mark", None)
+    why = getattr(error, "problem", None) or "it holds a character that YAML does not allow"
+    # The end of the file counts as the line behind the last one.
+    line = min(mark.line + 1 if mark else 1, max(1, len(content.splitlines())))
+    return Problem(file, line, f"this is not YAML: {why}")
 
 
 def line_of(rule: Rule, path: Sequence[object]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 from bot.domain.errors import Transient
@@ -53,6 +54,34 @@ async def unfiltered(pack: Pack, runner: Runner) -> list[Problem]:
     answer = await _answer(runner, ("-prefilter_of_rules", "rules.json"), files)
     rules = [pack.by_id[entry["rule_id"]] for entry in answer if entry["filter"] == "None"]
     return [Problem(rule.file, rule.line, _NO_PREFILTER, rule.id) for rule in rules]
+
+
+async def unparsable(pack: Pack, files: Mapping[str, bytes], runner: Runner) -> set[str]:
+    """Return which of *files* the engine cannot read as the language of their name, whether or not a rule fits them.
+
+    Raises:
+        Transient: the engine broke.
+        Permanent: it is not installed.
+    """
+    if not files:
+        return set()
+    named = {f"src/{number}{PurePosixPath(name).suffix}": name for number, name in enumerate(files)}
+    targets = [
+        [
+            "CodeTarget",
+            {"path": {"fpath": place, "ppath": f"/{name}"}, "analyzer": language, "products": ["sast"]},
+        ]
+        for place, name in named.items()
+        for language in pack.languages_of(name, files[name])
+    ]
+    inputs = {
+        "rules.json": pack.as_json(pack.languages),
+        "targets.json": json.dumps(["Targets", targets]).encode(),
+        **{place: files[name] for place, name in named.items()},
+    }
+    options = ("-json_nodots", "-rules", "rules.json", "-targets", "targets.json", "-j", "1")
+    answer = await _answer(runner, (*options, "-no_filter_irrelevant_rules"), inputs)
+    return {named[path] for error in answer["errors"] if (path := error["location"]["path"]) in named}
 
 
 async def _answer(runner: Runner, options: Sequence[str], files: Mapping[str, bytes]) -> Any:

@@ -15,7 +15,7 @@ from pathlib import Path
 from bot.scanners.semgrep_files import Rule
 
 _COMMENT = re.compile(
-    r"(?<![\w-])(?P<mark>ruleid|ok|todoruleid|todook)[ \t]*:[ \t]*"
+    r"(?<!\w)(?<!\w-)(?P<mark>ruleid|ok|todoruleid|todook)[ \t]*:[ \t]*"
     r"(?P<ids>[A-Za-z0-9](?:[\w.-]*\w)?(?:[ \t]*,[ \t]*[A-Za-z0-9](?:[\w.-]*\w)?)*)"
 )
 
@@ -57,7 +57,7 @@ def _beside(rule: Rule) -> list[Path]:
     return sorted(
         file
         for file in rule.file.parent.iterdir()
-        if file != rule.file and name.fullmatch(file.name) and file.is_file() and not file.is_symlink()
+        if file != rule.file and name.fullmatch(file.name) and file.is_file()
     )
 
 
