@@ -19,13 +19,13 @@ from bot.domain.events import (
 )
 from bot.domain.forge import ForgeMergeRequest
 from bot.domain.merge_request import Revision
-from bot.domain.policy import Policy, left_out
+from bot.domain.policy import Policy, left_out, unknown_rules
 from bot.domain.policy_file import PATH, PolicyProblem, parse
 from bot.domain.publication import SCAN_PREFIX
 from bot.domain.run import REVIEW_STEP, TOTAL, Plan, Run
 from bot.ports import Forge, Model, Transaction, Workspaces
 from bot.runtime.consumer import Work, consumer
-from bot.scanners import Scanner, wanted
+from bot.scanners import Scanner, known_rules, wanted
 
 log = structlog.get_logger()
 
@@ -139,6 +139,10 @@ def _plan(
             + " The default policy applies.",
         )
         policy = Policy()
+    problems += tuple(
+        redact(f"{PATH}: {key} names {pattern!r}, which is no rule here; see `cloister rules list`.")
+        for key, pattern in unknown_rules(policy, known_rules(scanners.values()))
+    )
     skipped = left_out(diff, policy)
     steps = [f"{SCAN_PREFIX}{name}" for name, scanner in scanners.items() if wanted(scanner, diff, policy)]
     absent: dict[str, str] = {}

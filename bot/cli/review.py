@@ -93,10 +93,10 @@ def review(
 
 
 def under_policy(reviewed: Reviewed, subject: Subject) -> Reviewed:
-    """Return *reviewed* without the findings of disabled rules, and with the files that the policy leaves out."""
-    from bot.domain.policy import applies
+    """Return *reviewed* as the policy wants it: findings, severities, and files that it leaves out."""
+    from bot.domain.policy import governed
 
-    findings = tuple(finding for finding in reviewed.findings if applies(finding, subject.policy))
+    findings = tuple(governed(reviewed.findings, subject.policy))
     return replace(reviewed, findings=findings, not_reviewed={**subject.excluded, **reviewed.not_reviewed})
 
 

@@ -73,11 +73,13 @@ class Finding(Value):
     title: str = Field(min_length=1)
     message: str
     cwe: tuple[str, ...] = ()
+    owasp: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     fix: Fix | None = None
     suppressed: bool = Field(default=False, description="the code asks to ignore it, e.g. nosemgrep")
     subject: str = ""
     commit: str = ""
+    optional: bool = Field(default=False, description="counts only where the policy enables its rule")
     fingerprint: str = ""
     anchor: str = ""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
@@ -15,6 +15,10 @@ from bot.domain.findings import Confidence, Finding, Severity
 _Glob = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 _Globs = Annotated[tuple[_Glob, ...], Field(strict=False, max_length=200)]
 _Names = Annotated[tuple[Annotated[str, StringConstraints(min_length=1)], ...], Field(strict=False)]
+
+
+#: Begins a pattern that speaks of all rules of a category.
+_CATEGORY = "category:"
 
 
 class _Section(BaseModel):
@@ -70,7 +74,15 @@ class Review(_Section):
 class Rules(_Section):
     """Which rules apply."""
 
-    disable: _Names = Field(default=(), description="ids of rules whose findings are dropped")
+    disable: _Names = Field(
+        default=(), description="rules whose findings are dropped: ids, globs of ids, or `category:NAME`"
+    )
+    enable: _Names = Field(
+        default=(), description="rules that are off by default, or exceptions to a wider `disable`, to apply"
+    )
+    severity: Annotated[dict[str, Annotated[Severity, Field(strict=False)]], Field(max_length=200)] = Field(
+        default={}, description="severity by rule, id or glob, instead of the rule's own"
+    )
 
 
 class Policy(_Section):
@@ -148,8 +160,52 @@ def excluded(path: str, policy: Policy, *, everywhere: bool = False) -> str | No
 
 
 def applies(finding: Finding, policy: Policy) -> bool:
-    """Say whether the policy wants to hear of *finding* at all."""
-    return finding.rule not in policy.rules.disable
+    """Say whether the policy wants to hear of *finding* at all.
+
+    An id that is written out wins over globs and categories, and of two alike ``disable`` wins.
+    """
+    disabled = _exactness(policy.rules.disable, finding.rule, finding.category)
+    enabled = _exactness(policy.rules.enable, finding.rule, finding.category)
+    if disabled and disabled >= enabled:
+        return False
+    return bool(enabled) or not finding.optional
+
+
+def governed(findings: Iterable[Finding], policy: Policy) -> list[Finding]:
+    """Return those of *findings* that the policy wants to hear of, with the severity that it gives their rules."""
+    return [_regraded(finding, policy) for finding in findings if applies(finding, policy)]
+
+
+def _regraded(finding: Finding, policy: Policy) -> Finding:
+    grades = policy.rules.severity
+    if not grades:
+        return finding
+    best = max(grades, key=lambda pattern: _exactness((pattern,), finding.rule, finding.category))
+    if not _exactness((best,), finding.rule, finding.category):
+        return finding
+    return finding.model_copy(update={"severity": grades[best]})
+
+
+def unknown_rules(policy: Policy, known: Collection[str]) -> list[tuple[str, str]]:
+    """Return the keys of the policy, each with a pattern in it, that speak of no rule among *known*."""
+    rules = policy.rules
+    named = [(key, one) for key in ("disable", "enable", "severity") for one in getattr(rules, key)]
+    return [
+        (f"rules.{key}", pattern)
+        for key, pattern in named
+        if not pattern.startswith(_CATEGORY) and not any(_exactness((pattern,), rule) for rule in known)
+    ]
+
+
+def _exactness(patterns: Iterable[str], rule: str, category: str = "") -> int:
+    """Return 2 if a pattern names *rule*, 1 if one matches it or its *category*, or else 0."""
+    most = 0
+    for pattern in patterns:
+        if pattern == rule:
+            return 2
+        if fnmatchcase(rule, pattern) or (category and pattern == f"{_CATEGORY}{category}"):
+            most = 1
+    return most
 
 
 def commentable(finding: Finding, policy: Policy) -> bool:

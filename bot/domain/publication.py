@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.domain.clip import deduplicate
 from bot.domain.diff import Diff
 from bot.domain.findings import Finding
-from bot.domain.policy import Verdict, applies, commentable, left_out, verdict
+from bot.domain.policy import Verdict, commentable, governed, left_out, verdict
 from bot.domain.reconcile import MODEL, Action, Keep, Overflow, Post, Reopen, Thread, reconcile
 from bot.domain.run import REVIEW_STEP, Outcome, Run, RunState
 from bot.domain.summary import Listed, ReviewResult
@@ -54,11 +54,9 @@ def decide(
         standing: says whether the code that a thread points at is still there.
         declined: fingerprints whose threads people have deleted.
     """
-    relevant = [
-        finding
-        for finding in deduplicate(found for step in sorted(findings) for found in findings[step])
-        if applies(finding, run.policy)
-    ]
+    relevant = deduplicate(
+        governed((found for step in sorted(findings) for found in findings[step]), run.policy)
+    )
     wanted = [finding for finding in relevant if commentable(finding, run.policy)]
     actions = reconcile(
         wanted,

@@ -68,5 +68,6 @@ def _references(finding: Finding) -> str:
 
 def _source(finding: Finding) -> str:
     cwe = [code_span(item) for item in finding.cwe[:_REFERENCE_COUNT]]
-    names = [code_span(finding.scanner), code_span(finding.rule), *cwe]
+    owasp = [code_span(f"OWASP {item}") for item in finding.owasp[:_REFERENCE_COUNT]]
+    names = [code_span(finding.scanner), code_span(finding.rule), *cwe, *owasp]
     return ", ".join([*filter(None, names), f"confidence {finding.confidence.value}"])

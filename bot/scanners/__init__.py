@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from bot.domain.diff import Diff
 from bot.domain.findings import ScanReport
@@ -61,6 +61,20 @@ class Scanner(Protocol):
             Transient: the tool broke in a way that another try may mend.
             Permanent: the tool is missing or its rules are broken; the message names them.
         """
+
+
+@runtime_checkable
+class Ruled(Protocol):
+    """A scanner that knows all its rules before it has found anything."""
+
+    @property
+    def rules(self) -> frozenset[str]:
+        """Return the ids."""
+
+
+def known_rules(scanners: Iterable[Scanner]) -> frozenset[str]:
+    """Return the ids of the rules of all *scanners* that know theirs."""
+    return frozenset().union(*(scanner.rules for scanner in scanners if isinstance(scanner, Ruled)))
 
 
 def wanted(scanner: Scanner, diff: Diff, policy: Policy) -> list[str]:

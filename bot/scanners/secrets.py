@@ -33,6 +33,11 @@ class SecretScanner:
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
 
+    @property
+    def rules(self) -> frozenset[str]:
+        """Return the ids of all rules."""
+        return frozenset(rule.settings.id for rule in self._detector.rules)
+
     def wants(self, path: str) -> bool:  # noqa: ARG002 - secrets turn up in any file
         """Say yes: a secret can be in any file."""
         return True

@@ -43,6 +43,11 @@ class SemgrepScanner:
     def __init__(self, pack: Pack) -> None:
         self._pack = pack
 
+    @property
+    def rules(self) -> frozenset[str]:
+        """Return the ids of all rules."""
+        return frozenset(self._pack.by_id)
+
     def wants(self, path: str) -> bool:
         """Say whether any rule looks at files of that name."""
         return bool(self._pack.languages_of(path))

@@ -124,6 +124,8 @@ def _finding(rule: Rule, match: _Match, source: Source) -> Finding:
         title=metadata.title,
         message=_capped(match.extra.message.strip()),
         cwe=metadata.cwe,
+        owasp=metadata.owasp,
+        optional=not metadata.default,
         references=metadata.references,
         fix=_fix(match, source.content),
         suppressed=match.extra.is_ignored,

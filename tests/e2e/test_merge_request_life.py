@@ -219,6 +219,19 @@ async def test_a_broken_policy_is_reported_and_the_default_applies(shared_cloist
     assert outcome.status == "failed"
 
 
+async def test_rules_are_switched_by_the_policy(shared_cloister: Cloister) -> None:
+    """A rule that is made mild does not block, and one that nobody has is named."""
+    gitlab = shared_cloister.gitlab
+    policy = 'rules:\n  disable: [python-sql-injecton]\n  severity: {"python-sql-*": info}\n'
+    gitlab.server.commit(gitlab.project, "milder", {".cloister.yml": policy})
+    merge_request = opened(shared_cloister, "milder-policy", target="milder", changes={"shop.py": SHOP})
+    outcome = await shared_cloister.outcome(merge_request)
+    assert "python-sql-injecton" in outcome.summary
+    assert "which is no rule here" in outcome.summary
+    assert outcome.status == "success"
+    assert "info" in outcome.summary
+
+
 async def test_a_secret_in_the_policy_is_not_repeated(shared_cloister: Cloister) -> None:
     """A complaint quotes the key that is wrong, and anything may have been pasted there."""
     gitlab, secret = shared_cloister.gitlab, f"glpat-{'q7Zt4LwX9bNc2RfK8vYd'}"

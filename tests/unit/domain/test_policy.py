@@ -18,7 +18,9 @@ from bot.domain.policy import (
     applies,
     commentable,
     excluded,
+    governed,
     left_out,
+    unknown_rules,
     verdict,
 )
 from bot.domain.policy_file import PolicyProblem, parse
@@ -211,3 +213,63 @@ def test_only_findings_worth_a_comment_get_one(values: dict[str, object], expect
     policy = Policy(rules=Rules(disable=("off",)))
     assert commentable(finding(**values), policy) is expected
     assert applies(finding(**values), policy) is (values.get("rule") != "off")
+
+
+@pytest.mark.parametrize(
+    ("disable", "enable", "optional", "expected"),
+    [
+        ((), (), False, True),
+        (("python-eval",), (), False, False),
+        (("python-*",), (), False, False),
+        (("go-*",), (), False, True),
+        (("category:security",), (), False, False),
+        (("category:performance",), (), False, True),
+        (("python-*",), ("python-eval",), False, True),
+        (("python-eval",), ("python-*",), False, False),
+        (("python-eval",), ("python-eval",), False, False),
+        (("python-*",), ("python-*",), False, False),
+        ((), (), True, False),
+        ((), ("python-eval",), True, True),
+        ((), ("python-*",), True, True),
+        ((), ("category:security",), True, True),
+        (("python-eval",), ("python-*",), True, False),
+    ],
+)
+def test_rules_are_switched_by_id_glob_and_category(
+    disable: tuple[str, ...], enable: tuple[str, ...], optional: bool, expected: bool
+) -> None:
+    """An id that is written out wins over globs and categories; of two alike `disable` wins."""
+    one = finding(rule="python-eval", category="security", optional=optional)
+    policy = Policy(rules=Rules(disable=disable, enable=enable))
+    assert applies(one, policy) is expected
+    assert governed([one], policy) == ([one] if expected else [])
+
+
+def test_severity_of_a_rule_can_be_set() -> None:
+    """The most exact pattern gives the severity; other rules keep theirs, and the gate follows."""
+    policy = Policy(rules=Rules(severity={"python-*": Severity.low, "python-eval": Severity.critical}))
+    found = [finding(rule=name, severity=Severity.high) for name in ("python-eval", "python-x", "go-x")]
+    assert [one.severity for one in governed(found, policy)] == [
+        Severity.critical, Severity.low, Severity.high,
+    ]  # fmt: skip
+    mild = parse("rules:\n  severity: {go-*: low}\n")
+    assert isinstance(mild, Policy)
+    assert verdict(governed(found[2:], mild), mild).passed
+
+
+def test_a_severity_that_does_not_exist_is_a_problem_with_its_line() -> None:
+    """A typing error in a severity is named where it stands."""
+    problem = parse("rules:\n  severity:\n    go-x: low\n    go-y: bad\n")
+    assert isinstance(problem, PolicyProblem)
+    assert problem.line == 4
+
+
+def test_rules_that_nobody_has_are_named() -> None:
+    """Patterns that match nothing known are named with their key; categories are not judged."""
+    rules = Rules(
+        disable=("python-eval", "pyton-eval", "category:x"), enable=("go-*",), severity={"*-x": Severity.low}
+    )
+    assert unknown_rules(Policy(rules=rules), {"python-eval", "python-x"}) == [
+        ("rules.disable", "pyton-eval"),
+        ("rules.enable", "go-*"),
+    ]

@@ -25,6 +25,7 @@ FINDING = Finding(
     title="SQL built from user input",
     message="Use `execute(sql, params)` instead.",
     cwe=("CWE-89",),
+    owasp=("A03:2021",),
     references=("https://cwe.mitre.org/data/definitions/89.html",),
     fix=Fix(line=2, end_line=3, replacement="safe()"),
 )
@@ -52,8 +53,8 @@ Checked: it applies at the head; the finding is gone.
 
 See `https://cwe.mitre.org/data/definitions/89.html`.
 
-`semgrep`, `python.sql-injection`, `CWE-89`, confidence high. Intended or wrong? Resolve this thread, and it \
-is not raised again.
+`semgrep`, `python.sql-injection`, `CWE-89`, `OWASP A03:2021`, confidence high. Intended or wrong? Resolve \
+this thread, and it is not raised again.
 
 {MARKER}"""
     evidence = ("it applies at the head", "the finding is gone")
