@@ -55,12 +55,14 @@ class SemgrepScanner:
     async def scan(self, sources: Sequence[Source], runner: Runner) -> ScanReport:
         """Scan *sources*; a file on which Semgrep runs out of its limits does not hide the others."""
         unfit = {s.path: why for s in sources if (why := self._unfit(s))}
-        empty = tuple(s.path for s in sources if s.path not in unfit and not s.content)
-        fit = [
-            replace(s, content=s.content.removeprefix(_BOM))
+        # A file without a suffix may turn out to be no script, and then no rule has anything to say about it.
+        empty = tuple(
+            s.path
             for s in sources
-            if s.path not in unfit and s.content
-        ]
+            if s.path not in unfit and not (s.content and self._pack.languages_of(s.path, s.content))
+        )
+        left = {*unfit, *empty}
+        fit = [replace(s, content=s.content.removeprefix(_BOM)) for s in sources if s.path not in left]
         batches = [fit[first : first + _MAX_FILES] for first in range(0, len(fit), _MAX_FILES)]
         reports = [await self._run(batch, runner) for batch in batches]
         return merge([ScanReport(scanner=self.name, analysed=empty, not_analysed=unfit), *reports])
@@ -88,7 +90,9 @@ class SemgrepScanner:
         return merge([await self._run(part, runner) for part in (sources[:half], sources[half:])])
 
     def _command(self, named: Mapping[str, Source]) -> Command:
-        languages = {name: self._pack.languages_of(source.path) for name, source in named.items()}
+        languages = {
+            name: self._pack.languages_of(source.path, source.content) for name, source in named.items()
+        }
         targets = [
             _target(name, named[name].path, language)
             for name, analysed_as in languages.items()

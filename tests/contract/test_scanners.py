@@ -36,6 +36,7 @@ HOSTILE = {
     "unknown kind": (BAIT, "data.unknown"),
     "javascript": (b"eval(x)\n", "a.js"),
     "yaml": (b"a: [1,\n", "a.yml"),
+    "script without a suffix": (b"#!/usr/bin/env python3\n" + BAIT, "run"),
 }
 
 
@@ -79,7 +80,11 @@ async def test_hostile_files_together(scanner: Scanner):
 
 
 @pytest.mark.parametrize(
-    "kind", ["spaces and quotes", "unicode", "newline in the name", "climbing", "absolute"]
+    "kind",
+    [
+        *("spaces and quotes", "unicode", "newline in the name", "climbing", "absolute"),
+        "script without a suffix",
+    ],
 )
 async def test_path_is_reported_as_given(scanner: Scanner, kind: str):
     """Odd paths come back letter by letter."""
@@ -93,6 +98,12 @@ async def test_path_is_reported_as_given(scanner: Scanner, kind: str):
 async def test_encoding_hides_nothing(scanner: Scanner, kind: str):
     """The bait is found however it is encoded."""
     assert (await scan(scanner, source(*HOSTILE[kind]))).findings
+
+
+async def test_text_without_a_suffix_is_clean(scanner: Scanner):
+    """A file that is no script by its first line is looked at, and nothing is left open."""
+    report = await scan(scanner, source(b"Permission is hereby granted (to anybody\n", "LICENSE"))
+    assert (report.findings, report.analysed, report.not_analysed) == ((), ("LICENSE",), {})
 
 
 async def test_scan_is_deterministic(scanner: Scanner):

@@ -97,7 +97,10 @@ def test_sarif_names_rule_and_place() -> None:
     (rule,), (result,) = run["tool"]["driver"]["rules"], run["results"]
     assert rule["id"] == result["ruleId"] == "semgrep/python.sql"
     assert rule["helpUri"] == "https://cwe.mitre.org/89"
-    assert rule["properties"] == {"tags": ["security", "CWE-89", "OWASP-A03:2021"], "security-severity": "8.0"}
+    assert rule["properties"] == {
+        "tags": ["security", "CWE-89", "OWASP-A03:2021"],
+        "security-severity": "8.0",
+    }
     place = result["locations"][0]["physicalLocation"]
     assert place["artifactLocation"] == {"uri": "src/a%20b%23.py", "uriBaseId": "%SRCROOT%"}
     assert place["region"] == {"startLine": 3, "endLine": 5}
