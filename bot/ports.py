@@ -20,6 +20,7 @@ from bot.domain.forge import (
     ForgeDraft,
     ForgeMergeRequest,
     ForgeNote,
+    ForgeReports,
     ForgeUser,
     UpdatedPage,
 )
@@ -451,6 +452,18 @@ class ForgeUpdates(Protocol):
 
     async def our_projects(self) -> frozenset[int]:
         """Return the projects that we are a member of, with a role that is enough for a review."""
+
+
+class Pipelines(Protocol):
+    """Read what the project's own pipelines leave behind; raises what `Forge` raises."""
+
+    async def reports(
+        self, ref: MergeRequestRef, head_sha: str, *, job: str, paths: Sequence[str], max_bytes: int
+    ) -> ForgeReports:
+        """Return the files *paths* that the job named *job* has kept for *head_sha*, or why there are none yet.
+
+        The jobs of a parallel one all count. What is larger than *max_bytes* is a problem, not a file.
+        """
 
 
 class Turn(Protocol):

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import gidgetlab.abc
 import httpx
+from gidgetlab import sansio
 
 from bot.domain.errors import Permanent, Transient
 from bot.domain.merge_request import Value
@@ -125,6 +126,18 @@ class GitLabApi(gidgetlab.abc.GitLabAPI):
         """Return what *path* holds, as *shape*."""
         return read(shape, await self.ask("GET", path, params=params), f"GET {path}")
 
+    async def raw(self, path: str, *, max_bytes: int) -> bytes | None:
+        """Return a file as it is, None if it has more than *max_bytes*."""
+        headers = sansio.create_headers(self.requester, access_token=self.access_token)
+        url, name = self.format_url(path, {}), f"GET {path}"
+        self._check(url, name)
+        answer = await self._send("GET", url, headers | {"accept": "*/*"}, b"", name, max_bytes=max_bytes)
+        if answer is None:
+            return None
+        if not 200 <= answer.status < 300:
+            raise explained(AnswerProblem(answer, name, writes=False))
+        return answer.body
+
     async def every(self, shape: type[_Shape], path: str, **params: str) -> AsyncIterator[_Shape]:
         """Yield the items of all pages of a list, as *shape*."""
         following: str | None = path
@@ -169,11 +182,11 @@ class GitLabApi(gidgetlab.abc.GitLabAPI):
     ) -> tuple[int, Mapping[str, str], bytes]:
         # The name is gidgetlab's. Every URL is built on `api_url`, this makes sure of it.
         request = f"{method} {urlsplit(url).path}"
-        if not url.startswith(self.api_url):
-            msg = f"{request} leads away from {self.api_url}"
-            raise Permanent(msg)
-        self.calls += 1
+        self._check(url, request)
         answer = await self._send(method, url, headers, body, request)
+        if answer is None:
+            msg = f"{request}: the answer is over {MAX_ANSWER_BYTES} bytes"
+            raise Permanent(msg)
         self.answered_at = sent_at(answer)
         if not 200 <= answer.status < 300:
             raise AnswerProblem(answer, request, writes=method not in _READS)
@@ -187,15 +200,30 @@ class GitLabApi(gidgetlab.abc.GitLabAPI):
         )
         return 200, kept, answer.body
 
+    def _check(self, url: str, request: str) -> None:
+        if not url.startswith(self.api_url):
+            msg = f"{request} leads away from {self.api_url}"
+            raise Permanent(msg)
+
     async def _send(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes, name: str
-    ) -> Answer:
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        name: str,
+        *,
+        max_bytes: int = MAX_ANSWER_BYTES,
+    ) -> Answer | None:
+        """Return the answer, None if it is longer than *max_bytes*."""
+        self.calls += 1
         try:
             async with (
                 asyncio.timeout(self._timeout_s),
                 self._client.stream(method, url, headers=headers, content=body) as response,
             ):
-                return Answer(response.status_code, response.headers, await _content(response, name))
+                content = await _content(response, max_bytes)
+                return None if content is None else Answer(response.status_code, response.headers, content)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             msg = f"{name}: no connection to {self.api_url} ({error or type(error).__name__})"
             raise Transient(msg) from error
@@ -211,12 +239,11 @@ def explained(trouble: AnswerProblem) -> Exception:
     ) or Permanent(str(trouble))
 
 
-async def _content(response: httpx.Response, name: str) -> bytes:
+async def _content(response: httpx.Response, max_bytes: int) -> bytes | None:
     chunks, size = [], 0
     async for chunk in response.aiter_bytes():
         size += len(chunk)
-        if size > MAX_ANSWER_BYTES:
-            msg = f"{name}: the answer is over {MAX_ANSWER_BYTES} bytes"
-            raise Permanent(msg)
+        if size > max_bytes:
+            return None
         chunks.append(chunk)
     return b"".join(chunks)

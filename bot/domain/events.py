@@ -28,6 +28,7 @@ class Stage(enum.StrEnum):
     intake = "intake"
     fetch = "fetch"
     scan = "scan"
+    report = "report"
     review = "review"
     collect = "collect"
     publish = "publish"
@@ -93,6 +94,22 @@ class ScanRequested(Event):
 
     run_id: uuid.UUID
     scanner: str
+
+    @property
+    def discriminator(self) -> str:
+        """Return the scanner: one request goes out for each."""
+        return self.scanner
+
+
+class ReportRequested(Event):
+    """A report of the project's own pipeline shall join the findings, once it is there."""
+
+    kind = "report.requested"
+    stage = Stage.report
+
+    run_id: uuid.UUID
+    scanner: str = Field(description="sarif:<job>, as the policy names it")
+    attempt: int = Field(default=0, ge=0, description="how often it was not there yet")
 
     @property
     def discriminator(self) -> str:

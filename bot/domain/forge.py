@@ -65,6 +65,20 @@ class UpdatedPage:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgeReports:
+    """Hold files that a job of a merge request's pipeline has kept.
+
+    ``over`` says that no more will come; ``problem`` why something is missing, or what is waited for.
+    ``project`` is the path, with namespace, of the project that the job ran in.
+    """
+
+    files: tuple[bytes, ...] = ()
+    over: bool = True
+    problem: str = ""
+    project: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ForgeNote:
     """Hold one note; ``resolvable`` is False for plain comments, ``resolved_by`` None where it is not said."""
 

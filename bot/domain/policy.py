@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from bot.domain.diff import Diff
 from bot.domain.findings import Confidence, Finding, Severity
@@ -19,6 +19,18 @@ _Names = Annotated[tuple[Annotated[str, StringConstraints(min_length=1)], ...], 
 
 #: Begins a pattern that speaks of all rules of a category.
 _CATEGORY = "category:"
+def _below(path: str) -> str:
+    if {"", ".", ".."} & set(path.split("/")):
+        raise ValueError("name a file below the root of the repository, as in reports/lint.sarif")
+    return path
+
+
+_Artifact = Annotated[
+    str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=200), AfterValidator(_below)
+]
+
+#: Scanners whose findings other tools made are named after this and the job that ran the tool.
+SARIF_PREFIX = "sarif:"
 
 
 class _Section(BaseModel):
@@ -85,6 +97,42 @@ class Rules(_Section):
     )
 
 
+class SarifReport(_Section):
+    """Findings of another tool, as a job of the project's own pipeline keeps them."""
+
+    job: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{1,100}$")] = Field(
+        description="name of the job"
+    )
+    paths: Annotated[tuple[_Artifact, ...], Field(strict=False, min_length=1, max_length=10)] = Field(
+        description="SARIF files among its artifacts"
+    )
+    root: Annotated[str, StringConstraints(pattern=r"^(?:/?[^/\x00-\x1f]+)*/?$", max_length=200)] = Field(
+        default="",
+        description="directory that the paths in them start from, or where the job has the repository, as in /app",
+    )
+
+    @property
+    def scanner(self) -> str:
+        """Return the name under which its findings appear."""
+        return f"{SARIF_PREFIX}{self.job}"
+
+
+class Reports(_Section):
+    """Which findings of other tools count."""
+
+    sarif: Annotated[tuple[SarifReport, ...], Field(strict=False, max_length=10)] = Field(
+        default=(), description="reports of the project's own pipeline"
+    )
+
+    @field_validator("sarif")
+    @classmethod
+    def _once(cls, reports: tuple[SarifReport, ...]) -> tuple[SarifReport, ...]:
+        jobs = [report.job for report in reports]
+        if len(set(jobs)) < len(jobs):
+            raise ValueError("the same job appears twice; list its files under one entry")
+        return reports
+
+
 class Policy(_Section):
     """Hold the whole policy; the default is what a project without the file gets."""
 
@@ -93,6 +141,7 @@ class Policy(_Section):
     paths: Paths = Paths()
     review: Review = Review()
     rules: Rules = Rules()
+    reports: Reports = Reports()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from bot.domain.policy import Policy
 
@@ -99,10 +99,11 @@ def _validated(values: Any, node: yaml.Node, scanners: Collection[str]) -> Polic
     except ValidationError as error:
         first = min(error.errors(), key=lambda found: _line(node, found["loc"]))
         return _explained(first["type"], first["loc"], first["msg"], node)
+    known = {*scanners, *(report.scanner for report in policy.reports.sarif)}
     for index, name in enumerate(policy.gate.scanners):
-        if name not in scanners:
+        if name not in known:
             line = _line(node, ("gate", "scanners", index))
-            return PolicyProblem(line, f"gate.scanners names {name!r}", _did_you_mean(name, scanners))
+            return PolicyProblem(line, f"gate.scanners names {name!r}", _did_you_mean(name, known))
     return policy
 
 
@@ -125,25 +126,37 @@ def _explained(kind: str, loc: tuple[int | str, ...], message: str, node: yaml.N
         return PolicyProblem(line, f"{where!r} is not a known key", _did_you_mean(str(loc[-1]), siblings))
     if not loc:
         return PolicyProblem(line, "the file is not a mapping", "start with a key such as 'gate:'")
-    reason = (message[:1].lower() + message[1:]).replace("tuple", "list")
+    reason = message.removeprefix("Value error, ").replace("tuple", "list")
+    reason = reason[:1].lower() + reason[1:]
     if kind == "model_type":
         reason = "this is a section"
     return PolicyProblem(line, f"{where}: {reason}", _purpose(loc))
 
 
 def _keys(loc: tuple[int | str, ...]) -> list[str]:
-    section: Any = Policy
+    section: type[BaseModel] = Policy
     for key in loc:
-        section = section.model_fields[key].annotation
+        if isinstance(key, str):
+            section = _inner(section, key) or section
     return list(section.model_fields)
 
 
+def _inner(section: type[BaseModel], key: str) -> type[BaseModel] | None:
+    """Return the section that *key* leads to, or that the items of its list are; None for a plain value."""
+    annotation = section.model_fields[key].annotation
+    inner = get_args(annotation)[0] if get_origin(annotation) is tuple else annotation
+    return inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
+
+
 def _purpose(loc: tuple[int | str, ...]) -> str:
-    section, *key = loc[:2]
-    if not key:
-        return f"known keys of {section} are {', '.join(_keys((section,)))}"
-    field = Policy.model_fields[str(section)].annotation.model_fields[str(key[0])]  # type: ignore[union-attr]
-    return f"{key[0]} means: {field.description}"
+    section: type[BaseModel] = Policy
+    where = ""
+    for key in (key for key in loc if isinstance(key, str)):
+        inner = _inner(section, key)
+        if inner is None:
+            return f"{key} means: {section.model_fields[key].description}"
+        section, where = inner, key
+    return f"known keys of {where} are {', '.join(section.model_fields)}"
 
 
 def _did_you_mean(name: str, known: Collection[str]) -> str:

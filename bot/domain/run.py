@@ -24,10 +24,11 @@ from pydantic import AwareDatetime, Field
 
 from bot.domain.events import DeadlineReached, Event, PublishRequested
 from bot.domain.merge_request import MergeRequestRef, Revision, Sha, Value
-from bot.domain.policy import Policy
+from bot.domain.policy import SARIF_PREFIX, Policy
 
-#: The step of the model; the others are ``scan:<scanner>``.
+#: The step of the model; the others are ``scan:<scanner>``, those of other tools among them.
 REVIEW_STEP = "review"
+REPORT_STEP = f"scan:{SARIF_PREFIX}"
 
 #: The deadlines: the moment that finished static results wait for a quick model, and the end of all waiting.
 GRACE = "grace"
@@ -160,19 +161,22 @@ class Run(Value):
             return self
         return self.model_copy(update={"steps": {**self.steps, name: step}, "results": self.results + 1})
 
+    @property
+    def waits_for_slow_ones(self) -> bool:
+        """Say whether only the model, or jobs of the project's pipeline, are still to come."""
+        return all(name == REVIEW_STEP or name.startswith(REPORT_STEP) for name in self.pending)
+
     def advance(self) -> tuple[Self, list[Due]]:
         """Say what follows from the steps that have ended.
 
-        Everything is published when nothing is pending. When only the model is, the static results wait for
-        it for a moment, so that most reviews appear in one piece.
+        Everything is published when nothing is pending. When only slow steps are, the static results wait for
+        a moment, so that most reviews appear in one piece; afterwards each slow result is published as it comes.
         """
-        if self.ended:
+        if self.ended or not self.waits_for_slow_ones:
             return self, []
-        if not self.pending:
-            return self.request_publish()
-        if self.pending == {REVIEW_STEP} and self.rounds == 0:
+        if self.pending and self.rounds == 0:
             return self, [Due(DeadlineReached(ref=self.ref, run_id=self.id, step=GRACE), GRACE_PERIOD)]
-        return self, []
+        return self.request_publish()
 
     def reach_deadline(self, step: str) -> tuple[Self, list[Due]]:
         """Publish what there is: static results after the grace, everything at the total deadline."""

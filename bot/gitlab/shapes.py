@@ -72,6 +72,32 @@ class Pipeline(Value):
     project_id: int | None = None
 
 
+class PipelineOf(Value):
+    """One pipeline in the list of a merge request; older releases do not say whose it is."""
+
+    id: int
+    sha: str
+    ref: str
+    status: str
+    project_id: int | None = None
+
+
+class Job(Value):
+    """One job of a pipeline."""
+
+    id: int
+    name: str
+    status: str
+    web_url: _Text = ""
+
+
+class Commit(Value):
+    """One commit."""
+
+    id: str
+    parent_ids: tuple[str, ...] = Field(default=(), strict=False)
+
+
 class MergeRequest(Value):
     """One merge request, as a single one or in a list."""
 

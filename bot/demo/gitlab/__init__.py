@@ -6,7 +6,8 @@ payloads are worked out here a second time.
 Faithful, as far as GitLab 16 to 19 document it or show it in their source:
 
 - REST: tokens, scopes and roles; paging; the exact 400 bodies; merge requests that are still being prepared;
-  diff limits; discussions, notes, drafts, reactions, suggestions; commit statuses and the pipelines they make.
+  diff limits; discussions, notes, drafts, reactions, suggestions; commit statuses and the pipelines they make; jobs and
+  their artifacts, which tests put there.
 - Positions: GitLab's running line counters, lines outside hunks, tracing of stale positions after a push.
 - Bodies act: quick actions run with the author's rights and are recorded in ``GitLabServer.quick_actions``;
   mentions, references, images and links are recorded in ``GitLabServer.side_effects``.
@@ -25,7 +26,7 @@ from __future__ import annotations
 from bot.demo.gitlab.diffs import DiffLimits
 from bot.demo.gitlab.faults import Fault, RateLimit
 from bot.demo.gitlab.server import GitLabServer
-from bot.demo.gitlab.state import Group, Hook, Level, MergeRequest, Project, User
+from bot.demo.gitlab.state import Group, Hook, Job, Level, MergeRequest, Project, User
 
 __all__ = [
     "DiffLimits",
@@ -33,6 +34,7 @@ __all__ = [
     "GitLabServer",
     "Group",
     "Hook",
+    "Job",
     "Level",
     "MergeRequest",
     "Project",

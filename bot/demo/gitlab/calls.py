@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_ANY_LENGTH = -1
+
 #: Above this many rows GitLab stops counting.
 COUNTED_ROWS = 10_000
 
@@ -194,11 +196,12 @@ class Routes:
         self._table: dict[tuple[str, int], list[tuple[tuple[str, ...], Handler]]] = {}
 
     def __call__(self, method: str, pattern: str) -> Callable[[Handler], Handler]:
-        """Register a handler; ``:name`` stands for one segment."""
+        """Register a handler; ``:name`` stands for one segment, ``*name`` at the end for all that are left."""
         parts = tuple(pattern.split("/"))
 
         def register(handler: Handler) -> Handler:
-            self._table.setdefault((method, len(parts)), []).append((parts, handler))
+            length = _ANY_LENGTH if parts[-1][0] == "*" else len(parts)
+            self._table.setdefault((method, length), []).append((parts, handler))
             return handler
 
         return register
@@ -217,6 +220,12 @@ class Routes:
             if all(want[0] == ":" or want == got for want, got in zip(pattern, parts, strict=True)):
                 named = zip(pattern, parts, strict=True)
                 return handler, {want[1:]: unquote(got) for want, got in named if want[0] == ":"}
+        for pattern, handler in self._table.get((method, _ANY_LENGTH), ()):
+            fixed = len(pattern) - 1
+            start, rest = list(zip(pattern[:-1], parts, strict=False)), "/".join(parts[fixed:])
+            if len(start) == fixed and rest and all(want[0] == ":" or want == got for want, got in start):
+                segments = {want[1:]: unquote(got) for want, got in start if want[0] == ":"}
+                return handler, segments | {pattern[-1][1:]: unquote(rest)}
         return None
 
 

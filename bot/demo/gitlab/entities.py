@@ -11,6 +11,7 @@ from bot.demo.gitlab.merge_requests import COUNTED_FILES
 from bot.demo.gitlab.state import (
     Group,
     Hook,
+    Job,
     MergeRequest,
     Pipeline,
     Project,
@@ -223,6 +224,26 @@ def pipeline(instance: Instance, project: Project, pipeline: Pipeline) -> dict[s
         "source": pipeline.source,
         "created_at": time(pipeline.created_at),
         "web_url": f"{instance.state.url}/{project.path}/-/pipelines/{pipeline.id}",
+    }
+
+
+def job(instance: Instance, project: Project, job: Job) -> dict[str, Any]:
+    """Return a job."""
+    files = job.artifacts or {}
+    size = sum(map(len, files.values()))
+    return {
+        "id": job.id,
+        "status": job.state,
+        "stage": "test",
+        "name": job.name,
+        "ref": job.pipeline.ref,
+        "tag": False,
+        "allow_failure": False,
+        "created_at": time(job.pipeline.created_at),
+        "web_url": f"{instance.state.url}/{project.path}/-/jobs/{job.id}",
+        "pipeline": pipeline(instance, project, job.pipeline),
+        "artifacts": [{"file_type": "archive", "size": size, "filename": "artifacts.zip"}] if files else [],
+        **({"artifacts_file": {"filename": "artifacts.zip", "size": size}} if files else {}),
     }
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from bot.demo.gitlab.instance import Instance
 from bot.demo.gitlab.repository import Change, Signature
 from bot.demo.gitlab.setup import Setup
-from bot.demo.gitlab.state import Award, MergeRequest, Note, Pipeline, Project, User
+from bot.demo.gitlab.state import Award, Job, MergeRequest, Note, Pipeline, Project, User
 from bot.demo.gitlab.suggestions import Where
 
 
@@ -244,15 +244,42 @@ class Scenario(Setup):
         thread = merge_request.discussions[note.discussion_id]
         self.instance.notes.resolve(merge_request, thread, user, resolved=True)
 
-    def add_pipeline(self, merge_request: MergeRequest, *, merge_request_pipeline: bool = True) -> Pipeline:
-        """Start a pipeline of the head: of the merge request, or else of the source branch."""
-        project = merge_request.project
-        own = f"refs/merge-requests/{merge_request.iid}/head"
+    def add_pipeline(
+        self, merge_request: MergeRequest, *, merge_request_pipeline: bool = True, merged: bool = False
+    ) -> Pipeline:
+        """Start a pipeline of the head: of the merge request (of its *merged* result), or of the source branch."""
+        project = merge_request.project if merge_request_pipeline else _home(merge_request)
+        own = f"refs/merge-requests/{merge_request.iid}/{'merge' if merged else 'head'}"
         ref, source = (
             (own, "merge_request_event") if merge_request_pipeline else (merge_request.source_branch, "push")
         )
         with self.instance.state.lock:
-            return self.instance.statuses.add_pipeline(project, merge_request.head_sha, ref, source)
+            sha = self._merged(merge_request) if merged else merge_request.head_sha
+            return self.instance.statuses.add_pipeline(project, sha, ref, source)
+
+    def _merged(self, merge_request: MergeRequest) -> str:
+        repository = merge_request.project.repository
+        tip = repository.branch(merge_request.target_branch)
+        assert tip is not None
+        changes = self.instance.merge_requests.changes_of(merge_request)
+        who = Signature(self.admin.name, self.admin.email)
+        return repository.commit([tip, merge_request.head_sha], changes, "Merge", who)
+
+    def add_job(self, pipeline: Pipeline, name: str, state: str = "running") -> Job:
+        """Add a job to a pipeline; it takes the place of an earlier one of its name."""
+        with self.instance.state.lock:
+            projects = self.instance.state.projects.values()
+            project = next(project for project in projects if pipeline in project.pipelines)
+            for earlier in project.jobs:
+                earlier.retried |= earlier.pipeline is pipeline and earlier.name == name
+            job = Job(self.instance.state.next_id(), pipeline, name, state)
+            project.jobs.append(job)
+            return job
+
+    def finish_job(self, job: Job, artifacts: Mapping[str, bytes], state: str = "success") -> None:
+        """End a job, which keeps *artifacts*."""
+        with self.instance.state.lock:
+            job.state, job.artifacts = state, dict(artifacts)
 
     def lock_statuses(self, project: Project, sha: str, locked: bool = True) -> None:
         """Answer 409 to statuses of one commit, as while another process writes them."""

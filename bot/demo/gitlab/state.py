@@ -103,6 +103,18 @@ class Status:
 
 
 @dataclass(eq=False)
+class Job:
+    """A job of a pipeline; ``artifacts`` are the files that it kept, None while it has not ended."""
+
+    id: int
+    pipeline: Pipeline
+    name: str
+    state: str = "created"
+    artifacts: dict[str, bytes] | None = None
+    retried: bool = False
+
+
+@dataclass(eq=False)
 class Project:
     """A project with its repository.
 
@@ -120,6 +132,7 @@ class Project:
     merge_requests: dict[int, MergeRequest] = field(default_factory=dict)
     pipelines: list[Pipeline] = field(default_factory=list)
     statuses: list[Status] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
     protected: dict[str, int] = field(default_factory=dict)
     locked_shas: set[str] = field(default_factory=set)
     forked_from: Project | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bot.demo.gitlab.core import Core
 from bot.demo.gitlab.errors import forbidden, message, not_found
-from bot.demo.gitlab.state import Level, MergeRequest, Pipeline, Project, Status, User
+from bot.demo.gitlab.state import Job, Level, MergeRequest, Pipeline, Project, Status, User
 
 #: State -> the event of GitLab's state machine that leads there.
 _EVENTS = {
@@ -141,20 +141,34 @@ def _check_transition(current: str, wanted: str) -> None:
 
 def pipeline_status(project: Project, pipeline: Pipeline) -> str:
     """Return the state of a pipeline, from its current jobs."""
-    states = {each.state for each in project.statuses if each.pipeline is pipeline and not each.retried}
-    order = ("running", "pending", "failed", "canceled", "success", "skipped")
+    parts: list[Status | Job] = [*project.statuses, *project.jobs]
+    states = {each.state for each in parts if each.pipeline is pipeline and not each.retried}
+    order = ("running", "pending", "created", "manual", "failed", "canceled", "success", "skipped")
     return next((state for state in order if state in states), "pending")
 
 
 def head_pipeline(merge_request: MergeRequest) -> Pipeline | None:
     """Return the pipeline that the merge request shows: its own kind wins over one of the branch."""
-    source = merge_request.source_project
     own = f"refs/merge-requests/{merge_request.iid}/head"
-    projects = {id(p): p for p in (merge_request.project, source) if p is not None}
     candidates = [
         pipeline
-        for project in projects.values()
-        for pipeline in project.pipelines
+        for pipeline in pipelines_of(merge_request)
         if pipeline.sha == merge_request.head_sha and pipeline.ref in (own, merge_request.source_branch)
     ]
     return max(candidates, key=lambda pipeline: (pipeline.ref == own, pipeline.id), default=None)
+
+
+def pipelines_of(merge_request: MergeRequest) -> list[Pipeline]:
+    """Return all pipelines of a merge request, newest first: its own ones, and those of its branch's commits."""
+    own = f"refs/merge-requests/{merge_request.iid}/"
+    source = merge_request.source_project
+    projects = {id(p): p for p in (merge_request.project, source) if p is not None}
+    heads = {version.refs.head_sha for version in merge_request.versions} | {merge_request.head_sha}
+    found = [
+        pipeline
+        for project in projects.values()
+        for pipeline in project.pipelines
+        if pipeline.ref.startswith(own)
+        or (project is source and pipeline.ref == merge_request.source_branch and pipeline.sha in heads)
+    ]
+    return sorted(found, key=lambda pipeline: -pipeline.id)
