@@ -14,6 +14,7 @@ import structlog
 from bot.adapters.clock import SystemClock
 from bot.adapters.forge_gitlab import GitLabForge
 from bot.adapters.forge_gitlab_api import GitLabApi
+from bot.adapters.forge_gitlab_pipelines import GitLabPipelines
 from bot.adapters.forge_gitlab_updates import GitLabUpdates
 from bot.adapters.git_mirror import GitMirror
 from bot.adapters.git_process import Git
@@ -51,12 +52,15 @@ from consumers.collect import collect
 from consumers.fetch import fetch
 from consumers.intake import intake
 from consumers.publish import publish
+from consumers.report import report
 from consumers.review import review
 from consumers.scan import scan
 
 logger = structlog.get_logger()
 
-CONSUMERS: dict[Stage, Consumer] = {one.stage: one for one in (intake, fetch, scan, review, collect, publish)}
+CONSUMERS: dict[Stage, Consumer] = {
+    one.stage: one for one in (intake, fetch, scan, report, review, collect, publish)
+}
 
 #: Connections of the consumers: each stage holds one for its partitions, and one waits to be woken up.
 CONSUMER_CONNECTIONS = 24
@@ -239,6 +243,7 @@ async def _ports(base: Base, stack: AsyncExitStack, deadlines: Deadlines) -> Map
     )
     return {
         "forge": forge,
+        "pipelines": GitLabPipelines(forge.api),
         "workspaces": FallbackWorkspaces(mirror, ApiWorkspaces(forge.api, git=Git(forge_url=url))),
         "store": base.store,
         "clock": base.clock,

@@ -13,6 +13,7 @@ from bot.domain.errors import Permanent, Transient
 from bot.domain.events import (
     DeadlineReached,
     FetchRequested,
+    ReportRequested,
     ReviewRequested,
     ScanRequested,
     Stage,
@@ -22,7 +23,7 @@ from bot.domain.merge_request import Revision
 from bot.domain.policy import Policy, left_out, unknown_rules
 from bot.domain.policy_file import PATH, PolicyProblem, parse
 from bot.domain.publication import SCAN_PREFIX
-from bot.domain.run import REVIEW_STEP, TOTAL, Plan, Run
+from bot.domain.run import REPORT_STEP, REVIEW_STEP, TOTAL, Plan, Run
 from bot.ports import Forge, Model, Transaction, Workspaces
 from bot.runtime.consumer import Work, consumer
 from bot.scanners import Scanner, known_rules, wanted
@@ -97,6 +98,9 @@ async def _hand_out(transaction: Transaction, run: Run, plan: Plan, deadline: ti
     for step in plan.steps:
         if step == REVIEW_STEP:
             transaction.emit(ReviewRequested(ref=run.ref, run_id=run.id))
+        elif step.startswith(REPORT_STEP):
+            scanner = step.removeprefix(SCAN_PREFIX)
+            transaction.emit(ReportRequested(ref=run.ref, run_id=run.id, scanner=scanner))
         else:
             scanner = step.removeprefix(SCAN_PREFIX)
             transaction.emit(ScanRequested(ref=run.ref, run_id=run.id, scanner=scanner))
@@ -145,6 +149,8 @@ def _plan(
     )
     skipped = left_out(diff, policy)
     steps = [f"{SCAN_PREFIX}{name}" for name, scanner in scanners.items() if wanted(scanner, diff, policy)]
+    if any(file.added_lines and file.new_path not in skipped for file in diff.files):
+        steps += [f"{SCAN_PREFIX}{report.scanner}" for report in policy.reports.sarif]
     absent: dict[str, str] = {}
     if found.draft and not policy.review.drafts:
         steps, absent = [], {"review": "the policy leaves drafts out until they are ready"}

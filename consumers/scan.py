@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 
 from bot.domain.clip import clip
 from bot.domain.diff import Diff
-from bot.domain.events import ScanRequested, Stage, StepFinished
+from bot.domain.events import ScanRequested, Stage
 from bot.domain.findings import Finding, ScanReport
 from bot.domain.fingerprint import lines_of, stamp
+from bot.domain.masking import masked
 from bot.domain.merge_request import Revision
 from bot.domain.publication import SCAN_PREFIX
 from bot.domain.run import Outcome, Run, Step
@@ -22,9 +22,8 @@ from bot.scanners import Scanner, Source, wanted
 
 async def give_up(event: ScanRequested, *, problem: str, work: Work) -> None:
     """Record that the scanner failed, so that nobody takes its silence for a clean bill."""
-    await finish(
-        work, event.run_id, f"{SCAN_PREFIX}{event.scanner}", Step(outcome=Outcome.failed, problem=problem), []
-    )
+    step = Step(outcome=Outcome.failed, problem=problem)
+    await work.finish_step(event.run_id, f"{SCAN_PREFIX}{event.scanner}", step)
 
 
 @consumer(Stage.scan, exhausted=give_up)
@@ -51,7 +50,7 @@ async def scan(
         sources = _sources(paths, blobs, diff)
         report = await scanner.scan(sources, runner)
     findings = await asyncio.to_thread(_relevant, report, sources, diff, fingerprint_key)
-    findings = [_without_secrets(finding, redact) for finding in findings]
+    findings = [masked(finding, redact) for finding in findings]
     for finding in findings:
         telemetry.count("cloister_findings", scanner=scanner.name, severity=finding.severity.value)
     not_analysed = {**_unread(paths, blobs), **report.not_analysed}
@@ -61,18 +60,7 @@ async def scan(
         everywhere=scanner.everywhere,
         duration_s=round(time.monotonic() - began, 3),
     )
-    await finish(work, event.run_id, f"{SCAN_PREFIX}{scanner.name}", step, findings)
-
-
-async def finish(work: Work, run_id: uuid.UUID, name: str, step: Step, findings: Sequence[Finding]) -> None:
-    """Store how a step ended and say so."""
-    async with work.commit() as transaction:
-        run = await transaction.run(run_id)
-        if run.ended:
-            return
-        await transaction.replace_findings(run.id, name, findings)
-        await transaction.save_run(run.finish_step(name, step))
-        transaction.emit(StepFinished(ref=run.ref, run_id=run.id, step=name))
+    await work.finish_step(run.id, f"{SCAN_PREFIX}{scanner.name}", step, findings)
 
 
 def _revision(run: Run) -> Revision:
@@ -102,15 +90,3 @@ def _relevant(report: ScanReport, sources: Sequence[Source], diff: Diff, key: by
     renamed = {file.new_path: file.old_path for file in diff.files if file.old_path != file.new_path}
     kept, _ = clip(stamp(report.findings, lines, key=key, old_paths=renamed), diff)
     return kept
-
-
-def _without_secrets(finding: Finding, redact: Callable[[str], str]) -> Finding:
-    """Mask secrets that a rule has copied from the code; a fix that holds one cannot be offered."""
-    keeps_fix = finding.fix is not None and redact(finding.fix.replacement) == finding.fix.replacement
-    return finding.model_copy(
-        update={
-            "title": redact(finding.title),
-            "message": redact(finding.message),
-            "fix": finding.fix if keeps_fix else None,
-        }
-    )

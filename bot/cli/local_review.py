@@ -12,6 +12,7 @@ from bot.domain.diff import Change, Diff
 from bot.domain.errors import Permanent, Transient
 from bot.domain.findings import Finding
 from bot.domain.fingerprint import lines_of, stamp
+from bot.domain.masking import masked
 from bot.domain.prompt import Instructions, Limits, PromptPart, build
 from bot.ports import Model, ModelRequest, Runner
 from bot.scanners import Scanner, Source
@@ -73,23 +74,12 @@ class Reviewer:
         stamped = stamp([*scanned, *asked], heads, key=self.key, old_paths=renames)
         kept, _ = clip(stamped, diff)
         findings = sorted(deduplicate(kept), key=lambda found: (found.path, found.line, -found.severity.rank))
-        safe = tuple(self._without_secrets(finding) for finding in findings)
+        safe = tuple(masked(finding, self.redact) for finding in findings)
         code = {
             path: self.redact("\n".join(heads.get(path, ()))).split("\n")
             for path in {found.path for found in safe}
         }
         return Reviewed(safe, code, {**missing, **unscanned, **unasked})
-
-    def _without_secrets(self, finding: Finding) -> Finding:
-        """Mask secrets in the words; drop a fix with one: masked it would break the code, unmasked it would leak."""
-        keeps_fix = finding.fix is None or self.redact(finding.fix.replacement) == finding.fix.replacement
-        return finding.model_copy(
-            update={
-                "title": self.redact(finding.title),
-                "message": self.redact(finding.message),
-                "fix": finding.fix if keeps_fix else None,
-            }
-        )
 
     async def _scan(self, diff: Diff, contents: Mapping[str, bytes]) -> tuple[list[Finding], dict[str, str]]:
         sources = [

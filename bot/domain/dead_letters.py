@@ -20,6 +20,7 @@ from bot.domain.events import (
     FetchRequested,
     MergeRequestChanged,
     Record,
+    ReportRequested,
     ReviewRequested,
     ScanRequested,
     UnknownEvent,
@@ -31,7 +32,7 @@ from bot.domain.replay import ORIGINAL, copied
 from bot.domain.run import REVIEW_STEP, Outcome, Run, RunState
 
 #: Events whose stage marks the run when it gives one up, a moment after it has put the letter here.
-_MARKING = (FetchRequested, ScanRequested, ReviewRequested)
+_MARKING = (FetchRequested, ScanRequested, ReportRequested, ReviewRequested)
 #: Errors of letters that nobody could tell the run of.
 _UNTOLD = frozenset({"UnknownEvent", "Unreadable", "ValidationError"})
 
@@ -196,7 +197,7 @@ def _marks(letter: DeadLetter, event: Event) -> bool:
 
 def _failed(event: Event, run: Run) -> bool:
     match event:
-        case ScanRequested():
+        case ScanRequested() | ReportRequested():
             step = run.steps.get(f"{SCAN_PREFIX}{event.scanner}")
         case ReviewRequested():
             step = run.steps.get(REVIEW_STEP)

@@ -178,6 +178,7 @@ EVENTS: dict[str, type[Event]] = {
         MergeRequestChanged,
         FetchRequested,
         ScanRequested,
+        ReportRequested,
         ReviewRequested,
         StepFinished,
         DeadlineReached,

@@ -91,7 +91,7 @@ def analysed(run: Run, diff: Diff, threads: Iterable[Thread]) -> set[tuple[str, 
     pairs: set[tuple[str, str]] = set()
     for name, step in run.steps.items():
         if step.outcome in {Outcome.done, Outcome.partial}:
-            scanner = MODEL if name == REVIEW_STEP else name.removeprefix(SCAN_PREFIX)
+            scanner = _scanner(name)
             skipped = left_out(diff, run.policy, everywhere=True) if step.everywhere else run.skipped
             known = changed - set(step.not_analysed) - set(skipped)
             pairs.update((scanner, path) for path in known | elsewhere)
@@ -179,7 +179,7 @@ def _skipped(run: Run, diff: Diff) -> dict[str, str]:
 
 
 def _deciding(run: Run) -> list[str]:
-    return [name for name in run.steps if name != REVIEW_STEP or MODEL in run.policy.gate.scanners]
+    return [name for name in run.steps if _scanner(name) in run.policy.gate.scanners]
 
 
 def _undecided(run: Run) -> list[str]:
@@ -192,6 +192,10 @@ def _broken(run: Run) -> dict[str, str]:
         for name, step in run.steps.items()
         if step.problem and step.outcome is not Outcome.pending
     }
+
+
+def _scanner(step: str) -> str:
+    return MODEL if step == REVIEW_STEP else step.removeprefix(SCAN_PREFIX)
 
 
 def _spoken(step: str) -> str:

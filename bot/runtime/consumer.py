@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import inspect
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from bot.domain.errors import Obsolete, Transient
-from bot.domain.events import Action, MergeRequestChanged, Record, Stage
+from bot.domain.events import Action, MergeRequestChanged, Record, Stage, StepFinished
+from bot.domain.findings import Finding
 from bot.domain.forge import ForgeMergeRequest
-from bot.domain.run import Run
+from bot.domain.run import Run, Step
 from bot.ports import Store, Transaction
 
 #: How often running work looks whether a newer head has made it pointless.
@@ -63,6 +64,18 @@ class Work:
         )
         async with self.commit() as transaction:
             transaction.emit(shown)
+
+    async def finish_step(
+        self, run_id: uuid.UUID, name: str, step: Step, findings: Sequence[Finding] = ()
+    ) -> None:
+        """End this delivery by storing how a step of a run ended, and saying so."""
+        async with self.commit() as transaction:
+            run = await transaction.run(run_id)
+            if run.ended:
+                return
+            await transaction.replace_findings(run.id, name, findings)
+            await transaction.save_run(run.finish_step(name, step))
+            transaction.emit(StepFinished(ref=run.ref, run_id=run.id, step=name))
 
     @asynccontextmanager
     async def while_current(self, run: Run) -> AsyncIterator[None]:
