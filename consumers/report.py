@@ -59,13 +59,13 @@ async def report(
         if not found.over and clock.now() - run.created_at < _PATIENCE:
             await _look_again(event, work)
             return
-        findings, problem = await _imported(run, wanted, found, workspaces, fingerprint_key)
-    findings = [masked(finding, redact) for finding in findings]
+        imported = await _imported(run, wanted, found, workspaces, fingerprint_key)
+    findings = [masked(finding, redact) for finding in imported.findings]
     for finding in findings:
         telemetry.count("cloister_findings", scanner="sarif", severity=finding.severity.value)
     step = Step(
-        outcome=_outcome(found, problem),
-        problem=redact(problem),
+        outcome=_outcome(imported),
+        problem=redact("; ".join(dict.fromkeys(imported.problems))[:500]),
         duration_s=round(time.monotonic() - began, 3),
     )
     await work.finish_step(run.id, f"{SCAN_PREFIX}{event.scanner}", step, findings)
@@ -88,8 +88,8 @@ async def _look_again(event: ReportRequested, work: Work) -> None:
 
 async def _imported(
     run: Run, wanted: SarifReport, found: ForgeReports, workspaces: Workspaces, key: bytes
-) -> tuple[list[Finding], str]:
-    """Return the findings on changed lines, and what is wrong with the reports."""
+) -> Imported:
+    """Return what all files together say about changed lines."""
     assert run.revision is not None, "work is handed out only once the revision is known"
     diff = await workspaces.diff(run.revision)
     paths = [file.new_path for file in diff.files if file.added_lines and file.new_path not in run.skipped]
@@ -97,20 +97,23 @@ async def _imported(
     files = {path: blob.content for path, blob in blobs.items() if blob.content is not None}
     checkout = Checkout(wanted.root, found.project)
 
-    def relevant() -> tuple[list[Finding], list[str]]:
+    def relevant() -> Imported:
         logs = [_read(content, wanted.scanner, files, checkout) for content in found.files]
         findings = list(dict.fromkeys(finding for log in logs for finding in log.findings))
-        return _stamped(findings, files, diff, key), [problem for log in logs for problem in log.problems]
+        return Imported(
+            _stamped(findings, files, diff, key),
+            [*filter(None, [found.problem]), *(problem for log in logs for problem in log.problems)],
+            complete=not found.problem and all(log.complete for log in logs),
+        )
 
-    findings, problems = await asyncio.to_thread(relevant)
-    return findings, "; ".join(dict.fromkeys([*([found.problem] if found.problem else []), *problems]))[:500]
+    return await asyncio.to_thread(relevant)
 
 
 def _read(content: bytes, scanner: str, files: Mapping[str, bytes], checkout: Checkout) -> Imported:
     try:
         return read(content, scanner=scanner, files=files, checkout=checkout)
     except Permanent as error:
-        return Imported(problems=[str(error)])
+        return Imported(problems=[str(error)], complete=False)
 
 
 def _stamped(findings: list[Finding], files: Mapping[str, bytes], diff: Diff, key: bytes) -> list[Finding]:
@@ -120,8 +123,8 @@ def _stamped(findings: list[Finding], files: Mapping[str, bytes], diff: Diff, ke
     return kept
 
 
-def _outcome(found: ForgeReports, problem: str) -> Outcome:
-    """Return how the step ended: failed where there is nothing to go by, partial where something is missing."""
-    if not found.files:
+def _outcome(imported: Imported) -> Outcome:
+    """Return how the step ended; what is not complete must not pass for clean."""
+    if not imported.complete:
         return Outcome.failed
-    return Outcome.partial if problem else Outcome.done
+    return Outcome.partial if imported.problems else Outcome.done

@@ -49,6 +49,8 @@ class Reviewer:
         model: the model part.
         instructions: what the model is told; needed with *model*.
         progress: told about each step, for people who wait.
+        imported: findings of other tools.
+        unread: what those tools could not look at, with the reason.
     """
 
     scanners: Sequence[Scanner]
@@ -58,6 +60,8 @@ class Reviewer:
     model: Model | None = None
     instructions: Instructions | None = None
     progress: Progress = lambda _: None
+    imported: Sequence[Finding] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
 
     async def review(self, diff: Diff, contents: Mapping[str, bytes]) -> Reviewed:
         """Review *diff*; *contents* are the changed files at the head as far as they could be read.
@@ -71,7 +75,7 @@ class Reviewer:
         scanned, unscanned = await self._scan(diff, contents)
         asked, unasked = await self._ask(diff, contents)
         renames = {file.new_path: file.old_path for file in diff.files}
-        stamped = stamp([*scanned, *asked], heads, key=self.key, old_paths=renames)
+        stamped = stamp([*scanned, *asked, *self.imported], heads, key=self.key, old_paths=renames)
         kept, _ = clip(stamped, diff)
         findings = sorted(deduplicate(kept), key=lambda found: (found.path, found.line, -found.severity.rank))
         safe = tuple(masked(finding, self.redact) for finding in findings)
@@ -79,7 +83,7 @@ class Reviewer:
             path: self.redact("\n".join(heads.get(path, ()))).split("\n")
             for path in {found.path for found in safe}
         }
-        return Reviewed(safe, code, {**missing, **unscanned, **unasked})
+        return Reviewed(safe, code, {**missing, **unscanned, **self.unread, **unasked})
 
     async def _scan(self, diff: Diff, contents: Mapping[str, bytes]) -> tuple[list[Finding], dict[str, str]]:
         sources = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
@@ -60,6 +60,10 @@ def review(
         bool, typer.Option("--staged", help="What is staged, against HEAD unless --base is given.")
     ] = False,
     no_model: Annotated[bool, typer.Option("--no-model", help="Leave the language model out.")] = False,
+    sarif: Annotated[
+        list[Path] | None,
+        typer.Option("--sarif", metavar="FILE", help="Take over the findings of another tool; repeatable."),
+    ] = None,
     report: Annotated[Format, typer.Option("--format", help="Form of the report.")] = Format.text,
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report there.")] = None,
     fail_on: Annotated[
@@ -85,7 +89,8 @@ def review(
 
     subject = collect(WorkingTree.around(path, inherited(*INHERITED)), base, staged=staged)
     wants_model = not no_model and subject.policy.review.model
-    reviewed = asyncio.run(_review(settings, subject, with_model=wants_model))
+    logs = {file: _content(file) for file in sarif or ()}
+    reviewed = asyncio.run(_review(settings, subject, logs, with_model=wants_model))
     reviewed = under_policy(reviewed, subject)
     _write(reviewed, report, output)
     if stands_in_the_way(reviewed.findings, subject.policy, fail_on):
@@ -112,7 +117,43 @@ def stands_in_the_way(findings: Sequence[Finding], policy: Policy, fail_on: Fail
     return any(finding.severity.rank >= Severity(fail_on.value).rank for finding in findings)
 
 
-async def _review(settings: Settings, subject: Subject, *, with_model: bool) -> Reviewed:
+def _content(file: Path) -> bytes:
+    from bot.domain.errors import Permanent
+
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise Permanent(f"cannot read {file}: {error.strerror}; name a SARIF file with --sarif") from error
+
+
+def _imported(logs: Mapping[Path, bytes], subject: Subject) -> tuple[list[Finding], dict[str, str]]:
+    """Return the findings of other tools, and what is wrong with their logs.
+
+    Raises:
+        Permanent: a file is not a SARIF log.
+    """
+    from bot.domain.errors import Permanent
+    from bot.domain.policy import SARIF_PREFIX
+    from bot.scanners.sarif import read
+    from bot.scanners.sarif_paths import Checkout
+
+    findings: list[Finding] = []
+    problems = {}
+    for file, content in logs.items():
+        scanner = f"{SARIF_PREFIX}{file.stem}"
+        try:
+            log = read(content, scanner=scanner, files=subject.contents, checkout=Checkout(str(subject.root)))
+        except Permanent as error:
+            raise Permanent(f"{file}: {error}") from error
+        findings += log.findings
+        if log.problems:
+            problems[f"everything ({scanner})"] = "; ".join(log.problems)
+    return findings, problems
+
+
+async def _review(
+    settings: Settings, subject: Subject, logs: Mapping[Path, bytes], *, with_model: bool
+) -> Reviewed:
     from bot import scanners
     from bot.adapters.process import ProcessRunner
     from bot.cli.local_review import Reviewer
@@ -128,12 +169,15 @@ async def _review(settings: Settings, subject: Subject, *, with_model: bool) -> 
         _say(f"nothing differs from {subject.since[:12]}; name another base with --base")
     if subject.problem:
         _say(f"warning: {mask.redact(subject.problem).text}")
+    imported, problems = _imported(logs, subject)
     reviewer = Reviewer(
         scanners=tuple(scanners.load(setup).values()),
         runner=ProcessRunner(),
         key=key,
         redact=lambda text: mask.redact(text).text,
         progress=_say,
+        imported=imported,
+        unread=problems,
     )
     if not with_model or settings.model_url is None:
         return await reviewer.review(subject.diff, subject.contents)

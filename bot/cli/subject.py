@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from bot.cli.working_tree import WorkingTree
 from bot.domain.diff import Diff
@@ -18,7 +19,7 @@ class Subject:
     """Hold one change.
 
     ``contents`` are the changed files at the head as far as they can be read, ``excluded`` those that the policy
-    leaves out, with the reason. ``since`` is what the head is compared with. ``problem`` says why the base's policy file is not used, if so.
+    leaves out, with the reason. ``since`` is what the head is compared with, ``root`` the top directory. ``problem`` says why the base's policy file is not used, if so.
     """
 
     diff: Diff
@@ -26,6 +27,7 @@ class Subject:
     excluded: Mapping[str, str]
     policy: Policy
     since: str
+    root: Path
     problem: str = ""
 
 
@@ -48,7 +50,7 @@ def collect(tree: WorkingTree, base: str | None, *, staged: bool) -> Subject:
         content = _content(tree, file.new_path, staged=staged) if file.added_lines else None
         if content is not None:
             contents[file.new_path] = content
-    return Subject(diff, contents, left_out, policy, since, problem)
+    return Subject(diff, contents, left_out, policy, since, tree.root.resolve(), problem)
 
 
 def _start(tree: WorkingTree, base: str | None, *, staged: bool) -> tuple[str, str | None]:

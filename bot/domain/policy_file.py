@@ -97,7 +97,10 @@ def _validated(values: Any, node: yaml.Node, scanners: Collection[str]) -> Polic
     try:
         policy = Policy.model_validate(values)
     except ValidationError as error:
-        first = min(error.errors(), key=lambda found: _line(node, found["loc"]))
+        # A misspelt key explains the missing one on the same line.
+        first = min(
+            error.errors(), key=lambda found: (_line(node, found["loc"]), found["type"] != "extra_forbidden")
+        )
         return _explained(first["type"], first["loc"], first["msg"], node)
     known = {*scanners, *(report.scanner for report in policy.reports.sarif)}
     for index, name in enumerate(policy.gate.scanners):

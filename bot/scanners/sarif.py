@@ -46,10 +46,14 @@ _Shape = TypeVar("_Shape", bound=Part)
 
 @dataclass
 class Imported:
-    """Hold what a log says about the changed files, and why it may not be all."""
+    """Hold what a log says about the changed files, and why it may not be all.
+
+    ``complete`` is False where a tool, or the log itself, broke off: its silence then says nothing.
+    """
 
     findings: list[Finding] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
+    complete: bool = True
 
 
 def read(content: bytes, *, scanner: str, files: Mapping[str, bytes], checkout: Checkout) -> Imported:
@@ -67,6 +71,7 @@ def read(content: bytes, *, scanner: str, files: Mapping[str, bytes], checkout: 
     imported = Imported()
     for run in _log(content).runs:
         imported.problems += _notifications(run)
+        imported.complete &= all(invocation.execution_successful for invocation in run.invocations)
         _Reader(run, scanner, files, checkout, imported).read()
     imported.findings = list(dict.fromkeys(imported.findings))
     return imported

@@ -319,3 +319,21 @@ def test_a_secret_in_the_policy_is_not_repeated(
 
     assert ".cloister.yml of the base is not used" in err
     assert secret not in out + err
+
+
+def test_findings_of_another_tool_are_taken_over(
+    review: Callable[..., tuple[int, str, str]], repository: Repository, tmp_path: Path
+):
+    """Those on changed lines count like ours; a file that is no SARIF log is an error, not a clean one."""
+    place = {"artifactLocation": {"uri": f"file://{repository.root}/flawed.py"}, "region": {"startLine": 5}}
+    found = {"ruleId": "own", "level": "error", "message": {"text": "Own"}, "locations": [{"physicalLocation": place}]}
+    run = {"tool": {"driver": {"name": "lint"}}, "results": [found]}
+    log = tmp_path / "lint.sarif"
+    log.write_text(json.dumps({"version": "2.1.0", "runs": [run]}))
+    status, out, _ = review("--no-model", "--format", "json", "--sarif", str(log))
+    assert {(one["scanner"], one["rule"]) for one in json.loads(out)["findings"]} >= {("sarif:lint", "own")}
+    log.write_text("{}")
+    status, _, error = review("--no-model", "--sarif", str(log))
+    assert status == 2
+    assert "no runs" in error
+    assert review("--no-model", "--sarif", str(tmp_path / "gone"))[0] == 2

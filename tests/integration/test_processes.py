@@ -72,7 +72,7 @@ async def test_stages_run_in_processes_of_their_own(
     cloister = Cloister(settings, gitlab, database_url, ollama_server)
     with (
         process(cloister, "web"),
-        process(cloister, "consume", "intake", "fetch", "collect", "publish"),
+        process(cloister, "consume", "intake", "fetch", "report", "collect", "publish"),
         process(cloister, "consume", "scan", "review"),
     ):
         wait_until_ready(cloister)

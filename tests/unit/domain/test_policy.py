@@ -89,7 +89,7 @@ def test_an_empty_file_gives_the_default(text: str) -> None:
         ("review:\n\n  language: english\n", 3, ["language"]),
         ("paths:\n  exclude: docs/**\n", 2, ["valid list"]),
         ("reports:\n  sarif:\n    - job: lint\n", 3, ["paths", "SARIF files"]),
-        ("reports:\n  sarif:\n    - {job: lint, path: a}\n", 3, ["'path'"]),
+        ("reports:\n  sarif:\n    - {job: lint, path: a}\n", 3, ["path'", "did you mean 'paths'?"]),
         ("reports:\n  sarif:\n    - {job: lint, paths: [../a]}\n", 3, ["below the root"]),
         ("reports:\n  sarif:\n    - lint\n", 3, ["this is a section", "job, paths, root"]),
         ("gate:\n  scanners: ['sarif:lint']\n", 2, ["'sarif:lint'"]),
