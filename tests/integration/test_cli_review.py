@@ -326,7 +326,12 @@ def test_findings_of_another_tool_are_taken_over(
 ):
     """Those on changed lines count like ours; a file that is no SARIF log is an error, not a clean one."""
     place = {"artifactLocation": {"uri": f"file://{repository.root}/flawed.py"}, "region": {"startLine": 5}}
-    found = {"ruleId": "own", "level": "error", "message": {"text": "Own"}, "locations": [{"physicalLocation": place}]}
+    found = {
+        "ruleId": "own",
+        "level": "error",
+        "message": {"text": "Own"},
+        "locations": [{"physicalLocation": place}],
+    }
     run = {"tool": {"driver": {"name": "lint"}}, "results": [found]}
     log = tmp_path / "lint.sarif"
     log.write_text(json.dumps({"version": "2.1.0", "runs": [run]}))

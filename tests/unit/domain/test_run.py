@@ -49,6 +49,20 @@ def test_static_results_wait_a_moment_for_the_model() -> None:
     assert run.mark_published(run.results).state is RunState.finished
 
 
+def test_each_slow_result_is_published_as_it_comes() -> None:
+    """The model does not wait for a job of the pipeline, nor the job for the model."""
+    run = started(("scan:semgrep", "scan:sarif:lint", "review")).finish_step("scan:semgrep", DONE)
+    run, due = run.advance()
+    assert [one.event.step for one in due if isinstance(one.event, DeadlineReached)] == [GRACE]
+    run, _ = run.reach_deadline(GRACE)
+    run, due = run.mark_published(run.results).finish_step("review", DONE).advance()
+    assert [type(one.event) for one in due] == [PublishRequested]
+    assert run.mark_published(run.results).state is RunState.published
+    run, due = run.finish_step("scan:sarif:lint", DONE).advance()
+    assert [type(one.event) for one in due] == [PublishRequested]
+    assert run.mark_published(run.results).state is RunState.finished
+
+
 def test_a_quick_model_is_published_together_with_the_rest() -> None:
     """The grace deadline of a run that is complete changes nothing."""
     run = started()
