@@ -19,6 +19,8 @@ _Names = Annotated[tuple[Annotated[str, StringConstraints(min_length=1)], ...], 
 
 #: Begins a pattern that speaks of all rules of a category.
 _CATEGORY = "category:"
+
+
 def _below(path: str) -> str:
     if {"", ".", ".."} & set(path.split("/")):
         raise ValueError("name a file below the root of the repository, as in reports/lint.sarif")
