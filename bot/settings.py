@@ -122,6 +122,19 @@ class Settings(BaseSettings):
         " Default: `cloister` in `$XDG_DATA_HOME`.",
         examples=["/var/lib/cloister"],
     )
+    advisories_dir: LocalPath | None = Field(
+        None,
+        description="Directory for the imported advisories about packages."
+        " Unset: `advisories` in the data directory.",
+        examples=["/srv/cloister/advisories"],
+    )
+    advisories_max_age_days: int = Field(
+        30,
+        ge=1,
+        le=3650,
+        description="Days after which `cloister doctor` warns that no newer advisory was imported.",
+        examples=[7],
+    )
     listen: ListenAddress = Field(
         "127.0.0.1:8080", description="HOST:PORT for webhooks, health and metrics.", examples=["0.0.0.0:8080"]
     )
@@ -186,6 +199,11 @@ class Settings(BaseSettings):
     def webhook_secrets(self) -> tuple[str, ...]:
         """Return the accepted webhook secrets, newest first; empty when none is set."""
         return separated(self.webhook_secret) if self.webhook_secret else ()
+
+    @property
+    def advisories(self) -> Path:
+        """Return the directory with the imported advisories; it need not exist."""
+        return self.advisories_dir or self.data_dir / "advisories"
 
     @property
     def kafka_bootstrap(self) -> str | None:

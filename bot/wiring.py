@@ -223,7 +223,7 @@ async def _ports(base: Base, stack: AsyncExitStack, deadlines: Deadlines) -> Map
     stack.push_async_callback(forge.aclose)
     fingerprint_key = await base.store.secret("fingerprints")
     given_marker_key = _reveal(settings.marker_key).encode()
-    scanner_setup = Setup(rules=resource("rules"), key=fingerprint_key)
+    scanner_setup = Setup(rules=resource("rules"), key=fingerprint_key, advisories=settings.advisories)
     model = None
     if settings.model_url:
         model = OllamaModel(

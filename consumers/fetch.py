@@ -26,7 +26,7 @@ from bot.domain.publication import SCAN_PREFIX
 from bot.domain.run import REPORT_STEP, REVIEW_STEP, TOTAL, Plan, Run
 from bot.ports import Forge, Model, Transaction, Workspaces
 from bot.runtime.consumer import Work, consumer
-from bot.scanners import Scanner, known_rules, wanted
+from bot.scanners import Scanner, absent, known_rules, wanted
 
 log = structlog.get_logger()
 
@@ -148,16 +148,17 @@ def _plan(
         for key, pattern in unknown_rules(policy, known_rules(scanners.values()))
     )
     skipped = left_out(diff, policy)
-    steps = [f"{SCAN_PREFIX}{name}" for name, scanner in scanners.items() if wanted(scanner, diff, policy)]
+    asked = {name: absent(scanner) for name, scanner in scanners.items() if wanted(scanner, diff, policy)}
+    steps = [f"{SCAN_PREFIX}{name}" for name, why in asked.items() if not why]
+    missing = {name: why for name, why in asked.items() if why}
     if any(file.added_lines and file.new_path not in skipped for file in diff.files):
         steps += [f"{SCAN_PREFIX}{report.scanner}" for report in policy.reports.sarif]
-    absent: dict[str, str] = {}
     if found.draft and not policy.review.drafts:
-        steps, absent = [], {"review": "the policy leaves drafts out until they are ready"}
+        steps, missing = [], {"review": "the policy leaves drafts out until they are ready"}
     elif not policy.review.model:
-        absent = {"model review": "switched off by the policy"}
+        missing["model review"] = "switched off by the policy"
     elif model is None:
-        absent = {"model review": _NO_MODEL}
+        missing["model review"] = _NO_MODEL
     elif any(file.added_lines and file.new_path not in skipped for file in diff.files):
         steps.append(REVIEW_STEP)
     return Plan(
@@ -167,6 +168,6 @@ def _plan(
         title=redact(found.title),
         description=redact(found.description),
         skipped=skipped,
-        absent=absent,
+        absent=missing,
         problems=problems,
     )

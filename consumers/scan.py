@@ -17,7 +17,7 @@ from bot.domain.publication import SCAN_PREFIX
 from bot.domain.run import Outcome, Run, Step
 from bot.ports import Blob, Runner, Telemetry, Workspaces
 from bot.runtime.consumer import Work, consumer
-from bot.scanners import Scanner, Source, wanted
+from bot.scanners import Scanner, Source, max_bytes, wanted
 
 
 async def give_up(event: ScanRequested, *, problem: str, work: Work) -> None:
@@ -46,7 +46,7 @@ async def scan(
     scanner = scanners[event.scanner]
     paths = wanted(scanner, diff, run.policy)
     async with work.while_current(run):
-        blobs = await workspaces.read(revision, paths)
+        blobs = await workspaces.read(revision, paths, max_bytes=max_bytes(scanner))
         sources = _sources(paths, blobs, diff)
         report = await scanner.scan(sources, runner)
     findings = await asyncio.to_thread(_relevant, report, sources, diff, fingerprint_key)

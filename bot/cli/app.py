@@ -12,6 +12,7 @@ import typer
 
 from bot import __version__
 from bot.cli import (
+    advisories,
     config,
     database,
     dead_letters,
@@ -72,6 +73,7 @@ app.command("events")(events.events)
 app.command("replay")(replay.replay)
 app.add_typer(config.app, name="config")
 app.add_typer(hooks.app, name="hooks")
+app.add_typer(advisories.app, name="advisories")
 app.add_typer(database.app, name="db")
 app.add_typer(rules.app, name="rules")
 app.add_typer(kafka.app, name="kafka")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Awaitable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -60,7 +60,8 @@ async def examine(settings: Settings, project: str | None) -> list[Check]:
         _model(settings),
         _database(settings),
         _event_log(settings),
-        _tools(),
+        _tools(settings),
+        _advisories(settings),
     ]
     return [check for group in await asyncio.gather(*groups) for check in group]
 
@@ -175,7 +176,7 @@ async def _topics(settings: Settings) -> list[Check]:
         return kafka.topics(await admin.init(Layout(), dry_run=True))
 
 
-async def _tools() -> list[Check]:
+async def _tools(settings: Settings) -> list[Check]:
     import asyncio
 
     from bot.adapters.process import ProcessRunner
@@ -184,20 +185,33 @@ async def _tools() -> list[Check]:
     runner = ProcessRunner()
     groups = [
         guarded("git", tools.git(runner), remedy="install git"),
-        *_scanners(runner),
+        *_scanners(runner, settings),
         guarded("scanner isolation", tools.isolation(runner), remedy="install util-linux"),
     ]
     return [check for group in await asyncio.gather(*groups) for check in group]
 
 
-def _scanners(runner: Runner) -> list[Awaitable[list[Check]]]:
+async def _advisories(settings: Settings) -> list[Check]:
+    import asyncio
+
+    from bot.cli.checks import guarded
+    from bot.cli.checks.advisories import NAME, advisories
+
+    max_age = timedelta(days=settings.advisories_max_age_days)
+    checks = asyncio.to_thread(advisories, settings.advisories, datetime.now(UTC), max_age)
+    return await guarded(NAME, checks, remedy="import them with: cloister advisories import --fresh")
+
+
+def _scanners(runner: Runner, settings: Settings) -> list[Awaitable[list[Check]]]:
     from bot import scanners
     from bot.cli.checks import fail, guarded, tools
     from bot.domain.errors import CloisterError
     from bot.resources import resource
 
     try:
-        plugs = scanners.load(scanners.Setup(rules=resource("rules"), key=b"doctor"))
+        plugs = scanners.load(
+            scanners.Setup(rules=resource("rules"), key=b"doctor", advisories=settings.advisories)
+        )
     except CloisterError as error:
         return [_known([fail("scanners", str(error), _REINSTALL)])]
     return [

@@ -15,7 +15,7 @@ from bot.domain.fingerprint import lines_of, stamp
 from bot.domain.masking import masked
 from bot.domain.prompt import Instructions, Limits, PromptPart, build
 from bot.ports import Model, ModelRequest, Runner
-from bot.scanners import Scanner, Source
+from bot.scanners import Scanner, Source, absent
 
 _ANSWER_TOKENS = 2_048
 
@@ -90,13 +90,20 @@ class Reviewer:
             Source(path, content, diff.by_new_path[path].added_lines) for path, content in contents.items()
         ]
         jobs = [(scanner, [s for s in sources if scanner.wants(s.path)]) for scanner in self.scanners]
+        missing = {
+            f"{source.path} ({scanner.name})": why
+            for scanner, wanted in jobs
+            if (why := absent(scanner))
+            for source in wanted
+        }
+        jobs = [(scanner, wanted) for scanner, wanted in jobs if not absent(scanner)]
         for scanner, wanted in jobs:
             self.progress(f"{scanner.name}: {len(wanted)} file{'' if len(wanted) == 1 else 's'}")
         reports = await asyncio.gather(
             *(scanner.scan(wanted, self.runner) for scanner, wanted in jobs if wanted)
         )
         findings = [finding for report in reports for finding in report.findings]
-        return findings, {
+        return findings, missing | {
             f"{path} ({report.scanner})": why
             for report in reports
             for path, why in report.not_analysed.items()

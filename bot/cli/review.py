@@ -163,7 +163,7 @@ async def _review(
 
     rules = resource("rules")
     key = settings.marker_key.get_secret_value().encode() if settings.marker_key else _PUBLIC_KEY
-    setup = scanners.Setup(rules=rules, key=key)
+    setup = scanners.Setup(rules=rules, key=key, advisories=settings.advisories)
     mask = redactor(setup)
     if not subject.diff.files and not subject.excluded:
         _say(f"nothing differs from {subject.since[:12]}; name another base with --base")

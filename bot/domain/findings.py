@@ -62,7 +62,7 @@ class Finding(Value):
     ``bot.domain.fingerprint``), empty until it is stamped.
     """
 
-    scanner: str = Field(min_length=1, description="semgrep, secrets or model")
+    scanner: str = Field(min_length=1, description="semgrep, secrets, dependencies or model")
     rule: str = Field(min_length=1)
     category: str = Field(min_length=1, description="security, correctness, performance, secret, ...")
     severity: Severity

@@ -19,7 +19,7 @@ from bot.domain.policy import Policy
 PATH = ".cloister.yml"
 
 #: Scanners that a policy may name unless the caller knows better.
-SCANNERS = ("model", "secrets", "semgrep")
+SCANNERS = ("dependencies", "model", "secrets", "semgrep")
 
 _MAX_CHARS = 64_000
 _MAX_DEPTH = 8

@@ -154,7 +154,7 @@ def status(run: Run, publication: Publication) -> tuple[str, str]:
     """Return the commit status of *run*: GitLab's state, and a description for people.
 
     A scanner that did not finish leaves the question open, so the status fails: a gate that cannot tell must
-    not open by itself. The model decides nothing unless the policy names it.
+    not open by itself. A step decides nothing unless the policy names it.
     """
     if run.state is RunState.failed:
         return "failed", "the review could not be carried out; see the summary"
@@ -179,6 +179,7 @@ def _skipped(run: Run, diff: Diff) -> dict[str, str]:
 
 
 def _deciding(run: Run) -> list[str]:
+    """Return the steps whose findings may block: the others leave nothing open when they give no answer."""
     return [name for name in run.steps if _scanner(name) in run.policy.gate.scanners]
 
 

@@ -17,6 +17,9 @@ from bot.domain.findings import ScanReport
 from bot.domain.policy import Policy, left_out
 from bot.ports import Runner
 
+#: Files above this are not read for scanners that do not ask for more.
+MAX_BYTES = 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -33,11 +36,13 @@ class Setup:
 
     ``rules`` is the directory of the shipped rules; ``key`` the secret for HMACs of what must not be stored;
     ``packs`` are directories with rules of the organisation, laid out like ``rules``.
+    ``advisories`` the directory with the imported advisories about packages, if there is one.
     """
 
     rules: Path
     key: bytes
     packs: tuple[Path, ...] = ()
+    advisories: Path | None = None
 
 
 class Scanner(Protocol):
@@ -75,6 +80,24 @@ class Ruled(Protocol):
 def known_rules(scanners: Iterable[Scanner]) -> frozenset[str]:
     """Return the ids of the rules of all *scanners* that know theirs."""
     return frozenset().union(*(scanner.rules for scanner in scanners if isinstance(scanner, Ruled)))
+
+
+@runtime_checkable
+class Equipped(Protocol):
+    """What a scanner has besides that needs something from the operator, and is of no use without it."""
+
+    def absent(self) -> str:
+        """Return what is missing and how to get it, empty when all is there."""
+
+
+def absent(scanner: Scanner) -> str:
+    """Return why *scanner* has nothing to work with here; that is no failure, but must be told."""
+    return scanner.absent() if isinstance(scanner, Equipped) else ""
+
+
+def max_bytes(scanner: Scanner) -> int:
+    """Return how large a file may be to be handed to *scanner*."""
+    return int(getattr(scanner, "max_bytes", MAX_BYTES))
 
 
 def wanted(scanner: Scanner, diff: Diff, policy: Policy) -> list[str]:

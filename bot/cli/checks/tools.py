@@ -5,14 +5,17 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 
-from bot.cli.checks import Check, fail, ok, version_of, warn
+from bot.cli.checks import Check, fail, ok, skipped, version_of, warn
 from bot.ports import Command, Runner
-from bot.scanners import Scanner, Source
+from bot.scanners import Scanner, Source, absent
 
 #: Older ones lack the options that the mirrors are fetched with.
 OLDEST_GIT = (2, 30)
-#: Any valid program will do: what counts is that the scanner could read it.
-CANARY = Source("canary.py", b"import os\n\nprint(os.name)\n", frozenset({1, 2, 3}))
+#: Anything valid will do: what counts is that the scanner could read it.
+CANARIES = (
+    Source("canary.py", b"import os\n\nprint(os.name)\n", frozenset({1, 2, 3})),
+    Source("requirements.txt", b"canary==1.0\n", frozenset({1})),
+)
 
 Which = Callable[[str], str | None]
 
@@ -36,10 +39,13 @@ async def git(runner: Runner, which: Which = shutil.which) -> list[Check]:
 async def scanner(plug: Scanner, runner: Runner) -> list[Check]:
     """Judge a scanner by letting it scan a tiny program."""
     name = f"scanner {plug.name}"
-    report = await plug.scan([CANARY], runner)
-    if CANARY.path in report.analysed:
+    if reason := absent(plug):
+        return [skipped(name, reason)]
+    canary = next((canary for canary in CANARIES if plug.wants(canary.path)), CANARIES[0])
+    report = await plug.scan([canary], runner)
+    if canary.path in report.analysed:
         return [ok(name, "it scans")]
-    reason = report.not_analysed.get(CANARY.path, "it did not look at a tiny program")
+    reason = report.not_analysed.get(canary.path, "it did not look at a tiny program")
     return [fail(name, reason, "install Cloister again, with its dependencies")]
 
 
