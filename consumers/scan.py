@@ -17,7 +17,7 @@ from bot.domain.publication import SCAN_PREFIX
 from bot.domain.run import Outcome, Run, Step
 from bot.ports import Blob, Runner, Telemetry, Workspaces
 from bot.runtime.consumer import Work, consumer
-from bot.scanners import Scanner, Source, max_bytes, wanted
+from bot.scanners import Scanner, Source, folded, max_bytes, wanted
 
 
 async def give_up(event: ScanRequested, *, problem: str, work: Work) -> None:
@@ -50,7 +50,7 @@ async def scan(
         sources = _sources(paths, blobs, diff)
         report = await scanner.scan(sources, runner)
     findings = await asyncio.to_thread(_relevant, report, sources, diff, fingerprint_key)
-    findings = [masked(finding, redact) for finding in findings]
+    findings = [masked(finding, redact) for finding in folded(scanner, findings)]
     for finding in findings:
         telemetry.count("cloister_findings", scanner=scanner.name, severity=finding.severity.value)
     not_analysed = {**_unread(paths, blobs), **report.not_analysed}

@@ -15,7 +15,7 @@ from bot.domain.fingerprint import lines_of, stamp
 from bot.domain.masking import masked
 from bot.domain.prompt import Instructions, Limits, PromptPart, build
 from bot.ports import Model, ModelRequest, Runner
-from bot.scanners import Scanner, Source, absent
+from bot.scanners import Scanner, Source, absent, folded
 
 _ANSWER_TOKENS = 2_048
 
@@ -77,6 +77,7 @@ class Reviewer:
         renames = {file.new_path: file.old_path for file in diff.files}
         stamped = stamp([*scanned, *asked, *self.imported], heads, key=self.key, old_paths=renames)
         kept, _ = clip(stamped, diff)
+        kept = self._folded(kept)
         findings = sorted(deduplicate(kept), key=lambda found: (found.path, found.line, -found.severity.rank))
         safe = tuple(masked(finding, self.redact) for finding in findings)
         code = {
@@ -84,6 +85,11 @@ class Reviewer:
             for path in {found.path for found in safe}
         }
         return Reviewed(safe, code, {**missing, **unscanned, **self.unread, **unasked})
+
+    def _folded(self, kept: Sequence[Finding]) -> list[Finding]:
+        names = {scanner.name for scanner in self.scanners}
+        parts = [folded(scanner, [f for f in kept if f.scanner == scanner.name]) for scanner in self.scanners]
+        return [*(f for part in parts for f in part), *(f for f in kept if f.scanner not in names)]
 
     async def _scan(self, diff: Diff, contents: Mapping[str, bytes]) -> tuple[list[Finding], dict[str, str]]:
         sources = [

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from bot.domain.diff import Diff
-from bot.domain.findings import ScanReport
+from bot.domain.findings import Finding, ScanReport
 from bot.domain.policy import Policy, left_out
 from bot.ports import Runner
 
@@ -93,6 +93,19 @@ class Equipped(Protocol):
 def absent(scanner: Scanner) -> str:
     """Return why *scanner* has nothing to work with here; that is no failure, but must be told."""
     return scanner.absent() if isinstance(scanner, Equipped) else ""
+
+
+@runtime_checkable
+class Folding(Protocol):
+    """What a scanner has besides that says several things which people want to hear as one."""
+
+    def fold(self, found: Iterable[Finding]) -> list[Finding]:
+        """Join findings of this scanner, all of them on lines that the merge request adds and new."""
+
+
+def folded(scanner: Scanner, found: Sequence[Finding]) -> Sequence[Finding]:
+    """Return the findings of *scanner* as people are to hear them."""
+    return scanner.fold(found) if isinstance(scanner, Folding) else found
 
 
 def max_bytes(scanner: Scanner) -> int:

@@ -1,154 +1,125 @@
-"""A package, where it stands, and the advisories about it -> one finding."""
+"""A package, where it stands, and the advisories about it -> findings; and those of one package -> one."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.domain.findings import Confidence, Finding, Fix, Severity
+from bot.domain.findings import Confidence, Finding, Fix
 from bot.scanners.advisories.advisory import Advisory, lowest_repair
-from bot.scanners.lockfiles.names import GO, key
+from bot.scanners.advisories.weakness import Weakness, merged
+from bot.scanners.lockfiles.names import CRATES, GO, NPM, key
 from bot.scanners.lockfiles.package import Package
 
+_VULNERABLE, _MALICIOUS = " has a known vulnerability (", " is known to be malicious ("
 _MOST_OTHERS = 5
 _MOST_PLACES = 3
 _NAME_CHARS = 100
 _PLAIN_VERSION = re.compile(r"[0-9][0-9A-Za-z.+!_-]*$")
-_MALICIOUS_CWE = "CWE-506"
-_VULNERABLE_CWE = "CWE-1395"
+_MALICIOUS_CWE, _VULNERABLE_CWE = "CWE-506", "CWE-1395"
 _ADVISORY_PAGE = "https://osv.dev/vulnerability/"
+#: What has to follow an edit of the manifest by hand.
+_FOLLOWS = {NPM: "the lock file", CRATES: "Cargo.lock", GO: "go.sum"}
 
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """Hold a package on lines of a file that the merge request adds; ``pinned`` is the line with its version."""
+    """Hold a package in a file; ``pinned`` is the line with its version, ``touched`` whether lines are added."""
 
     path: str
     line: int
     end_line: int
     package: Package
     pinned: str = ""
+    touched: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Weakness:
-    """Hold one vulnerability, told by one or more databases; the most telling record comes first."""
+def findings(sighting: Sighting, advisories: Sequence[Advisory]) -> Iterator[Finding]:
+    """Yield a finding for each vulnerability of a package, the gravest first.
 
-    records: tuple[Advisory, ...]
-
-    @property
-    def known_as(self) -> str:
-        """Return the name that most people know, the same whichever databases were imported."""
-        names = [record.known_as for record in self.records]
-        return min(names, key=lambda name: (not name.startswith("CVE-"), name))
-
-    @property
-    def severity(self) -> Severity:
-        """Return the gravest severity that a record tells, medium if none does."""
-        told = [record.severity for record in self.records if record.severity is not None]
-        return max(told, key=lambda severity: severity.rank, default=Severity.medium)
-
-    @property
-    def malicious(self) -> bool:
-        """Say whether the package itself is the attack."""
-        return any(record.malicious for record in self.records)
-
-
-def fold(sightings: Iterable[Sighting]) -> list[list[Sighting]]:
-    """Group what is the same package at the same version; where it can best be mended comes first."""
-    groups: dict[tuple[str, str, str], list[Sighting]] = {}
-    for sighting in sightings:
-        package = sighting.package
-        same = package.ecosystem, key(package.ecosystem, package.name), package.version
-        groups.setdefault(same, []).append(sighting)
-    return [sorted(group, key=_usefulness) for group in groups.values()]
-
-
-def _usefulness(sighting: Sighting) -> tuple[bool, bool, str, int]:
-    package = sighting.package
-    return not package.pinned_line, package.direct is not True, sighting.path, sighting.line
-
-
-def finding(same: Sequence[Sighting], advisories: Sequence[Advisory]) -> Finding:
-    """Return the one finding about a package.
+    Each has its own subject, so that each is compared with what was there before; `fold` joins what is left.
 
     Args:
-        same: its sightings, as `fold` orders them.
-        advisories: those that affect it, at least one.
+        sighting: the package.
+        advisories: those that affect it.
     """
-    first, package = same[0], same[0].package
-    weaknesses = merged(advisories)
-    worst = weaknesses[0]
-    repair = "" if worst.malicious else lowest_repair(package.ecosystem, package.version, advisories)
-    fix = _fix(package, first.pinned, repair)
-    records = [record for weakness in weaknesses for record in weakness.records]
-    return Finding(
-        scanner="dependencies",
-        rule="malicious-package" if worst.malicious else "vulnerable-package",
-        category="security",
-        severity=worst.severity,
-        confidence=Confidence.high,
-        path=first.path,
-        line=first.line,
-        end_line=first.end_line,
-        title=_title(package, weaknesses),
-        message=_message(same, weaknesses, repair, lock_too=fix is not None),
-        cwe=_cwe(worst),
-        references=_references(records),
-        fix=fix,
-        subject=f"{package.ecosystem}/{key(package.ecosystem, package.name)}/{worst.known_as}",
-    )
+    package = sighting.package
+    subject = f"{package.ecosystem}/{key(package.ecosystem, package.name)}/"
+    # What stands on other lines is only counted.
+    repair = lowest_repair(package.ecosystem, package.version, advisories) if sighting.touched else ""
+    fix = _fix(package, sighting.pinned, repair)
+    for weakness in merged(advisories):
+        yield Finding(
+            scanner="dependencies",
+            rule="malicious-package" if weakness.malicious else "vulnerable-package",
+            category="security",
+            severity=weakness.severity,
+            confidence=Confidence.high,
+            path=sighting.path,
+            line=sighting.line,
+            end_line=sighting.end_line,
+            title=_title(package, weakness),
+            message=_message(package, weakness, repair, fixed=fix is not None),
+            cwe=_cwe(weakness),
+            references=_references(weakness.records),
+            fix=None if weakness.malicious else fix,
+            subject=subject + weakness.known_as,
+        )
 
 
-def merged(advisories: Iterable[Advisory]) -> list[Weakness]:
-    """Join records that are about the same vulnerability; malicious ones come first, then the gravest."""
-    groups: list[tuple[set[str], list[Advisory]]] = []
-    for advisory in advisories:
-        names, records = set(advisory.names), [advisory]
-        for group in [group for group in groups if not names.isdisjoint(group[0])]:
-            groups.remove(group)
-            names |= group[0]
-            records = [*group[1], *records]
-        groups.append((names, records))
-    weaknesses = [Weakness(tuple(sorted(records, key=_telling))) for _, records in groups]
-    return sorted(weaknesses, key=lambda one: (not one.malicious, -one.severity.rank, one.known_as))
+def fold(found: Iterable[Finding]) -> list[Finding]:
+    """Return one finding for each package at one version, whichever files name it: the gravest leads."""
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for finding in found:
+        groups.setdefault((finding.subject.rpartition("/")[0], _what(finding)), []).append(finding)
+    return [_folded(group) for group in groups.values()]
 
 
-def _telling(record: Advisory) -> tuple[bool, bool, int, str]:
-    rank = -1 if record.severity is None else record.severity.rank
-    return not record.malicious, not record.summary, -rank, record.id
+def _folded(group: Sequence[Finding]) -> Finding:
+    worst = min(group, key=lambda one: (one.rule != "malicious-package", -one.severity.rank, one.subject))
+    # The same in several files: where it can best be mended.
+    same = [one for one in group if one.subject == worst.subject]
+    leader = min(same, key=lambda one: (one.fix is None, one.path, one.line))
+    names = {one.subject: one for one in group if one.subject != worst.subject}
+    others = sorted(names.values(), key=lambda one: (-one.severity.rank, one.subject))
+    places = sorted({(one.path, one.line) for one in group if one.path != leader.path})
+    title = leader.title
+    if others and leader.rule != "malicious-package":
+        title = f"{_what(leader)} has {len(others) + 1} known vulnerabilities ({_label(leader)} and others)"
+    notes = [
+        _sentence(
+            "It is also affected by", [f"{_label(o)} ({o.severity.value})" for o in others], _MOST_OTHERS
+        ),
+        _sentence("The same version is named in", [f"{path}:{line}" for path, line in places], _MOST_PLACES),
+    ]
+    message = "\n\n".join([leader.message, *filter(None, notes)])
+    return leader.model_copy(update={"title": title, "message": message})
 
 
-def _title(package: Package, weaknesses: Sequence[Weakness]) -> str:
-    what = f"{_shortened(package.name)} {_shortened(package.version)}"
-    worst = weaknesses[0]
-    if worst.malicious:
-        return f"{what} is known to be malicious ({worst.known_as})"
-    if len(weaknesses) == 1:
-        return f"{what} has a known vulnerability ({worst.known_as})"
-    return f"{what} has {len(weaknesses)} known vulnerabilities ({worst.known_as} and others)"
+def _what(finding: Finding) -> str:
+    """Return name and version."""
+    marker = _MALICIOUS if finding.rule == "malicious-package" else _VULNERABLE
+    return finding.title.rpartition(marker)[0]
 
 
-def _message(same: Sequence[Sighting], weaknesses: Sequence[Weakness], repair: str, *, lock_too: bool) -> str:
-    package, worst = same[0].package, weaknesses[0]
-    summary = worst.records[0].summary
+def _label(finding: Finding) -> str:
+    return finding.subject.rpartition("/")[2]
+
+
+def _title(package: Package, weakness: Weakness) -> str:
+    marker = _MALICIOUS if weakness.malicious else _VULNERABLE
+    return f"{_shortened(package.name)} {_shortened(package.version)}{marker}{weakness.known_as})"
+
+
+def _message(package: Package, weakness: Weakness, repair: str, *, fixed: bool) -> str:
+    summary = weakness.records[0].summary
     parts = [
-        f"{worst.known_as}: {summary}" if summary else "",
-        _others(weaknesses[1:]),
+        f"{weakness.known_as}: {summary}" if summary else "",
         _origin(package),
-        _remedy(package, worst, repair, lock_too=lock_too),
-        _elsewhere(same[1:]),
+        _remedy(package, weakness, repair, fixed=fixed),
     ]
     return "\n\n".join(part for part in parts if part)
-
-
-def _others(weaknesses: Sequence[Weakness]) -> str:
-    if not weaknesses:
-        return ""
-    names = [f"{one.known_as} ({one.severity.value})" for one in weaknesses[:_MOST_OTHERS]]
-    more = [f"{len(weaknesses) - _MOST_OTHERS} more"] if len(weaknesses) > _MOST_OTHERS else []
-    return f"It is also affected by {_listed([*names, *more])}."
 
 
 def _origin(package: Package) -> str:
@@ -160,8 +131,8 @@ def _origin(package: Package) -> str:
     return "It is used for development only." if package.development else ""
 
 
-def _remedy(package: Package, worst: Weakness, repair: str, *, lock_too: bool) -> str:
-    if worst.malicious:
+def _remedy(package: Package, weakness: Weakness, repair: str, *, fixed: bool) -> str:
+    if weakness.malicious:
         return (
             "Installing it may have run its code already. Remove it, and replace every secret that was within "
             "reach of the machines that installed it."
@@ -174,27 +145,20 @@ def _remedy(package: Package, worst: Weakness, repair: str, *, lock_too: bool) -
     if package.via:
         origin = _shortened(package.via[0])
         return f"Update {origin} so that it brings in {target}, or require {target} yourself."
-    return f"Update to {target}{', and the lock file with it' if lock_too else ''}."
+    follows = _FOLLOWS.get(package.ecosystem)
+    return f"Update to {target}{f', and then {follows}' if fixed and follows else ''}."
 
 
-def _elsewhere(others: Sequence[Sighting]) -> str:
-    if not others:
-        return ""
-    places = [f"{other.path}:{other.line}" for other in others[:_MOST_PLACES]]
-    more = [f"{len(others) - _MOST_PLACES} more places"] if len(others) > _MOST_PLACES else []
-    return f"The same version is named in {_listed([*places, *more])}."
-
-
-def _cwe(worst: Weakness) -> tuple[str, ...]:
-    if worst.malicious:
+def _cwe(weakness: Weakness) -> tuple[str, ...]:
+    if weakness.malicious:
         return (_MALICIOUS_CWE,)
-    told = dict.fromkeys(cwe for record in worst.records for cwe in record.cwe)
+    told = dict.fromkeys(cwe for record in weakness.records for cwe in record.cwe)
     return tuple(told) or (_VULNERABLE_CWE,)
 
 
 def _references(records: Sequence[Advisory]) -> tuple[str, ...]:
-    pages = [_ADVISORY_PAGE + record.id for record in records[:1]]
-    return tuple(dict.fromkeys([*pages, *(url for record in records[:2] for url in record.references)]))[:4]
+    told = [url for record in records[:2] for url in record.references]
+    return tuple(dict.fromkeys([_ADVISORY_PAGE + records[0].id, *told]))[:4]
 
 
 def _fix(package: Package, line: str, repair: str) -> Fix | None:
@@ -210,6 +174,13 @@ def _fix(package: Package, line: str, repair: str) -> Fix | None:
     if len(pieces) != 2:
         return None
     return Fix(line=package.pinned_line, end_line=package.pinned_line, replacement=new.join(pieces))
+
+
+def _sentence(start: str, words: Sequence[str], most: int) -> str:
+    if not words:
+        return ""
+    more = [f"{len(words) - most} more"] if len(words) > most else []
+    return f"{start} {_listed([*words[:most], *more])}."
 
 
 def _listed(words: Sequence[str]) -> str:

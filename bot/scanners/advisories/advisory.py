@@ -40,11 +40,10 @@ class Advisory:
         """Return id and aliases."""
         return (self.id, *self.aliases)
 
-    @property
-    def known_as(self) -> str:
-        """Return the name that most people know: the CVE, else the smallest one, whichever record this is."""
-        cves = sorted(name for name in self.names if name.startswith("CVE-"))
-        return cves[0] if cves else min(self.names)
+    @cached_property
+    def effort(self) -> int:
+        """Return how many versions have to be compared to tell whether one is affected."""
+        return 1 + sum(len(events) for events in self.ranges)
 
     def affects(self, ecosystem: str, version: str) -> bool:
         """Say whether *version* is affected; a version that cannot be compared is so only if listed."""

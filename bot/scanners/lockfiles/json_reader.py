@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from bot.scanners.lockfiles.package import Unreadable
-from bot.scanners.lockfiles.tree import MAX_DEPTH, Node
+from bot.scanners.lockfiles.tree import MAX_DEPTH, MOST_TOKENS, Node
 
 # Nothing here can backtrack.
 _TOKEN = re.compile(
@@ -41,7 +41,7 @@ def read(text: str) -> Node:
 
 def _tokens(text: str) -> Iterator[_Token]:
     position, line, counted = 0, 1, 0
-    while True:
+    for _ in range(MOST_TOKENS):
         match = _TOKEN.match(text, position)
         if match is None:
             line += text.count("\n", counted, position)
@@ -58,6 +58,7 @@ def _tokens(text: str) -> Iterator[_Token]:
             yield _Token("v", match[3], line)
         else:
             yield _Token("", "", line)
+    raise Unreadable("it holds more than can be read")
 
 
 def _unescaped(raw: str, line: int) -> str:

@@ -9,6 +9,9 @@ from bot.scanners.lockfiles.package import Unreadable
 #: Deeper is no file that a package manager wrote.
 MAX_DEPTH = 64
 
+#: Marks and values; a lock file of two thousand packages has a fifth of them.
+MOST_TOKENS = 1_000_000
+
 
 class Node:
     """Hold a value: a mapping, a list, a string, a truth value, or None for anything else.

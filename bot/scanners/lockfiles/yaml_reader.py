@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import yaml
 
 from bot.scanners.lockfiles.package import Unreadable
-from bot.scanners.lockfiles.tree import MAX_DEPTH, Node
+from bot.scanners.lockfiles.tree import MAX_DEPTH, MOST_TOKENS, Node
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -18,17 +18,21 @@ def read(text: str) -> Node:
     Raises:
         Unreadable: this is not YAML, it is nested too deeply, or it holds anchors, aliases or tags.
     """
-    events = (
-        event
-        for event in yaml.parse(text, Loader=_LOADER)
-        if isinstance(event, yaml.NodeEvent | yaml.CollectionEndEvent)
-    )
+    events = _events(text)
     try:
         first = next(events, None)
         return Node({}, 1, 1) if first is None else _value(first, events, _line(first), MAX_DEPTH)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise Unreadable(f"not YAML in line {mark.line + 1}" if mark else "not YAML") from None
+
+
+def _events(text: str) -> Iterator[yaml.Event]:
+    for number, event in enumerate(yaml.parse(text, Loader=_LOADER)):
+        if number > MOST_TOKENS:
+            raise Unreadable("it holds more than can be read")
+        if isinstance(event, yaml.NodeEvent | yaml.CollectionEndEvent):
+            yield event
 
 
 def _value(event: yaml.Event, events: Iterator[yaml.Event], line: int, depth: int) -> Node:
