@@ -35,8 +35,8 @@ class Setup:
     """Hold what plugs need to be built.
 
     ``rules`` is the directory of the shipped rules; ``key`` the secret for HMACs of what must not be stored;
-    ``packs`` are directories with rules of the organisation, laid out like ``rules``.
-    ``advisories`` the directory with the imported advisories about packages, if there is one.
+    ``packs`` are directories with rules of the organisation, laid out like ``rules``;
+    ``advisories`` is the directory with the imported advisories about packages, if there is one.
     """
 
     rules: Path
