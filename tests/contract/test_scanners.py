@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,10 +13,19 @@ from bot.adapters.process import ProcessRunner
 from bot.domain.findings import ScanReport
 from bot.ports import Command, Completed
 from bot.scanners import Scanner, Setup, Source, load
+from tests.advisories import imported, until
 
-SCANNERS = load(Setup(rules=Path(__file__).parents[2] / "rules", key=b"key of the tests"))
+ADVISORIES = Path(tempfile.mkdtemp(prefix="cloister-advisories-"))
+atexit.register(shutil.rmtree, ADVISORIES)
+imported(ADVISORIES, until("A-1", "PyPI", "cat", "2"))
+SCANNERS = load(
+    Setup(rules=Path(__file__).parents[2] / "rules", key=b"key of the tests", advisories=ADVISORIES)
+)
 # One file that every scanner has something to say about.
 BAIT = b"import subprocess\nsubprocess.run(f'ls {x}', shell=True)\nkey = 'AKIA" + b"2QX7LM4TR5VWZ3KD'\n"
+
+#: What a scanner has something to say about, where that is not the program above.
+BAITS = {"dependencies": (b"# as in requirements\ncat==1.0\n", "requirements.txt")}
 
 HOSTILE = {
     "empty": (b"", "a.py"),
@@ -45,6 +57,26 @@ def scanner(request: pytest.FixtureRequest) -> Scanner:
     return SCANNERS[request.param]
 
 
+def hostile(scanner: Scanner) -> dict[str, tuple[bytes, str]]:
+    """Return the hostile files with the bait of *scanner* in them."""
+    bait, name = BAITS.get(scanner.name, (BAIT, "a.py"))
+    return {kind: (_baited(content, bait), _named(path, name)) for kind, (content, path) in HOSTILE.items()}
+
+
+def _baited(content: bytes, bait: bytes) -> bytes:
+    """Return *content* with *bait* in place of the program, whatever its line endings."""
+    for end in (b"\n", b"\r\n"):
+        content = content.replace(BAIT.strip().replace(b"\n", end), bait.strip().replace(b"\n", end))
+    return content
+
+
+def _named(path: str, name: str) -> str:
+    """Return *path* with the kind of file that *name* is."""
+    if name == "a.py" or not path.endswith(".py"):
+        return path
+    return f"{path.removesuffix('.py')}/{name}"
+
+
 def source(content: bytes, path: str) -> Source:
     return Source(path, content, frozenset(range(1, content.count(b"\n") + 2)))
 
@@ -54,8 +86,9 @@ async def scan(scanner: Scanner, *sources: Source) -> ScanReport:
 
 
 def test_registry_is_complete():
-    """Both detectors are found, each under its own name."""
+    """All detectors are found, each under its own name."""
     assert {name: plug.name for name, plug in SCANNERS.items()} == {
+        "dependencies": "dependencies",
         "secrets": "secrets",
         "semgrep": "semgrep",
     }
@@ -68,7 +101,10 @@ async def test_nothing_to_scan(scanner: Scanner):
 
 async def test_hostile_files_together(scanner: Scanner):
     """Every file is accounted for exactly once, and findings stay inside their files."""
-    sources = [source(content, f"{number}/{path}") for number, (content, path) in enumerate(HOSTILE.values())]
+    sources = [
+        source(content, f"{number}/{path}")
+        for number, (content, path) in enumerate(hostile(scanner).values())
+    ]
     report = await scan(scanner, *sources)
     assert sorted([*report.analysed, *report.not_analysed]) == sorted(s.path for s in sources)
     assert all(report.not_analysed.values())
@@ -88,7 +124,7 @@ async def test_hostile_files_together(scanner: Scanner):
 )
 async def test_path_is_reported_as_given(scanner: Scanner, kind: str):
     """Odd paths come back letter by letter."""
-    content, path = HOSTILE[kind]
+    content, path = hostile(scanner)[kind]
     report = await scan(scanner, source(content, path))
     assert {finding.path for finding in report.findings} == {path}
     assert report.analysed == (path,)
@@ -97,7 +133,7 @@ async def test_path_is_reported_as_given(scanner: Scanner, kind: str):
 @pytest.mark.parametrize("kind", ["invalid UTF-8", "no final newline", "carriage returns", "byte order mark"])
 async def test_encoding_hides_nothing(scanner: Scanner, kind: str):
     """The bait is found however it is encoded."""
-    assert (await scan(scanner, source(*HOSTILE[kind]))).findings
+    assert (await scan(scanner, source(*hostile(scanner)[kind]))).findings
 
 
 async def test_text_without_a_suffix_is_clean(scanner: Scanner):
@@ -108,16 +144,19 @@ async def test_text_without_a_suffix_is_clean(scanner: Scanner):
 
 async def test_scan_is_deterministic(scanner: Scanner):
     """The same files give the same report."""
-    sources = [source(BAIT, f"{number}.py") for number in range(3)]
+    bait, name = BAITS.get(scanner.name, (BAIT, "a.py"))
+    sources = [source(bait, f"{number}/{name}") for number in range(3)]
     assert await scan(scanner, *sources) == await scan(scanner, *sources)
 
 
 async def test_binary_and_large_are_not_clean(scanner: Scanner):
     """What is not looked at has a reason."""
-    report = await scan(scanner, source(*HOSTILE["binary"]), source(b"#" * 6_000_000, "b.py"))
+    binary, path = hostile(scanner)["binary"]
+    large = source(b"#" * 11_000_000, f"large/{path}")
+    report = await scan(scanner, source(binary, path), large)
     assert report.analysed == ()
-    assert "binary" in report.not_analysed["a.py"]
-    assert "larger than" in report.not_analysed["b.py"]
+    assert "binary" in report.not_analysed[path]
+    assert "larger than" in report.not_analysed[large.path]
 
 
 class Recorder:

@@ -1,5 +1,6 @@
 """Every format of lock file and manifest, as its tool writes it, and in hostile forms."""
 
+import contextlib
 import json
 import time
 from typing import Any
@@ -780,10 +781,8 @@ LINES = {
 def test_bombs_are_read_or_refused_soon(glob: str, bomb: str):
     """No line, however long, and no number of lines takes more than a moment."""
     began = time.process_time()
-    try:
+    with contextlib.suppress(Unreadable):
         packages_of(glob.replace("*", ""), LINES[bomb])
-    except Unreadable:
-        pass
     assert time.process_time() - began < 5
 
 

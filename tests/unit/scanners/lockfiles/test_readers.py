@@ -1,5 +1,6 @@
 """JSON, TOML, YAML and XML with line numbers: the same values as the usual readers, bounds, places."""
 
+import contextlib
 import json
 import time
 import tomllib
@@ -213,10 +214,8 @@ BOMBS = {
 def test_bombs_are_read_or_refused_soon(read: Callable[[str], Any], bomb: str):
     """Neither time nor the stack runs away."""
     began = time.process_time()
-    try:
+    with contextlib.suppress(Unreadable):
         read(BOMBS[bomb])
-    except Unreadable:
-        pass
     assert time.process_time() - began < 8
 
 
@@ -224,7 +223,5 @@ def test_bombs_are_read_or_refused_soon(read: Callable[[str], Any], bomb: str):
 @given(text=st.text(max_size=60) | st.text(alphabet="[]{}<>/=:\"'\\-?&*!#., \n\tab1", max_size=60))
 def test_any_text_is_read_or_refused(read: Callable[[str], Any], text: str):
     """Nothing but `Unreadable` comes out."""
-    try:
+    with contextlib.suppress(Unreadable):
         read(text)
-    except Unreadable as error:
-        assert str(error)
