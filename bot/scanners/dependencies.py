@@ -16,7 +16,7 @@ from bot.ports import Runner
 from bot.scanners import Setup, Source
 from bot.scanners.advisories.advisory import Advisory
 from bot.scanners.advisories.index import NOT_IMPORTED, AdvisoryIndex, is_imported, opened
-from bot.scanners.dependency_findings import Sighting, findings, fold
+from bot.scanners.dependency_findings import MALICIOUS_RULE, VULNERABLE_RULE, Sighting, findings, fold
 from bot.scanners.lockfiles import packages_of, reader_of
 from bot.scanners.lockfiles.names import key
 from bot.scanners.lockfiles.package import Package, Place, Unreadable
@@ -28,12 +28,13 @@ _MOST_UNTOUCHED = 5_000
 
 
 class DependencyScanner:
-    """Implement ``bot.scanners.Scanner``, ``bot.scanners.Equipped`` and ``bot.scanners.Folding``."""
+    """Implement ``Scanner``, ``Ruled``, ``Equipped`` and ``Folding`` of ``bot.scanners``."""
 
     name = "dependencies"
     everywhere = True
     history = False
     max_bytes = 10_000_000
+    rules = frozenset({VULNERABLE_RULE, MALICIOUS_RULE})
 
     def __init__(self, advisories: Path | None) -> None:
         self._advisories = advisories

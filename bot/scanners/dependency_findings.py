@@ -12,6 +12,7 @@ from bot.scanners.advisories.weakness import Weakness, merged
 from bot.scanners.lockfiles.names import CRATES, GO, NPM, key
 from bot.scanners.lockfiles.package import Package
 
+VULNERABLE_RULE, MALICIOUS_RULE = "vulnerable-package", "malicious-package"
 _VULNERABLE, _MALICIOUS = " has a known vulnerability (", " is known to be malicious ("
 _MOST_OTHERS = 5
 _MOST_PLACES = 3
@@ -52,7 +53,7 @@ def findings(sighting: Sighting, advisories: Sequence[Advisory]) -> Iterator[Fin
     for weakness in merged(advisories):
         yield Finding(
             scanner="dependencies",
-            rule="malicious-package" if weakness.malicious else "vulnerable-package",
+            rule=MALICIOUS_RULE if weakness.malicious else VULNERABLE_RULE,
             category="security",
             severity=weakness.severity,
             confidence=Confidence.high,
@@ -77,7 +78,7 @@ def fold(found: Iterable[Finding]) -> list[Finding]:
 
 
 def _folded(group: Sequence[Finding]) -> Finding:
-    worst = min(group, key=lambda one: (one.rule != "malicious-package", -one.severity.rank, one.subject))
+    worst = min(group, key=lambda one: (one.rule != MALICIOUS_RULE, -one.severity.rank, one.subject))
     # The same in several files: where it can best be mended.
     same = [one for one in group if one.subject == worst.subject]
     leader = min(same, key=lambda one: (one.fix is None, one.path, one.line))
@@ -85,7 +86,7 @@ def _folded(group: Sequence[Finding]) -> Finding:
     others = sorted(names.values(), key=lambda one: (-one.severity.rank, one.subject))
     places = sorted({(one.path, one.line) for one in group if one.path != leader.path})
     title = leader.title
-    if others and leader.rule != "malicious-package":
+    if others and leader.rule != MALICIOUS_RULE:
         title = f"{_what(leader)} has {len(others) + 1} known vulnerabilities ({_label(leader)} and others)"
     notes = [
         _sentence(
@@ -99,7 +100,7 @@ def _folded(group: Sequence[Finding]) -> Finding:
 
 def _what(finding: Finding) -> str:
     """Return name and version."""
-    marker = _MALICIOUS if finding.rule == "malicious-package" else _VULNERABLE
+    marker = _MALICIOUS if finding.rule == MALICIOUS_RULE else _VULNERABLE
     return finding.title.rpartition(marker)[0]
 
 

@@ -188,3 +188,14 @@ def test_a_scanner_that_looks_everywhere_knows_files_that_were_left_out() -> Non
         "go.sum": "lock file; only secrets looked at it",
         "x.py": "excluded by the policy (x.py)",
     }
+
+
+def test_a_scanner_that_may_not_block_leaves_nothing_open():
+    """Its failure is told in the summary and fails the status only where the policy names it."""
+    broken = Step(outcome=Outcome.failed, problem="the index is damaged")
+    of = run().model_copy(
+        update={"steps": {"scan:semgrep": Step(outcome=Outcome.done), "scan:dependencies": broken}}
+    )
+    assert "success" == status(of, publication(of))[0]
+    strict = of.model_copy(update={"policy": Policy(gate=Gate(scanners=("semgrep", "dependencies")))})
+    assert ("failed", "not decided: no answer from dependencies") == status(strict, publication(strict))
