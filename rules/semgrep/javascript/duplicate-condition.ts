@@ -1,15 +1,16 @@
 function price(kind: string, count: number) {
-  // ruleid: javascript-duplicate-condition
+  // ok: javascript-duplicate-condition
   if (kind === "book") {
     return 1;
+    // ruleid: javascript-duplicate-condition
   } else if (kind === "book") {
     return 2;
   }
-  // ruleid: javascript-duplicate-condition
   if (count > 9) {
     return 3;
   } else if (count > 5) {
     return 4;
+    // ruleid: javascript-duplicate-condition
   } else if (count > 9) {
     return 5;
   }
