@@ -12,7 +12,7 @@ function check(left, right, value) {
     return 3;
   }
   // ok: javascript-identical-operands
-  if (value !== value) {
+  if (value !== value || value === value) {
     return 4;
   }
   // ok: javascript-identical-operands
