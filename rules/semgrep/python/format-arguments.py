@@ -17,4 +17,6 @@ def show(name, age, city, pair):
     eighth = "{} is {}".format(name, age)
     # ok: python-format-arguments
     ninth = "%d%% of %s" % (age, name)
-    return first, second, third, fourth, fifth, sixth, seventh, eighth, ninth
+    # ok: python-format-arguments
+    tenth = "%s: %d.%d" % (name, *pair)
+    return first, second, third, fourth, fifth, sixth, seventh, eighth, ninth, tenth
