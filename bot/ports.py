@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Protocol
 
 from bot.domain.diff import Diff
@@ -316,6 +317,33 @@ class Completed:
     stderr: bytes
     timed_out: bool = False
     output_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCopy:
+    """Hold a directory with rules; ``version`` changes whenever they do."""
+
+    directory: Path
+    version: str
+
+
+class RuleSource(Protocol):
+    """Provide rules that an organisation keeps."""
+
+    @property
+    def name(self) -> str:
+        """Return what the operator calls it."""
+
+    async def last(self) -> RuleCopy | None:
+        """Return the copy on this machine, without asking anybody; None if there never was one."""
+
+    async def refresh(self) -> RuleCopy:
+        """Bring the copy up to date and return it. A directory handed out before stays usable until the next call.
+
+        Raises:
+            Transient: the source is out of reach; the last copy stands.
+            Permanent: it does not exist, or cannot be used; the message says what to do.
+        """
 
 
 class Runner(Protocol):

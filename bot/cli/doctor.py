@@ -60,7 +60,7 @@ async def examine(settings: Settings, project: str | None) -> list[Check]:
         _model(settings),
         _database(settings),
         _event_log(settings),
-        _tools(),
+        _tools(settings),
     ]
     return [check for group in await asyncio.gather(*groups) for check in group]
 
@@ -175,7 +175,7 @@ async def _topics(settings: Settings) -> list[Check]:
         return kafka.topics(await admin.init(Layout(), dry_run=True))
 
 
-async def _tools() -> list[Check]:
+async def _tools(settings: Settings) -> list[Check]:
     import asyncio
 
     from bot.adapters.process import ProcessRunner
@@ -184,25 +184,27 @@ async def _tools() -> list[Check]:
     runner = ProcessRunner()
     groups = [
         guarded("git", tools.git(runner), remedy="install git"),
-        *_scanners(runner),
+        *await _scanners(settings, runner),
         guarded("scanner isolation", tools.isolation(runner), remedy="install util-linux"),
     ]
     return [check for group in await asyncio.gather(*groups) for check in group]
 
 
-def _scanners(runner: Runner) -> list[Awaitable[list[Check]]]:
-    from bot import scanners
+async def _scanners(settings: Settings, runner: Runner) -> list[Awaitable[list[Check]]]:
     from bot.cli.checks import fail, guarded, tools
+    from bot.cli.packs import rulebook
     from bot.domain.errors import CloisterError
-    from bot.resources import resource
 
     try:
-        plugs = scanners.load(scanners.Setup(rules=resource("rules"), key=b"doctor"))
+        plugs = await rulebook(settings, b"doctor", runner)
     except CloisterError as error:
         return [_known([fail("scanners", str(error), _REINSTALL)])]
     return [
-        guarded(f"scanner {name}", tools.scanner(plug, runner), remedy=_REINSTALL, limit_s=_SCAN_LIMIT_S)
-        for name, plug in plugs.items()
+        *(
+            guarded(f"scanner {name}", tools.scanner(plug, runner), remedy=_REINSTALL, limit_s=_SCAN_LIMIT_S)
+            for name, plug in plugs.items()
+        ),
+        _known([tools.rules(plugs, plugs.problems)]),
     ]
 
 

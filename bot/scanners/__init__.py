@@ -71,6 +71,18 @@ class Ruled(Protocol):
     def rules(self) -> frozenset[str]:
         """Return the ids."""
 
+    @property
+    def problems(self) -> Sequence[str]:
+        """Return what is wrong with rules that were left out, each with its place."""
+
+    async def checked(self, runner: Runner) -> Scanner:
+        """Return the scanner without the rules that its tool does not accept; they count as problems then.
+
+        Raises:
+            Transient: the tool broke.
+            Permanent: it is not installed.
+        """
+
 
 def known_rules(scanners: Iterable[Scanner]) -> frozenset[str]:
     """Return the ids of the rules of all *scanners* that know theirs."""

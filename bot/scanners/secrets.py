@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import bisect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple
 
+from bot.domain.errors import Permanent
 from bot.domain.findings import Finding, ScanReport
 from bot.ports import Runner
 from bot.scanners import Setup, Source
 from bot.scanners.secret_detector import Detector, Hit
-from bot.scanners.secret_rules import load_rules
+from bot.scanners.secret_rules import SecretRule, add_packs, load_rules
 
 _MAX_FILE_BYTES = 5_000_000
 _MAX_FINDINGS = 100  # per file; a flood of fake tokens must cost neither time nor attention
@@ -30,13 +31,33 @@ class SecretScanner:
     name = "secrets"
     everywhere = True
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: Detector, problems: Sequence[str] = ()) -> None:
         self._detector = detector
+        self._problems = tuple(problems)
+
+    @property
+    def redactor(self) -> Redactor:
+        """Return a redactor with the same rules."""
+        return Redactor(self._detector)
 
     @property
     def rules(self) -> frozenset[str]:
         """Return the ids of all rules."""
         return frozenset(rule.settings.id for rule in self._detector.rules)
+
+    @property
+    def every_rule(self) -> tuple[SecretRule, ...]:
+        """Return all rules."""
+        return tuple(self._detector.rules)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Return what is wrong with rules that were left out."""
+        return self._problems
+
+    async def checked(self, runner: Runner) -> SecretScanner:  # noqa: ARG002
+        """Return itself: its rules were compiled as they were loaded."""
+        return self
 
     def wants(self, path: str) -> bool:  # noqa: ARG002 - secrets turn up in any file
         """Say yes: a secret can be in any file."""
@@ -165,15 +186,35 @@ def _stand_in(hit: Hit, secret: bytes) -> bytes:
 
 
 @cache
-def _detector(rules: Path, packs: tuple[Path, ...], key: bytes) -> Detector:
-    return Detector(load_rules(*(pack / "secrets" for pack in (rules, *packs))), key)
+def _shipped(rules: Path, key: bytes) -> Detector:
+    return Detector(load_rules(rules / "secrets"), key)
 
 
 def redactor(setup: Setup) -> Redactor:
-    """Return a redactor; it shares its compiled rules with the scanner of the same *setup*."""
-    return Redactor(_detector(setup.rules, setup.packs, setup.key))
+    """Return a redactor with the shipped rules; it shares them, compiled, with the scanner of the same *setup*."""
+    return Redactor(_shipped(setup.rules, setup.key))
+
+
+def redactor_of(scanners: Mapping[str, object]) -> Redactor:
+    """Return a redactor with the rules of the scanner for secrets among *scanners*."""
+    scanner = scanners[SecretScanner.name]
+    assert isinstance(scanner, SecretScanner)
+    return scanner.redactor
 
 
 def plug(setup: Setup) -> SecretScanner:
     """Return the scanner with the rules below ``secrets/`` of the shipped rules and of the packs."""
-    return SecretScanner(_detector(setup.rules, setup.packs, setup.key))
+    shipped = _shipped(setup.rules, setup.key)
+    if not setup.packs:
+        return SecretScanner(shipped)
+    rules, problems = add_packs(shipped.rules, [pack / "secrets" for pack in setup.packs])
+    known, usable = set(shipped.rules), []
+    for rule in rules:
+        try:
+            if rule not in known:
+                Detector((rule,), setup.key).warm()
+            usable.append(rule)
+        except Permanent as error:
+            problems.append(str(error))
+    added = len(usable) > len(shipped.rules)
+    return SecretScanner(Detector(usable, setup.key) if added else shipped, problems)
