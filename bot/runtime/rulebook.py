@@ -10,7 +10,7 @@ import structlog
 
 from bot.domain.errors import CloisterError, Permanent
 from bot.ports import RuleCopy, RuleSource, Runner
-from bot.scanners import Ruled, Scanner
+from bot.scanners import Extensible, Scanner, known_rules
 
 log = structlog.get_logger()
 
@@ -113,8 +113,10 @@ class Rulebook(Mapping[str, Scanner]):
         problems = _problems(checked)
         for problem in problems:
             log.warning("rules.broken", problem=problem, remedy="the rule is left out; the others are used")
-        rules = sum(len(one.rules) for one in checked.values() if isinstance(one, Ruled))
-        log.info("rules.loaded", rules=rules, broken=len(problems), versions=[v[:12] for v in self._versions])
+        rules = known_rules(checked.values())
+        log.info(
+            "rules.loaded", rules=len(rules), broken=len(problems), versions=[v[:12] for v in self._versions]
+        )
 
     async def _built(self, directories: Sequence[Path]) -> Mapping[str, Scanner]:
         """Build with all *directories*, or without those that cannot be loaded at all."""
@@ -135,8 +137,8 @@ class Rulebook(Mapping[str, Scanner]):
         return await asyncio.to_thread(self._build, tuple(usable))
 
     async def _checked(self, scanner: Scanner) -> Scanner:
-        return await scanner.checked(self._runner) if isinstance(scanner, Ruled) else scanner
+        return await scanner.checked(self._runner) if isinstance(scanner, Extensible) else scanner
 
 
 def _problems(scanners: Mapping[str, Scanner]) -> list[str]:
-    return [problem for one in scanners.values() if isinstance(one, Ruled) for problem in one.problems]
+    return [problem for one in scanners.values() if isinstance(one, Extensible) for problem in one.problems]

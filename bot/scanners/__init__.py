@@ -71,6 +71,11 @@ class Ruled(Protocol):
     def rules(self) -> frozenset[str]:
         """Return the ids."""
 
+
+@runtime_checkable
+class Extensible(Protocol):
+    """A scanner to which an organisation adds rules, of which some may be broken."""
+
     @property
     def problems(self) -> Sequence[str]:
         """Return what is wrong with rules that were left out, each with its place."""
