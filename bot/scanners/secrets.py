@@ -9,7 +9,7 @@ import asyncio
 import bisect
 from collections.abc import Mapping, Sequence
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, count
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +30,7 @@ class SecretScanner:
 
     name = "secrets"
     everywhere = True
+    history = True
 
     def __init__(self, detector: Detector, problems: Sequence[str] = ()) -> None:
         self._detector = detector
@@ -79,7 +80,7 @@ class SecretScanner:
             if reason := _unfit(content):
                 not_analysed[source.path] = reason
                 continue
-            excerpt, numbers = _excerpt(content, source.added)
+            excerpt, numbers = _excerpt(source, content)
             hits, cut = self._detector.find(excerpt, path=source.path, most=_MAX_FINDINGS)
             findings += _findings(source, excerpt, numbers, hits)
             if cut:
@@ -105,12 +106,12 @@ def _unfit(content: bytes) -> str:
     return "binary" if b"\0" in content[:8_000] else ""
 
 
-def _excerpt(content: bytes, added: frozenset[int]) -> tuple[bytes, list[int]]:
+def _excerpt(source: Source, content: bytes) -> tuple[bytes, list[int]]:
     """Return the added lines with some context, and the numbers of the lines returned."""
     lines = content.split(b"\n")
-    near = {n for line in added for n in range(line - _CONTEXT_LINES, line + _CONTEXT_LINES + 1)}
-    numbers = sorted(number for number in near if 1 <= number <= len(lines))
-    return b"\n".join(lines[number - 1] for number in numbers), numbers
+    near = {n for line in source.added for n in range(line - _CONTEXT_LINES, line + _CONTEXT_LINES + 1)}
+    shown = [pair for pair in zip(source.numbers or count(1), lines, strict=False) if pair[0] in near]
+    return b"\n".join(line for _, line in shown), [number for number, _ in shown]
 
 
 def _findings(source: Source, excerpt: bytes, numbers: list[int], hits: Sequence[Hit]) -> list[Finding]:
@@ -143,6 +144,7 @@ def _finding(path: str, line: int, end_line: int, hit: Hit) -> Finding:
             "a new one, and keep that in a masked CI/CD variable or a secret store."
         ),
         cwe=("CWE-798",),
+        subject=hit.mark,
         references=(
             *filter(None, [settings.revoke]),
             "https://docs.gitlab.com/ci/variables/#mask-a-cicd-variable",

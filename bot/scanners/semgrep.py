@@ -39,6 +39,7 @@ class SemgrepScanner:
 
     name = "semgrep"
     everywhere = False
+    history = False
 
     def __init__(self, pack: Pack) -> None:
         self._pack = pack

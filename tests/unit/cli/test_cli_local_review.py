@@ -47,6 +47,7 @@ class FakeScanner:
     report: ScanReport
     name: str = "semgrep"
     everywhere: bool = False
+    history: bool = False
     seen: list[str] = field(default_factory=list)
 
     def wants(self, path: str) -> bool:
