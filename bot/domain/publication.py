@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bot.domain.clip import deduplicate
 from bot.domain.diff import Diff
 from bot.domain.findings import Finding
+from bot.domain.fingerprint import recognise
 from bot.domain.policy import Verdict, commentable, governed, left_out, verdict
 from bot.domain.reconcile import MODEL, Action, Keep, Overflow, Post, Reopen, Thread, reconcile
 from bot.domain.run import REVIEW_STEP, Outcome, Run, RunState
@@ -54,9 +55,8 @@ def decide(
         standing: says whether the code that a thread points at is still there.
         declined: fingerprints whose threads people have deleted.
     """
-    relevant = deduplicate(
-        governed((found for step in sorted(findings) for found in findings[step]), run.policy)
-    )
+    said = governed(_recognised(findings, threads, declined), run.policy)
+    relevant = deduplicate(said, prefer=lambda one: one.suppressed or commentable(one, run.policy))
     wanted = [finding for finding in relevant if commentable(finding, run.policy)]
     actions = reconcile(
         wanted,
@@ -77,8 +77,18 @@ def decide(
             *(Listed(f, _DECLINED) for f in refused),
         ),
         suppressed=tuple(finding for finding in relevant if finding.suppressed),
-        verdict=verdict(relevant, run.policy),
+        # Whoever does not decide must not hide what decides.
+        verdict=verdict(deduplicate(f for f in said if f.scanner in run.policy.gate.scanners), run.policy),
     )
+
+
+def _recognised(
+    findings: Mapping[str, Iterable[Finding]], threads: Iterable[Thread], declined: Iterable[str]
+) -> list[Finding]:
+    """Return all findings, under the fingerprints by which they are known on the merge request."""
+    oldest = sorted(threads, key=lambda thread: (thread.resolved, thread.note_id))
+    known = [*(thread.fingerprint for thread in oldest), *sorted(declined)]
+    return recognise([found for step in sorted(findings) for found in findings[step]], known)
 
 
 def analysed(run: Run, diff: Diff, threads: Iterable[Thread]) -> set[tuple[str, str]]:

@@ -8,7 +8,7 @@ import pytest
 from bot.domain.diff import Change, Diff, FileDiff, Hunk
 from bot.domain.findings import Confidence, Finding, Severity
 from bot.domain.merge_request import MergeRequestRef, Revision
-from bot.domain.policy import Gate, Paths, Policy
+from bot.domain.policy import Gate, Paths, Policy, Rules
 from bot.domain.publication import Publication, analysed, decide, result, status
 from bot.domain.reconcile import Thread
 from bot.domain.run import Outcome, Plan, Run, RunState, Step
@@ -157,6 +157,37 @@ def test_a_suppressed_finding_is_shown_and_still_blocks() -> None:
     assert [hidden.suppressed for hidden in decided.suppressed] == [True]
     assert decided.posts == ()
     assert not decided.verdict.passed
+
+
+def test_a_rule_that_is_switched_off_hides_nothing() -> None:
+    """Findings that nobody wants to hear of are gone before equal ones are folded."""
+    of = run(policy=Policy(rules=Rules(disable=("off",))))
+    decided = publication(of, finding(Severity.critical, rule="off"), finding(scanner="secrets"))
+    assert [post.scanner for post in decided.posts] == ["secrets"]
+
+
+def test_a_scanner_that_does_not_decide_hides_no_decision() -> None:
+    """The gate counts what its own scanners say, whoever says it louder; one thing said twice counts once."""
+    both = [finding(Severity.critical), finding(scanner="secrets")]
+    of = run(policy=Policy(gate=Gate(scanners=("secrets",))))
+    decided = publication(of, *both)
+    assert ([post.scanner for post in decided.posts], len(decided.verdict.blocking)) == (["semgrep"], 1)
+    assert len(publication(run(), *both).verdict.blocking) == 1
+
+
+def test_a_known_finding_keeps_its_thread_when_an_equal_one_appears_above_it() -> None:
+    """Of two equal findings the one with the same surroundings is the old one."""
+    kind = "a" * 24
+    known, new = (
+        finding(line=9, end_line=9, fingerprint=f"{kind}00002222"),
+        finding(fingerprint=f"{kind}33334444"),
+    )
+    thread = Thread("d", 1, f"{kind}11112222", "semgrep", "a.py")
+    decided = decide(run(), {"scan:semgrep": [new, known]}, (thread,), DIFF, standing=lambda _: True)
+    assert [(type(action).__name__, action.finding.line) for action in decided.actions] == [  # type: ignore[union-attr]
+        ("Post", 1),
+        ("Keep", 9),
+    ]
 
 
 def test_only_what_was_analysed_is_known() -> None:
