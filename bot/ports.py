@@ -25,6 +25,7 @@ from bot.domain.forge import (
     ForgeUser,
     UpdatedPage,
 )
+from bot.domain.history import History
 from bot.domain.merge_request import MergeRequestRef, Revision
 from bot.domain.missed import Known
 from bot.domain.records import MergeRequestState, ModelCallRecord, ThreadRecord
@@ -279,6 +280,16 @@ class Workspaces(Protocol):
 
     async def diff(self, revision: Revision) -> Diff:
         """Return the exact diff from base to head, renames detected as GitLab detects them.
+
+        Raises:
+            Transient: the revision is not there and could not be fetched.
+        """
+
+    async def commits(self, revision: Revision) -> History:
+        """Return what each commit adds that the branch of *revision* has and the target branch lacks.
+
+        A merge counts for what it adds itself: lines that none of its parents has. It is bounded; ``missing`` says
+        what was left out, and files over a limit are ``truncated``.
 
         Raises:
             Transient: the revision is not there and could not be fetched.

@@ -30,7 +30,8 @@ from bot.adapters.reconciliation_postgres import PostgresReconciliations
 from bot.adapters.retention_postgres import prune_regularly
 from bot.adapters.store_postgres import PostgresStore
 from bot.adapters.telemetry import OpenTelemetry
-from bot.adapters.workspace_api import ApiWorkspaces, FallbackWorkspaces
+from bot.adapters.workspace_api import ApiWorkspaces
+from bot.adapters.workspace_fallback import FallbackWorkspaces
 from bot.domain.errors import Blocked, Transient
 from bot.domain.events import Stage
 from bot.domain.marker import Marker
