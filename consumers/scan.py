@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from bot.domain.events import ScanRequested, Stage
 from bot.domain.masking import masked
@@ -56,6 +57,7 @@ async def scan(
         fingerprint_key,
         target_moved=revision.start_sha != revision.base_sha,
         patient=work.failures < _TRIES,
+        commits=partial(workspaces.commits, revision),
     )
     async with work.while_current(run):
         examined = await examination.findings()
@@ -63,8 +65,9 @@ async def scan(
     for finding in findings:
         telemetry.count("cloister_findings", scanner=scanner.name, severity=finding.severity.value)
     step = Step(
-        outcome=Outcome.partial if examined.not_analysed else Outcome.done,
+        outcome=Outcome.partial if examined.not_analysed or examined.past else Outcome.done,
         not_analysed=dict(examined.not_analysed),
+        past=examined.past,
         everywhere=scanner.everywhere,
         duration_s=round(time.monotonic() - began, 3),
     )

@@ -17,6 +17,7 @@ from bot.domain.policy import Policy
 from bot.ports import Blob, Runner
 from bot.scanners import Scanner, Source, wanted
 from bot.scanners.comparison import Comparison, Read
+from bot.scanners.past import Look, Past, ReadCommits, kinds
 from bot.scanners.sources import excerpt, whole
 
 log = structlog.get_logger()
@@ -24,10 +25,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Examined:
-    """Hold the findings, stamped and clipped, and what could not be looked at (path -> reason)."""
+    """Hold the findings, stamped and clipped, and what could not be looked at (path -> reason).
+
+    Findings with a ``commit`` are in that commit only. ``past`` says what of the branch's commits was not looked at.
+    """
 
     findings: Sequence[Finding] = ()
     not_analysed: Mapping[str, str] = field(default_factory=dict)
+    past: str = ""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class Examination:
         target_moved: the target branch has more than the base.
         patient: a comparison with what was there before may be tried again. Otherwise a failed one is done
             without: too much is said then, never too little.
+        commits: gives the commits of the branch, to scanners that want them; None for no look at them.
     """
 
     scanner: Scanner
@@ -54,6 +60,7 @@ class Examination:
     key: bytes
     target_moved: bool = False
     patient: bool = False
+    commits: ReadCommits | None = None
 
     async def findings(self) -> Examined:
         """Return what the change has brought about.
@@ -65,7 +72,29 @@ class Examination:
         sources, unread = await self._sources()
         report = await self.scanner.scan(sources, self.runner)
         touched = await asyncio.to_thread(self._touched, report, sources)
-        return Examined(await self._new(touched, report, sources), {**unread, **report.not_analysed})
+        new = await self._new(touched, report, sources)
+        past = await self._past(report, sources)
+        only_there = [
+            one
+            for finding, source in past.findings
+            for one in stamp([finding], {finding.path: source.lines}, key=self.key, old_paths=self._renamed)
+        ]
+        not_analysed = {**past.not_analysed, **unread, **report.not_analysed}
+        return Examined([*new, *only_there], not_analysed, past.missing)
+
+    async def _past(self, report: ScanReport, sources: Sequence[Source]) -> Past:
+        if not self.scanner.history or self.commits is None:
+            return Past()
+        try:
+            history = await self.commits()
+        except Permanent as error:
+            return Past(missing=str(error))
+        look = Look(self.scanner, self.runner, self.policy)
+        return await look.past(history, kinds(report.findings, sources))
+
+    @property
+    def _renamed(self) -> dict[str, str]:
+        return {file.new_path: file.old_path for file in self.diff.files if file.old_path != file.new_path}
 
     async def _sources(self) -> tuple[list[Source], dict[str, str]]:
         """Return what the scanner gets to see, and what could not be read of it."""
@@ -77,8 +106,7 @@ class Examination:
 
     def _touched(self, report: ScanReport, sources: Sequence[Source]) -> list[Finding]:
         lines = {source.path: source.lines for source in sources}
-        renamed = {file.new_path: file.old_path for file in self.diff.files if file.old_path != file.new_path}
-        kept, _ = clip(stamp(report.findings, lines, key=self.key, old_paths=renamed), self.diff)
+        kept, _ = clip(stamp(report.findings, lines, key=self.key, old_paths=self._renamed), self.diff)
         return kept
 
     async def _new(
