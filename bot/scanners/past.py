@@ -51,7 +51,7 @@ class Look:
         nothing new.
         """
         past = Past(missing=history.missing)
-        if len(history.commits) < 2:
+        if len(history.commits) < 2 and not history.missing:
             return past  # what the only commit adds is what the diff shows
         seen = [await self._added(commit, past) for commit in history.commits]
         if all(kind in at_head for found in seen for _, kind, _ in found):

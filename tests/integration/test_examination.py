@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from bot.adapters.git_mirror import GitMirror
+from bot.adapters.git_mirror import GitMirror, Limits
 from bot.adapters.process import ProcessRunner
-from bot.domain.errors import Transient
+from bot.domain.errors import Permanent, Transient
 from bot.domain.findings import Finding, ScanReport
+from bot.domain.history import History
 from bot.domain.merge_request import Revision
 from bot.domain.policy import Paths, Policy
 from bot.ports import Blob, Runner
 from bot.scanners import Scanner, Setup, Source, load
 from bot.scanners.examination import Examination
+from bot.scanners.past import ReadCommits
 from tests.upstream import REF, Files, Upstream, file
 
 SCANNERS = load(Setup(rules=Path(__file__).parents[2] / "rules", key=b"key of the tests"))
@@ -39,6 +42,7 @@ class World:
         )
         self.policy = Policy()
         self.patient = False
+        self.commits: ReadCommits | None = None
 
     @staticmethod
     async def _clone_url(_: int) -> str:
@@ -70,8 +74,22 @@ class World:
             b"key",
             target_moved=revision.start_sha != revision.base_sha,
             patient=self.patient,
+            commits=self.commits,
         ).findings()
+        self.examined = examined
         return list(examined.findings)
+
+    async def leaks(self, *contents: Contents) -> list[tuple[str, int, int]]:
+        """Return path, line and the number of the commit for all secrets, the first of *contents* being the base."""
+        one = first = self.upstream.commit("refs/heads/main", _files(contents[0]), anew=True)
+        shas = [""]
+        for each in contents[1:]:
+            one = self.upstream.commit("refs/heads/work", _files(each), one, anew=True)
+            shas.append(one)
+        revision = Revision(ref=REF, base_sha=first, start_sha=first, head_sha=one)
+        self.commits = partial(self.mirror.commits, revision)
+        found = await self.examine(SCANNERS["secrets"], revision)
+        return [(leak.path, leak.line, shas.index(leak.commit)) for leak in found]
 
     async def raised(
         self, base: Contents, head: Contents, start: Contents | None = None, *, scanner: str = "semgrep"
@@ -172,6 +190,55 @@ async def test_a_large_file_is_searched_for_secrets(world: World) -> None:
     assert [("big.txt", 100_001)] == await world.raised(
         {"big.txt": large}, {"big.txt": large + TOKEN}, scanner="secrets"
     )
+
+
+OTHER = TOKEN.replace(b"q7Z", b"r8A")
+KEPT = {"a": b"a\n"}
+
+
+@pytest.mark.parametrize(
+    ("contents", "expected"),
+    [
+        ([KEPT, {"a": b"a\n" + TOKEN}, KEPT], [("a", 2, 1)]),
+        ([KEPT, {"a": b"a\n" + TOKEN}, {"b": FILLER + TOKEN}, KEPT], [("a", 2, 1)]),
+        ([KEPT, {"a": TOKEN}, {"a": TOKEN, "b": OTHER}, {"a": b"key_" + TOKEN}], [("a", 1, 0), ("b", 1, 2)]),
+        ([KEPT, {"a": TOKEN}, KEPT, {"a": FILLER + TOKEN}], [("a", 31, 0)]),
+        ([{"a": TOKEN}, {"b": FILLER + TOKEN}, {"b": FILLER}, {"c": TOKEN}, KEPT], []),
+        ([{"a": TOKEN}, KEPT, {"a": TOKEN}, {"a": OTHER}, KEPT], [("a", 1, 3)]),
+        ([KEPT, {"a": TOKEN, "package-lock.json": OTHER}, KEPT], [("a", 1, 1), ("package-lock.json", 1, 1)]),
+        ([KEPT, {"out/a": TOKEN}, {"out/a": b"x\n"}, KEPT], []),
+        ([KEPT, {"a": TOKEN}], [("a", 1, 0)]),
+    ],
+)
+async def test_what_commits_add_is_found_once(
+    world: World, contents: list[Contents], expected: list[tuple[str, int, int]]
+) -> None:
+    """The head comes first, then the commit that brought it in; what was there before the branch is nobody's."""
+    world.policy = Policy(paths=Paths(exclude=("out/",)))
+    assert expected == sorted(await world.leaks(*contents))
+
+
+async def test_commits_that_were_not_looked_at_are_named(world: World) -> None:
+    """A change that is too large is not clean, nor is a branch whose commits cannot be had."""
+    world.mirror = GitMirror(
+        world.upstream.root.parent / "small",
+        forge_url=f"file://{world.upstream.root}",
+        clone_url=world._clone_url,
+        limits=Limits(diff_bytes=5_000),
+    )
+    await world.leaks(KEPT, {"a": b"a\n", "b": b"long line\n" * 1_000}, KEPT)
+    assert {"b": "the change is too large to be read"} == {
+        path: reason.partition(": ")[2] for path, reason in world.examined.not_analysed.items()
+    }
+    assert "only the first 1 of 2" in world.examined.past
+
+    async def refused() -> History:
+        raise Permanent("GitLab refused our token")
+
+    revision = world.revision(KEPT, {"a": b"a\n" + TOKEN})
+    world.commits = refused
+    assert 1 == len(await world.examine(SCANNERS["secrets"], revision))
+    assert "GitLab refused our token" == world.examined.past
 
 
 class Watched:

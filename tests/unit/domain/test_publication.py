@@ -190,6 +190,52 @@ def test_a_known_finding_keeps_its_thread_when_an_equal_one_appears_above_it() -
     ]
 
 
+LEAK = {"scanner": "secrets", "commit": "c" * 40, "subject": "mark", "fingerprint": "f" * 32}
+
+
+def test_what_is_only_in_a_commit_is_listed_and_blocks() -> None:
+    """There is no line to comment on, but there is something to do; the summary says where it is."""
+    of = run()
+    decided = publication(of, finding(**LEAK))
+    assert (decided.actions, decided.verdict.passed) == ((), False)
+    ((listed,), inline) = (decided.listed, decided.posts)
+    assert listed.reason.startswith("in commit cccccccc of this branch, no longer at the head")
+    assert inline == ()
+
+
+def test_a_thread_on_what_is_only_in_a_commit_now_stays() -> None:
+    """It is neither resolved nor shown as a comment on the head; resolved by us before, it is opened again."""
+    of, past = run(), finding(**LEAK)
+    for mended, action in ((False, "Keep"), (True, "Reopen")):
+        thread = Thread("d", 1, "f" * 32, "secrets", "a.py", resolved=mended, mended=mended)
+        decided = decide(of, {"scan:secrets": [past]}, (thread,), DIFF, standing=lambda _: True)
+        assert [type(one).__name__ for one in decided.actions] == [action]
+        shown = result(of, decided, refused=(), diff=DIFF, project_url="", tokens=0, seconds=1.0)
+        assert (shown.inline, [item.finding for item in shown.listed]) == ([], [past])
+
+
+def test_what_is_in_a_commit_is_not_folded_into_what_is_at_the_head() -> None:
+    """Equal line numbers of two commits mean nothing."""
+    decided = publication(run(), finding(cwe=("CWE-798",)), finding(cwe=("CWE-798",), **LEAK))
+    assert (len(decided.posts), len(decided.listed)) == (1, 1)
+
+
+def test_threads_stay_while_commits_were_not_looked_at() -> None:
+    """What is gone from the head may be in one of them; the reader is told."""
+    of = run(
+        secrets=Step(outcome=Outcome.partial, past="only its newest 300 commits were looked at"),
+        semgrep=Step(outcome=Outcome.partial, not_analysed={"gone.py": "in commit c: too large"}),
+    )
+    threads = [Thread("d", 1, "f", name, "gone.py") for name in ("secrets", "semgrep", "model")]
+    known = analysed(of, DIFF, threads)
+    assert ("semgrep", "a.py") in known
+    assert not known & {("secrets", "a.py"), ("secrets", "gone.py"), ("semgrep", "gone.py")}
+    shown = result(of, publication(of), refused=(), diff=DIFF, project_url="", tokens=0, seconds=1.0)
+    assert shown.problems == (
+        "Secrets: not all commits of the branch were searched: only its newest 300 commits were looked at.",
+    )
+
+
 def test_only_what_was_analysed_is_known() -> None:
     """A file that a scanner could not read keeps its threads; one that left the diff loses them."""
     of = run(
