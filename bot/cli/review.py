@@ -189,7 +189,7 @@ async def _review(
         unread=problems,
     )
     if not with_model or settings.model_url is None:
-        return await reviewer.review(subject.diff, subject.contents)
+        return await reviewer.review(subject)
     from bot.adapters.model_ollama import OllamaModel
 
     model = OllamaModel(
@@ -203,7 +203,7 @@ async def _review(
         texts = {path.name: path.read_text(encoding="utf-8") for path in (rules / "review").glob("*.md")}
         if not problem:
             reviewer = replace(reviewer, model=model, instructions=instructions(texts))
-        reviewed = await reviewer.review(subject.diff, subject.contents)
+        reviewed = await reviewer.review(subject)
     finally:
         await model.close()
     missing = {"everything (model)": problem} if problem else {}
