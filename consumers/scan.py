@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+import structlog
+
 from bot.domain.events import ScanRequested, Stage
 from bot.domain.masking import masked
 from bot.domain.merge_request import Revision
@@ -15,6 +17,8 @@ from bot.ports import Blob, Runner, Telemetry, Workspaces
 from bot.runtime.consumer import Work, consumer
 from bot.scanners import Scanner
 from bot.scanners.examination import Examination
+
+log = structlog.get_logger()
 
 #: So often a comparison with the target branch is tried again.
 _TRIES = 2
@@ -61,6 +65,8 @@ async def scan(
     )
     async with work.while_current(run):
         examined = await examination.findings()
+    if examined.not_compared:
+        log.warning("scan.not_compared", scanner=scanner.name, error=examined.not_compared)
     findings = [masked(finding, redact) for finding in examined.findings]
     for finding in findings:
         telemetry.count("cloister_findings", scanner=scanner.name, severity=finding.severity.value)

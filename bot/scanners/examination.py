@@ -6,8 +6,6 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import structlog
-
 from bot.domain.clip import clip
 from bot.domain.diff import Diff
 from bot.domain.errors import Permanent, Transient
@@ -20,19 +18,19 @@ from bot.scanners.comparison import Comparison, Read
 from bot.scanners.past import Look, Past, ReadCommits, kinds
 from bot.scanners.sources import excerpt, whole
 
-log = structlog.get_logger()
-
 
 @dataclass(frozen=True)
 class Examined:
     """Hold the findings, stamped and clipped, and what could not be looked at (path -> reason).
 
-    Findings with a ``commit`` are in that commit only. ``past`` says what of the branch's commits was not looked at.
+    Findings with a ``commit`` are in that commit only. ``past`` says what of the branch's commits was not looked at,
+    ``not_compared`` why findings may be there that are not new.
     """
 
     findings: Sequence[Finding] = ()
     not_analysed: Mapping[str, str] = field(default_factory=dict)
     past: str = ""
+    not_compared: str = ""
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ class Examination:
         sources, unread = await self._sources()
         report = await self.scanner.scan(sources, self.runner)
         touched = await asyncio.to_thread(self._touched, report, sources)
-        new = await self._new(touched, report, sources)
+        new, not_compared = await self._new(touched, report, sources)
         past = await self._past(report, sources)
         only_there = [
             one
@@ -80,7 +78,7 @@ class Examination:
             for one in stamp([finding], {finding.path: source.lines}, key=self.key, old_paths=self._renamed)
         ]
         not_analysed = {**past.not_analysed, **unread, **report.not_analysed}
-        return Examined([*new, *only_there], not_analysed, past.missing)
+        return Examined([*new, *only_there], not_analysed, past.missing, not_compared)
 
     async def _past(self, report: ScanReport, sources: Sequence[Source]) -> Past:
         if not self.scanner.history or self.commits is None:
@@ -111,17 +109,16 @@ class Examination:
 
     async def _new(
         self, touched: Sequence[Finding], report: ScanReport, sources: Sequence[Source]
-    ) -> Sequence[Finding]:
+    ) -> tuple[Sequence[Finding], str]:
         comparison = Comparison(
             self.scanner, self.runner, self.read, self.diff, self.policy, target_moved=self.target_moved
         )
         try:
-            return await comparison.new(touched, report, sources)
+            return await comparison.new(touched, report, sources), ""
         except (Transient, Permanent) as error:
             if isinstance(error, Transient) and self.patient:
                 raise
-            log.warning("scan.not_compared", scanner=self.scanner.name, error=str(error))
-            return touched
+            return touched, str(error)
 
 
 def _unread(paths: Sequence[str], blobs: Mapping[str, Blob]) -> dict[str, str]:
