@@ -49,7 +49,7 @@ def deduplicate(
     rule, only when they have the same lines and share a CWE. Two that name what they are about, such as two
     secrets on a line, are one only if that is the same.
 
-    What *prefer* asks for wins, then a static scanner over the model, then what the code does not ask to ignore,
+    A static scanner wins over the model, then what *prefer* asks for, then what the code does not ask to ignore,
     then the graver, then the surer one. It keeps its own severity and fingerprint, so that a model cannot raise
     what blocks a merge, and takes over a fix if it has none. Each is compared with the winners only: that A and B,
     B and C say the same does not make A and C one. The order of the survivors is that of the input, and which
@@ -58,9 +58,7 @@ def deduplicate(
     found = list(findings)
     kept: dict[int, Finding] = {}
     by_path: dict[str, list[int]] = defaultdict(list)
-    order = sorted(
-        range(len(found)), key=lambda index: (not prefer(found[index]), *_preference(found[index]))
-    )
+    order = sorted(range(len(found)), key=lambda index: _preference(found[index], prefer))
     for index in order:
         finding = found[index]
         rivals = by_path[finding.path]
@@ -85,15 +83,17 @@ def _place(finding: Finding, file: FileDiff) -> tuple[int, int] | None:
     return touched[0], list(takewhile(lambda line: line <= last_of_hunk, touched))[-1]
 
 
-def _preference(finding: Finding) -> tuple[object, ...]:
+def _preference(finding: Finding, prefer: Callable[[Finding], bool]) -> tuple[object, ...]:
     confidences = ("high", "medium", "low")
     return (
         finding.scanner == _MODEL,
+        not prefer(finding),
         finding.suppressed,
         -finding.severity.rank,
         confidences.index(finding.confidence),
         finding.scanner,
-        *(finding.path, finding.line, finding.end_line, finding.rule, finding.fingerprint, finding.title),
+        *(finding.path, finding.line, finding.end_line, finding.rule, finding.fingerprint),
+        repr(finding),
     )
 
 

@@ -58,7 +58,7 @@ def decide(
         declined: fingerprints whose threads people have deleted.
     """
     said = governed(_recognised(findings, threads, declined), run.policy)
-    relevant = deduplicate(said, prefer=lambda one: one.suppressed or commentable(one, run.policy))
+    relevant = deduplicate(said, prefer=lambda one: commentable(one, run.policy))
     # What is only in the past has no line to comment on; a thread from when it had one stays.
     known = {thread.fingerprint for thread in threads}
     wanted = [

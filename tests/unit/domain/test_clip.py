@@ -126,10 +126,13 @@ def test_what_is_not_suppressed_is_not_hidden_behind_what_is() -> None:
 
 
 def test_what_is_preferred_wins() -> None:
-    """The caller knows which of two may be shown in the diff."""
+    """The caller knows which of two scanners' may be shown in the diff, but a model's is never preferred."""
     unsure, sure = finding(2, severity=Severity.high), finding(2, scanner="secrets")
     (one,) = deduplicate([unsure, sure], prefer=lambda each: each is sure)
     assert "secrets" == one.scanner
+    model = finding(2, scanner="model")
+    (one,) = deduplicate([unsure, model], prefer=lambda each: each is model)
+    assert "semgrep" == one.scanner
 
 
 def test_a_chain_is_not_one_finding() -> None:
