@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any, Protocol
 
 from bot.domain.diff import Diff
@@ -24,6 +25,7 @@ from bot.domain.forge import (
     ForgeUser,
     UpdatedPage,
 )
+from bot.domain.history import History
 from bot.domain.merge_request import MergeRequestRef, Revision
 from bot.domain.missed import Known
 from bot.domain.records import MergeRequestState, ModelCallRecord, ThreadRecord
@@ -283,6 +285,16 @@ class Workspaces(Protocol):
             Transient: the revision is not there and could not be fetched.
         """
 
+    async def commits(self, revision: Revision) -> History:
+        """Return what each commit adds that the branch of *revision* has and the target branch lacks.
+
+        A merge counts for what it adds itself: lines that none of its parents has. It is bounded; ``missing`` says
+        what was left out, and files over a limit are ``truncated``.
+
+        Raises:
+            Transient: the revision is not there and could not be fetched.
+        """
+
     async def read(
         self, revision: Revision, paths: Sequence[str], *, side: str = "head", max_bytes: int = 1_000_000
     ) -> Mapping[str, Blob]:
@@ -316,6 +328,33 @@ class Completed:
     stderr: bytes
     timed_out: bool = False
     output_cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RuleCopy:
+    """Hold a directory with rules; ``version`` changes whenever they do."""
+
+    directory: Path
+    version: str
+
+
+class RuleSource(Protocol):
+    """Provide rules that an organisation keeps."""
+
+    @property
+    def name(self) -> str:
+        """Return what the operator calls it."""
+
+    async def last(self) -> RuleCopy | None:
+        """Return the copy on this machine, without asking anybody; None if there never was one."""
+
+    async def refresh(self) -> RuleCopy:
+        """Bring the copy up to date and return it. A directory handed out before stays usable until the next call.
+
+        Raises:
+            Transient: the source is out of reach; the last copy stands.
+            Permanent: it does not exist, or cannot be used; the message says what to do.
+        """
 
 
 class Runner(Protocol):

@@ -17,6 +17,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot import settings_kafka as kafka
+from bot.settings_rules import RulesDirs
 from bot.settings_sources import (
     DEBUG_VARIABLE,
     Layer,
@@ -172,6 +173,7 @@ class Settings(BaseSettings):
         description="Seconds after which a review publishes what it has.",
         examples=[900],
     )
+    rules_dirs: RulesDirs = None
     reconcile: Annotated[Literal["known", "member", "off"], IgnoreCase] = Field(
         "known",
         description="Projects to search for lost webhooks: `known` by earlier ones, all where we are `member`, `off`.",

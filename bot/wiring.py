@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,7 +30,8 @@ from bot.adapters.reconciliation_postgres import PostgresReconciliations
 from bot.adapters.retention_postgres import prune_regularly
 from bot.adapters.store_postgres import PostgresStore
 from bot.adapters.telemetry import OpenTelemetry
-from bot.adapters.workspace_api import ApiWorkspaces, FallbackWorkspaces
+from bot.adapters.workspace_api import ApiWorkspaces
+from bot.adapters.workspace_fallback import FallbackWorkspaces
 from bot.domain.errors import Blocked, Transient
 from bot.domain.events import Stage
 from bot.domain.marker import Marker
@@ -43,11 +44,11 @@ from bot.runtime.loop import ConsumeLoop
 from bot.runtime.reconciler import Reconciler
 from bot.runtime.relay import GROUP, Relay
 from bot.runtime.spool import Spool
-from bot.scanners import Setup, load
-from bot.scanners.secrets import redactor
+from bot.scanners.secrets import redactor_of
 from bot.settings import Settings
 from bot.settings_kafka import tls_context
 from bot.settings_tls import trusting
+from bot.wiring_rules import rulebook
 from consumers.collect import collect
 from consumers.fetch import fetch
 from consumers.intake import intake
@@ -66,6 +67,8 @@ CONSUMERS: dict[Stage, Consumer] = {
 CONSUMER_CONNECTIONS = 24
 #: Connections of the receiver: one waits, one appends, the rest answer whether the database is there.
 RECEIVER_CONNECTIONS = 4
+#: How often rules of the organisation are looked for changes.
+_RULES_EVERY_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +226,11 @@ async def _ports(base: Base, stack: AsyncExitStack, deadlines: Deadlines) -> Map
     stack.push_async_callback(forge.aclose)
     fingerprint_key = await base.store.secret("fingerprints")
     given_marker_key = _reveal(settings.marker_key).encode()
-    scanner_setup = Setup(rules=resource("rules"), key=fingerprint_key, advisories=settings.advisories)
+    runner = ProcessRunner()
+    rules = rulebook(settings, fingerprint_key, runner)
+    await rules.open()
+    freshness = asyncio.create_task(rules.keep_fresh(every_s=_RULES_EVERY_S), name="rules")
+    stack.callback(freshness.cancel)
     model = None
     if settings.model_url:
         model = OllamaModel(
@@ -248,9 +255,9 @@ async def _ports(base: Base, stack: AsyncExitStack, deadlines: Deadlines) -> Map
         "store": base.store,
         "clock": base.clock,
         "telemetry": base.telemetry,
-        "runner": ProcessRunner(),
-        "scanners": load(scanner_setup),
-        "redact": _redact(scanner_setup),
+        "runner": runner,
+        "scanners": rules,
+        "redact": lambda text: redactor_of(rules).redact(text).text,
         "model": model,
         "instructions": instructions(
             {path.name: path.read_text() for path in (resource("rules") / "review").glob("*.md")}
@@ -261,11 +268,6 @@ async def _ports(base: Base, stack: AsyncExitStack, deadlines: Deadlines) -> Map
         "debounce": timedelta(seconds=settings.debounce_s),
         "deadline": timedelta(seconds=settings.review_deadline_s),
     }
-
-
-def _redact(setup: Setup) -> Callable[[str], str]:
-    secrets = redactor(setup)
-    return lambda text: secrets.redact(text).text
 
 
 def _reveal(secret: Any) -> str:

@@ -148,7 +148,12 @@ def _plan(
         for key, pattern in unknown_rules(policy, known_rules(scanners.values()))
     )
     skipped = left_out(diff, policy)
-    asked = {name: absent(scanner) for name, scanner in scanners.items() if wanted(scanner, diff, policy)}
+    # The commits of a branch may hold what its diff does not show.
+    asked = {
+        name: absent(scanner)
+        for name, scanner in scanners.items()
+        if scanner.history or wanted(scanner, diff, policy)
+    }
     steps = [f"{SCAN_PREFIX}{name}" for name, why in asked.items() if not why]
     missing = {name: why for name, why in asked.items() if why}
     if any(file.added_lines and file.new_path not in skipped for file in diff.files):

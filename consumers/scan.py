@@ -1,23 +1,27 @@
-"""When a scan is asked for, run one scanner on the changed files and keep what concerns the change."""
+"""When a scan is asked for, run one scanner on the changed files and keep what the change has brought about."""
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
-from bot.domain.clip import clip
-from bot.domain.diff import Diff
+import structlog
+
 from bot.domain.events import ScanRequested, Stage
-from bot.domain.findings import Finding, ScanReport
-from bot.domain.fingerprint import lines_of, stamp
 from bot.domain.masking import masked
 from bot.domain.merge_request import Revision
 from bot.domain.publication import SCAN_PREFIX
 from bot.domain.run import Outcome, Run, Step
 from bot.ports import Blob, Runner, Telemetry, Workspaces
 from bot.runtime.consumer import Work, consumer
-from bot.scanners import Scanner, Source, folded, max_bytes, wanted
+from bot.scanners import Scanner, max_bytes
+from bot.scanners.examination import Examination
+
+log = structlog.get_logger()
+
+#: So often a comparison with the target branch is tried again.
+_TRIES = 2
 
 
 async def give_up(event: ScanRequested, *, problem: str, work: Work) -> None:
@@ -44,19 +48,32 @@ async def scan(
     began = time.monotonic()
     diff = await workspaces.diff(revision)
     scanner = scanners[event.scanner]
-    paths = wanted(scanner, diff, run.policy)
+
+    async def read(paths: Sequence[str], side: str) -> Mapping[str, Blob]:
+        return await workspaces.read(revision, paths, side=side, max_bytes=max_bytes(scanner))
+
+    examination = Examination(
+        scanner,
+        runner,
+        read,
+        diff,
+        run.policy,
+        fingerprint_key,
+        target_moved=revision.start_sha != revision.base_sha,
+        patient=work.failures < _TRIES,
+        commits=partial(workspaces.commits, revision),
+    )
     async with work.while_current(run):
-        blobs = await workspaces.read(revision, paths, max_bytes=max_bytes(scanner))
-        sources = _sources(paths, blobs, diff)
-        report = await scanner.scan(sources, runner)
-    findings = await asyncio.to_thread(_relevant, report, sources, diff, fingerprint_key)
-    findings = [masked(finding, redact) for finding in folded(scanner, findings)]
+        examined = await examination.findings()
+    if examined.not_compared:
+        log.warning("scan.not_compared", scanner=scanner.name, error=examined.not_compared)
+    findings = [masked(finding, redact) for finding in examined.findings]
     for finding in findings:
         telemetry.count("cloister_findings", scanner=scanner.name, severity=finding.severity.value)
-    not_analysed = {**_unread(paths, blobs), **report.not_analysed}
     step = Step(
-        outcome=Outcome.partial if not_analysed else Outcome.done,
-        not_analysed=not_analysed,
+        outcome=Outcome.partial if examined.not_analysed or examined.past else Outcome.done,
+        not_analysed=dict(examined.not_analysed),
+        past=examined.past,
         everywhere=scanner.everywhere,
         duration_s=round(time.monotonic() - began, 3),
     )
@@ -66,27 +83,3 @@ async def scan(
 def _revision(run: Run) -> Revision:
     assert run.revision is not None, "work is handed out only once the revision is known"
     return run.revision
-
-
-def _sources(paths: Sequence[str], blobs: Mapping[str, Blob], diff: Diff) -> list[Source]:
-    return [
-        Source(path, content, diff.by_new_path[path].added_lines)
-        for path in paths
-        if path in blobs and (content := blobs[path].content) is not None
-    ]
-
-
-def _unread(paths: Sequence[str], blobs: Mapping[str, Blob]) -> dict[str, str]:
-    """Return why files could not be read; links and submodules have no content of their own."""
-    return {
-        path: f"larger than {blobs[path].size // 1_000_000} MB"
-        for path in paths
-        if path in blobs and blobs[path].content is None
-    }
-
-
-def _relevant(report: ScanReport, sources: Sequence[Source], diff: Diff, key: bytes) -> list[Finding]:
-    lines = {source.path: lines_of(source.content) for source in sources}
-    renamed = {file.new_path: file.old_path for file in diff.files if file.old_path != file.new_path}
-    kept, _ = clip(stamp(report.findings, lines, key=key, old_paths=renamed), diff)
-    return kept

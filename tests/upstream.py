@@ -50,8 +50,21 @@ class Upstream:
                 stream += b"M 160000 %s %s\n" % (content, name)
             else:
                 stream += b"M %s inline %s\ndata %d\n%s\n" % (mode.encode(), name, len(content), content)
+        return self.load(ref, stream)
+
+    def load(self, ref: str, stream: bytes) -> str:
+        """Make the commits of a fast-import *stream*; return the id of the one at *ref*."""
         git(self.path, "fast-import", "--quiet", "--force", stdin=stream)
         return git(self.path, "rev-parse", ref)
+
+    def merge(self, ref: str, files: Files, *parents: str) -> str:
+        """Commit *files* on top of those of the first of *parents* as the merge of all; return the commit's id."""
+        self.commit(ref, files, parents[0])
+        tree = git(self.path, "rev-parse", f"{ref}^{{tree}}")
+        words = [word for parent in parents for word in ("-p", parent)]
+        merged = git(self.path, "commit-tree", "-m", "x", *words, tree)
+        git(self.path, "update-ref", ref, merged)
+        return merged
 
     def revision(self, old: Files, new: Files) -> Revision:
         """Commit *old* on main and *new* as the head of merge request 3, which no branch holds."""

@@ -14,12 +14,14 @@ from typing import TypeVar
 
 from bot.adapters.git_errors import GitFailed, from_fetch
 from bot.adapters.git_fetch import TooLarge, advertised, by_id, transfer, url_on
+from bot.adapters.git_history import commits_of, read_history
 from bot.adapters.git_lock import file_lock
 from bot.adapters.git_objects import read_blobs
 from bot.adapters.git_process import Git
 from bot.adapters.recent import Recent
 from bot.domain.diff import Diff
 from bot.domain.errors import Permanent, Transient
+from bot.domain.history import CommitDiff, History
 from bot.domain.merge_request import MergeRequestRef, Revision
 from bot.domain.patch import MalformedDiff, parse
 from bot.ports import Blob
@@ -130,6 +132,20 @@ class GitMirror:
             return self._diffs.get(key) or self._diffs.put(
                 key, await self._mending(revision, lambda: self._compute_diff(mirror, revision))
             )
+
+    async def commits(self, revision: Revision) -> History:
+        """Return what each commit of the branch adds; a branch of one adds what its diff shows."""
+        mirror = self._mirror(revision.ref)
+        commits = await self._mending(revision, lambda: commits_of(self._git, mirror.path, revision))
+        if len(commits) <= 1:
+            return History(tuple([CommitDiff(sha, await self.diff(revision)) for sha in commits]))
+        limits = self._limits
+        return await self._mending(
+            revision,
+            lambda: read_history(
+                self._git, mirror.path, commits, limit_s=limits.command_s, max_bytes=limits.diff_bytes
+            ),
+        )
 
     async def read(
         self, revision: Revision, paths: Sequence[str], *, side: str = "head", max_bytes: int = 1_000_000

@@ -5,67 +5,29 @@ from __future__ import annotations
 import base64
 import binascii
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
 from urllib.parse import quote
 
 from bot.adapters.forge_gitlab_api import AnswerProblem, GitLabApi, explained
-from bot.adapters.git_errors import GitFailed, GitOverHttpClosed
+from bot.adapters.git_errors import GitFailed
 from bot.adapters.git_process import Git
 from bot.adapters.recent import Recent
+from bot.adapters.workspace_api_history import ApiHistory
 from bot.domain.diff import Change, Diff, FileDiff, Hunk
 from bot.domain.errors import Obsolete, Permanent, Transient
-from bot.domain.merge_request import Revision, Value
+from bot.domain.history import History
+from bot.domain.merge_request import Revision
 from bot.domain.patch import MalformedDiff, parse_hunks
+from bot.gitlab.diff_shapes import FileChange, FileContent
 from bot.gitlab.shapes import Version, read
-from bot.ports import Blob, Workspaces
+from bot.ports import Blob
 
-_T = TypeVar("_T")
 _SUBMODULE = "160000"
 _LINK = "120000"
 #: Files that GitLab does not show are compared here up to this size.
 _COMPARED_BYTES = 2_000_000
 _REMEMBERED_DIFFS = 8
-
-
-class FileChange(Value):
-    """One entry of ``/diffs``; ``collapsed`` and ``too_large`` are None on versions that lack them."""
-
-    old_path: str
-    new_path: str
-    a_mode: str | None = None
-    b_mode: str | None = None
-    diff: str | None = None
-    new_file: bool = False
-    renamed_file: bool = False
-    deleted_file: bool = False
-    collapsed: bool | None = None
-    too_large: bool | None = None
-
-    @property
-    def submodule(self) -> bool:
-        """Say whether either side is a submodule link."""
-        return _SUBMODULE in (self.a_mode, self.b_mode)
-
-    @property
-    def withheld(self) -> bool:
-        """Say whether GitLab may have left the hunks out.
-
-        Where it does not say, an empty diff is as likely one over a limit as a pure rename.
-        """
-        if self.collapsed or self.too_large:
-            return True
-        told = self.collapsed is not None or self.too_large is not None
-        return not self.diff and not told and not self.submodule
-
-
-class FileContent(Value):
-    """One file of ``/repository/files``."""
-
-    size: int
-    encoding: str
-    content: str
 
 
 class ApiWorkspaces:
@@ -105,10 +67,20 @@ class ApiWorkspaces:
             return known
         path = f"{_merge_request(revision)}/diffs"
         changes = [change async for change in self._api.every(FileChange, path)]
-        files = [await self._file(revision, change) for change in changes]
+        files = [
+            await self._file(revision, change, revision.base_sha, revision.head_sha) for change in changes
+        ]
         # The list always shows the newest revision; a push meanwhile would have changed it.
         await self.fetch(revision)
         return self._diffs.put(revision, Diff(files=tuple(files)))
+
+    async def commits(self, revision: Revision) -> History:
+        """Return what each commit adds."""
+
+        async def file(change: FileChange, before: str, after: str) -> FileDiff:
+            return await self._file(revision, change, before, after)
+
+        return await ApiHistory(self._api, file).commits(revision, await self.diff(revision))
 
     async def read(
         self, revision: Revision, paths: Sequence[str], *, side: str = "head", max_bytes: int = 1_000_000
@@ -148,13 +120,13 @@ class ApiWorkspaces:
         except binascii.Error as error:
             raise Permanent(f"GET {url}: the content is not base64") from error
 
-    async def _file(self, revision: Revision, change: FileChange) -> FileDiff:
+    async def _file(self, revision: Revision, change: FileChange, before: str, after: str) -> FileDiff:
         text = change.diff or ""
         binary = text.startswith("Binary files ")
         hunks: tuple[Hunk, ...] = ()
         truncated = False
         if change.withheld:
-            compared = await self._compare(revision, change)
+            compared = await self._compare(revision, change, before, after)
             truncated = compared is None
             hunks, binary = compared or ((), False)
         elif not binary and not change.submodule:
@@ -170,14 +142,16 @@ class ApiWorkspaces:
             hunks=hunks,
         )
 
-    async def _compare(self, revision: Revision, change: FileChange) -> tuple[tuple[Hunk, ...], bool] | None:
+    async def _compare(
+        self, revision: Revision, change: FileChange, before: str, after: str
+    ) -> tuple[tuple[Hunk, ...], bool] | None:
         absent = Blob(0, b"")
         old = new = absent
         if not change.new_file:
-            found = await self._blob(revision, change.old_path, revision.base_sha, _COMPARED_BYTES)
+            found = await self._blob(revision, change.old_path, before, _COMPARED_BYTES)
             old = found or Blob(0, None)
         if not change.deleted_file:
-            found = await self._blob(revision, change.new_path, revision.head_sha, _COMPARED_BYTES)
+            found = await self._blob(revision, change.new_path, after, _COMPARED_BYTES)
             new = found or Blob(0, None)
         if old.content is None or new.content is None:
             return None
@@ -198,40 +172,6 @@ class ApiWorkspaces:
         head, _, body = output.stdout.partition(b"\n@@ ")
         binary = b"\nBinary files " in head
         return (_hunks(f"@@ {body.decode(errors='replace')}", path) if body else ()), binary
-
-
-class FallbackWorkspaces:
-    """Use *primary*, and *fallback* for projects whose git over HTTP turns out to be closed."""
-
-    def __init__(self, primary: Workspaces, fallback: Workspaces) -> None:
-        self._primary = primary
-        self._fallback = fallback
-        self._closed: set[tuple[str, int]] = set()
-
-    async def fetch(self, revision: Revision) -> None:
-        """Make the commits available either way."""
-        await self._either(revision, lambda workspaces: workspaces.fetch(revision))
-
-    async def diff(self, revision: Revision) -> Diff:
-        """Return the diff either way."""
-        return await self._either(revision, lambda workspaces: workspaces.diff(revision))
-
-    async def read(
-        self, revision: Revision, paths: Sequence[str], *, side: str = "head", max_bytes: int = 1_000_000
-    ) -> Mapping[str, Blob]:
-        """Return the files either way."""
-        return await self._either(
-            revision, lambda workspaces: workspaces.read(revision, paths, side=side, max_bytes=max_bytes)
-        )
-
-    async def _either(self, revision: Revision, use: Callable[[Workspaces], Awaitable[_T]]) -> _T:
-        project = (revision.ref.instance, revision.ref.project_id)
-        if project not in self._closed:
-            try:
-                return await use(self._primary)
-            except GitOverHttpClosed:
-                self._closed.add(project)
-        return await use(self._fallback)
 
 
 def _merge_request(revision: Revision) -> str:

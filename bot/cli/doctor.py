@@ -185,7 +185,7 @@ async def _tools(settings: Settings) -> list[Check]:
     runner = ProcessRunner()
     groups = [
         guarded("git", tools.git(runner), remedy="install git"),
-        *_scanners(runner, settings),
+        *await _scanners(settings, runner),
         guarded("scanner isolation", tools.isolation(runner), remedy="install util-linux"),
     ]
     return [check for group in await asyncio.gather(*groups) for check in group]
@@ -202,21 +202,21 @@ async def _advisories(settings: Settings) -> list[Check]:
     return await guarded(NAME, checks, remedy="import them with: cloister advisories import --fresh")
 
 
-def _scanners(runner: Runner, settings: Settings) -> list[Awaitable[list[Check]]]:
-    from bot import scanners
+async def _scanners(settings: Settings, runner: Runner) -> list[Awaitable[list[Check]]]:
     from bot.cli.checks import fail, guarded, tools
+    from bot.cli.packs import rulebook
     from bot.domain.errors import CloisterError
-    from bot.resources import resource
 
     try:
-        plugs = scanners.load(
-            scanners.Setup(rules=resource("rules"), key=b"doctor", advisories=settings.advisories)
-        )
+        plugs = await rulebook(settings, b"doctor", runner)
     except CloisterError as error:
         return [_known([fail("scanners", str(error), _REINSTALL)])]
     return [
-        guarded(f"scanner {name}", tools.scanner(plug, runner), remedy=_REINSTALL, limit_s=_SCAN_LIMIT_S)
-        for name, plug in plugs.items()
+        *(
+            guarded(f"scanner {name}", tools.scanner(plug, runner), remedy=_REINSTALL, limit_s=_SCAN_LIMIT_S)
+            for name, plug in plugs.items()
+        ),
+        _known([tools.rules(plugs, plugs.problems)]),
     ]
 
 

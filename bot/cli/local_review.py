@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from bot.cli.subject import Subject
 from bot.domain.answer import UnusableAnswer, read_answer
 from bot.domain.clip import clip, deduplicate
 from bot.domain.diff import Change, Diff
@@ -14,8 +15,9 @@ from bot.domain.findings import Finding
 from bot.domain.fingerprint import lines_of, stamp
 from bot.domain.masking import masked
 from bot.domain.prompt import Instructions, Limits, PromptPart, build
-from bot.ports import Model, ModelRequest, Runner
-from bot.scanners import Scanner, Source, absent, folded
+from bot.ports import Blob, Model, ModelRequest, Runner
+from bot.scanners import Scanner, absent, wanted
+from bot.scanners.examination import Examination
 
 _ANSWER_TOKENS = 2_048
 
@@ -63,22 +65,25 @@ class Reviewer:
     imported: Sequence[Finding] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
 
-    async def review(self, diff: Diff, contents: Mapping[str, bytes]) -> Reviewed:
-        """Review *diff*; *contents* are the changed files at the head as far as they could be read.
+    async def review(self, subject: Subject) -> Reviewed:
+        """Review *subject*.
 
         Raises:
             Transient: a scanner broke; what it would have found is unknown, so nothing is reported.
             Permanent: a scanner is not installed properly.
         """
+        diff, contents = subject.diff, subject.contents
         heads = {path: lines_of(content) for path, content in contents.items()}
         missing = dict(_unread(diff, contents))
-        scanned, unscanned = await self._scan(diff, contents)
+        scanned, unscanned = await self._scan(subject)
         asked, unasked = await self._ask(diff, contents)
         renames = {file.new_path: file.old_path for file in diff.files}
-        stamped = stamp([*scanned, *asked, *self.imported], heads, key=self.key, old_paths=renames)
-        kept, _ = clip(stamped, diff)
-        kept = self._folded(kept)
-        findings = sorted(deduplicate(kept), key=lambda found: (found.path, found.line, -found.severity.rank))
+        told = [*asked, *self.imported]
+        others, _ = clip(stamp(told, heads, key=self.key, old_paths=renames), diff)
+        findings = sorted(
+            deduplicate([*scanned, *others]),
+            key=lambda found: (found.path, found.line, -found.severity.rank),
+        )
         safe = tuple(masked(finding, self.redact) for finding in findings)
         code = {
             path: self.redact("\n".join(heads.get(path, ()))).split("\n")
@@ -86,33 +91,32 @@ class Reviewer:
         }
         return Reviewed(safe, code, {**missing, **unscanned, **self.unread, **unasked})
 
-    def _folded(self, kept: Sequence[Finding]) -> list[Finding]:
-        names = {scanner.name for scanner in self.scanners}
-        parts = [folded(scanner, [f for f in kept if f.scanner == scanner.name]) for scanner in self.scanners]
-        return [*(f for part in parts for f in part), *(f for f in kept if f.scanner not in names)]
+    async def _scan(self, subject: Subject) -> tuple[list[Finding], dict[str, str]]:
+        diff, policy = subject.everything, subject.policy
 
-    async def _scan(self, diff: Diff, contents: Mapping[str, bytes]) -> tuple[list[Finding], dict[str, str]]:
-        sources = [
-            Source(path, content, diff.by_new_path[path].added_lines) for path, content in contents.items()
-        ]
-        jobs = [(scanner, [s for s in sources if scanner.wants(s.path)]) for scanner in self.scanners]
+        async def read(paths: Sequence[str], side: str) -> Mapping[str, Blob]:
+            give = subject.contents.get if side == "head" else subject.before
+            found = {path: await asyncio.to_thread(give, path) for path in paths}
+            return {path: Blob(len(one), one) for path, one in found.items() if one is not None}
+
+        asked = [(one, names) for one in self.scanners if (names := wanted(one, diff, policy))]
         missing = {
-            f"{source.path} ({scanner.name})": why
-            for scanner, wanted in jobs
-            if (why := absent(scanner))
-            for source in wanted
+            f"{name} ({one.name})": why for one, names in asked if (why := absent(one)) for name in names
         }
-        jobs = [(scanner, wanted) for scanner, wanted in jobs if not absent(scanner)]
-        for scanner, wanted in jobs:
-            self.progress(f"{scanner.name}: {len(wanted)} file{'' if len(wanted) == 1 else 's'}")
-        reports = await asyncio.gather(
-            *(scanner.scan(wanted, self.runner) for scanner, wanted in jobs if wanted)
+        jobs = [(one, len(names)) for one, names in asked if not absent(one)]
+        for scanner, count in jobs:
+            self.progress(f"{scanner.name}: {count} file{'' if count == 1 else 's'}")
+        all_examined = await asyncio.gather(
+            *(
+                Examination(scanner, self.runner, read, diff, policy, self.key).findings()
+                for scanner, _ in jobs
+            )
         )
-        findings = [finding for report in reports for finding in report.findings]
+        findings = [finding for examined in all_examined for finding in examined.findings]
         return findings, missing | {
-            f"{path} ({report.scanner})": why
-            for report in reports
-            for path, why in report.not_analysed.items()
+            f"{path} ({scanner.name})": why
+            for (scanner, _), examined in zip(jobs, all_examined, strict=True)
+            for path, why in examined.not_analysed.items()
         }
 
     async def _ask(self, diff: Diff, contents: Mapping[str, bytes]) -> tuple[list[Finding], dict[str, str]]:

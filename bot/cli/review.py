@@ -66,6 +66,12 @@ def review(
     ] = None,
     report: Annotated[Format, typer.Option("--format", help="Form of the report.")] = Format.text,
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report there.")] = None,
+    rules_dir: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PLACE", help="Rules of your own, instead of CLOISTER_RULES_DIRS; may be repeated."
+        ),
+    ] = None,
     fail_on: Annotated[
         FailOn | None,
         typer.Option(help="Mildest severity that makes the exit status 1; default: the gate of the policy."),
@@ -79,7 +85,7 @@ def review(
 
     Example: `cloister review --base origin/main --fail-on high`
     """
-    settings = settings_of(ctx, dotenv=False)
+    settings = settings_of(ctx, dotenv=False, rules_dirs=",".join(rules_dir) if rules_dir else None)
     quiet_logs()
     import asyncio
 
@@ -154,25 +160,28 @@ def _imported(logs: Mapping[Path, bytes], subject: Subject) -> tuple[list[Findin
 async def _review(
     settings: Settings, subject: Subject, logs: Mapping[Path, bytes], *, with_model: bool
 ) -> Reviewed:
-    from bot import scanners
     from bot.adapters.process import ProcessRunner
     from bot.cli.local_review import Reviewer
+    from bot.cli.packs import rulebook
     from bot.domain.prompt import instructions
     from bot.resources import resource
-    from bot.scanners.secrets import redactor
+    from bot.scanners.secrets import redactor_of
 
     rules = resource("rules")
     key = settings.marker_key.get_secret_value().encode() if settings.marker_key else _PUBLIC_KEY
-    setup = scanners.Setup(rules=rules, key=key, advisories=settings.advisories)
-    mask = redactor(setup)
+    runner = ProcessRunner()
+    scanners = await rulebook(settings, key, runner)
+    for problem in scanners.problems:
+        _say(f"warning: {problem}")
+    mask = redactor_of(scanners)
     if not subject.diff.files and not subject.excluded:
         _say(f"nothing differs from {subject.since[:12]}; name another base with --base")
     if subject.problem:
         _say(f"warning: {mask.redact(subject.problem).text}")
     imported, problems = _imported(logs, subject)
     reviewer = Reviewer(
-        scanners=tuple(scanners.load(setup).values()),
-        runner=ProcessRunner(),
+        scanners=tuple(scanners.values()),
+        runner=runner,
         key=key,
         redact=lambda text: mask.redact(text).text,
         progress=_say,
@@ -180,7 +189,7 @@ async def _review(
         unread=problems,
     )
     if not with_model or settings.model_url is None:
-        return await reviewer.review(subject.diff, subject.contents)
+        return await reviewer.review(subject)
     from bot.adapters.model_ollama import OllamaModel
 
     model = OllamaModel(
@@ -194,7 +203,7 @@ async def _review(
         texts = {path.name: path.read_text(encoding="utf-8") for path in (rules / "review").glob("*.md")}
         if not problem:
             reviewer = replace(reviewer, model=model, instructions=instructions(texts))
-        reviewed = await reviewer.review(subject.diff, subject.contents)
+        reviewed = await reviewer.review(subject)
     finally:
         await model.close()
     missing = {"everything (model)": problem} if problem else {}

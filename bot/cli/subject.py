@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from bot.cli.working_tree import WorkingTree
@@ -18,16 +19,20 @@ POLICY_FILE = ".cloister.yml"
 class Subject:
     """Hold one change.
 
-    ``contents`` are the changed files at the head as far as they can be read, ``excluded`` those that the policy
-    leaves out, with the reason. ``since`` is what the head is compared with, ``root`` the top directory. ``problem`` says why the base's policy file is not used, if so.
+    ``everything`` is all of it but what the policy leaves out, ``diff`` what is reviewed: ``excluded`` maps the rest
+    to the reason. ``contents`` are the changed files at the head as far as they can be read, ``before`` gives the
+    files as they were. ``since`` is what the head is compared with, ``root`` the top directory. ``problem`` says why
+    the base's policy file is not used, if so.
     """
 
     diff: Diff
+    everything: Diff
     contents: Mapping[str, bytes]
     excluded: Mapping[str, str]
     policy: Policy
     since: str
     root: Path
+    before: Callable[[str], bytes | None]
     problem: str = ""
 
 
@@ -45,12 +50,16 @@ def collect(tree: WorkingTree, base: str | None, *, staged: bool) -> Subject:
     whole = tree.diff(since, staged=staged)
     left_out = {file.new_path: why for file in whole.files if (why := excluded(file.new_path, policy))}
     diff = Diff(tuple(file for file in whole.files if file.new_path not in left_out))
+    everything = Diff(
+        tuple(file for file in whole.files if not excluded(file.new_path, policy, everywhere=True))
+    )
     contents = {}
-    for file in diff.files:
-        content = _content(tree, file.new_path, staged=staged) if file.added_lines else None
+    for file in everything.files:
+        content = _content(tree, file.new_path, staged=staged) if file.hunks else None
         if content is not None:
             contents[file.new_path] = content
-    return Subject(diff, contents, left_out, policy, since, tree.root.resolve(), problem)
+    before = partial(tree.read_at, since)
+    return Subject(diff, everything, contents, left_out, policy, since, tree.root.resolve(), before, problem)
 
 
 def _start(tree: WorkingTree, base: str | None, *, staged: bool) -> tuple[str, str | None]:

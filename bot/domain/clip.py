@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import takewhile
 
 from bot.domain.diff import Diff, FileDiff
@@ -39,18 +39,27 @@ def clip(findings: Iterable[Finding], diff: Diff) -> tuple[list[Finding], list[F
     return kept, outside
 
 
-def deduplicate(findings: Iterable[Finding]) -> list[Finding]:
-    """Keep one finding where different scanners say the same, noting who else said it.
+def deduplicate(
+    findings: Iterable[Finding], *, prefer: Callable[[Finding], bool] = lambda _: True
+) -> list[Finding]:
+    """Keep one finding where several say the same, noting who else said it.
 
-    Two findings say the same when they overlap in one file (the model's may be two lines away) and share a
-    CWE, or, where not both name one, the category. A static scanner's finding wins over the model's, then the graver, then the surer one; it keeps
-    its own severity and fingerprint, so that a model cannot raise what blocks a merge. The order of the
-    survivors is that of the input.
+    Findings of different scanners say the same when they overlap in one file (the model's may be two lines away)
+    and share a CWE, or, where not both name one, the category. Those of one scanner, by a general and a special
+    rule, only when they have the same lines and share a CWE. Two that name what they are about, such as two
+    secrets on a line, are one only if that is the same.
+
+    A static scanner wins over the model, then what *prefer* asks for, then what the code does not ask to ignore,
+    then the graver, then the surer one. It keeps its own severity and fingerprint, so that a model cannot raise
+    what blocks a merge, and takes over a fix if it has none. Each is compared with the winners only: that A and B,
+    B and C say the same does not make A and C one. The order of the survivors is that of the input, and which
+    survive does not depend on it.
     """
     found = list(findings)
     kept: dict[int, Finding] = {}
     by_path: dict[str, list[int]] = defaultdict(list)
-    for index in sorted(range(len(found)), key=lambda index: _preference(found[index])):
+    order = sorted(range(len(found)), key=lambda index: _preference(found[index], prefer))
+    for index in order:
         finding = found[index]
         rivals = by_path[finding.path]
         twin = next((rival for rival in rivals if _same(kept[rival], finding)), None)
@@ -58,7 +67,7 @@ def deduplicate(findings: Iterable[Finding]) -> list[Finding]:
             kept[index] = finding
             rivals.append(index)
         else:
-            kept[twin] = _noting(kept[twin], finding)
+            kept[twin] = _folding(kept[twin], finding)
     return [kept[index] for index in sorted(kept)]
 
 
@@ -74,19 +83,26 @@ def _place(finding: Finding, file: FileDiff) -> tuple[int, int] | None:
     return touched[0], list(takewhile(lambda line: line <= last_of_hunk, touched))[-1]
 
 
-def _preference(finding: Finding) -> tuple[bool, int, int, str]:
+def _preference(finding: Finding, prefer: Callable[[Finding], bool]) -> tuple[object, ...]:
     confidences = ("high", "medium", "low")
     return (
         finding.scanner == _MODEL,
+        not prefer(finding),
+        finding.suppressed,
         -finding.severity.rank,
         confidences.index(finding.confidence),
         finding.scanner,
+        *(finding.path, finding.line, finding.end_line, finding.rule, finding.fingerprint),
+        repr(finding),
     )
 
 
 def _same(one: Finding, other: Finding) -> bool:
-    if one.scanner == other.scanner:
+    if one.commit != other.commit or (one.subject and other.subject and one.subject != other.subject):
         return False
+    if one.scanner == other.scanner:
+        lines = (one.line, one.end_line) == (other.line, other.end_line)
+        return one.scanner != _MODEL and lines and not set(one.cwe).isdisjoint(other.cwe)
     reach = _MODEL_REACH if _MODEL in {one.scanner, other.scanner} else 0
     if one.end_line + reach < other.line or other.end_line + reach < one.line:
         return False
@@ -95,7 +111,8 @@ def _same(one: Finding, other: Finding) -> bool:
     return one.category == other.category
 
 
-def _noting(kept: Finding, dropped: Finding) -> Finding:
+def _folding(kept: Finding, dropped: Finding) -> Finding:
     note = f"Also reported by {dropped.scanner}: {dropped.title}"
-    message = kept.message if note in kept.message else f"{kept.message}\n\n{note}"
-    return kept.model_copy(update={"message": message})
+    said = note in kept.message or (kept.scanner, kept.title) == (dropped.scanner, dropped.title)
+    message = kept.message if said else f"{kept.message}\n\n{note}"
+    return kept.model_copy(update={"message": message, "fix": kept.fix or dropped.fix})

@@ -80,6 +80,13 @@ class FileDiff:
             line.new for hunk in self.hunks for line in hunk.lines if line.sign is Sign.added and line.new
         )
 
+    @cached_property
+    def removed_lines(self) -> frozenset[int]:
+        """Return the old-side numbers of the lines that this change removes."""
+        return frozenset(
+            line.old for hunk in self.hunks for line in hunk.lines if line.sign is Sign.removed and line.old
+        )
+
 
 @dataclass(frozen=True)
 class Diff:

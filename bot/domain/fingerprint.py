@@ -7,9 +7,10 @@ hash is keyed, and means nothing without the installation's key.
 from __future__ import annotations
 
 import hmac
+import itertools
 import json
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from bot.domain.findings import Finding
 
@@ -17,6 +18,11 @@ from bot.domain.findings import Finding
 ANCHOR_LINES = 3
 
 _HEX_DIGITS = 32
+#: A fingerprint is the kind of the finding, then four signs of what stands around it, to tell equal ones apart.
+_KIND_DIGITS = 24
+_SIGN_DIGITS = 2
+#: A function that is longer has no enclosing line for what is at its end.
+_REACH = 100
 _NEWLINE = "\n"
 _MODEL = "model"
 _NO_RENAMES: Mapping[str, str] = {}
@@ -37,10 +43,11 @@ def stamp(
 ) -> list[Finding]:
     """Return *findings* in their order, each with ``anchor`` and ``fingerprint`` set.
 
-    The fingerprint covers the scanner, the rule (the category for the model, which names rules freely), the
-    path, the anchored code and the rank among equal ones in file order. Line numbers, the base, indentation
-    and the message have no part in it. Fingerprints are unique within one call, so pass all findings of a
-    scanner together, before they are clipped: clipping depends on the base.
+    The first part of the fingerprint covers the scanner, the rule (the category for the model, which names rules
+    freely), the path, and the subject or else the anchored code. Line numbers, the base, indentation and the
+    message have no part in it. The rest tells equal findings of a file apart by the lines around them, see
+    `recognise`. Fingerprints are unique within one call, so pass all findings of a scanner together, before they
+    are clipped: clipping depends on the base.
 
     Args:
         findings: what the scanners said about the head.
@@ -49,19 +56,71 @@ def stamp(
         old_paths: path at the head -> path at the base, for renamed files, which keep their fingerprints.
     """
     found = list(findings)
-    seen: Counter[str] = Counter()
+    seen: set[str] = set()
     stamped: dict[int, Finding] = {}
     # By path first: a new file may stand where a renamed one was, and both then go by the old path.
     for index in sorted(range(len(found)), key=lambda index: _place(found[index])):
         finding = found[index]
-        anchor = _anchor(_code(finding, lines_by_path.get(finding.path, ())), key)
+        lines = lines_by_path.get(finding.path, ())
+        anchor = _anchor(_code(finding, lines), key)
         rule = finding.category if finding.scanner == _MODEL else finding.rule
         path = old_paths.get(finding.path, finding.path)
-        identity = json.dumps([finding.scanner, rule, path, anchor])
-        fingerprint = _digest("fingerprint", f"{identity}{seen[identity]}", key)
-        seen[identity] += 1
+        identity = json.dumps([finding.scanner, rule, path, finding.subject or anchor])
+        kind = _digest("fingerprint", identity, key)[:_KIND_DIGITS]
+        fingerprint = next(mark for mark in _marks(kind, finding, lines, key) if mark not in seen)
+        seen.add(fingerprint)
         stamped[index] = finding.model_copy(update={"anchor": anchor, "fingerprint": fingerprint})
     return [stamped[index] for index in range(len(found))]
+
+
+def recognise(findings: Sequence[Finding], known: Iterable[str]) -> list[Finding]:
+    """Return *findings* in their order, those that are known under the fingerprint that they had.
+
+    A finding that is the only one of its kind in its file is known whatever happened around it. Of several, those
+    come first whose surroundings (the enclosing line, those above and below) changed least, the others in the order
+    of the file: another one that appears above an old one does not pass for it.
+
+    Args:
+        findings: stamped, unique.
+        known: fingerprints given before; of equally good ones the first is taken.
+    """
+    old: dict[str, list[str]] = defaultdict(list)
+    for fingerprint in dict.fromkeys(known):
+        old[fingerprint[:_KIND_DIGITS]].append(fingerprint)
+    groups: dict[str, list[int]] = defaultdict(list)
+    for index in sorted(range(len(findings)), key=lambda index: _place(findings[index])):
+        groups[findings[index].fingerprint[:_KIND_DIGITS]].append(index)
+    names: dict[int, str] = {}
+    for kind, group in groups.items():
+        names |= _pair({index: findings[index].fingerprint for index in group}, old[kind])
+    return [
+        finding.model_copy(update={"fingerprint": names.get(index, finding.fingerprint)})
+        for index, finding in enumerate(findings)
+    ]
+
+
+def _pair(new: Mapping[int, str], old: Sequence[str]) -> dict[int, str]:
+    """Return the old fingerprints that fit the new ones best; each is used once."""
+    fits = sorted(
+        (-_likeness(mark, candidate), order, rank, index)
+        for order, (index, mark) in enumerate(new.items())
+        for rank, candidate in enumerate(old)
+    )
+    names: dict[int, str] = {}
+    taken: set[int] = set()
+    for _, _, rank, index in fits:
+        if index not in names and rank not in taken:
+            names[index] = old[rank]
+            taken.add(rank)
+    return names
+
+
+def _likeness(one: str, other: str) -> int:
+    """Return how much of the surroundings is the same, judged by fingerprints."""
+    return sum(
+        one[at : at + _SIGN_DIGITS] == other[at : at + _SIGN_DIGITS]
+        for at in range(_KIND_DIGITS, _HEX_DIGITS, _SIGN_DIGITS)
+    )
 
 
 def anchor_present(anchor: str, lines: Sequence[str], *, key: bytes) -> bool:
@@ -83,6 +142,32 @@ def anchors_present(anchors: Collection[str], lines: Sequence[str], *, key: byte
 
 def _place(finding: Finding) -> tuple[str, int, int]:
     return finding.path, finding.line, finding.end_line
+
+
+def _marks(kind: str, finding: Finding, lines: Sequence[str], key: bytes) -> Iterator[str]:
+    """Yield fingerprints for *finding*, the first for the first one with such surroundings."""
+    signs = _surroundings(finding, lines)
+    for rank in itertools.count():
+        purposes = (f"sign {number} {rank or ''}" for number in range(len(signs)))
+        yield kind + "".join(
+            _digest(purpose, sign, key)[:_SIGN_DIGITS] for purpose, sign in zip(purposes, signs, strict=True)
+        )
+
+
+def _surroundings(finding: Finding, lines: Sequence[str]) -> tuple[str, ...]:
+    """Return the line that encloses *finding*, the one above it, and the two below it."""
+    above = [line for line in lines[max(finding.line - 1 - _REACH, 0) : finding.line - 1] if line.strip()]
+    below = [line for line in lines[finding.end_line : finding.end_line + _REACH] if line.strip()]
+    depth = min(
+        (_depth(line) for line in lines[finding.line - 1 : finding.end_line] if line.strip()), default=0
+    )
+    enclosing = (line for line in reversed(above) if _depth(line) < depth)
+    near = (next(enclosing, ""), *above[-1:], *[""] * (not above), *[*below, "", ""][:2])
+    return tuple(" ".join(line.split()) for line in near)
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
 
 
 def _code(finding: Finding, lines: Sequence[str]) -> list[str]:

@@ -118,11 +118,12 @@ def _entries(listing: bytes) -> Iterator[_Entry]:
         except (ValueError, KeyError, StopIteration) as error:
             raise MalformedDiff(f"{header[:80]!r} is not an entry of git diff --raw -z") from error
         yield from _split_type_change(
-            _Entry(change, _path(old_path), _path(new_path), old_mode.decode(), new_mode.decode())
+            _Entry(change, path_of(old_path), path_of(new_path), old_mode.decode(), new_mode.decode())
         )
 
 
-def _path(raw: bytes) -> str:
+def path_of(raw: bytes) -> str:
+    r"""Return a path as git wrote it after ``-z``; bytes that are not UTF-8 become ``\xNN``."""
     return raw.decode(errors="backslashreplace")
 
 

@@ -238,7 +238,12 @@ def _regraded(finding: Finding, policy: Policy) -> Finding:
 
 
 def unknown_rules(policy: Policy, known: Collection[str]) -> list[tuple[str, str]]:
-    """Return the keys of the policy, each with a pattern in it, that speak of no rule among *known*."""
+    """Return the keys of the policy, each with a pattern in it, that speak of no rule among *known*.
+
+    Nobody knows the rules of other tools, so where their reports count anything may be meant.
+    """
+    if policy.reports.sarif:
+        return []
     rules = policy.rules
     named = [(key, one) for key in ("disable", "enable", "severity") for one in getattr(rules, key)]
     return [

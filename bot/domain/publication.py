@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from bot.domain.clip import deduplicate
 from bot.domain.diff import Diff
 from bot.domain.findings import Finding
+from bot.domain.fingerprint import recognise
 from bot.domain.policy import Verdict, commentable, governed, left_out, verdict
 from bot.domain.reconcile import MODEL, Action, Keep, Overflow, Post, Reopen, Thread, reconcile
 from bot.domain.run import REVIEW_STEP, Outcome, Run, RunState
@@ -18,6 +19,8 @@ SCAN_PREFIX = "scan:"
 _MILD = "too mild or unsure for a comment"
 _OVER_BUDGET = "enough comments already"
 _DECLINED = "its thread was deleted"
+_PAST = "in commit {sha} of this branch, no longer at the head; still readable there, even after a squash or a rebase"
+_PAST_UNKNOWN = "{step}: not all commits of the branch were searched: {reason}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,15 @@ def decide(
         standing: says whether the code that a thread points at is still there.
         declined: fingerprints whose threads people have deleted.
     """
-    relevant = deduplicate(
-        governed((found for step in sorted(findings) for found in findings[step]), run.policy)
-    )
-    wanted = [finding for finding in relevant if commentable(finding, run.policy)]
+    said = governed(_recognised(findings, threads, declined), run.policy)
+    relevant = deduplicate(said, prefer=lambda one: commentable(one, run.policy))
+    # What is only in the past has no line to comment on; a thread from when it had one stays.
+    known = {thread.fingerprint for thread in threads}
+    wanted = [
+        finding
+        for finding in relevant
+        if commentable(finding, run.policy) and (not finding.commit or finding.fingerprint in known)
+    ]
     actions = reconcile(
         wanted,
         threads,
@@ -66,19 +74,31 @@ def decide(
         declined=declined,
         max_inline=run.policy.comments.max_inline,
     )
-    mild = [f for f in relevant if not f.suppressed and not commentable(f, run.policy)]
-    refused = [f for f in wanted if f.fingerprint in declined]
+    past = [f for f in relevant if f.commit and not f.suppressed]
+    mild = [f for f in relevant if not f.suppressed and not f.commit and not commentable(f, run.policy)]
+    refused = [f for f in wanted if f.fingerprint in declined and not f.commit]
     over = [action.finding for action in actions if isinstance(action, Overflow)]
     return Publication(
         actions=tuple(actions),
         listed=(
+            *(Listed(f, _PAST.format(sha=f.commit[:8])) for f in past),
             *(Listed(f, _OVER_BUDGET) for f in over),
             *(Listed(f, _MILD) for f in mild),
             *(Listed(f, _DECLINED) for f in refused),
         ),
         suppressed=tuple(finding for finding in relevant if finding.suppressed),
-        verdict=verdict(relevant, run.policy),
+        # Whoever does not decide must not hide what decides.
+        verdict=verdict(deduplicate(f for f in said if f.scanner in run.policy.gate.scanners), run.policy),
     )
+
+
+def _recognised(
+    findings: Mapping[str, Iterable[Finding]], threads: Iterable[Thread], declined: Iterable[str]
+) -> list[Finding]:
+    """Return all findings, under the fingerprints by which they are known on the merge request."""
+    oldest = sorted(threads, key=lambda thread: (thread.resolved, thread.note_id))
+    known = [*(thread.fingerprint for thread in oldest), *sorted(declined)]
+    return recognise([found for step in sorted(findings) for found in findings[step]], known)
 
 
 def analysed(run: Run, diff: Diff, threads: Iterable[Thread]) -> set[tuple[str, str]]:
@@ -93,8 +113,9 @@ def analysed(run: Run, diff: Diff, threads: Iterable[Thread]) -> set[tuple[str, 
         if step.outcome in {Outcome.done, Outcome.partial}:
             scanner = _scanner(name)
             skipped = left_out(diff, run.policy, everywhere=True) if step.everywhere else run.skipped
-            known = changed - set(step.not_analysed) - set(skipped)
-            pairs.update((scanner, path) for path in known | elsewhere)
+            known = (changed - set(skipped) | elsewhere) - set(step.not_analysed)
+            # What is gone from the head may be in a commit that nobody has looked at.
+            pairs.update((scanner, path) for path in known if not step.past)
     return pairs
 
 
@@ -119,7 +140,11 @@ def result(
         tokens: what the model read and wrote.
         seconds: since the run started.
     """
-    placed = [action.finding for action in publication.actions if isinstance(action, Post | Keep | Reopen)]
+    placed = [
+        action.finding
+        for action in publication.actions
+        if isinstance(action, Post | Keep | Reopen) and not action.finding.commit
+    ]
     not_reviewed = _skipped(run, diff)
     for step in run.steps.values():
         not_reviewed.update(step.not_analysed)
@@ -142,7 +167,7 @@ def result(
         pending=[_spoken(name) for name in sorted(run.pending)],
         undecided=[_spoken(name) for name in _undecided(run)],
         failed=run.state is RunState.failed,
-        problems=run.problems,
+        problems=(*run.problems, *_unknown_past(run)),
         files=len(diff.files),
         added_lines=diff.added_line_count,
         tokens=tokens,
@@ -176,6 +201,14 @@ def _skipped(run: Run, diff: Diff) -> dict[str, str]:
         path: f"{reason}; only {seen_by} looked at it" if seen_by and path not in left else reason
         for path, reason in run.skipped.items()
     }
+
+
+def _unknown_past(run: Run) -> list[str]:
+    return [
+        _PAST_UNKNOWN.format(step=_spoken(name).capitalize(), reason=step.past)
+        for name, step in run.steps.items()
+        if step.past
+    ]
 
 
 def _deciding(run: Run) -> list[str]:

@@ -67,13 +67,15 @@ WAITING = frozenset({Outcome.pending, Outcome.late})
 class Step(Value):
     """Hold how far one scanner or the model got, and what it could not look at (path -> reason).
 
-    ``everywhere``: it also looked at files that reviews leave out unless the policy asks for it.
+    ``everywhere``: it also looked at files that reviews leave out unless the policy asks for it. ``past`` says what
+    of the branch's commits it was to look at and could not.
     """
 
     outcome: Outcome = Outcome.pending
     problem: str = ""
     not_analysed: dict[str, str] = Field(default_factory=dict)
     everywhere: bool = False
+    past: str = ""
     duration_s: float = 0.0
     tokens: int = 0
 

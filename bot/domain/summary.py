@@ -163,7 +163,7 @@ def _table(
 def _row(finding: Finding, reason: str, result: ReviewResult, path: str, *, why: bool) -> str:
     place = code_span(f"{path}:{finding.line}".replace("|", "¦"), _PATH_LIMIT)
     project = result.project_url if path == finding.path else ""
-    address = permalink(project, result.head_sha, path, finding.line, finding.end_line)
+    address = permalink(project, finding.commit or result.head_sha, path, finding.line, finding.end_line)
     cells = [
         finding.severity.value,
         f"[{place}]({address})"

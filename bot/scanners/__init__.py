@@ -14,7 +14,9 @@ from typing import Protocol, runtime_checkable
 
 from bot.domain.diff import Diff
 from bot.domain.findings import Finding, ScanReport
+from bot.domain.fingerprint import lines_of
 from bot.domain.policy import Policy, left_out
+from bot.domain.sparse_lines import SparseLines
 from bot.ports import Runner
 
 #: Files above this are not read for scanners that do not ask for more.
@@ -23,11 +25,24 @@ MAX_BYTES = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Hold one file of the head and the lines (1-based) that the merge request adds or changes."""
+    """Hold one file of the head and the lines (1-based) that the merge request adds or changes.
+
+    ``numbers`` has the line number of each line in ``content`` where that is an excerpt, and is None where it is
+    the whole file. All numbers are those of the file.
+    """
 
     path: str
     content: bytes
     added: frozenset[int]
+    numbers: tuple[int, ...] | None = None
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """Return the lines of the file, empty where an excerpt does not have them."""
+        if self.numbers is None:
+            return lines_of(self.content)
+        texts = self.content.decode(errors="replace").split("\n")
+        return SparseLines(zip(self.numbers, texts, strict=False))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +71,10 @@ class Scanner(Protocol):
     def everywhere(self) -> bool:
         """Say whether it also looks at files that nobody wrote by hand (``bot.domain.policy.EXCLUSIONS``)."""
 
+    @property
+    def history(self) -> bool:
+        """Say whether it looks at every commit of the branch; it then gets excerpts, the lines that a diff shows."""
+
     def wants(self, path: str) -> bool:
         """Say whether this scanner can look at a file of that name."""
 
@@ -75,6 +94,23 @@ class Ruled(Protocol):
     @property
     def rules(self) -> frozenset[str]:
         """Return the ids."""
+
+
+@runtime_checkable
+class Extensible(Protocol):
+    """A scanner to which an organisation adds rules, of which some may be broken."""
+
+    @property
+    def problems(self) -> Sequence[str]:
+        """Return what is wrong with rules that were left out, each with its place."""
+
+    async def checked(self, runner: Runner) -> Scanner:
+        """Return the scanner without the rules that its tool does not accept; they count as problems then.
+
+        Raises:
+            Transient: the tool broke.
+            Permanent: it is not installed.
+        """
 
 
 def known_rules(scanners: Iterable[Scanner]) -> frozenset[str]:

@@ -49,9 +49,8 @@ async def check(directory: Path, runner: Runner, *, strict: bool = False) -> Che
         Transient: the engine broke.
     """
     pack = await asyncio.to_thread(Pack, directory)
-    unusable = await refused(pack, runner)
-    usable = pack.without({problem.rule for problem in unusable})
-    problems = [*pack.problems, *unusable, *await unfiltered(usable, runner)]
+    usable = pack.without(await refused(pack, runner))
+    problems = [*usable.problems, *await unfiltered(usable, runner)]
     problems += await asyncio.to_thread(_linted, pack.by_id.values(), strict=strict)
     samples = await asyncio.to_thread(_samples, usable)
     problems += [problem for rule in usable.by_id.values() for problem in _gaps(rule, samples[rule.id])]

@@ -12,13 +12,13 @@ from bot.domain.errors import Permanent
 from bot.ports import Runner
 from bot.scanners import Setup, Source, secrets
 from bot.scanners.rule_check import Checked
-from bot.scanners.secret_rules import SecretRule, load_rules
+from bot.scanners.secret_rules import SecretRule
 from bot.scanners.secret_samples import fill
 from bot.scanners.semgrep_files import Problem
 
 _FILLED = 10  # of each template: one that works by chance fails at least once
 _STATED_ID = re.compile(r"""id\s*=\s*["']([a-z0-9-]+)["']""")
-_PLACE = re.compile(r"(\S.*?\.toml):(\d+): (.*)", re.DOTALL)
+_PLACE = re.compile(r"(/.*?\.toml):?(\d+)?:? (.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +41,14 @@ async def check_secrets(directory: Path, shipped: Path, runner: Runner) -> Check
     packs = () if directory == shipped else (directory,)
     try:
         # The shipped ones come along: rules go together in pairs.
-        everything = load_rules(*(pack / "secrets" for pack in (shipped, *packs)))
         scanner = secrets.plug(Setup(rules=shipped, packs=packs, key=b"of no consequence"))
     except Permanent as error:
-        return Checked(problems=(_located(error, directory),))
+        return Checked(problems=(_located(str(error), directory),))
     places = {rule: place for file, text in texts.items() for rule, place in _places(file, text)}
-    rules = [rule for rule in everything if rule.settings.id in places]
+    rules = [rule for rule in scanner.every_rule if rule.settings.id in places]
+    if packs:
+        # An id that is taken names a shipped rule.
+        rules = [rule for rule in rules if rule.settings.id not in secrets.plug(Setup(shipped, b"")).rules]
     trials = [trial for rule in rules for trial in _trials(rule)]
     sources = [_source(number, trial) for number, trial in enumerate(trials)]
     report = await scanner.scan(sources, runner)
@@ -56,6 +58,7 @@ async def check_secrets(directory: Path, shipped: Path, runner: Runner) -> Check
         for trial, source in zip(trials, sources, strict=True)
         if (why := _wrong(trial, found=source.path in found))
     }
+    problems |= {_located(problem, directory) for problem in scanner.problems}
     return Checked() + Checked(len(rules), len(trials) // _FILLED, tuple(problems))
 
 
@@ -92,7 +95,7 @@ def _places(file: Path, text: str) -> Iterator[tuple[str, tuple[Path, int]]]:
             yield stated[1], (file, number)
 
 
-def _located(error: Permanent, directory: Path) -> Problem:
+def _located(problem: str, directory: Path) -> Problem:
     """Return what the loader says as a problem, at the place that it names."""
-    place = _PLACE.match(str(error))
-    return Problem(Path(place[1]), int(place[2]), place[3]) if place else Problem(directory, 1, str(error))
+    place = _PLACE.match(problem)
+    return Problem(Path(place[1]), int(place[2] or 1), place[3]) if place else Problem(directory, 1, problem)

@@ -200,27 +200,59 @@ def load_rules(*directories: Path) -> tuple[SecretRule, ...]:
     return tuple(sorted(rules.values(), key=lambda rule: rule.settings.generic))
 
 
-def _load(file: Path) -> list[SecretRule]:
+def add_packs(
+    shipped: Iterable[SecretRule], packs: Iterable[Path]
+) -> tuple[tuple[SecretRule, ...], list[str]]:
+    """Return the *shipped* rules with those of *packs* that can be used, and what is wrong with the others."""
+    rules = {rule.settings.id: rule for rule in shipped}
+    problems: list[str] = []
+    for file in (file for pack in packs for file in sorted(pack.glob("*.toml"))):
+        for found in _found(file):
+            if isinstance(found, Permanent):
+                problems.append(str(found))
+            elif rules.setdefault(found.settings.id, found) is not found:
+                problems.append(
+                    f"{file}: there is already a secret rule {found.settings.id}; give it another id"
+                )
+    lonely = [rule for rule in rules.values() if (pair := rule.settings.pair) and pair.rule not in rules]
+    for rule in lonely:
+        del rules[rule.settings.id]
+        problems.append(f"secret rule {rule.settings.id}: there is no such rule to pair with")
+    return tuple(sorted(rules.values(), key=lambda rule: rule.settings.generic)), problems
+
+
+def _load(file: Path) -> Iterable[SecretRule]:
+    for found in _found(file):
+        if isinstance(found, Permanent):
+            raise found
+        yield found
+
+
+def _found(file: Path) -> Iterable[SecretRule | Permanent]:
+    """Yield the rules of *file*, and an error with its place for each that is broken."""
     try:
         text = file.read_text()
         tables = tomllib.loads(text)["rule"]
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError) as error:
-        raise Permanent(f"{file} does not hold secret rules: {error}") from error
-    if not isinstance(tables, list):
-        raise Permanent(f"{file}: every rule begins with [[rule]]")
-    return list(_checked(file, text, tables))
+        yield Permanent(f"{file} does not hold secret rules: {error}")
+        return
+    if isinstance(tables, list):
+        yield from _checked(file, text, tables)
+    else:
+        yield Permanent(f"{file}: every rule begins with [[rule]]")
 
 
-def _checked(file: Path, text: str, tables: list[Any]) -> Iterable[SecretRule]:
+def _checked(file: Path, text: str, tables: list[Any]) -> Iterable[SecretRule | Permanent]:
     starts = [number for number, line in enumerate(text.splitlines(), 1) if line.strip() == "[[rule]]"]
     for number, table in enumerate(tables):
         line = starts[number] if number < len(starts) else 1
         try:
             if unknown := set(table) - set(Settings.model_fields):
-                raise Permanent(f"{file}:{line}: a secret rule has no {', '.join(sorted(unknown))}")
-            yield SecretRule(Settings.model_validate(table))
+                yield Permanent(f"{file}:{line}: a secret rule has no {', '.join(sorted(unknown))}")
+            else:
+                yield SecretRule(Settings.model_validate(table))
         except ValidationError as error:
             problems = "; ".join(
                 f"{'.'.join(map(str, e['loc'])) or 'rule'}: {e['msg']}" for e in error.errors()
             )
-            raise Permanent(f"{file}:{line}: {problems}") from error
+            yield Permanent(f"{file}:{line}: {problems}")

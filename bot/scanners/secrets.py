@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import bisect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, count
 from pathlib import Path
 from typing import NamedTuple
 
+from bot.domain.errors import Permanent
 from bot.domain.findings import Finding, ScanReport
 from bot.ports import Runner
 from bot.scanners import Setup, Source
 from bot.scanners.secret_detector import Detector, Hit
-from bot.scanners.secret_rules import load_rules
+from bot.scanners.secret_rules import SecretRule, add_packs, load_rules
 
 _MAX_FILE_BYTES = 5_000_000
 _MAX_FINDINGS = 100  # per file; a flood of fake tokens must cost neither time nor attention
@@ -29,14 +30,35 @@ class SecretScanner:
 
     name = "secrets"
     everywhere = True
+    history = True
 
-    def __init__(self, detector: Detector) -> None:
+    def __init__(self, detector: Detector, problems: Sequence[str] = ()) -> None:
         self._detector = detector
+        self._problems = tuple(problems)
+
+    @property
+    def redactor(self) -> Redactor:
+        """Return a redactor with the same rules."""
+        return Redactor(self._detector)
 
     @property
     def rules(self) -> frozenset[str]:
         """Return the ids of all rules."""
         return frozenset(rule.settings.id for rule in self._detector.rules)
+
+    @property
+    def every_rule(self) -> tuple[SecretRule, ...]:
+        """Return all rules."""
+        return tuple(self._detector.rules)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Return what is wrong with rules that were left out."""
+        return self._problems
+
+    async def checked(self, runner: Runner) -> SecretScanner:  # noqa: ARG002
+        """Return itself: its rules were compiled as they were loaded."""
+        return self
 
     def wants(self, path: str) -> bool:  # noqa: ARG002 - secrets turn up in any file
         """Say yes: a secret can be in any file."""
@@ -58,7 +80,7 @@ class SecretScanner:
             if reason := _unfit(content):
                 not_analysed[source.path] = reason
                 continue
-            excerpt, numbers = _excerpt(content, source.added)
+            excerpt, numbers = _excerpt(source, content)
             hits, cut = self._detector.find(excerpt, path=source.path, most=_MAX_FINDINGS)
             findings += _findings(source, excerpt, numbers, hits)
             if cut:
@@ -84,12 +106,12 @@ def _unfit(content: bytes) -> str:
     return "binary" if b"\0" in content[:8_000] else ""
 
 
-def _excerpt(content: bytes, added: frozenset[int]) -> tuple[bytes, list[int]]:
+def _excerpt(source: Source, content: bytes) -> tuple[bytes, list[int]]:
     """Return the added lines with some context, and the numbers of the lines returned."""
     lines = content.split(b"\n")
-    near = {n for line in added for n in range(line - _CONTEXT_LINES, line + _CONTEXT_LINES + 1)}
-    numbers = sorted(number for number in near if 1 <= number <= len(lines))
-    return b"\n".join(lines[number - 1] for number in numbers), numbers
+    near = {n for line in source.added for n in range(line - _CONTEXT_LINES, line + _CONTEXT_LINES + 1)}
+    shown = [pair for pair in zip(source.numbers or count(1), lines, strict=False) if pair[0] in near]
+    return b"\n".join(line for _, line in shown), [number for number, _ in shown]
 
 
 def _findings(source: Source, excerpt: bytes, numbers: list[int], hits: Sequence[Hit]) -> list[Finding]:
@@ -122,6 +144,7 @@ def _finding(path: str, line: int, end_line: int, hit: Hit) -> Finding:
             "a new one, and keep that in a masked CI/CD variable or a secret store."
         ),
         cwe=("CWE-798",),
+        subject=hit.mark,
         references=(
             *filter(None, [settings.revoke]),
             "https://docs.gitlab.com/ci/variables/#mask-a-cicd-variable",
@@ -165,15 +188,35 @@ def _stand_in(hit: Hit, secret: bytes) -> bytes:
 
 
 @cache
-def _detector(rules: Path, packs: tuple[Path, ...], key: bytes) -> Detector:
-    return Detector(load_rules(*(pack / "secrets" for pack in (rules, *packs))), key)
+def _shipped(rules: Path, key: bytes) -> Detector:
+    return Detector(load_rules(rules / "secrets"), key)
 
 
 def redactor(setup: Setup) -> Redactor:
-    """Return a redactor; it shares its compiled rules with the scanner of the same *setup*."""
-    return Redactor(_detector(setup.rules, setup.packs, setup.key))
+    """Return a redactor with the shipped rules; it shares them, compiled, with the scanner of the same *setup*."""
+    return Redactor(_shipped(setup.rules, setup.key))
+
+
+def redactor_of(scanners: Mapping[str, object]) -> Redactor:
+    """Return a redactor with the rules of the scanner for secrets among *scanners*."""
+    scanner = scanners[SecretScanner.name]
+    assert isinstance(scanner, SecretScanner)
+    return scanner.redactor
 
 
 def plug(setup: Setup) -> SecretScanner:
     """Return the scanner with the rules below ``secrets/`` of the shipped rules and of the packs."""
-    return SecretScanner(_detector(setup.rules, setup.packs, setup.key))
+    shipped = _shipped(setup.rules, setup.key)
+    if not setup.packs:
+        return SecretScanner(shipped)
+    rules, problems = add_packs(shipped.rules, [pack / "secrets" for pack in setup.packs])
+    known, usable = set(shipped.rules), []
+    for rule in rules:
+        try:
+            if rule not in known:
+                Detector((rule,), setup.key).warm()
+            usable.append(rule)
+        except Permanent as error:
+            problems.append(str(error))
+    added = len(usable) > len(shipped.rules)
+    return SecretScanner(Detector(usable, setup.key) if added else shipped, problems)

@@ -39,6 +39,7 @@ class SemgrepScanner:
 
     name = "semgrep"
     everywhere = False
+    history = False
 
     def __init__(self, pack: Pack) -> None:
         self._pack = pack
@@ -47,6 +48,17 @@ class SemgrepScanner:
     def rules(self) -> frozenset[str]:
         """Return the ids of all rules."""
         return frozenset(self._pack.by_id)
+
+    @property
+    def problems(self) -> list[str]:
+        """Return what is wrong with rules that were left out."""
+        return [str(problem) for problem in self._pack.problems]
+
+    async def checked(self, runner: Runner) -> SemgrepScanner:
+        """Return the scanner without the rules that the engine does not accept."""
+        from bot.scanners.semgrep_refusals import refused
+
+        return SemgrepScanner(self._pack.without(await refused(self._pack, runner)))
 
     def wants(self, path: str) -> bool:
         """Say whether any rule looks at files of that name."""

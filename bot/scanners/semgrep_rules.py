@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -65,10 +65,11 @@ class Pack:
             self._as_json[key] = json.dumps({"rules": bodies}, default=str).encode()
         return self._as_json[key]
 
-    def without(self, ids: Collection[str]) -> Pack:
-        """Return a pack without the rules *ids*; it may be empty."""
+    def without(self, problems: Sequence[Problem]) -> Pack:
+        """Return a pack without the rules that *problems* speak of, and with these among its own; it may be empty."""
+        ids = {problem.rule for problem in problems}
         rest = object.__new__(Pack)
         rest.by_id = {rule.id: rule for rule in self.by_id.values() if rule.id not in ids}
-        rest.problems = self.problems
+        rest.problems = [*self.problems, *problems]
         rest._as_json = {}
         return rest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import subprocess
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote
@@ -15,11 +15,13 @@ import pytest
 
 from bot.adapters.forge_gitlab_api import GitLabApi
 from bot.adapters.git_errors import GitOverHttpClosed
-from bot.adapters.git_mirror import GitMirror
+from bot.adapters.git_mirror import GitMirror, Limits
 from bot.adapters.git_process import Git
-from bot.adapters.workspace_api import ApiWorkspaces, FallbackWorkspaces
-from bot.domain.diff import Change, Diff
+from bot.adapters.workspace_api import ApiWorkspaces
+from bot.adapters.workspace_fallback import FallbackWorkspaces
+from bot.domain.diff import Change, Diff, Sign
 from bot.domain.errors import Obsolete, Permanent, Transient
+from bot.domain.history import History
 from bot.domain.merge_request import Revision
 from bot.ports import Blob, Workspaces
 from tests.upstream import ENVIRONMENT, Upstream, file
@@ -60,23 +62,46 @@ class FakeGitLab:
     revision: Revision
     heads: list[str]
     withheld: frozenset[str] = frozenset({"large"})
+    most_files: int = 1_000
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         path = request.url.raw_path.decode().partition("?")[0].removeprefix("/api/v4/projects/7/")
         if path == "merge_requests/3/versions":
             return httpx.Response(200, json=[{"head_commit_sha": head} for head in self.heads])
         if path == "merge_requests/3/diffs":
-            return self._diffs(request)
+            return self._diffs(request, self.revision.base_sha, self.revision.head_sha)
+        if path == "merge_requests/3/commits":
+            return self._commits(request)
+        if path == "repository/compare":
+            answer = self._diffs(request, request.url.params["from"], request.url.params["to"])
+            return httpx.Response(200, json={"diffs": answer.json()})
+        if found := re.fullmatch(r"repository/commits/([0-9a-f]+)(/diff)?", path):
+            return self._commit(request, *found.groups())
         found = re.fullmatch(r"repository/files/([^/]+)", path)
         return self._file(unquote(found[1]), request.url.params["ref"]) if found else httpx.Response(500)
+
+    def _commits(self, request: httpx.Request) -> httpx.Response:
+        revision = self.revision
+        shas = self._git("rev-list", revision.head_sha, f"^{revision.base_sha}").decode().split()
+        return self._page(request, [{"id": sha, "parent_ids": []} for sha in shas])
+
+    def _commit(self, request: httpx.Request, sha: str, diff: str | None) -> httpx.Response:
+        _, *parents = self._git("rev-list", "--parents", "-1", sha).decode().split()
+        before = (
+            parents[0] if parents else self._git("hash-object", "-t", "tree", "/dev/null").decode().strip()
+        )
+        if diff:
+            return self._diffs(request, before, sha)
+        counts = self._git("diff", "--numstat", before, sha).decode().splitlines()
+        additions = sum(int(line.split("\t")[0]) for line in counts if line[0] != "-")
+        return httpx.Response(200, json={"id": sha, "parent_ids": parents, "stats": {"additions": additions}})
 
     def _git(self, *args: str) -> bytes:
         return subprocess.run(
             ["git", *args], cwd=self.upstream.path, env=ENVIRONMENT, check=True, capture_output=True
         ).stdout
 
-    def _diffs(self, request: httpx.Request) -> httpx.Response:
-        commits = (self.revision.base_sha, self.revision.head_sha)
+    def _diffs(self, request: httpx.Request, *commits: str) -> httpx.Response:
         fields = self._git("diff", "--raw", "-z", "--find-renames=30%", *commits).decode().split("\0")
         entries = []
         while len(fields) > 1:
@@ -97,6 +122,12 @@ class FakeGitLab:
                     "diff": "" if at < 0 or new in self.withheld else patch[at:],
                 }
             )
+        if request.url.path.endswith("/compare"):
+            return httpx.Response(200, json=entries)
+        return self._page(request, entries[: self.most_files])
+
+    @staticmethod
+    def _page(request: httpx.Request, entries: list[dict[str, object]]) -> httpx.Response:
         page = int(request.url.params.get("page", "1"))
         headers = {"x-next-page": str(page + 1) if page * 4 < len(entries) else ""}
         return httpx.Response(200, json=entries[page * 4 - 4 : page * 4], headers=headers)
@@ -224,6 +255,148 @@ async def test_the_api_knows_only_the_newest_head(
         await api.diff(revision)
 
 
+def added(history: History) -> list[dict[str, dict[int, str]]]:
+    """Return for each commit the lines that it adds."""
+    return [
+        {
+            file.new_path: {
+                line.new: line.text
+                for hunk in file.hunks
+                for line in hunk.lines
+                if line.sign is Sign.added and line.new
+            }
+            for file in commit.diff.files
+            if file.added_lines
+        }
+        for commit in history.commits
+    ]
+
+
+@pytest.fixture
+def branch(upstream: Upstream, forge: FakeGitLab, revision: Revision) -> Callable[..., Revision]:
+    """Return what makes a commit the head of the merge request."""
+
+    def show(head: str, base: str = revision.base_sha) -> Revision:
+        forge.revision = revision.model_copy(update={"head_sha": head, "base_sha": base, "start_sha": base})
+        forge.heads = [head]
+        return forge.revision
+
+    return show
+
+
+async def test_every_commit_is_shown(
+    workspaces: Workspaces, upstream: Upstream, revision: Revision, branch: Callable[..., Revision]
+) -> None:
+    """What was added and removed again is there, in order, with its true line numbers, names of any kind too."""
+    ref, one = "refs/heads/work", revision.base_sha
+    shas: list[str] = []
+    for files in (
+        {b"edited": file(b"1\r\n2\nkey\n3\n4\n5\n6\n7\n8\n9"), b"n\nl": file(b"odd\n")},
+        {b"edited": OLD[b"edited"], b"moved to": file(b"x\ny\nz\n")},
+        {b"binary": file(b"\0\3"), b"sub": ("160000", b"3" * 40), b"link": ("120000", b"kept")},
+    ):
+        one = upstream.commit(ref, files, one)
+        shas += [one]
+    history = await workspaces.commits(branch(one))
+    assert shas == [commit.sha for commit in history.commits]
+    assert [
+        {"edited": {3: "key"}, "n\nl": {1: "odd"}},
+        {"moved to": {1: "x", 2: "y", 3: "z"}},
+        {"link": {1: "kept"}},
+    ] == added(history)
+    assert "" == history.missing
+
+
+async def test_a_merge_counts_for_what_it_adds_itself(
+    workspaces: Workspaces, upstream: Upstream, revision: Revision, branch: Callable[..., Revision]
+) -> None:
+    """What comes from the target branch is not the branch's doing; what was slipped into the merge is."""
+    numbers = b"".join(b"%d\n" % number for number in range(30))
+    base = upstream.commit("refs/heads/main", {b"a": file(numbers), b"b": file(b"b\n")}, revision.base_sha)
+    main = upstream.commit("refs/heads/main", {b"a": file(numbers + b"main\n"), b"m": file(b"m\n")}, base)
+    work = upstream.commit("refs/heads/work", {b"a": file(b"work\n" + numbers), b"w": file(b"w\n")}, base)
+    merged = {
+        b"a": file(b"work\n" + numbers + b"main\nevil\n"),
+        b"b": file(b"b\nworse\n"),
+        b"m": file(b"m\n"),
+        b"new": file(b"born in the merge\n"),
+    }
+    expected = {"a": {33: "evil"}, "b": {2: "worse"}, "new": {1: "born in the merge"}}
+    clean = {**merged, b"a": file(b"work\n" + numbers + b"main\n")}
+    for files, own in ((merged, expected), (clean, {**expected, "a": {}})):
+        head = upstream.merge("refs/heads/work", files, work, main)
+        history = await workspaces.commits(branch(head, main))
+        assert [work, head] == [commit.sha for commit in history.commits]
+        assert [
+            {"a": {1: "work"}, "w": {1: "w"}},
+            {path: lines for path, lines in own.items() if lines},
+        ] == added(history)
+
+
+async def test_the_only_commit_adds_the_whole_diff(workspaces: Workspaces, revision: Revision) -> None:
+    """Then nothing can have come and gone, and nothing more is asked for."""
+    history = await workspaces.commits(revision)
+    assert [revision.head_sha] == [commit.sha for commit in history.commits]
+    assert history.commits[0].diff is await workspaces.diff(revision)
+
+
+async def test_a_long_branch_is_not_shown_whole(
+    workspaces: Workspaces, upstream: Upstream, revision: Revision, branch: Callable[..., Revision]
+) -> None:
+    """The newest commits are, and it is said that there are more."""
+    head = revision.base_sha
+    stream = b""
+    for number in range(302):
+        stream += b"commit refs/heads/work\nmark :%d\ncommitter a <a@b> 0 +0000\ndata 1\nx\n" % (number + 1)
+        stream += b"from %s\n" % (b":%d" % number if number else head.encode())
+        stream += b"M 644 inline kept\ndata 3\n%03d\n" % number
+    head = upstream.load("refs/heads/work", stream)
+    history = await workspaces.commits(branch(head))
+    assert len(history.commits) in (50, 300)
+    assert {"kept": {1: "301"}} == added(history)[-1]
+    assert f"only its newest {len(history.commits)}" in history.missing
+
+
+async def test_large_commits_are_not_shown_whole(
+    tmp_path: Path, upstream: Upstream, revision: Revision
+) -> None:
+    """Over the limit it is said how far it went, and a file whose lines are not there is marked."""
+    one = upstream.commit("refs/heads/work", {b"a": file(b"a\n")}, revision.base_sha)
+    two = upstream.commit("refs/heads/work", {b"b": file(b"b\n"), b"large": file(NEW_LINES)}, one)
+    head = upstream.commit("refs/heads/work", {b"c": file(b"c\n")}, two)
+
+    async def clone_url(_: int) -> str:
+        return "http://gitlab.test/group/project.git"
+
+    small = GitMirror(
+        tmp_path / "small",
+        forge_url=f"file://{upstream.root}",
+        clone_url=clone_url,
+        limits=Limits(diff_bytes=20_000),
+    )
+    history = await small.commits(revision.model_copy(update={"head_sha": head}))
+    assert [{"a": {1: "a"}}, {"b": {1: "b"}}] == added(history)
+    assert ["large"] == [
+        file.new_path for commit in history.commits for file in commit.diff.files if file.truncated
+    ]
+    assert "only the first 2 of 3" in history.missing
+
+
+async def test_a_commit_that_the_api_cuts_is_named(
+    api: ApiWorkspaces,
+    upstream: Upstream,
+    forge: FakeGitLab,
+    revision: Revision,
+    branch: Callable[..., Revision],
+) -> None:
+    """GitLab leaves out files of large commits without a word; the number of lines tells."""
+    one = upstream.commit("refs/heads/work", {b"a": file(b"a\n"), b"b": file(b"b\n")}, revision.base_sha)
+    head = upstream.commit("refs/heads/work", {b"c": file(b"c\n")}, one)
+    forge.most_files = 1
+    history = await api.commits(branch(head))
+    assert f"GitLab does not show all of {one[:8]}" == history.missing
+
+
 class Closed:
     """A forge that serves no git over HTTP, counting how often it was asked."""
 
@@ -236,6 +409,10 @@ class Closed:
         raise self.error
 
     async def diff(self, revision: Revision) -> Diff:
+        self.asked += 1
+        raise self.error
+
+    async def commits(self, revision: Revision) -> History:
         self.asked += 1
         raise self.error
 

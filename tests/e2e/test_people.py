@@ -12,7 +12,8 @@ from tests.cloister import Cloister
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SECRET = f"token: glpat-{'q7Zt4LwX9bNc2RfK8vYd'}\n"
+#: What a later commit mends, unlike a secret.
+FLAW = "def find(db, name):\n    return db.execute(f\"SELECT * FROM users WHERE name = '{name}'\")\n"
 
 _numbers = itertools.count(1)
 
@@ -20,10 +21,10 @@ _numbers = itertools.count(1)
 async def reviewed(cloister: Cloister) -> tuple[MergeRequest, str, Note]:
     """Return a reviewed merge request with one thread, its file, and the thread's first note."""
     name = f"change-{next(_numbers)}"
-    path = f"{name}.txt"
-    merge_request = cloister.gitlab.server.open_merge_request(cloister.gitlab.project, name, {path: SECRET})
+    path = f"{name}.py"
+    merge_request = cloister.gitlab.server.open_merge_request(cloister.gitlab.project, name, {path: FLAW})
     outcome = await cloister.outcome(merge_request)
-    assert [(path, 1)] == outcome.lines
+    assert [(path, 2)] == outcome.lines
     (note,) = [note for note in cloister.ours(merge_request) if note.resolvable]
     return merge_request, path, note
 
@@ -32,7 +33,7 @@ async def test_a_fixed_finding_is_resolved_and_the_summary_is_edited(shared_cloi
     """After three pushes there is still one thread and one summary, which speaks of the newest head."""
     server = shared_cloister.gitlab.server
     merge_request, path, note = await reviewed(shared_cloister)
-    for text in ("fine\n" + SECRET, "fine\nfine\n" + SECRET, "fine\n"):
+    for text in ("fine\n" + FLAW, "fine\nfine\n" + FLAW, "fine\n"):
         head = server.push(merge_request, {path: text})
         outcome = await shared_cloister.outcome(merge_request)
         assert head[:8] in outcome.summary
@@ -58,7 +59,7 @@ async def test_a_thread_that_people_resolved_is_not_raised_again(shared_cloister
     gitlab = shared_cloister.gitlab
     merge_request, path, note = await reviewed(shared_cloister)
     gitlab.server.resolve(merge_request, note.discussion_id, user=gitlab.developer)
-    gitlab.server.push(merge_request, {path: "moved down\n" + SECRET})
+    gitlab.server.push(merge_request, {path: "moved_down\n" + FLAW})
     outcome = await shared_cloister.outcome(merge_request)
     assert len(outcome.threads) == 1
     assert note.resolved_by is gitlab.developer
@@ -87,13 +88,13 @@ async def test_a_marker_of_another_merge_request_does_not_silence_us(shared_cloi
     _, _, note = await reviewed(shared_cloister)
     hooks = gitlab.server.instance.core.hooks
     hooks.silent = True
-    merge_request = gitlab.server.open_merge_request(gitlab.project, "elsewhere", {"change-1.txt": SECRET})
+    merge_request = gitlab.server.open_merge_request(gitlab.project, "elsewhere", {"change-1.py": FLAW})
     gitlab.server.comment(merge_request, note.body, user=gitlab.bot)
     hooks.silent = False
     gitlab.server.close_merge_request(merge_request)
     gitlab.server.reopen(merge_request)
     outcome = await shared_cloister.outcome(merge_request)
-    assert [("change-1.txt", 1)] == outcome.lines
+    assert [("change-1.py", 2)] == outcome.lines
 
 
 async def test_a_deleted_summary_is_written_anew(shared_cloister: Cloister) -> None:

@@ -245,6 +245,23 @@ def test_findings_are_shown_and_set_the_exit_status(review: Callable[..., tuple[
     assert review("--fail-on", "never")[0] == 0
 
 
+def test_what_was_there_before_is_not_raised(
+    repository: Repository, review: Callable[..., tuple[int, str, str]]
+):
+    """Code that moved is not new; a secret is, also in a file that nobody reviews."""
+    repository.write("app.py", VULNERABLE)
+    repository.git("add", "--all")
+    repository.git("commit", "--quiet", "-m", "before")
+    repository.git("branch", "--force", "main", "HEAD")
+    repository.write("app.py", "import hashlib\n")
+    repository.write("moved.py", VULNERABLE)
+    code, out, _ = review()
+    assert "md5" not in out.lower()
+    repository.write("package-lock.json", f"glpat-{'q7Zt4LwX9bNc2RfK8vYd'}\n")
+    code, out, _ = review()
+    assert (code, "GitLab personal access token" in out) == (1, True)
+
+
 def test_a_secret_is_found_and_shown_nowhere(
     repository: Repository, review: Callable[..., tuple[int, str, str]]
 ):

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from bot.cli.checks import Check, fail, ok, skipped, version_of, warn
 from bot.ports import Command, Runner
-from bot.scanners import Scanner, Source, absent
+from bot.scanners import Scanner, Source, absent, known_rules
 
 #: Older ones lack the options that the mirrors are fetched with.
 OLDEST_GIT = (2, 30)
@@ -47,6 +47,16 @@ async def scanner(plug: Scanner, runner: Runner) -> list[Check]:
         return [ok(name, "it scans")]
     reason = report.not_analysed.get(canary.path, "it did not look at a tiny program")
     return [fail(name, reason, "install Cloister again, with its dependencies")]
+
+
+def rules(scanners: Mapping[str, Scanner], problems: Sequence[str]) -> Check:
+    """Judge the rules of all scanners by what is wrong with any of them."""
+    count = f"{len(known_rules(scanners.values()))} rules"
+    if not problems:
+        return ok("rules", count)
+    more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
+    remedy = "correct the rule, or CLOISTER_RULES_DIRS; `cloister rules test DIR` names everything"
+    return warn("rules", f"{count}; left out: {problems[0]}{more}", remedy)
 
 
 async def isolation(runner: Runner, which: Which = shutil.which) -> list[Check]:

@@ -11,7 +11,7 @@ from bot.demo.gitlab.diffs import raw_diff
 from bot.demo.gitlab.errors import ApiError, not_found
 from bot.demo.gitlab.repository import GitFailed
 from bot.demo.gitlab.served_diffs import ServedDiff, ServedFile
-from bot.demo.gitlab.state import MergeRequest, Refs
+from bot.demo.gitlab.state import MergeRequest, Project, Refs
 
 routes = Routes()
 
@@ -106,6 +106,47 @@ def _blob(call: Call) -> tuple[str, str, bytes]:
     if found is None or found[1] != "blob" or path.startswith(("/", "./")):
         raise not_found("File")
     return commit, found[0], found[2]
+
+
+@routes("GET", "projects/:id/repository/commits/:sha")
+def _commit(call: Call) -> Reply:
+    project, commit = call.project(), _found_commit(call)
+    shown = entities.commit(call.instance, project, commit)
+    if call.flag("stats") is not False:
+        counted = project.repository.git("diff", "--numstat", _before(project, commit), commit["id"], "--")
+        numbers = [line.split(b"\t")[:2] for line in counted.splitlines()]
+        added, removed = (sum(int(pair[at]) for pair in numbers if pair[at] != b"-") for at in (0, 1))
+        shown["stats"] = {"additions": added, "deletions": removed, "total": added + removed}
+    return Reply(body=shown)
+
+
+@routes("GET", "projects/:id/repository/commits/:sha/diff")
+def _commit_diff(call: Call) -> Reply:
+    project, commit = call.project(), _found_commit(call)
+    version = call.instance.state.version
+    before = _before(project, commit)
+    served = call.instance.served_diffs(project, Refs(before, before, commit["id"]))
+    unidiff = bool(call.flag("unidiff")) and version >= (16, 5)
+    return call.page(served.shown, lambda file: file.entity(version, unidiff=unidiff))
+
+
+def _found_commit(call: Call) -> dict[str, str]:
+    repository = call.project().repository
+    sha = repository.resolve(call.segments["sha"])
+    commit = repository.commit_info(sha) if sha else None
+    if commit is None:
+        raise not_found("Commit")
+    return commit
+
+
+def _before(project: Project, commit: dict[str, str]) -> str:
+    """Return the first parent, or the empty tree: that is what GitLab compares any commit with."""
+    parents = commit["parents"].split()
+    return (
+        parents[0]
+        if parents
+        else project.repository.git("hash-object", "-t", "tree", "/dev/null").decode().strip()
+    )
 
 
 @routes("GET", "projects/:id/repository/compare")

@@ -118,7 +118,10 @@ def _commits(call: Call) -> Reply:
     merge_request = call.merge_request()
     refs = merge_request.refs
     commits = merge_request.project.repository.log(refs.head_sha, refs.base_sha) if refs else []
-    return call.page(commits, lambda each: entities.commit(call.instance, merge_request.project, each))
+    # They come out of a table that does not know the parents (gitlab-org/gitlab#496665).
+    return call.page(
+        commits, lambda each: entities.commit(call.instance, merge_request.project, each) | {"parent_ids": []}
+    )
 
 
 @routes("GET", "projects/:id/merge_requests/:iid/award_emoji")

@@ -43,6 +43,25 @@ class Scenario(Setup):
             self._move(project, who, branch, before, sha)
             return sha
 
+    def merge_into(
+        self,
+        project: Project,
+        branch: str,
+        other: str,
+        changes: Mapping[str, Change],
+        *,
+        user: User | None = None,
+    ) -> str:
+        """Merge the commit *other* into *branch*; *changes* are what its files become. Return the merge's sha."""
+        with self.instance.state.lock:
+            before = project.repository.branch(branch)
+            assert before is not None
+            who = user or self.admin
+            signature = Signature(who.name, who.email)
+            sha = project.repository.commit([before, other], changes, f"Merge into {branch}", signature)
+            self._move(project, who, branch, before, sha)
+            return sha
+
     def _move(self, project: Project, user: User, branch: str, before: str | None, after: str | None) -> None:
         project.repository.set_ref(f"refs/heads/{branch}", after)
         self.instance.merge_requests.branch_moved(project, user, branch, before, after)

@@ -1,4 +1,4 @@
-const { exec, execFile } = require("child_process");
+const { exec, execFile, spawn } = require("child_process");
 const child_process = require("child_process");
 
 function archive(name) {
@@ -6,10 +6,14 @@ function archive(name) {
   exec(`tar cf ${name}.tar ${name}`);
   // ruleid: javascript-command-injection
   child_process.execSync("ls " + name);
+  // ruleid: javascript-command-injection
+  spawn(`rm ${name}`, { shell: true });
   // ok: javascript-command-injection
   execFile("tar", ["cf", `${name}.tar`, name]);
   // ok: javascript-command-injection
   exec("ls -l");
   // ok: javascript-command-injection
   /a+/.exec(`x${name}`);
+  // ok: javascript-command-injection
+  spawn("rm", [`${name}.tar`]);
 }

@@ -2,6 +2,7 @@ import asyncio
 import subprocess
 import time
 
+import httpx
 import requests
 
 
@@ -13,6 +14,8 @@ async def poll():
     if answer.ok:
         # ruleid: python-blocking-call-in-async
         subprocess.run(["make"])
+    # ruleid: python-blocking-call-in-async
+    return httpx.get("https://gitlab.internal")
 
 
 async def fine():
@@ -22,6 +25,16 @@ async def fine():
     await asyncio.to_thread(time.sleep, 1)
     # ok: python-blocking-call-in-async
     await asyncio.to_thread(lambda: time.sleep(1))
+    async with httpx.AsyncClient() as client:
+        # ok: python-blocking-call-in-async
+        await client.get("https://gitlab.internal")
+
+    def later():
+        # ok: python-blocking-call-in-async
+        time.sleep(1)
+
+    # ok: python-blocking-call-in-async
+    return requests.Session(), later
 
 
 def synchronous():

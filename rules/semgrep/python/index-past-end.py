@@ -28,5 +28,8 @@ def fine(items):
         if i + 1 < len(items):
             # ok: python-index-past-end
             yield items[i + 1]
+    for i in range(len(items)):
+        # ok: python-index-past-end
+        yield items[i + 1] if i + 1 < len(items) else None
     # ok: python-index-past-end
     yield items[len(items) - 1]

@@ -17,8 +17,20 @@ def many(
     seen.add(first)
 
 
+class Basket:
+    # ruleid: python-mutable-default
+    def __init__(self, items=[]):
+        self.items = items
+
+
 # ok: python-mutable-default
 def fine(item, items=None, pair=(), name=""):
     items = [] if items is None else items
     inner = []
     return inner + items
+
+
+# ok: python-mutable-default
+def only_read(names=[]):
+    for name in names:
+        print(name)

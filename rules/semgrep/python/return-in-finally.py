@@ -6,9 +6,28 @@ def read(file):
         return ""
 
 
+def count(file):
+    total = 0
+    try:
+        total = len(file.read())
+    finally:
+        file.close()
+        # ruleid: python-return-in-finally
+        return total
+
+
 def fine(file):
     try:
         # ok: python-return-in-finally
         return file.read()
     finally:
         file.close()
+
+
+def behind(file):
+    try:
+        text = file.read()
+    finally:
+        file.close()
+    # ok: python-return-in-finally
+    return text

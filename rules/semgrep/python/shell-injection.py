@@ -1,5 +1,7 @@
 import os
+import shlex
 import subprocess
+import sys
 
 
 def archive(name):
@@ -9,7 +11,23 @@ def archive(name):
     subprocess.check_output("ls " + name, shell=True)
     # ruleid: python-shell-injection
     os.system("rm %s" % name)
+    # ruleid: python-shell-injection
+    subprocess.getoutput("file {}".format(name))
     # ok: python-shell-injection
     subprocess.run(["tar", "cf", f"{name}.tar", name], check=True)
     # ok: python-shell-injection
     subprocess.run("ls | wc -l", shell=True, check=True)
+    # ok: python-shell-injection
+    os.system(f"rm {shlex.quote(name)}")
+    # ok: python-shell-injection
+    os.system("ls " + "-l")
+    # ok: python-shell-injection
+    os.system(quoted("rm", name + ".tar"))
+
+
+def indirect(name):
+    command = f"tar cf {name}.tar {name}"
+    # ruleid: python-shell-injection
+    os.system(command)
+    # ok: python-shell-injection
+    os.system(sys.executable + " -m pip check")

@@ -6,7 +6,9 @@ def read(file):
     first = yaml.load(file)
     # ruleid: python-unsafe-yaml-load
     second = yaml.load(file, Loader=yaml.UnsafeLoader)
+    # ruleid: python-unsafe-yaml-load
+    third = yaml.load(file, yaml.Loader)
     # ok: python-unsafe-yaml-load
-    third = yaml.load(file, Loader=yaml.CSafeLoader)
+    fourth = yaml.load(file, Loader=yaml.CSafeLoader)
     # ok: python-unsafe-yaml-load
-    return yaml.safe_load(file), first, second, third
+    return yaml.safe_load(file), first, second, third, fourth

@@ -363,6 +363,7 @@ class FakeScanner:
     report: ScanReport
     name: str = "fake"
     everywhere: bool = False
+    history: bool = False
 
     def wants(self, path: str) -> bool:
         return True

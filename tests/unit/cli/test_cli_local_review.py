@@ -1,8 +1,9 @@
 """The flow of a local review, with scanners and model that say what they are told."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from bot.cli import review_text
 from bot.cli.local_review import Reviewed, Reviewer
 from bot.cli.review import FailOn, stands_in_the_way
+from bot.cli.subject import Subject
 from bot.cli.working_tree import added_file
 from bot.domain.diff import Diff
 from bot.domain.errors import Permanent, Transient
@@ -47,6 +49,7 @@ class FakeScanner:
     report: ScanReport
     name: str = "semgrep"
     everywhere: bool = False
+    history: bool = False
     seen: list[str] = field(default_factory=list)
 
     def wants(self, path: str) -> bool:
@@ -96,6 +99,11 @@ def reviewer(*findings: Finding, model: FakeModel | None = None, **report: objec
     return Reviewer((scanner,), NoRunner(), b"key", redact, model=model, instructions=told)
 
 
+def subject(diff: Diff, contents: Mapping[str, bytes], before: bytes | None = None) -> Subject:
+    """Return a change; all files were *before*."""
+    return Subject(diff, diff, contents, {}, Policy(), "main", Path(), lambda _: before)
+
+
 def answer(**values: object) -> str:
     """Return a model's answer with one finding on line 2."""
     wanted = {
@@ -114,7 +122,7 @@ def answer(**values: object) -> str:
 
 async def test_findings_are_stamped_and_clipped_to_the_change():
     """What is wrong elsewhere is not this change's business."""
-    reviewed = await reviewer(finding(), finding(path="other.py")).review(DIFF, {"app.py": CODE})
+    reviewed = await reviewer(finding(), finding(path="other.py")).review(subject(DIFF, {"app.py": CODE}))
 
     (found,) = reviewed.findings
     assert (found.path, found.line) == ("app.py", 2)
@@ -126,7 +134,7 @@ async def test_what_nobody_looked_at_is_listed():
     """A file that a scanner gave up on, and one that could not be read, are named."""
     diff = Diff((*DIFF.files, added_file("huge.bin", b"x\n"), added_file("logo.png", b"\0")))
 
-    reviewed = await reviewer(not_analysed={"app.py": "timeout"}).review(diff, {"app.py": CODE})
+    reviewed = await reviewer(not_analysed={"app.py": "timeout"}).review(subject(diff, {"app.py": CODE}))
 
     assert reviewed.not_reviewed == {
         "huge.bin": "too large, or not a readable file",
@@ -137,7 +145,7 @@ async def test_what_nobody_looked_at_is_listed():
 
 async def test_a_finding_in_a_file_that_could_not_be_read_is_kept():
     """The model may have seen a file's diff although its content was out of reach."""
-    reviewed = await reviewer(model=FakeModel([answer()])).review(DIFF, {})
+    reviewed = await reviewer(model=FakeModel([answer()])).review(subject(DIFF, {}))
 
     assert [found.path for found in reviewed.findings] == ["app.py"]
     assert list(review_text.render(reviewed))
@@ -146,7 +154,7 @@ async def test_a_finding_in_a_file_that_could_not_be_read_is_kept():
 async def test_the_models_findings_join_those_of_the_scanners():
     """Both parts end up in one list, in file order."""
     reviewed = await reviewer(finding(line=3, end_line=3), model=FakeModel([answer()])).review(
-        DIFF, {"app.py": CODE}
+        subject(DIFF, {"app.py": CODE})
     )
 
     assert [(found.scanner, found.line) for found in reviewed.findings] == [("model", 2), ("semgrep", 3)]
@@ -156,7 +164,7 @@ async def test_the_model_never_sees_a_secret():
     """The prompt holds the masked line."""
     model = FakeModel([json.dumps({"findings": []})])
 
-    await reviewer(model=model).review(DIFF, {"app.py": CODE})
+    await reviewer(model=model).review(subject(DIFF, {"app.py": CODE}))
 
     assert "hunter2" not in model.asked[0].prompt
     assert "hu*****" in model.asked[0].prompt
@@ -166,7 +174,7 @@ async def test_a_useless_answer_is_asked_for_once_more_with_another_seed():
     """The second answer counts."""
     model = FakeModel(["nonsense", answer()])
 
-    reviewed = await reviewer(model=model).review(DIFF, {"app.py": CODE})
+    reviewed = await reviewer(model=model).review(subject(DIFF, {"app.py": CODE}))
 
     assert [found.scanner for found in reviewed.findings] == ["model"]
     assert [request.seed for request in model.asked] == [0, 1]
@@ -177,7 +185,7 @@ async def test_a_useless_answer_is_asked_for_once_more_with_another_seed():
 )
 async def test_a_model_that_fails_costs_only_its_part(answers: list[str | Exception]):
     """The scanners' findings are there, and the gap is named."""
-    reviewed = await reviewer(finding(), model=FakeModel(answers)).review(DIFF, {"app.py": CODE})
+    reviewed = await reviewer(finding(), model=FakeModel(answers)).review(subject(DIFF, {"app.py": CODE}))
 
     assert [found.scanner for found in reviewed.findings] == ["semgrep"]
     assert list(reviewed.not_reviewed) == ["app.py (model)"]
@@ -187,7 +195,7 @@ async def test_a_fix_that_repeats_a_secret_is_dropped():
     """Masked it would break the code, unmasked it would leak."""
     fix = Fix(line=3, end_line=3, replacement="password = read('hunter2')")
 
-    reviewed = await reviewer(finding(line=3, end_line=3, fix=fix)).review(DIFF, {"app.py": CODE})
+    reviewed = await reviewer(finding(line=3, end_line=3, fix=fix)).review(subject(DIFF, {"app.py": CODE}))
 
     assert [found.fix for found in reviewed.findings] == [None]
 
@@ -196,14 +204,14 @@ async def test_a_secret_that_a_rule_copies_into_its_words_is_masked():
     """Whatever form the report has, it is made of these findings."""
     found = finding(title="Uses hunter2", message="The value hunter2 is fixed.")
 
-    reviewed = await reviewer(found).review(DIFF, {"app.py": CODE})
+    reviewed = await reviewer(found).review(subject(DIFF, {"app.py": CODE}))
 
     assert "hunter2" not in repr(reviewed.findings)
 
 
 async def shown(*findings: Finding) -> str:
     """Return the text report of *findings*."""
-    reviewed = await reviewer(*findings).review(DIFF, {"app.py": CODE})
+    reviewed = await reviewer(*findings).review(subject(DIFF, {"app.py": CODE}))
     return "\n".join(line.plain for line in review_text.render(reviewed))
 
 

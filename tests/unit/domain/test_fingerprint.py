@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.findings import Finding, Severity
-from bot.domain.fingerprint import anchor_present, anchors_present, lines_of, stamp
+from bot.domain.fingerprint import anchor_present, anchors_present, lines_of, recognise, stamp
 
 KEY = b"k" * 32
 
@@ -42,8 +44,86 @@ def test_edits_elsewhere_keep_the_fingerprint(
     """Lines that come and go around the flagged code change nothing."""
     flagged = ["run(query)", "more()"]
     before = mark([*above, *flagged, *below], finding(len(above) + 1, len(above) + 2))
-    after = mark([*new_above, *flagged, *new_below], finding(len(new_above) + 1, len(new_above) + 2))
-    assert before == after
+    at = finding(len(new_above) + 1, len(new_above) + 2)
+    (after,) = stamp([at], {"a.py": [*new_above, *flagged, *new_below]}, key=KEY)
+    assert [before] == [one.fingerprint for one in recognise([after], ["f" * 32, before])]
+
+
+#: Two functions with the same flaw, lines that tell them apart, and calls of neither.
+FIRST = ["def first(db, name):", "    log(name)", "    db.execute(name)", "    return 1"]
+SECOND = ["def second(db, key):", "    check(key)", "    db.execute(name)", "    return key"]
+FLAW = "    db.execute(name)"
+OTHER = ["import db", "", "x = 1", "y = 2", "", "z = 3"]
+gaps = st.lists(st.sampled_from(OTHER), max_size=5)
+
+
+def marks(lines: list[str], known: Iterable[str] = ()) -> dict[int, str]:
+    """Return the fingerprints of all flaws by their lines."""
+    found = [finding(number) for number, line in enumerate(lines, 1) if line.split() == FLAW.split()]
+    stamped = recognise(stamp(found, {"a.py": lines}, key=KEY), known)
+    return {one.line: one.fingerprint for one in stamped}
+
+
+def line_of(lines: list[str], function: list[str]) -> int:
+    return [line.split() for line in lines].index(function[0].split()) + 3
+
+
+@given(gaps, gaps, gaps, st.booleans(), st.text(" ", max_size=4))
+def test_an_equal_finding_that_comes_later_does_not_take_the_place_of_the_old_one(
+    above: list[str], between: list[str], below: list[str], before_it: bool, indent: str
+) -> None:
+    """Wherever the new one appears, and though everything moves and is indented, each keeps its identity."""
+    (old,) = marks([*FIRST, *OTHER]).values()
+    functions = [SECOND, FIRST] if before_it else [FIRST, SECOND]
+    lines = [indent + line for line in [*above, *functions[0], *between, *functions[1], *below]]
+    both = marks(lines, [old])
+    assert old == both[line_of(lines, FIRST)]
+    assert old != both[line_of(lines, SECOND)]
+
+
+@given(gaps, gaps, st.permutations([FIRST, SECOND]), st.booleans())
+def test_functions_may_change_places(
+    above: list[str], between: list[str], order: list[list[str]], rewritten: bool
+) -> None:
+    """Equal findings keep their identities while what is above or below them stays, or while one is alone."""
+    lines = [*FIRST, "", *SECOND]
+    before = marks(lines)
+    known = [before[line_of(lines, FIRST)], before[line_of(lines, SECOND)]]
+    after = [*above, *order[0], *between, *order[1]]
+    moved = marks(after, known)
+    assert known == [moved[line_of(after, FIRST)], moved[line_of(after, SECOND)]]
+    alone = ["def third():", FLAW] if rewritten else FIRST
+    (left,) = marks([*above, *alone], known).values()
+    assert left == known[0] or rewritten
+
+
+@given(
+    st.lists(st.sampled_from([FLAW, "x = 1"]), max_size=8), st.lists(st.sampled_from([FLAW, "y"]), max_size=8)
+)
+def test_recognised_fingerprints_are_unique(before: list[str], after: list[str]) -> None:
+    """No two findings ever get the same one, no old one is left over while a new one is given, nor the next time."""
+    known = list(marks(before).values())
+    recognised = list(marks(after, known).values())
+    assert len(recognised) == len(set(recognised))
+    assert len(set(recognised) & set(known)) == min(len(recognised), len(known))
+    assert set(recognised) == set(marks(after, recognised).values())
+
+
+def test_what_a_finding_is_about_outweighs_the_code_around_it() -> None:
+    """The subject is the identity: the line may be rewritten, but another subject is another finding."""
+    before = mark(["token = 's'"], finding(subject="mark"))
+    renamed = {"old_paths": {"b.py": "a.py"}}
+    after = stamp([finding(subject="mark", path="b.py")], {"b.py": ["T := s", "x"]}, key=KEY, **renamed)
+    assert [before] == [one.fingerprint for one in recognise(after, [before])]
+    other = stamp([finding(subject="another")], {"a.py": ["token = 's'"]}, key=KEY)
+    assert [before] != [one.fingerprint for one in recognise(other, [before])]
+
+
+def test_only_findings_of_the_same_kind_are_recognised() -> None:
+    """An unknown fingerprint stays."""
+    known = [mark(["run(q)"], finding(rule="xss")), mark(["other(q)"], finding())]
+    stamped = stamp([finding()], {"a.py": ["run(q)"]}, key=KEY)
+    assert stamped == recognise(stamped, known)
 
 
 @given(st.text(" \t", max_size=5), st.text(" \t\r", max_size=3), st.text("ab\n", max_size=9))
@@ -73,7 +153,7 @@ def test_an_edited_line_is_another_finding(edited: str) -> None:
 
 @given(st.lists(st.tuples(st.integers(1, 6), st.sampled_from(["sql", "xss"])), max_size=12))
 def test_fingerprints_are_unique_and_order_of_report_is_irrelevant(places: list[tuple[int, str]]) -> None:
-    """Equal code gives distinct fingerprints by file order, however the scanner sorts its report."""
+    """Equal code gives distinct fingerprints, however the scanner sorts its report."""
     lines = {"a.py": ["run(q)"] * 4 + ["x", ""]}
     found = [finding(line, rule=rule) for line, rule in places]
     stamped = stamp(found, lines, key=KEY)

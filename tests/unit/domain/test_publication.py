@@ -8,7 +8,7 @@ import pytest
 from bot.domain.diff import Change, Diff, FileDiff, Hunk
 from bot.domain.findings import Confidence, Finding, Severity
 from bot.domain.merge_request import MergeRequestRef, Revision
-from bot.domain.policy import Gate, Paths, Policy
+from bot.domain.policy import Gate, Paths, Policy, Rules
 from bot.domain.publication import Publication, analysed, decide, result, status
 from bot.domain.reconcile import Thread
 from bot.domain.run import Outcome, Plan, Run, RunState, Step
@@ -157,6 +157,83 @@ def test_a_suppressed_finding_is_shown_and_still_blocks() -> None:
     assert [hidden.suppressed for hidden in decided.suppressed] == [True]
     assert decided.posts == ()
     assert not decided.verdict.passed
+
+
+def test_a_rule_that_is_switched_off_hides_nothing() -> None:
+    """Findings that nobody wants to hear of are gone before equal ones are folded."""
+    of = run(policy=Policy(rules=Rules(disable=("off",))))
+    decided = publication(of, finding(Severity.critical, rule="off"), finding(scanner="secrets"))
+    assert [post.scanner for post in decided.posts] == ["secrets"]
+
+
+def test_a_scanner_that_does_not_decide_hides_no_decision() -> None:
+    """The gate counts what its own scanners say, whoever says it louder; one thing said twice counts once."""
+    both = [finding(Severity.critical), finding(scanner="secrets")]
+    of = run(policy=Policy(gate=Gate(scanners=("secrets",))))
+    decided = publication(of, *both)
+    assert ([post.scanner for post in decided.posts], len(decided.verdict.blocking)) == (["semgrep"], 1)
+    assert len(publication(run(), *both).verdict.blocking) == 1
+
+
+def test_a_known_finding_keeps_its_thread_when_an_equal_one_appears_above_it() -> None:
+    """Of two equal findings the one with the same surroundings is the old one."""
+    kind = "a" * 24
+    known, new = (
+        finding(line=9, end_line=9, fingerprint=f"{kind}00002222"),
+        finding(fingerprint=f"{kind}33334444"),
+    )
+    thread = Thread("d", 1, f"{kind}11112222", "semgrep", "a.py")
+    decided = decide(run(), {"scan:semgrep": [new, known]}, (thread,), DIFF, standing=lambda _: True)
+    assert [(type(action).__name__, action.finding.line) for action in decided.actions] == [  # type: ignore[union-attr]
+        ("Post", 1),
+        ("Keep", 9),
+    ]
+
+
+LEAK = {"scanner": "secrets", "commit": "c" * 40, "subject": "mark", "fingerprint": "f" * 32}
+
+
+def test_what_is_only_in_a_commit_is_listed_and_blocks() -> None:
+    """There is no line to comment on, but there is something to do; the summary says where it is."""
+    of = run()
+    decided = publication(of, finding(**LEAK))
+    assert (decided.actions, decided.verdict.passed) == ((), False)
+    ((listed,), inline) = (decided.listed, decided.posts)
+    assert listed.reason.startswith("in commit cccccccc of this branch, no longer at the head")
+    assert inline == ()
+
+
+def test_a_thread_on_what_is_only_in_a_commit_now_stays() -> None:
+    """It is neither resolved nor shown as a comment on the head; resolved by us before, it is opened again."""
+    of, past = run(), finding(**LEAK)
+    for mended, action in ((False, "Keep"), (True, "Reopen")):
+        thread = Thread("d", 1, "f" * 32, "secrets", "a.py", resolved=mended, mended=mended)
+        decided = decide(of, {"scan:secrets": [past]}, (thread,), DIFF, standing=lambda _: True)
+        assert [type(one).__name__ for one in decided.actions] == [action]
+        shown = result(of, decided, refused=(), diff=DIFF, project_url="", tokens=0, seconds=1.0)
+        assert (shown.inline, [item.finding for item in shown.listed]) == ([], [past])
+
+
+def test_what_is_in_a_commit_is_not_folded_into_what_is_at_the_head() -> None:
+    """Equal line numbers of two commits mean nothing."""
+    decided = publication(run(), finding(cwe=("CWE-798",)), finding(cwe=("CWE-798",), **LEAK))
+    assert (len(decided.posts), len(decided.listed)) == (1, 1)
+
+
+def test_threads_stay_while_commits_were_not_looked_at() -> None:
+    """What is gone from the head may be in one of them; the reader is told."""
+    of = run(
+        secrets=Step(outcome=Outcome.partial, past="only its newest 300 commits were looked at"),
+        semgrep=Step(outcome=Outcome.partial, not_analysed={"gone.py": "in commit c: too large"}),
+    )
+    threads = [Thread("d", 1, "f", name, "gone.py") for name in ("secrets", "semgrep", "model")]
+    known = analysed(of, DIFF, threads)
+    assert ("semgrep", "a.py") in known
+    assert not known & {("secrets", "a.py"), ("secrets", "gone.py"), ("semgrep", "gone.py")}
+    shown = result(of, publication(of), refused=(), diff=DIFF, project_url="", tokens=0, seconds=1.0)
+    assert shown.problems == (
+        "Secrets: not all commits of the branch were searched: only its newest 300 commits were looked at.",
+    )
 
 
 def test_only_what_was_analysed_is_known() -> None:

@@ -95,6 +95,15 @@ Reviewed `abcdef12`: 2 files, 40 added lines, 1200 tokens, 12 s.
     assert summary(result, marker=MARKER) == expected
 
 
+def test_what_is_only_in_a_commit_is_linked_there() -> None:
+    """The head does not have the line any more."""
+    past = finding(commit="c" * 40)
+    result = ReviewResult(
+        head_sha=SHA, verdict=Verdict(passed=True), project_url=PROJECT, listed=(Listed(past, "in the past"),)
+    )
+    assert f"[`src/a.py:3`]({PROJECT}/-/blob/{'c' * 40}/src/a.py#L3-5)" in summary(result, marker=MARKER)
+
+
 def test_silence_is_said() -> None:
     """A clean review says so, and that the model is still at work."""
     clean = ReviewResult(head_sha=SHA, verdict=Verdict(passed=True), files=1)

@@ -158,7 +158,15 @@ def test_diffs_files_and_comparisons(gitlab: GitLab) -> None:
             f"projects/{gitlab.project.id}/repository/compare", params={"from": "main", "to": mr.head_sha}
         ).json()
         assert (1, False) == (len(compared["commits"]), compared["compare_timeout"])
-        assert 1 == len(client.get(f"{base}/commits").json())
+        (listed,) = client.get(f"{base}/commits").json()
+        assert (mr.head_sha, []) == (listed["id"], listed["parent_ids"])
+        commit = f"projects/{gitlab.project.id}/repository/commits/{mr.head_sha}"
+        shown = client.get(commit).json()
+        assert ([mr.refs.base_sha], 26) == (shown["parent_ids"], shown["stats"]["additions"])
+        gitlab.server.diff_limits = DiffLimits()
+        files_of_commit = client.get(f"{commit}/diff", params={"per_page": "100"})
+        assert (26, "26") == (len(files_of_commit.json()), files_of_commit.headers["x-total"])
+        assert {"message": "404 Commit Not Found"} == client.get(f"{commit[:-40]}{'0' * 40}/diff").json()
 
 
 def test_statuses_go_through_gitlabs_state_machine(gitlab: GitLab) -> None:

@@ -1,0 +1,130 @@
+"""One scanner on one change: what it sees, what it says about it, and what of that the change has brought about."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.domain.clip import clip
+from bot.domain.diff import Diff
+from bot.domain.errors import Permanent, Transient
+from bot.domain.findings import Finding, ScanReport
+from bot.domain.fingerprint import stamp
+from bot.domain.policy import Policy
+from bot.ports import Blob, Runner
+from bot.scanners import Scanner, Source, folded, wanted
+from bot.scanners.comparison import Comparison, Read
+from bot.scanners.past import Look, Past, ReadCommits, kinds
+from bot.scanners.sources import excerpt, whole
+
+
+@dataclass(frozen=True)
+class Examined:
+    """Hold the findings, stamped and clipped, and what could not be looked at (path -> reason).
+
+    Findings with a ``commit`` are in that commit only. ``past`` says what of the branch's commits was not looked at,
+    ``not_compared`` why findings may be there that are not new.
+    """
+
+    findings: Sequence[Finding] = ()
+    not_analysed: Mapping[str, str] = field(default_factory=dict)
+    past: str = ""
+    not_compared: str = ""
+
+
+@dataclass(frozen=True)
+class Examination:
+    """Have *scanner* look at a change.
+
+    Args:
+        scanner: who looks.
+        runner: runs the scanner's tool.
+        read: gives files before and after.
+        diff: what changed.
+        policy: says which files nobody looks at.
+        key: the secret of fingerprints.
+        target_moved: the target branch has more than the base.
+        patient: a comparison with what was there before may be tried again. Otherwise a failed one is done
+            without: too much is said then, never too little.
+        commits: gives the commits of the branch, to scanners that want them; None for no look at them.
+    """
+
+    scanner: Scanner
+    runner: Runner
+    read: Read
+    diff: Diff
+    policy: Policy
+    key: bytes
+    target_moved: bool = False
+    patient: bool = False
+    commits: ReadCommits | None = None
+
+    async def findings(self) -> Examined:
+        """Return what the change has brought about.
+
+        Raises:
+            Transient: files cannot be read, or the scanner broke in a way that another try may mend.
+            Permanent: the same, without hope.
+        """
+        sources, unread = await self._sources()
+        report = await self.scanner.scan(sources, self.runner)
+        touched = await asyncio.to_thread(self._touched, report, sources)
+        new, not_compared = await self._new(touched, report, sources)
+        past = await self._past(report, sources)
+        only_there = [
+            one
+            for finding, source in past.findings
+            for one in stamp([finding], {finding.path: source.lines}, key=self.key, old_paths=self._renamed)
+        ]
+        not_analysed = {**past.not_analysed, **unread, **report.not_analysed}
+        return Examined([*folded(self.scanner, new), *only_there], not_analysed, past.missing, not_compared)
+
+    async def _past(self, report: ScanReport, sources: Sequence[Source]) -> Past:
+        if not self.scanner.history or self.commits is None:
+            return Past()
+        try:
+            history = await self.commits()
+        except Permanent as error:
+            return Past(missing=str(error))
+        look = Look(self.scanner, self.runner, self.policy)
+        return await look.past(history, kinds(report.findings, sources))
+
+    @property
+    def _renamed(self) -> dict[str, str]:
+        return {file.new_path: file.old_path for file in self.diff.files if file.old_path != file.new_path}
+
+    async def _sources(self) -> tuple[list[Source], dict[str, str]]:
+        """Return what the scanner gets to see, and what could not be read of it."""
+        paths = wanted(self.scanner, self.diff, self.policy)
+        if self.scanner.history:
+            return [excerpt(self.diff.by_new_path[path]) for path in paths], {}
+        blobs = await self.read(paths, "head")
+        return whole(paths, blobs, self.diff), _unread(paths, blobs)
+
+    def _touched(self, report: ScanReport, sources: Sequence[Source]) -> list[Finding]:
+        lines = {source.path: source.lines for source in sources}
+        kept, _ = clip(stamp(report.findings, lines, key=self.key, old_paths=self._renamed), self.diff)
+        return kept
+
+    async def _new(
+        self, touched: Sequence[Finding], report: ScanReport, sources: Sequence[Source]
+    ) -> tuple[Sequence[Finding], str]:
+        comparison = Comparison(
+            self.scanner, self.runner, self.read, self.diff, self.policy, target_moved=self.target_moved
+        )
+        try:
+            return await comparison.new(touched, report, sources), ""
+        except (Transient, Permanent) as error:
+            if isinstance(error, Transient) and self.patient:
+                raise
+            return touched, str(error)
+
+
+def _unread(paths: Sequence[str], blobs: Mapping[str, Blob]) -> dict[str, str]:
+    """Return why files could not be read; links and submodules have no content of their own."""
+    return {
+        path: f"larger than {blobs[path].size // 1_000_000} MB"
+        for path in paths
+        if path in blobs and blobs[path].content is None
+    }

@@ -1,0 +1,47 @@
+"""Put rules together: settings -> where they are kept -> scanners that follow them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from bot.adapters.rules_directory import DirectoryRules
+from bot.adapters.rules_git import GitRules
+from bot.ports import RuleSource, Runner
+from bot.resources import resource
+from bot.runtime.rulebook import Rulebook
+from bot.scanners import Setup, load
+from bot.settings import Settings
+from bot.settings_rules import rule_places
+
+
+def scanner_setup(settings: Settings, packs: Sequence[Path], key: bytes) -> Setup:
+    """Return what scanners are built from: the shipped rules and those in *packs*, and imported advisories."""
+    return Setup(rules=resource("rules"), key=key, packs=tuple(packs), advisories=settings.advisories)
+
+
+def rulebook(settings: Settings, key: bytes, runner: Runner) -> Rulebook:
+    """Return the scanners, not yet open, with the shipped rules and those of the organisation."""
+    return Rulebook(lambda packs: load(scanner_setup(settings, packs, key)), rule_sources(settings), runner)
+
+
+def rule_sources(settings: Settings) -> list[RuleSource]:
+    """Return where the organisation keeps rules; the token is for repositories on our GitLab only."""
+    gitlab = urlsplit(str(settings.gitlab_url))[:2] if settings.gitlab_url else None
+    sources: list[RuleSource] = []
+    for place in rule_places(settings.rules_dirs or ""):
+        if isinstance(place, Path):
+            sources.append(DirectoryRules(place))
+            continue
+        ours = urlsplit(place.url)[:2] == gitlab
+        sources.append(
+            GitRules(
+                settings.data_dir / "rules",
+                place.url,
+                place.ref,
+                token=settings.gitlab_token.get_secret_value() if ours and settings.gitlab_token else "",
+                ca_file=settings.gitlab_ca_file if ours else None,
+            )
+        )
+    return sources
