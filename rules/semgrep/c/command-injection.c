@@ -1,7 +1,7 @@
 #include <stdlib.h>
 
 int main(int argc, char **argv) {
-    char command[256];
+    char command[256] = "";
     snprintf(command, sizeof(command), "ls %s", argv[1]);
     // ruleid: c-command-injection
     system(command);
