@@ -11,6 +11,6 @@ class Sample {
         // ok: java-weak-cipher
         Cipher.getInstance("AES/GCM/NoPadding");
         // ok: java-weak-cipher
-        Cipher.getInstance("RSA/ECB".replace("ECB", mode));
+        Cipher.getInstance("RSA/ECB/OAEPWithSHA-256AndMGF1Padding");
     }
 }
