@@ -2,13 +2,13 @@ package sample
 
 import "os"
 
-func store(data []byte) {
+func store(file *os.File, data []byte) {
 	// ruleid: go-world-writable
-	os.WriteFile("/etc/app.conf", data, 0666)
+	file.Chmod(0666)
 	// ruleid: go-world-writable
 	os.Chmod("/srv/run.sh", 0o777)
 	// ok: go-world-writable
-	os.WriteFile("/etc/app.conf", data, 0o644)
+	os.WriteFile("/etc/app.conf", data, 0666)
 	// ok: go-world-writable
 	os.Chmod("/srv/run.sh", 0755)
 }
