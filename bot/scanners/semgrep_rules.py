@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 
 from bot.domain.errors import Permanent
-from bot.scanners.languages import languages_of
+from bot.scanners.languages import LANGUAGES, languages_of
 from bot.scanners.semgrep_files import Problem, Rule, read_pack
 from bot.scanners.semgrep_metadata import Metadata
 
 __all__ = ["Metadata", "Pack", "Problem", "Rule"]
+
+_ANY_FILE = frozenset(language for language, names in LANGUAGES.items() if names == ("*",))
 
 
 class Pack:
@@ -55,7 +58,26 @@ class Pack:
 
         Without its *content* that is every language that the file may turn out to be written in.
         """
-        return tuple(language for language in languages_of(path, content) if language in self.languages)
+        return tuple(
+            language
+            for language in languages_of(path, content)
+            if language in self.languages and (language not in _ANY_FILE or self._looks_at(language, path))
+        )
+
+    def _looks_at(self, language: str, path: str) -> bool:
+        """Say whether a rule of a language without file names of its own may look at *path*."""
+        parts = path.split("/")
+        return any(any(fnmatchcase(part, last) for part in parts) for last in self._last_parts[language])
+
+    @cached_property
+    def _last_parts(self) -> dict[str, frozenset[str]]:
+        """Return for languages without file names the ends of the paths to which their rules are limited."""
+        found: dict[str, set[str]] = {language: set() for language in _ANY_FILE}
+        for rule in self.by_id.values():
+            included = (rule.body.get("paths") or {}).get("include") or ("*",)
+            for language in rule.languages & found.keys():
+                found[language].update(pattern.rstrip("/").rpartition("/")[2] for pattern in included)
+        return {language: frozenset(ends) for language, ends in found.items()}
 
     def as_json(self, languages: Iterable[str]) -> bytes:
         """Return a rule file for Semgrep with the rules that concern *languages*."""

@@ -8,6 +8,13 @@ func read(names []string) {
 		// ruleid: go-defer-in-loop
 		defer file.Close()
 	}
+	for i := 0; i < 3; i++ {
+		if mutex, ok := locks[i]; ok {
+			mutex.Lock()
+			// ruleid: go-defer-in-loop
+			defer mutex.Unlock()
+		}
+	}
 }
 
 func fine(names []string) {
@@ -20,5 +27,21 @@ func fine(names []string) {
 			// ok: go-defer-in-loop
 			defer file.Close()
 		}()
+	}
+	for _, name := range names {
+		group.Go(func() error {
+			file, _ := os.Open(name)
+			// ok: go-defer-in-loop
+			defer file.Close()
+			return nil
+		})
+	}
+	for _, name := range names {
+		if file, err := os.Open(name); err == nil {
+			// ok: go-defer-in-loop
+			defer file.Close()
+			parse(file)
+			return
+		}
 	}
 }

@@ -1,7 +1,15 @@
 class Sample {
-    boolean check(String mode) {
+    boolean check(String mode, Object other) {
         // ruleid: java-string-identity
         if (mode == "fast") {
+            return true;
+        }
+        // ruleid: java-string-identity
+        if ("off" != mode) {
+            return true;
+        }
+        // ok: java-string-identity
+        if (mode == other || "" != null) {
             return true;
         }
         // ok: java-string-identity

@@ -228,6 +228,7 @@ def test_broken_pack_is_named(tmp_path: Path):
         ("x/Dockerfile", ("dockerfile",)),
         (".gitlab-ci.yml", ("yaml",)),
         ("README.md", ()),
+        ("migrations/0001.sql", ("regex",)),
     ],
 )
 def test_languages_follow_names(path: str, languages: tuple[str, ...]):
