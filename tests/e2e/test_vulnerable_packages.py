@@ -53,6 +53,18 @@ async def test_a_policy_can_let_them_block(cloister: Cloister):
     assert "failed" == (await cloister.outcome(opened)).status
 
 
+async def test_an_update_that_mends_one_of_two_raises_nothing_new(cloister: Cloister):
+    """Advisories that are imported while Cloister runs count; what was there before is not raised again."""
+    known(cloister)
+    imported(cloister.settings.advisories, until("GHSA-old", "PyPI", "fluffy-cat", "9"))
+    cloister.gitlab.server.commit(cloister.gitlab.project, "main", {"requirements.txt": "fluffy-cat==1.2\n"})
+    server, project = cloister.gitlab.server, cloister.gitlab.project
+    better = server.open_merge_request(project, "better", {"requirements.txt": "fluffy-cat==1.4\n"})
+    assert [] == (await cloister.outcome(better)).lines
+    worse = server.open_merge_request(project, "worse", {"a/requirements.txt": "fluffy-cat==1.4\n"})
+    assert [("a/requirements.txt", 1)] == (await cloister.outcome(worse)).lines
+
+
 async def test_without_advisories_the_summary_says_so(cloister: Cloister):
     """It is no failure; and it is not mentioned where there is nothing to look up."""
     opened = cloister.gitlab.server.open_merge_request(cloister.gitlab.project, "feature", FILES)
