@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import re2
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError, model_validator
@@ -71,13 +71,16 @@ class Settings(Value):
 
     - ``near``: one of these words stands within 300 bytes, in upper or lower case.
     - ``min_entropy`` in bits per character; ``mixed``: letters and digits.
+    - ``looks``: ``random``, as a machine makes it; ``password``, also as people make it up; ``any``, whatever is no
+      reference, no word about secrets and no sequence. For values without a shape of their own.
     - ``check`` names a function of ``bot.scanners.secret_checks``. A secret that fails it is reported with low
       confidence and at most medium severity, since it cannot work as it stands; with ``check_required`` it does not
       count at all.
     - ``stop``: the secret contains none of these words, in upper or lower case. ``allow``: none of these expressions
       matches within the secret. Both come on top of the placeholders that hold for all rules.
-    - ``paths``: globs for the path or the name of the file, in upper or lower case. Where the path is not known,
-      as in a prompt, the rule holds.
+    - ``unless``: none of these expressions matches the line before the secret, its last 200 bytes.
+    - ``paths``: globs for the path or the name of the file, in upper or lower case; ``except_paths`` are those that
+      it does not hold for. Where the path is not known, as in a prompt, the rule holds.
     - ``pair``: see ``Pair``.
 
     What is said:
@@ -86,7 +89,7 @@ class Settings(Value):
       revoke such a secret.
     - ``revealed`` is the number of leading characters that may be shown: only as many as belong to a fixed prefix.
 
-    A ``generic`` rule gives way to the others, knows more placeholders, and has medium confidence by default.
+    A ``generic`` rule gives way to the others and has medium confidence by default.
 
     ``samples`` and ``clean`` are templates (see ``bot.scanners.secret_samples``), so that no rule file contains
     anything like a secret. Each of the ``samples`` must be found, on a line among others; nothing may be found in
@@ -108,19 +111,22 @@ class Settings(Value):
     check_required: bool = False
     stop: Words = Field(default=(), strict=False)
     allow: tuple[str, ...] = Field(default=(), strict=False)
+    unless: tuple[str, ...] = Field(default=(), strict=False)
     paths: tuple[str, ...] = Field(default=(), strict=False)
+    except_paths: tuple[str, ...] = Field(default=(), strict=False)
     pair: Pair | None = None
     severity: Severity = Field(default=Severity.critical, strict=False)
     confidence: Confidence | None = Field(default=None, strict=False)
     revoke: str = Field(default="", pattern=r"^(https://\S+)?$")
     revealed: int = Field(default=4, ge=0, le=4)
     generic: bool = False
+    looks: Literal["", "random", "password", "any"] = ""
 
     @model_validator(mode="after")
     def _usable(self) -> Self:
         if self.check_required and not self.check:
             raise ValueError("check_required needs a check")
-        for text in (self.expression, self.trigger, *self.allow):
+        for text in (self.expression, self.trigger, *self.allow, *self.unless):
             try:
                 groups = _compiled(text).groups
             except re2.error as error:
@@ -161,21 +167,43 @@ class SecretRule:
         expressions = "|".join([*words, *self.settings.allow])
         return _compiled(expressions) if expressions else None
 
+    @cached_property
+    def unless(self) -> Any | None:
+        """Return the compiled expression of what must not stand before the secret, if there is one."""
+        return (
+            _compiled("|".join(f"(?:{one})" for one in self.settings.unless))
+            if self.settings.unless
+            else None
+        )
+
+    @cached_property
+    def near(self) -> tuple[bytes, ...]:
+        """Return the words of which one must stand close by, in lower case."""
+        return tuple(word.lower().encode() for word in self.settings.near)
+
     @property
     def confidence(self) -> Confidence:
         """Return how sure a hit is."""
         return self.settings.confidence or (Confidence.medium if self.settings.generic else Confidence.high)
 
+    @property
+    def restricted(self) -> bool:
+        """Say whether the rule does not hold for every file."""
+        return bool(self.settings.paths or self.settings.except_paths)
+
     def holds_for(self, path: str) -> bool:
         """Say whether the rule holds in a file of that name; an empty one is not known."""
+        if not path or not self.restricted:
+            return True
         lower = path.lower()
         names = (lower, lower.rpartition("/")[2])
-        globs = self.settings.paths
-        return (
-            not path
-            or not globs
-            or any(fnmatch.fnmatchcase(name, glob.lower()) for glob in globs for name in names)
-        )
+        if self.settings.paths and not _matches(names, self.settings.paths):
+            return False
+        return not _matches(names, self.settings.except_paths)
+
+
+def _matches(names: Iterable[str], globs: Iterable[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name, glob.lower()) for glob in globs for name in names)
 
 
 def load_rules(*directories: Path) -> tuple[SecretRule, ...]:
