@@ -100,7 +100,7 @@ class Detector:
                     yield replace(hit, start=start, end=end)
 
     def _direct(self, data: bytes, places: Iterable[tuple[int, int]]) -> Iterator[Hit]:
-        taken: set[tuple[int, int]] = set()
+        taken: set[tuple[int, int, int]] = set()
         done = [0] * len(self.rules)
         for end, number in places:
             if end <= done[number]:
@@ -110,8 +110,8 @@ class Detector:
             for match in rule.pattern.finditer(data[start:stop]):
                 group = 1 if rule.pattern.groups else 0
                 place = (start + match.start(group), start + match.end(group))
-                if place not in taken and self._counts(rule, data, *place):
-                    taken.add(place)
+                if (number, *place) not in taken and self._counts(rule, data, *place):
+                    taken.add((number, *place))
                     yield self._hit(rule, match.group(group), *place)
 
     @staticmethod
