@@ -25,7 +25,7 @@ _REFERENCE: Any = re2.compile(  # type: ignore[no-untyped-call]
     rb"(?i)\$\(\w|%\(\w+\)|^%\w+%$|^(?:%[a-z]\W?)+$|#\{|\{\w+\}|^\{.*\}$|<%|@@\w+@@|^__\w+__$|environ|getenv|process\.env|\benv[.\[(]"
     rb"|settings\.|config\.|secrets?[.\[:]|vault[.:/]|://|^(?:(?-i:\$(?:[A-Z_][A-Z0-9_]*|[a-z_][a-z0-9_]*)$)|\.{1,2}/|~/|@[\w-]+/|[a-z]:\\|!(?:env|vault|secret|ref|sub|getatt|reference|include)\b|(?-i:[&*][a-z_]+$))"
     rb"|^(?:self|this|req|request|ctx|data|params|args|opts|options|user|app|os|var|local|module|props|state)\.\w"
-    rb"|^arn:|^/(?:(?-i:[a-z])[\w.-]*/)+|(?-i:^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$)|^(?:[a-z]+[_.])*\w+\([^()]*\)[;,]?$|^\w+\[[^\]]*\](?:\.\w+)*$"
+    rb"|^(?:arn|urn):|^/(?-i:(?:[a-z_.][a-z0-9_.-]*/)+)|(?-i:^[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+$)|^(?:[a-z]+[_.])*\w+\([^()]*\)[;,]?$|^\w+\[[^\]]*\](?:\.\w+)*$"
     rb"|(?-i:%[YmdHMS][-:/.T ]?%[YmdHMS])|^\d{4}-\d\d-\d\d(?:$|[T ])"
     rb"|(?-i)^[\w/.+-]+\.(?:pem|key|crt|cer|json|ya?ml|txt|py|js|ts|go|rb|java|p12|pfx|jks|conf|cfg|ini|env|html?|md|sh|png|svg)$"
 )

@@ -191,7 +191,7 @@ DISGUISES: Sequence[tuple[str, bytes, Reader]] = (
     # Written so that Hyperscan can search for short strings first: with classes instead these take half of the time.
     (
         "literals on several lines",
-        rb"""[\w+/=.~-]{4}(?:"\n|'\n|" \\\n|' \\\n|"\r\n|'\r\n)[ \t]*(?:[+.&][ \t]*)?[rbfu]?["'][\w+/=.~-]{3}""",
+        rb"""[\w+/=.~-]{4}(?:"\n|'\n|" \\\n|' \\\n|"\r\n|'\r\n|" \\\r\n|' \\\r\n)[ \t]*(?:[+.&][ \t]*)?[rbfu]?["'][\w+/=.~-]{3}""",
         _literals,
     ),
     (
