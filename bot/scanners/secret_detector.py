@@ -21,11 +21,13 @@ from bot.scanners.secret_rules import SecretRule
 from bot.scanners.secret_views import DISGUISES, disguised
 
 _LONG_LINE = 4_000
-_BEFORE, _AFTER = 3_000, 1_000  # around a match on a long line; no token of one line is longer
-_MULTILINE = 16_000
+_BEFORE, _AFTER = 1_500, 500  # around a match on a long line; hardly a token of one line is longer
 _NEAR = 300
 _LINE_BEFORE = 200
 _DEPTH = 2  # of base64 in base64
+# What is looked at more closely: some hundred times what ordinary text gives rise to, and well below a second.
+_MOST_PLACES = 10_000
+_MOST_BYTES = 400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,26 @@ class Hit:
     def mark(self) -> str:
         """Return the first digits of the HMAC, which is what people get to see."""
         return self.subject[:8]
+
+
+class Found(NamedTuple):
+    """Hold the secrets of a text in order; from the offset ``unchecked`` on there may be more, None if not."""
+
+    hits: list[Hit]
+    unchecked: int | None
+
+
+@dataclass(slots=True)
+class _Work:
+    """Count what was looked at closely, so that no text can ask for too much of it."""
+
+    places: int = 0
+    size: int = 0
+
+    def allows(self, size: int) -> bool:
+        self.places += 1
+        self.size += size
+        return self.places <= _MOST_PLACES and self.size <= _MOST_BYTES
 
 
 class Detector:
@@ -74,39 +96,54 @@ class Detector:
         """
         self._database.warm()
 
-    def find(self, data: bytes, *, path: str = "", most: int | None = None) -> tuple[list[Hit], bool]:
-        """Return the secrets in order, and whether there may be more than the *most* that were wanted.
-
-        Without *path* the rules hold whatever the file.
-        """
+    def find(self, data: bytes, *, path: str = "", most: int | None = None) -> Found:
+        """Return the secrets in order, *most* of them at most. Without *path* rules hold whatever the file."""
         barred = {number for number in self._restricted if not self.rules[number].holds_for(path)}
         hits: list[Hit] = []
-        for hit in self._look(data, barred, _DEPTH):
+        unchecked = None
+        for hit in self._look(data, barred, _DEPTH, _Work()):
+            if isinstance(hit, int):
+                unchecked = hit if unchecked is None else min(hit, unchecked)
+                continue
             hits.append(hit)
             if most is not None and len(hits) > 2 * most:
                 break
         kept = _paired(_without_overlaps(hits, self._rank), data)
-        return (kept, False) if most is None or len(kept) <= most else (kept[:most], True)
+        if most is not None and len(kept) > most:
+            unchecked = kept[most].start if unchecked is None else min(unchecked, kept[most].start)
+            kept = kept[:most]
+        return Found(kept, unchecked)
 
-    def _look(self, data: bytes, barred: set[int], depth: int) -> Iterator[Hit]:
+    def _look(self, data: bytes, barred: set[int], depth: int, work: _Work) -> Iterator[Hit | int]:
+        """Yield hits, and the offset from which on there was too much to look at."""
         places = self._database.scan(data)
         first = len(self.rules)
-        yield from self._direct(data, [one for one in places if one[1] < first and one[1] not in barred])
-        if depth:
-            hidden = [(end, number - first) for end, number in places if number >= first]
-            for view in disguised(data, hidden):
-                for hit in self._look(view.text, barred, depth - 1):
+        direct = [one for one in places if one[1] < first and one[1] not in barred]
+        yield from self._direct(data, direct, work)
+        if not depth:
+            return
+        hidden = [(end, number - first) for end, number in places if number >= first]
+        for view in disguised(data, hidden):
+            for hit in self._look(view.text, barred, depth - 1, work):
+                if isinstance(hit, int):
+                    yield view.place(hit, hit + 1)[0]
+                else:
                     start, end = view.place(hit.start, hit.end)
                     yield replace(hit, start=start, end=end)
 
-    def _direct(self, data: bytes, places: Iterable[tuple[int, int]]) -> Iterator[Hit]:
+    def _direct(self, data: bytes, places: Iterable[tuple[int, int]], work: _Work) -> Iterator[Hit | int]:
         taken: set[tuple[int, int, int]] = set()
         done = [0] * len(self.rules)
         for end, number in places:
             if end <= done[number]:
                 continue
             rule = self.rules[number]
-            start, stop, done[number] = _stretch(data, end, rule.settings.multiline)
+            start, stop, done[number] = _stretch(
+                data, end, rule.settings.reach if rule.settings.multiline else 0
+            )
+            if not work.allows(min(stop - start, _LONG_LINE)):
+                yield start
+                return
             for match in rule.pattern.finditer(data[start:stop]):
                 group = 1 if rule.pattern.groups else 0
                 place = (start + match.start(group), start + match.end(group))
@@ -133,9 +170,9 @@ class _Stretch(NamedTuple):
     done: int  # matches that end up to here need no further look
 
 
-def _stretch(data: bytes, end: int, multiline: bool) -> _Stretch:
-    if multiline:
-        return _Stretch(max(0, end - _MULTILINE), min(len(data), end + _MULTILINE), end + _MULTILINE // 2)
+def _stretch(data: bytes, end: int, reach: int) -> _Stretch:
+    if reach:
+        return _Stretch(max(0, end - reach), min(len(data), end + reach), end + reach // 2)
     earliest, latest = max(0, end - _LONG_LINE), min(len(data), end + _LONG_LINE)
     line_start = data.rfind(b"\n", earliest, max(0, end - 1)) + 1
     line_end = data.find(b"\n", end, latest)

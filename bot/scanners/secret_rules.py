@@ -65,7 +65,7 @@ class Settings(Value):
       ``pattern = '[0-9a-f]{32}'`` finds ``DATADOG_API_KEY: "..."`` in any language. A space in a name stands for
       any separator or none.
     - ``trigger`` is a cheaper expression for the first pass where it differs from the pattern. It must match
-      wherever the pattern does, on the same line or, with ``multiline``, within 16 kB.
+      wherever the pattern does, on the same line or, with ``multiline``, within ``reach`` bytes.
 
     What must hold for a match to count:
 
@@ -104,6 +104,7 @@ class Settings(Value):
     names: Words = Field(default=(), strict=False)
     trigger: str = Field(default="", max_length=2_000)
     multiline: bool = False
+    reach: int = Field(default=16_000, ge=100, le=16_000)
     near: Words = Field(default=(), strict=False)
     min_entropy: float = Field(default=0.0, ge=0, le=8)
     mixed: bool = False

@@ -18,6 +18,7 @@ from bot.scanners.secret_checks import unpadded
 _RUN_BYTES = 1_000_000
 _WORD_BYTES = 4_000
 _LITERALS = 64  # parts that one token is put together from, at most
+_READ = 300  # times that each disguise is taken off, at most
 _SEPARATOR = b"\n\n"
 
 # In base64 of printable ASCII the first three of each four characters have only some of their 64 values: a random
@@ -37,7 +38,7 @@ _ENCODED = re.compile(rb"[A-Za-z0-9+/_-]+={0,2}")
 _NEXT_LINE = re.compile(rb"(?:\\n|\r?\n)[ \t]*([A-Za-z0-9+/_-]+={0,2})(?=[ \t]*(?:\r?\n|[\"'\\]|\Z))")
 _HEXED = re.compile(rb"(?:[0-9a-f]{2})+|(?:[0-9A-F]{2})+")
 _ESCAPED = re.compile(rb"[^\s\"'<>]+")
-_PART = re.compile(rb"[\w+/=.~-]")
+_EDGES = tuple(bytes([edge]) for edge in b" \t\r\n\"'<>")
 
 
 class Stretch(NamedTuple):
@@ -128,9 +129,8 @@ def _hexadecimal(data: bytes, end: int, view: View) -> int:
 
 
 def _percent(data: bytes, end: int, view: View) -> int:
-    first = end
-    while first > max(0, end - _WORD_BYTES) and data[first - 1] not in b" \t\r\n\"'<>":
-        first -= 1
+    earliest = max(0, end - _WORD_BYTES)
+    first = max(data.rfind(edge, earliest, end) for edge in _EDGES) + 1 or earliest
     word = _ESCAPED.match(data, first, first + 2 * _WORD_BYTES)
     if word is None:
         return end
@@ -212,8 +212,10 @@ def disguised(data: bytes, found: Iterable[tuple[int, int]]) -> Iterator[View]:
     """Yield a view of what *found*, (end, number of the disguise) in order, has shown, if there is anything."""
     view = View()
     read = [0] * len(DISGUISES)
+    times = [0] * len(DISGUISES)
     for end, number in found:
-        if end > read[number]:
+        if end > read[number] and times[number] < _READ:
+            times[number] += 1
             read[number] = DISGUISES[number][2](data, end, view)
     if view:
         yield view

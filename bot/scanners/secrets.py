@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import bisect
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import accumulate, count
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bot.domain.errors import Permanent
-from bot.domain.findings import Finding, ScanReport
+from bot.domain.findings import Confidence, Finding, ScanReport
 from bot.ports import Runner
 from bot.scanners import Setup, Source
 from bot.scanners.secret_detector import Detector, Hit
@@ -22,7 +23,11 @@ from bot.scanners.secret_rules import SecretRule, add_packs, load_rules
 
 _MAX_FILE_BYTES = 5_000_000
 _MAX_FINDINGS = 100  # per file; a flood of fake tokens must cost neither time nor attention
-_CONTEXT_LINES = 3
+_CONTEXT_LINES = 5  # a key id and its key may stand as far apart
+_MADE_UP = re.compile(
+    r"(?i)(?:^|/)(?:tests?|specs?|__tests__|testdata|fixtures?|examples?|samples?|mocks?|docs?)/|[._-](?:test|spec)\.\w+$"
+    r"|(?:^|/)test_[^/]*$|\.(?:md|rst|adoc)$"
+)
 
 
 class SecretScanner:
@@ -81,10 +86,10 @@ class SecretScanner:
                 not_analysed[source.path] = reason
                 continue
             excerpt, numbers = _excerpt(source, content)
-            hits, cut = self._detector.find(excerpt, path=source.path, most=_MAX_FINDINGS)
-            findings += _findings(source, excerpt, numbers, hits)
-            if cut:
-                not_analysed[source.path] = f"more than {_MAX_FINDINGS} secrets; only the first are listed"
+            found = self._detector.find(excerpt, path=source.path, most=_MAX_FINDINGS)
+            findings += _findings(source, excerpt, numbers, found.hits)
+            if found.unchecked is not None:
+                not_analysed[source.path] = _incomplete(len(found.hits))
         return ScanReport(
             scanner=self.name,
             findings=tuple(sorted(findings, key=lambda f: (f.path, f.line, f.rule))),
@@ -94,9 +99,14 @@ class SecretScanner:
 
 
 def _as_utf8(content: bytes) -> bytes:
-    """Return UTF-16 text with a byte order mark as UTF-8, anything else as it is."""
+    """Return UTF-16 text as UTF-8, anything else as it is."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16", "replace").encode("utf-8", "replace")
+    # Text of the West has a NUL in every other byte.
+    for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
+        beginning = content[first:2_000:2]
+        if len(beginning) > 8 and beginning.count(0) > 0.9 * len(beginning):
+            return content.decode(encoding, "replace").encode("utf-8", "replace")
     return content
 
 
@@ -104,6 +114,12 @@ def _unfit(content: bytes) -> str:
     if len(content) > _MAX_FILE_BYTES:
         return f"larger than {_MAX_FILE_BYTES // 1_000_000} MB"
     return "binary" if b"\0" in content[:8_000] else ""
+
+
+def _incomplete(count: int) -> str:
+    if count >= _MAX_FINDINGS:
+        return f"more than {_MAX_FINDINGS} secrets; only the first are listed"
+    return "too much of it looks like secrets; it was checked in part"
 
 
 def _excerpt(source: Source, content: bytes) -> tuple[bytes, list[int]]:
@@ -125,6 +141,11 @@ def _findings(source: Source, excerpt: bytes, numbers: list[int], hits: Sequence
     return findings
 
 
+def _sure(path: str, hit: Hit) -> Confidence:
+    """Return how sure a hit is: tests and documents are full of made-up passwords."""
+    return Confidence.low if hit.rule.settings.generic and _MADE_UP.search(path) else hit.confidence
+
+
 def _finding(path: str, line: int, end_line: int, hit: Hit) -> Finding:
     settings = hit.rule.settings
     shown = f"starts with {hit.shown}, " if hit.shown else ""
@@ -133,7 +154,8 @@ def _finding(path: str, line: int, end_line: int, hit: Hit) -> Finding:
         rule=settings.id,
         category="secret",
         severity=hit.severity,
-        confidence=hit.confidence,
+        confidence=_sure(path, hit),
+        subject=hit.subject,
         path=path,
         line=line,
         end_line=end_line,
@@ -169,21 +191,31 @@ class Redactor:
         self._detector = detector
 
     def redact(self, text: str) -> Redacted:
-        """Replace every secret by ``[secret:<rule>:<mark>]``; the number of lines stays the same."""
+        """Replace every secret by ``[secret:<rule>:<mark>]``; the number of lines stays the same.
+
+        Text with more to look at than there is time for is masked from there to its end.
+        """
         data = text.encode("utf-8", "surrogatepass")
-        hits, _ = self._detector.find(data)
+        hits, unchecked = self._detector.find(data)
+        end = len(data) if unchecked is None else unchecked
         parts, done = [], 0
         for hit in hits:
-            parts += [data[done : hit.start], _stand_in(hit, data[hit.start : hit.end])]
-            done = hit.end
-        clean = b"".join((*parts, data[done:]))
-        return Redacted(clean.decode("utf-8", "surrogatepass"), len(hits))
+            if hit.end <= end:
+                parts += [data[done : hit.start], _stand_in(_label(hit), data[hit.start : hit.end])]
+                done = hit.end
+        parts.append(data[done:end])
+        if unchecked is not None:
+            parts.append(_stand_in(b"[secret:unchecked]", data[max(done, end) :]))
+        return Redacted(b"".join(parts).decode("utf-8", "surrogatepass"), len(hits))
 
 
-def _stand_in(hit: Hit, secret: bytes) -> bytes:
+def _label(hit: Hit) -> bytes:
+    return f"[secret:{hit.rule.settings.id}:{hit.mark}]".encode()
+
+
+def _stand_in(label: bytes, secret: bytes) -> bytes:
     """Return what is shown instead; further lines of the secret stay as empty lines with their diff sign."""
     _, *rest = secret.split(b"\n")
-    label = f"[secret:{hit.rule.settings.id}:{hit.mark}]".encode()
     return b"\n".join((label, *(line[:1] if line[:1] in b"+- " else b"" for line in rest)))
 
 

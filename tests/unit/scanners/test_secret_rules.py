@@ -39,7 +39,7 @@ def rule(**fields: Any) -> SecretRule:
 
 
 def found(text: str, *rules: SecretRule, path: str = "") -> list[Hit]:
-    return Detector(rules, b"key").find(text.encode(), path=path)[0]
+    return Detector(rules, b"key").find(text.encode(), path=path).hits
 
 
 @pytest.mark.parametrize("check", WHOLE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import random
 import re
 import string
@@ -211,3 +212,80 @@ def test_entropy_has_known_values():
 def test_scanner_wants_everything():
     """Secrets turn up in any file."""
     assert SecretScanner(DETECTOR).wants("anything")
+
+
+HOSTILE = {
+    "names without values": b'password="' * 100_000,
+    "tokens on one line": b"ghp_aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dF3gH5 " * 20_000,
+    "beginnings of keys": b"-----BEGIN PRIVATE KEY-----\n" * 40_000,
+    "literals to put together": b'abcd" + "' * 100_000,
+    "escapes": b"%40" * 300_000,
+    "beginnings of JSON Web Tokens": b"eyJhbGciOiJIUzI1NiJ9." * 50_000,
+    "base64 of much base64": base64.b64encode(base64.b64encode(b'password = "aB3$dE5gH7jK9"\n' * 20_000)),
+    "continued lines": b"abcd\\\n" * 100_000,
+}
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_text_costs_no_more_than_its_size(kind: str):
+    """A megabyte made to be looked at again and again takes a second or two, and what is left out is said."""
+    started = time.process_time()
+    found = DETECTOR.find(HOSTILE[kind])
+    assert time.process_time() - started < 5
+    assert len(found.hits) < 20_000
+
+
+def test_what_there_was_no_time_for_is_masked():
+    """Of a flood of secrets none leaves, whether it was looked at or not; the number of lines stays."""
+    dice = random.Random(3)
+    tokens = [f"ghp_{''.join(dice.choices(string.ascii_letters, k=36))}" for _ in range(20_000)]
+    clean, count = redactor(SETUP).redact("\n".join(tokens))
+    assert 1_000 < count < 20_000
+    assert "ghp_" not in clean
+    assert clean.count("\n") == 19_999
+
+
+def test_a_pair_counts_for_more_than_its_parts():
+    """An AWS key id alone opens nothing; next to its key both are critical."""
+    key_id, key = (
+        secret_of("aws-access-key-id").split("=")[1],
+        secret_of("aws-secret-access-key").split("= ")[1],
+    )
+    both = scan(added(f'key = "{key_id}"\naws_secret = "{key}"\n')).findings
+    assert [(f.line, f.severity) for f in both] == [(1, Severity.critical), (2, Severity.critical)]
+    assert [f.severity for f in scan(added(f'key = "{key_id}"\n')).findings] == [Severity.medium]
+
+
+def test_a_subject_is_the_whole_mark():
+    """What a finding is about is the HMAC of the secret, the same wherever the secret stands."""
+    token = secret_of("npm-token").split('"')[1]
+    one, two = scan(added(f"a = '{token}'\n\n\n{token}")).findings
+    assert one.subject == two.subject
+    assert re.fullmatch(r"[0-9a-f]{64}", one.subject)
+    assert one.subject[:8] in one.message
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_wide_characters_hide_nothing(encoding: str):
+    """Text in UTF-16 is read with and without a byte order mark."""
+    text = f"key = 1\n{secret_of('github-token')}\n"
+    report = scan(Source("a.ps1", text.encode(encoding), frozenset({1, 2})))
+    assert [(finding.rule, finding.line) for finding in report.findings] == [("github-token", 2)]
+
+
+@pytest.mark.parametrize(
+    ("path", "sure"), [("app/a.py", "medium"), ("tests/a.py", "low"), ("README.md", "low")]
+)
+def test_made_up_passwords_are_less_sure_in_tests(path: str, sure: str):
+    """A password in a test or a document is listed; one in a program becomes a comment."""
+    report = scan(added('password = "qT7!wPz4#mKx"\n', path))
+    assert [finding.confidence for finding in report.findings] == [sure]
+
+
+def test_encoded_secret_is_masked_as_a_whole():
+    """Of a secret in base64 nothing is left, and the finding tells the kind of what is inside."""
+    token = secret_of("github-token")
+    encoded = base64.b64encode(base64.b64encode(f"export {token}\n".encode())).decode()
+    clean, count = redactor(SETUP).redact(f"data: {encoded}\n")
+    assert count == 1
+    assert re.fullmatch(r"data: \[secret:github-token:\w{8}\]\n", clean)
