@@ -18,7 +18,7 @@ from bot.scanners.secret_rules import SecretRule
 #: Holds for all rules; long enough to appear in a random secret once in many thousands.
 _PLACEHOLDER: Any = re2.compile(  # type: ignore[no-untyped-call]
     rb"(?i)example|x{5}|\*{4}|\.\.\.|<[^>]*>|0{7}|1234567890|abcdefgh|change[_-]?me|placeholder|redacted|your[_-]"
-    rb"|dummy|deadbeef|qwertyui|asdfghjk|zxcvbnm|1q2w3e4r|insert[_-]|replace[_-]?(?:me|this|with)|\$\{|\{\{"
+    rb"|\bdummy|dummy\b|deadbeef|qwertyui|asdfghjk|zxcvbnm|1q2w3e4r|insert[_-]|replace[_-]?(?:me|this|with)|\$\{|\{\{"
 )
 #: References to a value that stands elsewhere.
 _REFERENCE: Any = re2.compile(  # type: ignore[no-untyped-call]
@@ -31,7 +31,7 @@ _REFERENCE: Any = re2.compile(  # type: ignore[no-untyped-call]
 )
 #: Words of people who write about secrets rather than have them.
 _TALK: Any = re2.compile(  # type: ignore[no-untyped-call]
-    rb"(?i)\bmy[_-]|your|foobar|lorem|ipsum|undefined|string|unused|default|\bvalue|value\b|invalid|sample|fake"
+    rb"(?i)\bmy[_-]|your|foobar|lorem|ipsum|undefined|string|unused|default|\bvalue|value\b|invalid|sample|fake|change_?it"
     rb"|kennwort|contrase|wachtwoord|salasana|motdepasse|(?:user|pass|file)name|required|optional|enabled|disabled"
     rb"|encrypted|hidden|^(?:admin|administrator|root|guest|user|postgres|mysql|redis|rabbitmq|minio|letmein|hunter"
     rb"|none|null|nil|true|false|unset|empty|todo|fixme|nothing)[\d!]{0,4}$|^correct[_-]?horse$|[^\x21-\x7e]"
