@@ -156,6 +156,11 @@ class Settings(BaseSettings):
     log_level: Annotated[Literal["debug", "info", "warning", "error"], IgnoreCase] = Field(
         "info", description="Least level to log: `debug`, `info`, `warning` or `error`.", examples=["info"]
     )
+    kingfisher: bool = Field(
+        False,
+        description="Look for secrets with the rules of the Kingfisher SDK too. Takes some 60 MB and half of the speed.",
+        examples=["true"],
+    )
     concurrency: int = Field(
         4, ge=1, le=256, description="Merge requests in flight at a time, per stage.", examples=[4]
     )

@@ -29,7 +29,7 @@ from bot.adapters.process import ProcessRunner
 from bot.adapters.reconciliation_postgres import PostgresReconciliations
 from bot.adapters.retention_postgres import prune_regularly
 from bot.adapters.store_postgres import PostgresStore
-from bot.adapters.telemetry import OpenTelemetry
+from bot.adapters.telemetry import OpenTelemetry, mask_logs
 from bot.adapters.workspace_api import ApiWorkspaces
 from bot.adapters.workspace_fallback import FallbackWorkspaces
 from bot.domain.errors import Blocked, Transient
@@ -231,6 +231,11 @@ async def _ports(base: Base, stack: AsyncExitStack, deadlines: Deadlines) -> Map
     await rules.open()
     freshness = asyncio.create_task(rules.keep_fresh(every_s=_RULES_EVERY_S), name="rules")
     stack.callback(freshness.cancel)
+
+    def redact(text: str) -> str:
+        return redactor_of(rules).redact(text).text
+
+    mask_logs(redact)
     model = None
     if settings.model_url:
         model = OllamaModel(
@@ -257,7 +262,7 @@ async def _ports(base: Base, stack: AsyncExitStack, deadlines: Deadlines) -> Map
         "telemetry": base.telemetry,
         "runner": runner,
         "scanners": rules,
-        "redact": lambda text: redactor_of(rules).redact(text).text,
+        "redact": redact,
         "model": model,
         "instructions": instructions(
             {path.name: path.read_text() for path in (resource("rules") / "review").glob("*.md")}

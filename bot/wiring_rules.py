@@ -18,7 +18,13 @@ from bot.settings_rules import rule_places
 
 def scanner_setup(settings: Settings, packs: Sequence[Path], key: bytes) -> Setup:
     """Return what scanners are built from: the shipped rules and those in *packs*, and imported advisories."""
-    return Setup(rules=resource("rules"), key=key, packs=tuple(packs), advisories=settings.advisories)
+    return Setup(
+        rules=resource("rules"),
+        key=key,
+        packs=tuple(packs),
+        advisories=settings.advisories,
+        kingfisher=settings.data_dir / "kingfisher" if settings.kingfisher else None,
+    )
 
 
 def rulebook(settings: Settings, key: bytes, runner: Runner) -> Rulebook:

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -77,8 +78,19 @@ class OpenTelemetry:
             with trace.use_span(self._unmeasured(context)):
                 yield
             return
-        with self._tracer.start_as_current_span(name, context=context, attributes=attributes):
-            yield
+        with self._tracer.start_as_current_span(
+            name,
+            context=context,
+            attributes=attributes,
+            record_exception=False,
+            set_status_on_exception=False,
+        ) as span:
+            try:
+                yield
+            except BaseException as error:
+                # Its message may quote somebody's code, and traces leave the process.
+                span.set_status(trace.StatusCode.ERROR, type(error).__name__)
+                raise
 
     def trace_context(self) -> dict[str, str]:
         """Return the context of the running span; see the port."""
@@ -156,6 +168,41 @@ def configure_logging(*, level: str, json: bool) -> None:
     for noisy in ("httpx", "httpcore", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     forward_client_logs()
+
+
+def mask_logs(redact: Callable[[str], str]) -> None:
+    """Let *redact* mask secrets in all that is logged from now on, other libraries' lines included.
+
+    A line takes some hundredths of a millisecond more.
+    """
+    *before, renderer = structlog.get_config()["processors"]
+    before = [one for one in before if not isinstance(one, _Mask)]
+    structlog.configure(processors=[*before, _Mask(redact), renderer])
+    for handler in logging.getLogger().handlers:
+        for old in [one for one in handler.filters if isinstance(one, _Mask)]:
+            handler.removeFilter(old)
+        handler.addFilter(_Mask(redact))
+
+
+class _Mask(logging.Filter):
+    """Mask secrets in lines of structlog, as a processor, and of the standard library, as a filter."""
+
+    def __init__(self, redact: Callable[[str], str]) -> None:
+        super().__init__()
+        self._redact = redact
+
+    def __call__(self, logger: Any, name: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+        """Return *event* with its traceback as text and without secrets."""
+        event = structlog.processors.format_exc_info(logger, name, event)
+        return {key: self._redact(one) if isinstance(one, str) else one for key, one in event.items()}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Mask the message of *record*, with its arguments and its traceback, and let it pass."""
+        text = record.getMessage()
+        if record.exc_info:
+            text += "\n" + "".join(traceback.format_exception(*record.exc_info)).rstrip()
+        record.msg, record.args, record.exc_info = self._redact(text), None, None
+        return True
 
 
 def _console() -> Any:

@@ -51,13 +51,15 @@ class Setup:
 
     ``rules`` is the directory of the shipped rules; ``key`` the secret for HMACs of what must not be stored;
     ``packs`` are directories with rules of the organisation, laid out like ``rules``;
-    ``advisories`` is the directory with the imported advisories about packages, if there is one.
+    ``advisories`` is the directory with the imported advisories about packages, if there is one; ``kingfisher``
+    that in which the second detector of secrets keeps its compiled rules, None leaves it out.
     """
 
     rules: Path
     key: bytes
     packs: tuple[Path, ...] = ()
     advisories: Path | None = None
+    kingfisher: Path | None = None
 
 
 class Scanner(Protocol):

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from bot.domain.findings import Confidence, Severity
 from bot.scanners.secret_database import Database
 from bot.scanners.secret_judge import judged, milder, plausible
+from bot.scanners.secret_kingfisher import Kingfisher
 from bot.scanners.secret_rules import SecretRule
 from bot.scanners.secret_views import DISGUISES, disguised
 
@@ -74,10 +75,12 @@ class Detector:
     Args:
         rules: specific rules first; where two overlap, the first one wins.
         key: makes marks meaningless to those who do not have it.
+        second: another detector; what both find counts once, as the rules' hit.
     """
 
-    def __init__(self, rules: Sequence[SecretRule], key: bytes) -> None:
+    def __init__(self, rules: Sequence[SecretRule], key: bytes, second: Kingfisher | None = None) -> None:
         self.rules = rules
+        self.second = second
         self._key = key
         self._database = Database(
             [
@@ -95,6 +98,8 @@ class Detector:
             Permanent: an expression is broken; the message names its rule.
         """
         self._database.warm()
+        if self.second is not None:
+            self.second.warm()
 
     def find(self, data: bytes, *, path: str = "", most: int | None = None) -> Found:
         """Return the secrets in order, *most* of them at most. Without *path* rules hold whatever the file."""
@@ -108,11 +113,17 @@ class Detector:
             hits.append(hit)
             if most is not None and len(hits) > 2 * most:
                 break
+        hits += self._seconded(data)
         kept = _paired(_without_overlaps(hits, self._rank), data)
         if most is not None and len(kept) > most:
             unchecked = kept[most].start if unchecked is None else min(unchecked, kept[most].start)
             kept = kept[:most]
         return Found(kept, unchecked)
+
+    def _seconded(self, data: bytes) -> Iterator[Hit]:
+        if self.second is not None:
+            for rule, start, end, subject in self.second.find(data):
+                yield Hit(rule, start, end, subject, "", rule.settings.severity, rule.confidence)
 
     def _look(self, data: bytes, barred: set[int], depth: int, work: _Work) -> Iterator[Hit | int]:
         """Yield hits, and the offset from which on there was too much to look at."""
@@ -186,7 +197,14 @@ def _stretch(data: bytes, end: int, reach: int) -> _Stretch:
 def _without_overlaps(hits: Sequence[Hit], rank: Mapping[str, int]) -> list[Hit]:
     # Generic rules come last in the ranking; among the others the longest stretch wins.
     order = sorted(
-        hits, key=lambda h: (h.rule.settings.generic, h.start - h.end, h.start, rank[h.rule.settings.id])
+        hits,
+        key=lambda h: (
+            h.rule.settings.generic,
+            h.rule.settings.id not in rank,
+            h.start - h.end,
+            h.start,
+            rank.get(h.rule.settings.id, 0),
+        ),
     )
     kept: list[Hit] = []
     covered = bytearray(max((hit.end for hit in hits), default=0))

@@ -60,7 +60,7 @@ _WEIGHT = {pair: 1.0 if place < 70 else 0.6 if place < 130 else 0.3 for place, p
 def plausible(rule: SecretRule, secret: bytes, before: bytes, around: bytes) -> bool:
     """Say whether *secret* counts for *rule*: *before* is its line up to it, *around* what stands close by."""
     settings = rule.settings
-    if len(set(secret)) < 5 or _PLACEHOLDER.search(secret):
+    if made_up(secret):
         return False
     if settings.min_entropy and entropy(secret) <= settings.min_entropy:
         return False
@@ -138,6 +138,11 @@ def wordiness(words: Sequence[bytes]) -> float:
     """Return how common the pairs of letters are: about 0.65 in words, 0.2 in random letters."""
     pairs = [word[place : place + 2].lower() for word in words for place in range(len(word) - 1)]
     return sum(_WEIGHT.get(pair, 0.0) for pair in pairs) / len(pairs) if pairs else 0.0
+
+
+def made_up(value: bytes) -> bool:
+    """Say whether *value* stands for a secret: an example, a row of the same character, a name to replace."""
+    return len(set(value)) < 5 or _PLACEHOLDER.search(value) is not None
 
 
 def sequential(value: bytes) -> bool:

@@ -19,6 +19,7 @@ from bot.domain.findings import Confidence, Finding, ScanReport
 from bot.ports import Runner
 from bot.scanners import Setup, Source
 from bot.scanners.secret_detector import Detector, Hit
+from bot.scanners.secret_kingfisher import Kingfisher
 from bot.scanners.secret_rules import SecretRule, add_packs, load_rules
 
 _MAX_FILE_BYTES = 5_000_000
@@ -55,6 +56,11 @@ class SecretScanner:
     def every_rule(self) -> tuple[SecretRule, ...]:
         """Return all rules."""
         return tuple(self._detector.rules)
+
+    @property
+    def impaired(self) -> str:
+        """Return what keeps a part of it from working, empty if nothing does."""
+        return self._detector.second.problem if self._detector.second else ""
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -220,13 +226,14 @@ def _stand_in(label: bytes, secret: bytes) -> bytes:
 
 
 @cache
-def _shipped(rules: Path, key: bytes) -> Detector:
-    return Detector(load_rules(rules / "secrets"), key)
+def _shipped(rules: Path, key: bytes, kingfisher: Path | None) -> Detector:
+    second = Kingfisher(kingfisher, key) if kingfisher else None
+    return Detector(load_rules(rules / "secrets"), key, second)
 
 
 def redactor(setup: Setup) -> Redactor:
     """Return a redactor with the shipped rules; it shares them, compiled, with the scanner of the same *setup*."""
-    return Redactor(_shipped(setup.rules, setup.key))
+    return Redactor(_shipped(setup.rules, setup.key, setup.kingfisher))
 
 
 def redactor_of(scanners: Mapping[str, object]) -> Redactor:
@@ -238,7 +245,7 @@ def redactor_of(scanners: Mapping[str, object]) -> Redactor:
 
 def plug(setup: Setup) -> SecretScanner:
     """Return the scanner with the rules below ``secrets/`` of the shipped rules and of the packs."""
-    shipped = _shipped(setup.rules, setup.key)
+    shipped = _shipped(setup.rules, setup.key, setup.kingfisher)
     if not setup.packs:
         return SecretScanner(shipped)
     rules, problems = add_packs(shipped.rules, [pack / "secrets" for pack in setup.packs])
@@ -251,4 +258,4 @@ def plug(setup: Setup) -> SecretScanner:
         except Permanent as error:
             problems.append(str(error))
     added = len(usable) > len(shipped.rules)
-    return SecretScanner(Detector(usable, setup.key) if added else shipped, problems)
+    return SecretScanner(Detector(usable, setup.key, shipped.second) if added else shipped, problems)

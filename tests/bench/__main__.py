@@ -14,6 +14,7 @@ from bot.demo.planted import planted_review
 from tests.bench.distributed import distributed
 from tests.bench.figures import Figure, table, write_json
 from tests.bench.measures import killed, session, starts
+from tests.bench.secrets import secrets
 from tests.gitlab import start_with_accounts
 from tests.kafka import missing_for_kafka
 
@@ -21,12 +22,16 @@ from tests.kafka import missing_for_kafka
 FRESH = {"starts": starts, "killed": killed}
 EMBEDDED = ("idle", "alone", "webhooks", "burst", "grown")
 KAFKA = ("accepted", "review", "stage", "takeover", "backlog")
-PARTS = (*FRESH, *EMBEDDED, *KAFKA)
+#: Of nothing but the library.
+ALONE = {"secrets": secrets}
+PARTS = (*ALONE, *FRESH, *EMBEDDED, *KAFKA)
 
 
 async def measure(parts: list[str], data_dir: Path, backlog: int) -> list[Figure]:
     """Return the figures of *parts*."""
-    figures: list[Figure] = []
+    figures = [figure for part in ALONE if part in parts for figure in ALONE[part]()]
+    if set(parts) <= set(ALONE):
+        return figures
     with GitLabServer(hook_workers=4) as server, ScriptedOllama(planted_review) as ollama:
         gitlab = start_with_accounts(server)
         for part in [part for part in FRESH if part in parts]:

@@ -44,6 +44,9 @@ async def scanner(plug: Scanner, runner: Runner) -> list[Check]:
     canary = next((canary for canary in CANARIES if plug.wants(canary.path)), CANARIES[0])
     report = await plug.scan([canary], runner)
     if canary.path in report.analysed:
+        if impaired := getattr(plug, "impaired", ""):
+            remedy = "install Cloister again, or unset CLOISTER_KINGFISHER"
+            return [warn(name, f"it scans, but {impaired}", remedy)]
         return [ok(name, "it scans")]
     reason = report.not_analysed.get(canary.path, "it did not look at a tiny program")
     return [fail(name, reason, "install Cloister again, with its dependencies")]
