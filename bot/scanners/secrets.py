@@ -172,7 +172,6 @@ def _finding(path: str, line: int, end_line: int, hit: Hit) -> Finding:
             "a new one, and keep that in a masked CI/CD variable or a secret store."
         ),
         cwe=("CWE-798",),
-        subject=hit.mark,
         references=(
             *filter(None, [settings.revoke]),
             "https://docs.gitlab.com/ci/variables/#mask-a-cicd-variable",
