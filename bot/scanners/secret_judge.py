@@ -78,11 +78,11 @@ def plausible(rule: SecretRule, secret: bytes, before: bytes, around: bytes) -> 
 
 
 def judged(rule: SecretRule, secret: bytes) -> tuple[Severity, Confidence]:
-    """Return how grave and how sure a secret is: one that fails its check cannot work as it stands."""
+    """Return how grave and how sure a secret is: one that fails its check may be made up."""
     settings = rule.settings
     if not settings.check or CHECKS[settings.check](secret):
         return settings.severity, rule.confidence
-    return milder(settings.severity, Severity.medium), Confidence.low
+    return milder(settings.severity, Severity.high), Confidence.medium
 
 
 def milder(one: Severity, other: Severity) -> Severity:

@@ -73,8 +73,8 @@ class Settings(Value):
     - ``min_entropy`` in bits per character; ``mixed``: letters and digits.
     - ``looks``: ``random``, as a machine makes it; ``password``, also as people make it up; ``any``, whatever is no
       reference, no word about secrets and no sequence. For values without a shape of their own.
-    - ``check`` names a function of ``bot.scanners.secret_checks``. A secret that fails it is reported with low
-      confidence and at most medium severity, since it cannot work as it stands; with ``check_required`` it does not
+    - ``check`` names a function of ``bot.scanners.secret_checks``. A secret that fails it is reported with medium
+      confidence and at most high severity, since it may be made up or mistyped; with ``check_required`` it does not
       count at all.
     - ``stop``: the secret contains none of these words, in upper or lower case. ``allow``: none of these expressions
       matches within the secret. Both come on top of the placeholders that hold for all rules.

@@ -96,13 +96,13 @@ def test_a_name_finds_the_value(line: str):
 
 
 def test_failed_check_lowers_what_is_said():
-    """A token with a wrong checksum is masked and listed, but blocks nothing; required, it does not count."""
+    """A token with a wrong checksum is reported as less sure; where the check is required, it does not count."""
     secret = fill("ghp_{[A-Za-z0-9]:30}{=github-crc32}", random.Random(1))
     wrong = secret[:-1] + ("a" if secret[-1] != "a" else "b")
     one = rule(pattern="ghp_[A-Za-z0-9]{36}", check="github-crc32")
     assert [(hit.severity, hit.confidence) for hit in found(f"{secret} {wrong}", one)] == [
         (Severity.critical, Confidence.high),
-        (Severity.medium, Confidence.low),
+        (Severity.high, Confidence.medium),
     ]
     strict = rule(pattern="ghp_[A-Za-z0-9]{36}", check="github-crc32", check_required=True)
     assert len(found(f"{secret} {wrong}", strict)) == 1
