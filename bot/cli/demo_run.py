@@ -140,7 +140,7 @@ async def _play(stage: _Stage, serving: asyncio.Task[None]) -> None:
     from bot.demo.showcase import DESCRIPTION, TITLE, access_key, fixed, planted
 
     console, server = stage.console, stage.server
-    stage.head = planted(access_key())
+    stage.head = planted(*access_key())
     console.rule("[bold]1. Dora opens a merge request")
     merge_request = await asyncio.to_thread(
         server.open_merge_request,
@@ -157,8 +157,10 @@ async def _play(stage: _Stage, serving: asyncio.Task[None]) -> None:
     show_status(console, await asyncio.to_thread(_status, stage, merge_request))
 
     console.print()
-    console.rule("[bold]2. Dora pushes a fix")
-    await asyncio.to_thread(server.push, merge_request, fixed(), "Mend what the review found")
+    console.rule(
+        "[bold]2. Dora mends it all, and the history too"
+    )
+    await asyncio.to_thread(server.force_push, merge_request, fixed(), "Mend what the review found")
     await _watch(stage, merge_request, serving)
     second = await asyncio.to_thread(stage.discussions, merge_request)
     show_threads_in_brief(console, second)

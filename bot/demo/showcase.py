@@ -97,7 +97,8 @@ _RECEIPTS = '''"""Receipts by mail."""
 
 import time
 
-ACCESS_KEY_ID = "{key}"
+AWS_ACCESS_KEY_ID = "{key_id}"
+AWS_SECRET_ACCESS_KEY = "{secret}"
 
 
 async def send(address: str, text: str) -> None:
@@ -111,7 +112,8 @@ _RECEIPTS_FIXED = '''"""Receipts by mail."""
 import asyncio
 import os
 
-ACCESS_KEY_ID = os.environ["ACCESS_KEY_ID"]
+AWS_ACCESS_KEY_ID = os.environ["AWS_ACCESS_KEY_ID"]
+AWS_SECRET_ACCESS_KEY = os.environ["AWS_SECRET_ACCESS_KEY"]
 
 
 async def send(address: str, text: str) -> None:
@@ -121,17 +123,18 @@ async def send(address: str, text: str) -> None:
 '''
 
 
-def access_key() -> str:
-    """Return a fresh string that looks like an AWS access key id; nobody ever issued it."""
-    return "AKIA" + "".join(secrets.choice(string.ascii_uppercase + "234567") for _ in range(16))
+def access_key() -> tuple[str, str]:
+    """Return fresh strings that look like an AWS access key, its id and its secret; nobody ever issued them."""
+    key_id = "".join(secrets.choice(string.ascii_uppercase + "234567") for _ in range(15))
+    return f"AKIAQ{key_id}", "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(40))
 
 
-def planted(key: str) -> dict[str, str]:
-    """Return the files of the merge request, with *key* leaked in one of them."""
+def planted(key_id: str, secret: str) -> dict[str, str]:
+    """Return the files of the merge request, with a key leaked in one of them."""
     return {
         "shop/orders.py": _ORDERS,
         "shop/prices.py": _PRICES,
-        "shop/receipts.py": _RECEIPTS.format(key=key),
+        "shop/receipts.py": _RECEIPTS.format(key_id=key_id, secret=secret),
     }
 
 

@@ -83,7 +83,7 @@ def test_findings_never_hold_the_secret():
     text = secret_of("aws-access-key-id")
     key = text.split("=")[1]
     (finding,) = scan(added(f"import os\n{text}\n")).findings
-    assert (finding.rule, finding.line, finding.severity) == ("aws-access-key-id", 2, Severity.medium)
+    assert (finding.rule, finding.line, finding.severity) == ("aws-access-key-id", 2, Severity.high)
     assert key[:4] in finding.message
     assert key[:5] not in finding.model_dump_json()
 
