@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bot.cli.checks import Check, fail, ok, version_of, warn
 from bot.ports import Command, Runner
-from bot.scanners import Scanner, Source, known_rules
+from bot.scanners import Preparing, Scanner, Source, known_rules
 
 #: Older ones lack the options that the mirrors are fetched with.
 OLDEST_GIT = (2, 30)
@@ -34,11 +34,12 @@ async def git(runner: Runner, which: Which = shutil.which) -> list[Check]:
 
 
 async def scanner(plug: Scanner, runner: Runner) -> list[Check]:
-    """Judge a scanner by letting it scan a tiny program."""
+    """Judge a scanner by letting it get ready and scan a tiny program."""
     name = f"scanner {plug.name}"
+    how = await plug.prepare(runner) if isinstance(plug, Preparing) else "it scans"
     report = await plug.scan([CANARY], runner)
     if CANARY.path in report.analysed:
-        return [ok(name, "it scans")]
+        return [ok(name, how)]
     reason = report.not_analysed.get(CANARY.path, "it did not look at a tiny program")
     return [fail(name, reason, "install Cloister again, with its dependencies")]
 
