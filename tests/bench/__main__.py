@@ -14,19 +14,23 @@ from bot.demo.planted import planted_review
 from tests.bench.distributed import distributed
 from tests.bench.figures import Figure, table, write_json
 from tests.bench.measures import killed, session, starts
+from tests.bench.scanning import scanning
 from tests.gitlab import start_with_accounts
 from tests.kafka import missing_for_kafka
 
-#: Of a Cloister that comes and goes, of one that stays, and of one on Kafka, in this order.
+#: Of no Cloister at all, of one that comes and goes, of one that stays, and of one on Kafka, in this order.
 FRESH = {"starts": starts, "killed": killed}
 EMBEDDED = ("idle", "alone", "webhooks", "burst", "grown")
 KAFKA = ("accepted", "review", "stage", "takeover", "backlog")
-PARTS = (*FRESH, *EMBEDDED, *KAFKA)
+SCANNER = ("semgrep",)
+PARTS = (*SCANNER, *FRESH, *EMBEDDED, *KAFKA)
 
 
 async def measure(parts: list[str], data_dir: Path, backlog: int) -> list[Figure]:
     """Return the figures of *parts*."""
-    figures: list[Figure] = []
+    figures: list[Figure] = await scanning() if "semgrep" in parts else []
+    if not set(parts) - set(SCANNER):
+        return figures
     with GitLabServer(hook_workers=4) as server, ScriptedOllama(planted_review) as ollama:
         gitlab = start_with_accounts(server)
         for part in [part for part in FRESH if part in parts]:
