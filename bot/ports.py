@@ -310,6 +310,8 @@ class Command:
 
     ``argv[0]`` is an absolute path. ``files`` are written below the directory that becomes the working
     directory (relative paths, forward slashes, never leaving it); the tool sees no other input.
+    ``waits_for`` names one of them that the tool opens, once, before any other: a runner may start the tool
+    before the files are known and let it wait there.
     """
 
     argv: tuple[str, ...]
@@ -317,6 +319,7 @@ class Command:
     limit_s: float = 30.0
     memory_bytes: int = 2_000_000_000
     output_bytes: int = 20_000_000
+    waits_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,7 +367,7 @@ class Runner(Protocol):
         """Run *command* with an empty environment, no network where the platform allows, and all limits.
 
         The whole process group is killed at ``limit_s`` and when the caller is cancelled. A failing tool is
-        a result, not an exception.
+        a result, not an exception. A process serves one run, and its limits count from the call.
 
         Raises:
             Permanent: the program is not installed.

@@ -26,6 +26,7 @@ from bot.adapters.log_postgres import PostgresLog
 from bot.adapters.model_ollama import Deadlines, OllamaModel
 from bot.adapters.postgres import close_pool, connect_pool, translated
 from bot.adapters.process import ProcessRunner
+from bot.adapters.process_ahead import AheadRunner
 from bot.adapters.reconciliation_postgres import PostgresReconciliations
 from bot.adapters.retention_postgres import prune_regularly
 from bot.adapters.store_postgres import PostgresStore
@@ -178,7 +179,7 @@ async def run_consumers(
             prune_regularly(base.pool, shipped_by=GROUP if kafka else None), name="retention"
         )
         stack.callback(pruning.cancel)
-        ports = await _ports(base, stack, deadlines or Deadlines())
+        ports = await _ports(base, stack, deadlines or Deadlines(), scanning=Stage.scan in stages)
         if Stage.intake in stages and base.settings.reconcile != "off":
             reconciling = asyncio.create_task(reconciler(base, ports["forge"].api).run(), name="reconciler")
             stack.callback(reconciling.cancel)
@@ -219,17 +220,20 @@ def reconciler(base: Base, api: GitLabApi) -> Reconciler:
     )
 
 
-async def _ports(base: Base, stack: AsyncExitStack, deadlines: Deadlines) -> Mapping[str, Any]:
+async def _ports(
+    base: Base, stack: AsyncExitStack, deadlines: Deadlines, *, scanning: bool
+) -> Mapping[str, Any]:
     settings = base.settings
     url, token = str(settings.gitlab_url), _reveal(settings.gitlab_token)
     forge = GitLabForge(url, token, verify=settings.gitlab_tls())
     stack.push_async_callback(forge.aclose)
     fingerprint_key = await base.store.secret("fingerprints")
     given_marker_key = _reveal(settings.marker_key).encode()
-    runner = ProcessRunner()
+    runner = AheadRunner(ProcessRunner(), keep=2 if scanning else 0)  # one scan uses two
+    stack.push_async_callback(runner.close)
     rules = rulebook(settings, fingerprint_key, runner)
     await rules.open()
-    freshness = asyncio.create_task(rules.keep_fresh(every_s=_RULES_EVERY_S), name="rules")
+    freshness = asyncio.create_task(rules.keep_fresh(every_s=_RULES_EVERY_S, scanning=scanning), name="rules")
     stack.callback(freshness.cancel)
 
     def redact(text: str) -> str:

@@ -10,6 +10,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import structlog
@@ -29,9 +30,9 @@ _GRACE_S = 1.0  # for the pipes to close once everything that held them is dead
 
 
 class ProcessRunner:
-    """Implement ``bot.ports.Runner`` with plain processes and util-linux (``unshare``, ``prlimit``).
+    """Implement ``bot.ports.Runner`` with plain processes and util-linux (``unshare``, ``prlimit``, ``setpriv``).
 
-    Where namespaces or ``prlimit`` are not available a warning is logged once and tools run without them.
+    Where one of them is not available a warning is logged once and tools run without it.
 
     Args:
         base: directory for the private directories; the system's temporary directory by default.
@@ -39,25 +40,101 @@ class ProcessRunner:
 
     def __init__(self, base: Path | None = None) -> None:
         self._base = base
-        self._isolation: asyncio.Task[tuple[str, ...]] | None = None
+        self._wrapper: asyncio.Task[Wrapper] | None = None
 
     async def run(self, command: Command) -> Completed:
         """Run *command* as the port describes; the private directory is gone when this returns."""
+        tool = await self.start(command)
+        try:
+            return await tool.finish(command.limit_s)
+        finally:
+            await asyncio.shield(tool.discard())
+
+    async def start(self, command: Command, *, fifo: str = "", limit_s: float | None = None) -> Tool:
+        """Start *command* in a directory of its own; *fifo* is made as one there, *limit_s* bounds processor time.
+
+        Raises:
+            Permanent: the program is not installed, or a file would leave the directory.
+        """
         _require_program(command.argv[0])
-        files = {_inside(name): content for name, content in command.files.items()}
-        isolation = await self._isolate()
+        files = {inside(name): content for name, content in command.files.items()}
+        wrapper = await self.wrapper()
+        words = (*wrapper.tie, *wrapper.isolation, *_limits(command, limit_s or command.limit_s))
         home = Path(tempfile.mkdtemp(prefix="cloister-", dir=self._base))
-        writing = asyncio.ensure_future(asyncio.to_thread(_write, home, files))
+        writing = asyncio.ensure_future(asyncio.to_thread(write_files, home, files, fifo))
         try:
             await asyncio.shield(writing)
-            return await _supervise((*isolation, *_limits(command), *command.argv), command, home)
-        finally:
+            return await _spawn((*words, *command.argv), command.output_bytes, home)
+        except BaseException:
             await asyncio.shield(_discard(home, writing))
+            raise
 
-    async def _isolate(self) -> tuple[str, ...]:
-        if self._isolation is None:
-            self._isolation = asyncio.ensure_future(_probe_isolation())
-        return await asyncio.shield(self._isolation)
+    async def wrapper(self) -> Wrapper:
+        """Return what tools are started with on this machine, found out once."""
+        if self._wrapper is None:
+            self._wrapper = asyncio.ensure_future(_probe())
+        return await asyncio.shield(self._wrapper)
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapper:
+    """Hold words that start a program: tied to our life, and isolated; empty where that cannot be done."""
+
+    tie: tuple[str, ...]
+    isolation: tuple[str, ...]
+
+
+class Tool:
+    """A started tool with its private directory ``home``; whoever has it must ``discard`` it."""
+
+    def __init__(self, home: Path, transport: asyncio.SubprocessTransport, watch: _Watch) -> None:
+        self.home = home
+        self._transport = transport
+        self._watch = watch
+
+    @property
+    def alive(self) -> bool:
+        """Say whether it has not ended."""
+        return self._transport.get_returncode() is None
+
+    @property
+    def pid(self) -> int:
+        """Return the process that it runs in, or whose child it is when it is isolated."""
+        return self._transport.get_pid()
+
+    async def ended(self) -> None:
+        """Wait until it has ended."""
+        await self._watch.closed.wait()
+
+    async def finish(self, limit_s: float) -> Completed:
+        """Return what it leaves behind; it is killed if it has not ended in *limit_s*."""
+        timed_out = False
+        try:
+            async with asyncio.timeout(limit_s):
+                await self._watch.closed.wait()
+        except TimeoutError:
+            timed_out = True
+        finally:
+            await self._kill()
+        returncode = self._transport.get_returncode()
+        return Completed(
+            returncode=-signal.SIGKILL if returncode is None else returncode,
+            stdout=bytes(self._watch.output[1]),
+            stderr=bytes(self._watch.output[2]),
+            timed_out=timed_out,
+            output_cut=self._watch.cut,
+        )
+
+    async def discard(self) -> None:
+        """Kill it if it runs, and remove its directory."""
+        await self._kill()
+        await asyncio.to_thread(shutil.rmtree, self.home, ignore_errors=True)
+
+    async def _kill(self) -> None:
+        self._watch.kill()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._watch.closed.wait(), _GRACE_S)
+        self._transport.close()
 
 
 def _require_program(program: str) -> None:
@@ -67,7 +144,7 @@ def _require_program(program: str) -> None:
         raise Permanent(f"{program} is not installed or not executable; reinstall Cloister's dependencies")
 
 
-def _inside(name: str) -> PurePosixPath:
+def inside(name: str) -> PurePosixPath:
     """Return *name* as a relative path that stays below its directory."""
     path = PurePosixPath(name)
     if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in name:
@@ -75,7 +152,10 @@ def _inside(name: str) -> PurePosixPath:
     return path
 
 
-def _write(home: Path, files: Mapping[PurePosixPath, bytes]) -> None:
+def write_files(home: Path, files: Mapping[PurePosixPath, bytes], fifo: str = "") -> None:
+    """Write *files* below *home*, never over another one, and make the *fifo* if one is named."""
+    if fifo:
+        os.mkfifo(home / fifo, 0o600)
     for name, content in files.items():
         path = home / name
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -89,25 +169,36 @@ async def _discard(home: Path, writing: asyncio.Future[None]) -> None:
     await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
 
 
-async def _probe_isolation() -> tuple[str, ...]:
-    """Return the words that start a program without network, or none where that cannot be done."""
-    unshare, true = shutil.which("unshare"), shutil.which("true")
-    if unshare and true:
-        wrapper = (unshare, *_ISOLATE, "--")
-        probe = await asyncio.create_subprocess_exec(
-            *wrapper, true, stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+async def _probe() -> Wrapper:
+    """Return the words that tie a program to our life and cut it off, as far as this machine can do that."""
+    setpriv, unshare, true = shutil.which("setpriv"), shutil.which("unshare"), shutil.which("true")
+    tie = (setpriv, "--pdeathsig", "KILL") if setpriv else ()
+    if not (tie and true and await _runs(*tie, true)):
+        log.warning(
+            "runner.not_tied",
+            problem="a scanner may outlive a killed Cloister by its time limit, and none is started ahead",
+            remedy="install util-linux 2.33 or newer",
         )
-        if await probe.wait() == 0:
-            return wrapper
-    log.warning(
-        "runner.not_isolated",
-        problem="scanners can reach the network and see other processes",
-        remedy="allow unprivileged user namespaces, or run the scanners in a container without network",
+        tie = ()
+    isolation = (unshare, *_ISOLATE, "--") if unshare else ()
+    if not (isolation and true and await _runs(*isolation, true)):
+        log.warning(
+            "runner.not_isolated",
+            problem="scanners can reach the network and see other processes",
+            remedy="allow unprivileged user namespaces, or run the scanners in a container without network",
+        )
+        isolation = ()
+    return Wrapper(tie, isolation)
+
+
+async def _runs(*argv: str) -> bool:
+    probe = await asyncio.create_subprocess_exec(
+        *argv, stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
     )
-    return ()
+    return await probe.wait() == 0
 
 
-def _limits(command: Command) -> tuple[str, ...]:
+def _limits(command: Command, limit_s: float) -> tuple[str, ...]:
     nice, prlimit = shutil.which("nice"), shutil.which("prlimit")
     words: tuple[str, ...] = (nice, "-n", "10") if nice else ()
     if prlimit is None:
@@ -120,43 +211,25 @@ def _limits(command: Command) -> tuple[str, ...]:
         f"--fsize={_FILE_BYTES}",
         f"--nofile={_OPEN_FILES}",
         f"--stack={_STACK_BYTES}",
-        # Wall time is watched from here; processor time still ends a tool that outlives a killed bot.
-        f"--cpu={math.ceil(command.limit_s) + 1}",
+        # Wall time is watched from here; processor time still ends a tool that nobody watches any more.
+        f"--cpu={math.ceil(limit_s) + 1}",
         "--core=0",
         "--",
     )
 
 
-async def _supervise(argv: tuple[str, ...], command: Command, home: Path) -> Completed:
+async def _spawn(argv: tuple[str, ...], output_bytes: int, home: Path) -> Tool:
     loop = asyncio.get_running_loop()
     environment = {"HOME": str(home), "TMPDIR": str(home), "LC_ALL": "C.UTF-8"}
     transport, watch = await loop.subprocess_exec(
-        lambda: _Watch(command.output_bytes),
+        lambda: _Watch(output_bytes),
         *argv,
         cwd=home,
         env=environment,
         stdin=asyncio.subprocess.DEVNULL,
         start_new_session=True,
     )
-    timed_out = False
-    try:
-        async with asyncio.timeout(command.limit_s):
-            await watch.closed.wait()
-    except TimeoutError:
-        timed_out = True
-    finally:
-        watch.kill()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(watch.closed.wait(), _GRACE_S)
-        transport.close()
-    returncode = transport.get_returncode()
-    return Completed(
-        returncode=-signal.SIGKILL if returncode is None else returncode,
-        stdout=bytes(watch.output[1]),
-        stderr=bytes(watch.output[2]),
-        timed_out=timed_out,
-        output_cut=watch.cut,
-    )
+    return Tool(home, transport, watch)
 
 
 class _Watch(asyncio.SubprocessProtocol):

@@ -157,9 +157,7 @@ async def _play(stage: _Stage, serving: asyncio.Task[None]) -> None:
     show_status(console, await asyncio.to_thread(_status, stage, merge_request))
 
     console.print()
-    console.rule(
-        "[bold]2. Dora mends it all, and the history too"
-    )
+    console.rule("[bold]2. Dora mends it all, and the history too")
     await asyncio.to_thread(server.force_push, merge_request, fixed(), "Mend what the review found")
     await _watch(stage, merge_request, serving)
     second = await asyncio.to_thread(stage.discussions, merge_request)

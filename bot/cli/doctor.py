@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _REINSTALL = "install Cloister again, with its dependencies"
 #: A first scan also reads all rules.
-_SCAN_LIMIT_S = 20.0
+_SCAN_LIMIT_S = 60.0
 _STYLES = {"ok": "green", "warn": "yellow", "fail": "bold red", "skipped": "dim"}
 
 
@@ -180,9 +180,10 @@ async def _tools(settings: Settings) -> list[Check]:
     import asyncio
 
     from bot.adapters.process import ProcessRunner
+    from bot.adapters.process_ahead import AheadRunner
     from bot.cli.checks import guarded, tools
 
-    runner = ProcessRunner()
+    runner = AheadRunner(ProcessRunner(), keep=0)
     groups = [
         guarded("git", tools.git(runner), remedy="install git"),
         *await _scanners(settings, runner),

@@ -10,7 +10,7 @@ import structlog
 
 from bot.domain.errors import CloisterError, Permanent
 from bot.ports import RuleCopy, RuleSource, Runner
-from bot.scanners import Extensible, Scanner, known_rules
+from bot.scanners import Extensible, Scanner, known_rules, prepare
 
 log = structlog.get_logger()
 
@@ -71,14 +71,23 @@ class Rulebook(Mapping[str, Scanner]):
         if self._versions != tuple(copy.version for copy in copies):
             await self._use(copies)
 
-    async def keep_fresh(self, *, every_s: float) -> None:
-        """Refresh now and then again every so often, until cancelled."""
+    async def keep_fresh(self, *, every_s: float, scanning: bool = False) -> None:
+        """Refresh now and then again every so often, until cancelled; with *scanning* get scanners ready first."""
+        ready = await self._ready(None) if scanning else None
         while self._sources:
             try:
                 await self.refresh()
             except CloisterError as error:
                 log.warning("rules.not_refreshed", error=str(error), remedy="the rules before stay in use")
+            ready = await self._ready(ready) if scanning else None
             await asyncio.sleep(every_s)
+
+    async def _ready(self, before: Mapping[str, Scanner] | None) -> Mapping[str, Scanner]:
+        """Get the scanners ready unless they are those of *before*, and return them."""
+        scanners = self._scanners
+        if scanners is not before:
+            await prepare(scanners.values(), self._runner)
+        return scanners
 
     async def _at_hand(self, source: RuleSource) -> RuleCopy | None:
         return await source.last() or await self._newest(source)

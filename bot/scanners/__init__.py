@@ -12,12 +12,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+import structlog
+
 from bot.domain.diff import Diff
+from bot.domain.errors import CloisterError
 from bot.domain.findings import Finding, ScanReport
 from bot.domain.fingerprint import lines_of
 from bot.domain.policy import Policy, left_out
 from bot.domain.sparse_lines import SparseLines
 from bot.ports import Runner
+
+log = structlog.get_logger(__name__)
 
 #: Files above this are not read for scanners that do not ask for more.
 MAX_BYTES = 1_000_000
@@ -149,6 +154,29 @@ def folded(scanner: Scanner, found: Sequence[Finding]) -> Sequence[Finding]:
 def max_bytes(scanner: Scanner) -> int:
     """Return how large a file may be to be handed to *scanner*."""
     return int(getattr(scanner, "max_bytes", MAX_BYTES))
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """A scanner that is better or faster once it knows where it runs; it also works without."""
+
+    async def prepare(self, runner: Runner) -> str:
+        """Get ready, and say in a few words how files will be scanned.
+
+        Raises:
+            Transient: that cannot be found out now.
+            Permanent: it cannot scan here; the message says why.
+        """
+
+
+async def prepare(scanners: Iterable[Scanner], runner: Runner) -> None:
+    """Let *scanners* get ready, and log how it went; one that does not will say so when it scans."""
+    for scanner in scanners:
+        if isinstance(scanner, Preparing):
+            try:
+                log.info("scanner.ready", scanner=scanner.name, how=await scanner.prepare(runner))
+            except CloisterError as error:
+                log.warning("scanner.not_ready", scanner=scanner.name, problem=str(error))
 
 
 def wanted(scanner: Scanner, diff: Diff, policy: Policy) -> list[str]:

@@ -1,48 +1,68 @@
-"""Find known bug and vulnerability patterns with Semgrep's engine and Cloister's own rules.
+"""Find known bug and vulnerability patterns with Semgrep and Cloister's own rules.
 
-``semgrep-core`` is run directly: no Python start-up, no ``.semgrepignore``, no ``git`` calls, no
-network, explicit files only. Its command line is undocumented, so the version is pinned and the contract
-tests run the real engine.
+The engine is run directly where its version is known: no Python start-up, no ``.semgrepignore``, no ``git``
+calls, no network, explicit files only. A self-test at start decides (``bot.scanners.semgrep_canary``).
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import cache
-from importlib import metadata
-from pathlib import PurePosixPath
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from bot.domain.errors import Permanent, Transient
+import structlog
+
+from bot.domain.errors import Transient
 from bot.domain.findings import ScanReport
-from bot.ports import Command, Completed, Runner
+from bot.ports import Runner
 from bot.scanners import Setup, Source
-from bot.scanners.semgrep_report import merge, parse
-from bot.scanners.semgrep_rules import Pack
+from bot.scanners.semgrep_batches import Batches
+from bot.scanners.semgrep_canary import sing
+from bot.scanners.semgrep_prefilter import Prefilter
+from bot.scanners.semgrep_report import merge
+from bot.scanners.semgrep_rules import Pack, Problem
+from bot.scanners.semgrep_ways import Input, RuleFile, Way, prefilter_dump, version, ways
+
+log = structlog.get_logger(__name__)
 
 _MAX_FILE_BYTES = 1_000_000  # the engine has no cap of its own and parses far beyond its time limit
-_MAX_FILES = 200  # per run, so that one run stays short
-_RULE_LIMIT_S = 2
-_FATAL = 2  # the exit code that comes with an answer which names the error
+_BUDGET_S = 120.0  # for one scan, whatever its files do
 _BOM = b"\xef\xbb\xbf"  # the engine finds nothing in the first statement behind one
-_MEMORY_MB = 1_500
-_OPTIONS = (
-    "-json_nodots", "-rules", "rules.json", "-targets", "targets.json", "-j", "1", "-fast",
-    "-timeout", str(_RULE_LIMIT_S), "-timeout_threshold", "3", "-max_memory", str(_MEMORY_MB),
-)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Engine:
+    """Hold how files are scanned; replaced as a whole, so that a scan that runs keeps what it began with."""
+
+    way: Way
+    rules: RuleFile
+    prefilter: Prefilter | None = None
 
 
 class SemgrepScanner:
-    """Implement ``bot.scanners.Scanner``."""
+    """Implement ``bot.scanners.Scanner``.
+
+    Args:
+        pack: the rules.
+        ways: how to run Semgrep, in order of preference; by default what suits the version that is installed.
+        budget_s: the most that one scan may take.
+    """
 
     name = "semgrep"
     everywhere = False
     history = False
 
-    def __init__(self, pack: Pack) -> None:
+    def __init__(self, pack: Pack, *, ways: Sequence[Way] = (), budget_s: float = _BUDGET_S) -> None:
         self._pack = pack
+        self._ways = tuple(ways)
+        self._budget_s = budget_s
+        self._rules_of = {
+            language: frozenset(rule.id for rule in pack.by_id.values() if language in rule.languages)
+            for language in pack.languages
+        }
+        self._chosen: Way | None = None
+        self._named: set[str] = set()
+        self._engine: _Engine | None = None
 
     @property
     def rules(self) -> frozenset[str]:
@@ -54,30 +74,76 @@ class SemgrepScanner:
         """Return what is wrong with rules that were left out."""
         return [str(problem) for problem in self._pack.problems]
 
-    async def checked(self, runner: Runner) -> SemgrepScanner:
-        """Return the scanner without the rules that the engine does not accept."""
-        from bot.scanners.semgrep_refusals import refused
-
-        return SemgrepScanner(self._pack.without(await refused(self._pack, runner)))
-
     def wants(self, path: str) -> bool:
         """Say whether any rule looks at files of that name."""
         return bool(self._pack.languages_of(path))
 
+    async def checked(self, runner: Runner) -> SemgrepScanner:
+        """Return the scanner in the fastest way that works here, without the rules that Semgrep does not accept.
+
+        Where no way works it is as it was, and its scans will fail.
+        """
+        try:
+            way, refused = await self._choose(runner)
+        except Transient as error:
+            log.warning("scanner.not_ready", scanner=self.name, problem=str(error))
+            return self
+        scanner = SemgrepScanner(self._pack.without(self._problems(refused)), budget_s=self._budget_s)
+        scanner._ways, scanner._chosen = (way,), way
+        return scanner
+
+    async def prepare(self, runner: Runner) -> str:
+        """Choose the fastest way that works here, read the prefilters, and say so in words.
+
+        Without it the first way is used, and all rules are sent, which suits a single scan.
+
+        Raises:
+            Transient: no way works.
+            Permanent: Semgrep is not installed.
+        """
+        way, refused = (self._chosen, {}) if self._chosen else await self._choose(runner)
+        self._report(refused)
+        rules = RuleFile(rule for rule in self._pack.by_id.values() if rule.id not in refused)
+        prefilter = await self._prefilter(rules, runner) if way.engine else None
+        self._engine = _Engine(way, rules, prefilter)
+        return f"Semgrep {version()}: {way.name}, {len(rules.by_id)} rules"
+
+    async def _choose(self, runner: Runner) -> tuple[Way, Mapping[str, str]]:
+        """Return the fastest way that works here, and the rules that are refused, each with the reason."""
+        problems = []
+        for way in self._ways or ways(version()):
+            try:
+                return way, await sing(way, RuleFile(self._pack.by_id.values()), runner)
+            except Transient as error:
+                problems.append(f"{way.name}: {error}")
+                log.warning("semgrep.way_refused", way=way.name, problem=str(error))
+        raise Transient(f"Semgrep does not work here; {'; '.join(problems)}")
+
+    async def _prefilter(self, rules: RuleFile, runner: Runner) -> Prefilter | None:
+        try:
+            done = await runner.run(prefilter_dump(rules))
+            return await asyncio.to_thread(Prefilter, done.stdout)
+        except Transient as error:
+            log.warning("semgrep.no_prefilter", problem=str(error))
+            return None
+
     async def scan(self, sources: Sequence[Source], runner: Runner) -> ScanReport:
         """Scan *sources*; a file on which Semgrep runs out of its limits does not hide the others."""
+        engine = self._engine or self._unprepared()
         unfit = {s.path: why for s in sources if (why := self._unfit(s))}
-        # A file without a suffix may turn out to be no script, and then no rule has anything to say about it.
-        empty = tuple(
-            s.path
-            for s in sources
-            if s.path not in unfit and not (s.content and self._pack.languages_of(s.path, s.content))
-        )
-        left = {*unfit, *empty}
-        fit = [replace(s, content=s.content.removeprefix(_BOM)) for s in sources if s.path not in left]
-        batches = [fit[first : first + _MAX_FILES] for first in range(0, len(fit), _MAX_FILES)]
-        reports = [await self._run(batch, runner) for batch in batches]
-        return merge([ScanReport(scanner=self.name, analysed=empty, not_analysed=unfit), *reports])
+        fit = [s for s in sources if s.path not in unfit]
+        inputs = await asyncio.to_thread(self._inputs, fit, engine)
+        batches = Batches(engine.way, engine.rules, runner, budget_s=self._budget_s, refused=self._report)
+        scanned = await batches.scan(inputs)
+        sent = {one.source.path for one in inputs}
+        clean = tuple(s.path for s in fit if s.path not in sent)
+        settled = ScanReport(scanner=self.name, analysed=clean, not_analysed=unfit)
+        return merge([settled, scanned], [s.path for s in sources])
+
+    def _unprepared(self) -> _Engine:
+        way = (self._ways or ways(version()))[0]
+        self._engine = _Engine(way, RuleFile(self._pack.by_id.values()))
+        return self._engine
 
     def _unfit(self, source: Source) -> str:
         if len(source.content) > _MAX_FILE_BYTES:
@@ -86,68 +152,33 @@ class SemgrepScanner:
             return "binary"
         return "" if self.wants(source.path) else "no Semgrep rule looks at such files"
 
-    async def _run(self, sources: Sequence[Source], runner: Runner) -> ScanReport:
-        named = {f"src/{number}{_suffix(s.path)}": s for number, s in enumerate(sources)}
-        completed = await runner.run(self._command(named))
-        problem = _overrun(completed)
-        if not problem and completed.returncode not in (0, _FATAL):
-            raise Transient(f"semgrep-core ended with exit code {completed.returncode}")
-        if not problem:
-            report = await asyncio.to_thread(parse, completed.stdout, named, self._pack)
-            if completed.returncode != _FATAL or len(sources) == 1:
-                return report
-        if len(sources) == 1:
-            return ScanReport(scanner=self.name, not_analysed={sources[0].path: problem})
-        half = len(sources) // 2
-        return merge([await self._run(part, runner) for part in (sources[:half], sources[half:])])
+    def _inputs(self, sources: Iterable[Source], engine: _Engine) -> list[Input]:
+        """Return what is to be sent: files that a rule may have something to say about, with those rules."""
+        inputs = []
+        for number, source in enumerate(sources):
+            content = source.content.removeprefix(_BOM)
+            languages = self._pack.languages_of(source.path, source.content)
+            rules = frozenset[str]().union(*(self._rules_of[language] for language in languages))
+            rules &= engine.rules.by_id.keys()
+            if engine.prefilter is not None:
+                rules = engine.prefilter.candidates(content, rules)
+            languages = tuple(one for one in languages if not rules.isdisjoint(self._rules_of[one]))
+            if content and rules:
+                inputs.append(Input(number, replace(source, content=content), languages, rules))
+        return inputs
 
-    def _command(self, named: Mapping[str, Source]) -> Command:
-        languages = {
-            name: self._pack.languages_of(source.path, source.content) for name, source in named.items()
-        }
-        targets = [
-            _target(name, named[name].path, language)
-            for name, analysed_as in languages.items()
-            for language in analysed_as
-        ]
-        files = {
-            "rules.json": self._pack.as_json(language for names in languages.values() for language in names),
-            "targets.json": json.dumps(["Targets", targets]).encode(),
-            **{name: source.content for name, source in named.items()},
-        }
-        return Command((_core(), *_OPTIONS), files, limit_s=min(15.0 + 3 * len(named), 90.0))
+    def _report(self, refused: Mapping[str, str]) -> None:
+        """Name each rule that Semgrep refuses once."""
+        new = {rule: why for rule, why in refused.items() if rule not in self._named}
+        self._named.update(new)
+        for problem in self._problems(new):
+            log.warning(
+                "rules.broken", problem=str(problem), remedy="the rule is left out; the others are used"
+            )
 
-
-def _target(name: str, path: str, language: str) -> list[object]:
-    # Rules may be limited to paths; the engine dies on one that climbs.
-    parts = [part for part in path.split("/") if part not in ("", ".", "..")]
-    place = {"fpath": name, "ppath": "/" + "/".join(parts)}
-    return ["CodeTarget", {"path": place, "analyzer": language, "products": ["sast"]}]
-
-
-def _suffix(path: str) -> str:
-    """Return a harmless extension; only JSX and TypeScript's dialects depend on it."""
-    suffix = PurePosixPath(path).suffix
-    return suffix if suffix[1:].isascii() and suffix[1:].isalnum() and len(suffix) < 12 else ""
-
-
-def _overrun(completed: Completed) -> str:
-    """Return why the engine was stopped or died on its input, or nothing when it ended by itself."""
-    if completed.timed_out:
-        return "took Semgrep longer than its time limit"
-    if completed.output_cut:
-        return "made Semgrep report more than can be read"
-    if completed.returncode < 0 or completed.returncode > 128 or b"ut of memory" in completed.stderr:
-        return "made Semgrep crash or run out of memory"
-    return ""
-
-
-@cache
-def _core() -> str:
-    try:
-        return str(metadata.distribution("semgrep").locate_file("semgrep/bin/semgrep-core"))
-    except metadata.PackageNotFoundError as error:
-        raise Permanent("Semgrep is not installed; run: pip install semgrep") from error
+    def _problems(self, refused: Mapping[str, str]) -> list[Problem]:
+        rules = [(self._pack.by_id[name], why) for name, why in refused.items() if name in self._pack.by_id]
+        return [Problem(rule.file, rule.line, why, rule.id) for rule, why in rules]
 
 
 def plug(setup: Setup) -> SemgrepScanner:

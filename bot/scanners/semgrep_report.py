@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import AliasChoices, Field, ValidationError
 
-from bot.domain.errors import Permanent, Transient
+from bot.domain.errors import Transient
 from bot.domain.findings import Finding, Fix, ScanReport
 from bot.domain.merge_request import Value
 from bot.scanners import Source
-from bot.scanners.semgrep_rules import Pack, Rule
+from bot.scanners.semgrep_files import Rule
+from bot.scanners.semgrep_nosem import ignored
+from bot.scanners.semgrep_paths import applies, plain_path
 
 # Messages quote the matched code, which may be a megabyte on one line.
 _MESSAGE_CHARS = 1_000
+_NAMED_RULE = re.compile(r"[\w ]{1,40} in rule ([\w.-]{1,250}):")
 _REASONS = {
     "Timeout": "took Semgrep longer than its time limit",
     "Out of memory": "took Semgrep more memory than its limit",
@@ -47,15 +52,29 @@ class _Location(Value):
 
 
 class _Error(Value):
-    error_type: str | list[Any]
+    """Hold an error as the engine reports it, or as the command does, which has other names for the same."""
+
+    error_type: str | list[Any] = Field(validation_alias=AliasChoices("error_type", "type"))
     message: str = ""
     location: _Location = _Location()
+    path: str = ""
     rule_id: str | None = None
 
     @property
     def kind(self) -> str:
         """Return the name; Semgrep gives some errors as a list of name and details."""
         return self.error_type if isinstance(self.error_type, str) else str(self.error_type[:1])[2:-2]
+
+    @property
+    def place(self) -> str:
+        """Return the file that it is about."""
+        return self.location.path or self.path
+
+    @property
+    def rule(self) -> str:
+        """Return the rule that it is about; the command tells it in words only."""
+        named = _NAMED_RULE.match(self.message)
+        return self.rule_id or (named[1].lstrip(".") if named else "")
 
 
 class _Paths(Value):
@@ -68,43 +87,77 @@ class _Answer(Value):
     paths: _Paths
 
 
-def parse(answer: bytes, sources: Mapping[str, Source], pack: Pack) -> ScanReport:
-    """Translate Semgrep's JSON; *sources* maps the names that Semgrep saw to the files.
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """Hold what an answer says: ``refused`` maps rules to why they were left out, ``broke`` is why all of it was."""
+
+    report: ScanReport
+    refused: Mapping[str, str]
+    broke: str = ""
+
+
+def parse(answer: bytes, names: Mapping[str, Source], rules: Mapping[str, Rule], *, engine: bool) -> Parsed:
+    """Translate Semgrep's JSON; *names* maps the names that Semgrep saw to the files.
+
+    Without the *engine* itself we decide what it would: which rules are for files of that name, and what
+    comments ask to ignore.
 
     Raises:
         Transient: the answer is not what Semgrep writes.
-        Permanent: Semgrep does not accept a rule; the message names it.
     """
     try:
         parsed = _Answer.model_validate_json(answer)
-        findings = {
-            _finding(pack.by_id[match.check_id], match, sources[match.path]): None for match in parsed.results
-        }
+        matches = [(rules[one.check_id], one, names[one.path]) for one in parsed.results]
     except (ValidationError, KeyError) as error:
-        raise Transient("semgrep-core gave an answer that Cloister does not understand") from error
-    not_analysed = _not_analysed(parsed, sources)
-    return ScanReport(
+        raise Transient("Semgrep gave an answer that Cloister does not understand") from error
+    if not engine:
+        matches = list(_as_the_engine(matches))
+    findings = dict.fromkeys(_finding(rule, match, source) for rule, match, source in matches)
+    reasons, refused, broke = _errors(parsed, names, rules)
+    paths = dict.fromkeys(source.path for source in names.values())
+    not_analysed = dict.fromkeys(paths, broke) if broke else reasons
+    report = ScanReport(
         scanner="semgrep",
-        findings=tuple(sorted(findings, key=lambda f: (f.path, f.line, f.end_line, f.rule, f.message))),
-        analysed=tuple(s.path for s in sources.values() if s.path not in not_analysed),
+        findings=tuple(findings),
+        analysed=tuple(path for path in paths if path not in not_analysed),
         not_analysed=not_analysed,
     )
+    return Parsed(report, refused, broke)
 
 
-def _not_analysed(answer: _Answer, sources: Mapping[str, Source]) -> dict[str, str]:
-    """Return the reasons by path; Semgrep leaves out files silently, so what it scanned is compared."""
+def _as_the_engine(matches: Iterable[tuple[Rule, _Match, Source]]) -> Iterator[tuple[Rule, _Match, Source]]:
+    lines: dict[str, list[bytes]] = {}
+    for rule, match, source in matches:
+        if not applies(rule.body, plain_path(source.path)):
+            continue
+        if source.path not in lines:
+            lines[source.path] = source.content.split(b"\n")
+        line = min(match.start.line, len(lines[source.path]))
+        extra = match.extra.model_copy(update={"is_ignored": ignored(lines[source.path], line, rule.id)})
+        yield rule, match.model_copy(update={"extra": extra}), source
+
+
+def _errors(
+    answer: _Answer, names: Mapping[str, Source], rules: Mapping[str, Rule]
+) -> tuple[dict[str, str], dict[str, str], str]:
+    """Return why files were not analysed, why rules were refused, and why nothing at all was done.
+
+    Semgrep leaves out files silently, so what it scanned is compared.
+    """
     scanned = set(answer.paths.scanned)
-    reasons = {source.path: "skipped by Semgrep" for name, source in sources.items() if name not in scanned}
+    reasons = {source.path: "skipped by Semgrep" for name, source in names.items() if name not in scanned}
+    refused: dict[str, str] = {}
+    broke = ""
     for error in answer.errors:
-        if source := sources.get(error.location.path):
+        if source := names.get(error.place):
             reasons[source.path] = _REASONS.get(error.kind, f"Semgrep failed on it ({error.kind[:80]})")
-        elif error.rule_id or error.location.path == "rules.json":
-            raise Permanent(
-                f"Semgrep does not accept rule {error.rule_id or '?'}: {error.kind}: {error.message[:300]}"
+        elif error.rule in rules:
+            refused[error.rule] = (
+                f"Semgrep does not accept the rule: {error.message.strip()[:300] or error.kind[:80]}"
             )
         else:
-            reasons |= {s.path: f"Semgrep failed ({error.kind[:80]})" for s in sources.values()}
-    return reasons
+            broke = f"Semgrep failed ({error.kind[:80]})"
+    return reasons, refused, broke
 
 
 def _finding(rule: Rule, match: _Match, source: Source) -> Finding:
@@ -152,11 +205,17 @@ def _fix(match: _Match, content: bytes) -> Fix | None:
     return Fix(line=line, end_line=line + content.count(b"\n", start, end), replacement=replacement)
 
 
-def merge(reports: Sequence[ScanReport]) -> ScanReport:
-    """Join the reports of disjoint sets of files."""
+def merge(reports: Iterable[ScanReport], paths: Iterable[str]) -> ScanReport:
+    """Join the reports of disjoint sets of files, in the order of *paths* whatever came first."""
+    reports = list(reports)
+    order = {path: number for number, path in enumerate(dict.fromkeys(paths))}
+    findings = [finding for report in reports for finding in report.findings]
+    not_analysed = {path: why for report in reports for path, why in report.not_analysed.items()}
     return ScanReport(
         scanner="semgrep",
-        findings=tuple(finding for report in reports for finding in report.findings),
-        analysed=tuple(path for report in reports for path in report.analysed),
-        not_analysed={path: why for report in reports for path, why in report.not_analysed.items()},
+        findings=tuple(
+            sorted(findings, key=lambda f: (order[f.path], f.line, f.end_line, f.rule, f.message))
+        ),
+        analysed=tuple(sorted((path for one in reports for path in one.analysed), key=order.__getitem__)),
+        not_analysed=dict(sorted(not_analysed.items(), key=lambda item: order[item[0]])),
     )

@@ -14,23 +14,25 @@ from bot.demo.planted import planted_review
 from tests.bench.distributed import distributed
 from tests.bench.figures import Figure, table, write_json
 from tests.bench.measures import killed, session, starts
+from tests.bench.scanning import scanning
 from tests.bench.secrets import secrets
 from tests.gitlab import start_with_accounts
 from tests.kafka import missing_for_kafka
 
-#: Of a Cloister that comes and goes, of one that stays, and of one on Kafka, in this order.
+#: Of no Cloister at all, of one that comes and goes, of one that stays, and of one on Kafka, in this order.
 FRESH = {"starts": starts, "killed": killed}
 EMBEDDED = ("idle", "alone", "webhooks", "burst", "grown")
 KAFKA = ("accepted", "review", "stage", "takeover", "backlog")
-#: Of nothing but the library.
-ALONE = {"secrets": secrets}
-PARTS = (*ALONE, *FRESH, *EMBEDDED, *KAFKA)
+#: Of nothing but the scanners.
+SCANNERS = ("semgrep", "secrets")
+PARTS = (*SCANNERS, *FRESH, *EMBEDDED, *KAFKA)
 
 
 async def measure(parts: list[str], data_dir: Path, backlog: int) -> list[Figure]:
     """Return the figures of *parts*."""
-    figures = [figure for part in ALONE if part in parts for figure in ALONE[part]()]
-    if set(parts) <= set(ALONE):
+    figures = await scanning() if "semgrep" in parts else []
+    figures += secrets() if "secrets" in parts else []
+    if set(parts) <= set(SCANNERS):
         return figures
     with GitLabServer(hook_workers=4) as server, ScriptedOllama(planted_review) as ollama:
         gitlab = start_with_accounts(server)

@@ -7,24 +7,39 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from bot.adapters.process import ProcessRunner
+from bot.adapters.process_ahead import AheadRunner
 from bot.domain.errors import Permanent
 from bot.ports import Command, Completed, Runner
 
 PYTHON = str(Path(sys.executable).resolve())
 
 
-@pytest.fixture
-def runner(tmp_path: Path) -> Runner:
+# Waits for its program, as a tool that is started ahead does, and leaves no trace of that.
+WAITING = "code = open('program').read(); import os; os.remove('program'); del os; exec(code)"
+
+
+@pytest.fixture(params=["started when needed", "started ahead"])
+async def runner(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Runner]:
     """Return a runner whose private directories appear below the test's directory."""
-    return ProcessRunner(tmp_path)
+    if request.param == "started when needed":
+        yield ProcessRunner(tmp_path)
+        return
+    ahead = AheadRunner(ProcessRunner(tmp_path), keep=0)
+    yield ahead
+    await ahead.close()
 
 
 async def python(runner: Runner, code: str, **options: object) -> Completed:
+    if isinstance(runner, AheadRunner):
+        given: dict[str, bytes] = options.pop("files", {})  # type: ignore[assignment]
+        options |= {"files": {**given, "program": code.encode()}, "waits_for": "program"}
+        code = WAITING
     return await runner.run(Command(argv=(PYTHON, "-IS", "-c", code), **options))  # type: ignore[arg-type]
 
 
@@ -151,7 +166,8 @@ async def test_memory_is_capped(runner: Runner):
 async def test_cancellation_kills(runner: Runner, tmp_path: Path):
     """Cancelling the caller ends the tool and removes its directory."""
     marker = f"cancelled-{os.getpid()}"
-    running = asyncio.create_task(python(runner, f"import time; time.sleep(60) #{marker}"))
+    child = f"[sys.executable, '-c', 'import time; time.sleep(60)', '{marker}']"
+    running = asyncio.create_task(python(runner, f"import subprocess, sys; subprocess.run({child})"))
     await appeared(marker)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):

@@ -10,17 +10,25 @@ from pathlib import Path
 import pytest
 
 from bot.adapters.process import ProcessRunner
+from bot.adapters.process_ahead import AheadRunner
 from bot.domain.findings import ScanReport
 from bot.ports import Command, Completed
 from bot.scanners import Scanner, Setup, Source, load
+from bot.scanners.semgrep import SemgrepScanner
+from bot.scanners.semgrep_rules import Pack
+from bot.scanners.semgrep_ways import AHEAD, CORE, EXPERIMENTAL, PLAIN
 from tests.advisories import imported, until
 
 ADVISORIES = Path(tempfile.mkdtemp(prefix="cloister-advisories-"))
 atexit.register(shutil.rmtree, ADVISORIES)
 imported(ADVISORIES, until("A-1", "PyPI", "cat", "2"))
-SCANNERS = load(
-    Setup(rules=Path(__file__).parents[2] / "rules", key=b"key of the tests", advisories=ADVISORIES)
-)
+RULES = Path(__file__).parents[2] / "rules"
+SCANNERS = load(Setup(rules=RULES, key=b"key of the tests", advisories=ADVISORIES))
+# Whatever way of running Semgrep is left on a machine must keep the same promises.
+WAYS = {
+    f"Semgrep by {way.name}": SemgrepScanner(Pack(RULES), ways=[way])
+    for way in (AHEAD, CORE, EXPERIMENTAL, PLAIN)
+}
 # One file that every scanner has something to say about.
 BAIT = b"import subprocess\nsubprocess.run(f'ls {x}', shell=True)\nkey = 'AKIA" + b"2QX7LM4TR5VWZ3KD'\n"
 
@@ -52,9 +60,16 @@ HOSTILE = {
 }
 
 
-@pytest.fixture(params=SCANNERS)
-def scanner(request: pytest.FixtureRequest) -> Scanner:
-    return SCANNERS[request.param]
+PREPARED: set[str] = set()
+
+
+@pytest.fixture(params=[*SCANNERS, *WAYS])
+async def scanner(request: pytest.FixtureRequest) -> Scanner:
+    scanner = {**SCANNERS, **WAYS}[request.param]
+    if isinstance(scanner, SemgrepScanner) and request.param in WAYS and request.param not in PREPARED:
+        await scanner.prepare(AheadRunner(ProcessRunner(), keep=0))
+        PREPARED.add(request.param)
+    return scanner
 
 
 def hostile(scanner: Scanner) -> dict[str, tuple[bytes, str]]:
@@ -82,7 +97,7 @@ def source(content: bytes, path: str) -> Source:
 
 
 async def scan(scanner: Scanner, *sources: Source) -> ScanReport:
-    return await scanner.scan(sources, ProcessRunner())
+    return await scanner.scan(sources, AheadRunner(ProcessRunner(), keep=0))
 
 
 def test_registry_is_complete():

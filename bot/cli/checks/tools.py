@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bot.cli.checks import Check, fail, ok, skipped, version_of, warn
 from bot.ports import Command, Runner
-from bot.scanners import Scanner, Source, absent, known_rules
+from bot.scanners import Preparing, Scanner, Source, absent, known_rules
 
 #: Older ones lack the options that the mirrors are fetched with.
 OLDEST_GIT = (2, 30)
@@ -37,17 +37,18 @@ async def git(runner: Runner, which: Which = shutil.which) -> list[Check]:
 
 
 async def scanner(plug: Scanner, runner: Runner) -> list[Check]:
-    """Judge a scanner by letting it scan a tiny program."""
+    """Judge a scanner by letting it get ready and scan a tiny program."""
     name = f"scanner {plug.name}"
     if reason := absent(plug):
         return [skipped(name, reason)]
+    how = await plug.prepare(runner) if isinstance(plug, Preparing) else "it scans"
     canary = next((canary for canary in CANARIES if plug.wants(canary.path)), CANARIES[0])
     report = await plug.scan([canary], runner)
     if canary.path in report.analysed:
         if impaired := getattr(plug, "impaired", ""):
             remedy = "install Cloister again, or unset CLOISTER_KINGFISHER"
             return [warn(name, f"it scans, but {impaired}", remedy)]
-        return [ok(name, "it scans")]
+        return [ok(name, how)]
     reason = report.not_analysed.get(canary.path, "it did not look at a tiny program")
     return [fail(name, reason, "install Cloister again, with its dependencies")]
 

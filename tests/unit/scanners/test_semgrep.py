@@ -16,11 +16,16 @@ from bot.domain.findings import Fix, Severity
 from bot.ports import Command, Completed
 from bot.scanners import Source
 from bot.scanners.semgrep import SemgrepScanner
-from bot.scanners.semgrep_report import parse
+from bot.scanners.semgrep_report import Parsed
+from bot.scanners.semgrep_report import parse as parse_answer
 from bot.scanners.semgrep_rules import Pack
 
 PACK = Pack(Path(__file__).parents[3] / "rules" / "semgrep")
 CODE = "# é\nfirst = 1; load = yaml.load(data)  # x\nlast = 2\n".encode()
+
+
+def parse(data: bytes, *, engine: bool = True) -> Parsed:
+    return parse_answer(data, SOURCES, PACK.by_id, engine=engine)
 
 
 def match(**changes: Any) -> dict[str, Any]:
@@ -67,7 +72,7 @@ def clean(sources: dict[str, bytes]) -> Completed:
 
 def test_match_becomes_finding():
     """Rule data come from our own rule, path and lines from the file, the fix covers whole lines."""
-    (finding,) = parse(answer(match()), SOURCES, PACK).findings
+    (finding,) = parse(answer(match())).report.findings
     assert (finding.rule, finding.path, finding.line, finding.end_line) == (
         "python-unsafe-yaml-load", "a b.py", 2, 2,
     )  # fmt: skip
@@ -80,12 +85,12 @@ def test_match_becomes_finding():
 def test_ignore_comment_is_shown_not_obeyed():
     """A nosemgrep comment marks the finding and does not remove it."""
     ignored = match(extra={"message": "", "is_ignored": True})
-    assert [f.suppressed for f in parse(answer(ignored), SOURCES, PACK).findings] == [True]
+    assert [f.suppressed for f in parse(answer(ignored)).report.findings] == [True]
 
 
 def test_long_message_is_cut():
     """Code quoted in a message cannot make it endless."""
-    (finding,) = parse(answer(match(extra={"message": "x" * 10_000})), SOURCES, PACK).findings
+    (finding,) = parse(answer(match(extra={"message": "x" * 10_000}))).report.findings
     assert len(finding.message) == 1_000
 
 
@@ -100,27 +105,47 @@ def test_long_message_is_cut():
 )
 def test_error_means_not_analysed(kind: Any, reason: str):
     """A file with an error is never clean, and its findings are kept."""
-    report = parse(answer(match(), errors=[error(kind)]), SOURCES, PACK)
+    report = parse(answer(match(), errors=[error(kind)])).report
     assert report.not_analysed == {"a b.py": reason}
     assert (report.analysed, len(report.findings)) == ((), 1)
 
 
 def test_silently_skipped_file_is_noticed():
     """A file that the engine does not list as scanned is not clean."""
-    assert parse(answer(scanned=[]), SOURCES, PACK).not_analysed == {"a b.py": "skipped by Semgrep"}
+    assert parse(answer(scanned=[])).report.not_analysed == {"a b.py": "skipped by Semgrep"}
 
 
-def test_broken_rule_is_permanent():
-    """A rule that the engine refuses is named."""
-    broken = error("Rule parse error", "rules.json", rule_id="my-rule")
-    with pytest.raises(Permanent, match="my-rule"):
-        parse(answer(errors=[broken]), SOURCES, PACK)
+def test_broken_rule_is_named_and_the_rest_runs():
+    """A rule that the engine refuses takes nothing else along."""
+    broken = error("Rule parse error", "rules.yaml", rule_id="python-eval-dynamic", message="why")
+    parsed = parse(answer(match(), errors=[broken]))
+    assert parsed.refused == {"python-eval-dynamic": "Semgrep does not accept the rule: why"}
+    assert (len(parsed.report.findings), parsed.report.analysed) == (1, ("a b.py",))
+
+
+def test_errors_of_the_command_are_understood():
+    """The command has other names for the same, and tells a rule in words only."""
+    broken = {"type": "Rule parse error", "message": "Rule parse error in rule python-eval-dynamic:\n why"}
+    late = {"type": "Timeout", "message": "", "path": "src/0.py"}
+    parsed = parse(answer(match(), errors=[broken, late]))
+    assert list(parsed.refused) == ["python-eval-dynamic"]
+    assert parsed.report.not_analysed == {"a b.py": "took Semgrep longer than its time limit"}
+
+
+def test_the_command_is_told_apart_from_the_engine():
+    """Without the engine we mark ignored findings; what it says of them does not count."""
+    code = CODE + b"load = yaml.load(data)  # nosemgrep\n"
+    sources = {"src/0.py": Source("a b.py", code, frozenset())}
+    results = [match(), match(start={"line": 4, "offset": 60}, end={"line": 4, "offset": 75})]
+    parsed = parse_answer(answer(*results), sources, PACK.by_id, engine=False)
+    assert [finding.suppressed for finding in parsed.report.findings] == [False, True]
 
 
 def test_error_without_place_concerns_all_files():
     """When the engine itself fails, no file of the run is clean."""
-    report = parse(answer(errors=[error("Fatal error", "")]), SOURCES, PACK)
-    assert report.not_analysed == {"a b.py": "Semgrep failed (Fatal error)"}
+    parsed = parse(answer(errors=[error("Fatal error", "")]))
+    assert parsed.broke
+    assert parsed.report.not_analysed == {"a b.py": "Semgrep failed (Fatal error)"}
 
 
 @pytest.mark.parametrize(
@@ -134,7 +159,7 @@ def test_error_without_place_concerns_all_files():
 def test_garbage_is_transient(garbage: bytes):
     """An answer that is not Semgrep's is an error, not an empty report."""
     with pytest.raises(Transient):
-        parse(garbage, SOURCES, PACK)
+        parse(garbage)
 
 
 @given(
@@ -143,14 +168,14 @@ def test_garbage_is_transient(garbage: bytes):
 def test_any_json_is_an_error_of_ours(value: Any):
     """No answer makes the parser fail in a way that the caller does not expect."""
     with pytest.raises(CloisterError):
-        parse(json.dumps(value).encode(), SOURCES, PACK)
+        parse(json.dumps(value).encode())
 
 
 @given(st.integers(1, 10**6), st.integers(1, 10**6), st.integers(0, 10**6), st.integers(0, 10**6))
 def test_places_are_forced_into_the_file(line: int, end_line: int, start: int, end: int):
     """Lines outside the file cannot leave the parser."""
     odd = match(start={"line": line, "offset": start}, end={"line": end_line, "offset": end})
-    (finding,) = parse(answer(odd), SOURCES, PACK).findings
+    (finding,) = parse(answer(odd)).report.findings
     assert 1 <= finding.line <= finding.end_line <= 3
     assert finding.fix is None or finding.fix.end_line <= 3
 
@@ -165,7 +190,7 @@ async def test_only_rules_of_the_languages_are_sent():
             return await super().run(command)
 
     await SemgrepScanner(PACK).scan([Source("x/ü.py", CODE, frozenset())], Spy(clean))
-    rules = json.loads(seen[0].files["rules.json"])["rules"]
+    rules = json.loads(seen[0].files["rules.yaml"])["rules"]
     assert {language for rule in rules for language in rule["languages"]} == {"python"}
     assert json.loads(seen[0].files["targets.json"]) == [
         "Targets",

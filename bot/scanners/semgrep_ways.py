@@ -1,0 +1,278 @@
+"""The ways to run Semgrep, fastest first: each turns files and rules into a command.
+
+The engine is told everything and touches nothing else. The ways with public options only are for versions
+whose engine we do not know; they see harmless names, so what the engine decides by name is decided by us.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path, PurePosixPath
+from typing import ClassVar, Protocol
+
+from bot.domain.errors import Permanent
+from bot.ports import Command
+from bot.scanners import Source
+from bot.scanners.languages import LANGUAGES
+from bot.scanners.semgrep_files import Rule
+from bot.scanners.semgrep_paths import plain_path
+
+#: Versions whose engine was tested with the options below.
+KNOWN_VERSIONS = frozenset({"1.182.0"})
+FATAL = 2  # the exit code that comes with an answer which names the error
+
+_RULE_LIMIT_S = 2
+_FAILED_RULES = 3  # after so many rules that take too long a file is given up
+_MEMORY_MB = 1_500
+_RULES = "rules.yaml"
+_TEXT = frozenset({"generic", "regex"})  # rules for any file
+#: What JSON may hold as it is and YAML may not.
+_UNPRINTABLE = {
+    code: f"\\u{code:04x}" for code in (*range(0x7F, 0xA0), 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Hold one file and what is to be looked for: ``rules`` by id, in the languages that they are about."""
+
+    number: int
+    source: Source
+    languages: tuple[str, ...]
+    rules: frozenset[str]
+
+    @property
+    def weight(self) -> int:
+        """Return what it costs, more or less."""
+        return len(self.source.content) * (3 + len(self.rules))
+
+
+class Way(Protocol):
+    """Run Semgrep in one way."""
+
+    @property
+    def name(self) -> str:
+        """Return words for people."""
+
+    @property
+    def engine(self) -> bool:
+        """Say whether this runs the engine itself, which marks ignored findings and knows real names."""
+
+    @property
+    def start_s(self) -> float:
+        """Return how long its start may take."""
+
+    def names(self, inputs: Sequence[Input]) -> Mapping[str, Source]:
+        """Return the names under which the tool sees the files."""
+
+    def command(self, inputs: Sequence[Input], rules: RuleFile, limit_s: float) -> Command:
+        """Return what to run."""
+
+
+class RuleFile:
+    """Write files with rules of a pack; each rule is written once and kept."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.by_id = {rule.id: rule for rule in rules}
+        self._written: dict[tuple[str, bool], bytes] = {}
+
+    def content(self, ids: Collection[str], *, paths: bool) -> bytes:
+        """Return a file with the rules *ids*, in the order of the pack, with or without their ``paths``."""
+        return b'{"rules":[%s]}' % b",".join(
+            self._body(rule, paths) for name, rule in self.by_id.items() if name in ids
+        )
+
+    def _body(self, rule: Rule, paths: bool) -> bytes:
+        key = (rule.id, paths)
+        if key not in self._written:
+            body = {name: value for name, value in rule.body.items() if paths or name != "paths"}
+            # Without spaces, but as YAML: the engine reads a FIFO only if it does not take it for JSON.
+            text = json.dumps(body, ensure_ascii=False, default=str)
+            self._written[key] = text.translate(_UNPRINTABLE).encode("utf-8", "backslashreplace")
+        return self._written[key]
+
+
+@dataclass(frozen=True)
+class Core:
+    """Run the engine, if possible in a process that was started ahead.
+
+    What a process is started with must suit every scan. That is nothing: it waits for its rules, before it
+    knows any. The prefilter then gives it the few that matter, which it reads in 0.4 ms each. A process that
+    has read the whole pack and waits for its targets is no faster, grows with the pack, and looks for the words
+    of all rules in all files, which costs more than reading the few (see docs/performance.md).
+    """
+
+    ahead: bool
+
+    engine: ClassVar[bool] = True
+    start_s: ClassVar[float] = 0.0
+
+    @property
+    def name(self) -> str:
+        """Return words for people."""
+        return "its engine, started ahead" if self.ahead else "its engine"
+
+    def names(self, inputs: Sequence[Input]) -> Mapping[str, Source]:
+        """Return one name a file."""
+        return {_name(one): one.source for one in inputs}
+
+    def command(self, inputs: Sequence[Input], rules: RuleFile, limit_s: float) -> Command:
+        """Return what to run."""
+        argv = (
+            core(), "-json_nodots", "-rules", _RULES, "-targets", "targets.json", "-j", "1", "-fast",
+            "-timeout", str(_RULE_LIMIT_S), "-timeout_threshold", str(_FAILED_RULES), "-max_memory", str(_MEMORY_MB),
+        )  # fmt: skip
+        targets = [
+            _target(_name(one), one.source.path, language) for one in inputs for language in one.languages
+        ]
+        files = {
+            _RULES: rules.content(frozenset().union(*(one.rules for one in inputs)), paths=True),
+            "targets.json": json.dumps(["Targets", targets]).encode(),
+            **{_name(one): one.source.content for one in inputs},
+        }
+        return Command(argv, files, limit_s=limit_s, waits_for=_RULES if self.ahead else "")
+
+
+@dataclass(frozen=True)
+class Public:
+    """Run ``semgrep scan`` with options that are documented, but for one that hides ``.semgrepignore``.
+
+    ``experimental`` means the program that the engine is when called by another name; it needs no Python and
+    little time. Otherwise the command that everybody uses runs, which takes seconds to start.
+    """
+
+    experimental: bool
+
+    engine: ClassVar[bool] = False
+
+    @property
+    def name(self) -> str:
+        """Return words for people."""
+        return "semgrep scan --experimental" if self.experimental else "semgrep scan"
+
+    @property
+    def start_s(self) -> float:
+        """Return how long its start may take."""
+        return 2.0 if self.experimental else 30.0
+
+    def names(self, inputs: Sequence[Input]) -> Mapping[str, Source]:
+        """Return a name for each language of a file, since the tool goes by suffixes."""
+        return {name: one.source for one in inputs for name in _suffixed(one)}
+
+    def command(self, inputs: Sequence[Input], rules: RuleFile, limit_s: float) -> Command:
+        """Return what to run."""
+        named = self.names(inputs)
+        argv = (
+            *(_started(core(), "osemgrep") if self.experimental else _started(command(), "semgrep")),
+            *(("--experimental",) if self.experimental else ()),
+            "--json", "--quiet", "--metrics=off", "--disable-version-check", "--disable-nosem",
+            "--no-git-ignore", "--x-ignore-semgrepignore-files", "--no-rewrite-rule-ids", "--max-target-bytes=0",
+            f"--timeout={_RULE_LIMIT_S}", f"--timeout-threshold={_FAILED_RULES}", f"--max-memory={_MEMORY_MB}",
+            "--jobs=1", f"--config={_RULES}", *named,
+        )  # fmt: skip
+        files = {
+            _RULES: rules.content(frozenset().union(*(one.rules for one in inputs)), paths=False),
+            **{name: source.content for name, source in named.items()},
+        }
+        return Command(argv, files, limit_s=limit_s)
+
+
+AHEAD, CORE, EXPERIMENTAL, PLAIN = Core(True), Core(False), Public(True), Public(False)
+
+
+def ways(version: str) -> tuple[Way, ...]:
+    """Return the ways to try with that version of Semgrep, fastest first."""
+    public = (EXPERIMENTAL, PLAIN)
+    return (AHEAD, CORE, *public) if version in KNOWN_VERSIONS else public
+
+
+def prefilter_dump(rules: RuleFile) -> Command:
+    """Return the command that prints the engine's prefilters of *rules*."""
+    return Command(
+        (core(), "-prefilter_of_rules", _RULES),
+        {_RULES: rules.content(rules.by_id, paths=True)},
+        limit_s=60.0,
+    )
+
+
+def _target(name: str, path: str, language: str) -> list[object]:
+    # Rules may be limited to paths; the engine dies on one that climbs.
+    place = {"fpath": name, "ppath": f"/{plain_path(path)}"}
+    return ["CodeTarget", {"path": place, "analyzer": language, "products": ["sast"]}]
+
+
+def _name(one: Input) -> str:
+    """Return a harmless name; of the suffix only JSX and TypeScript's dialects depend."""
+    suffix = PurePosixPath(one.source.path).suffix
+    harmless = suffix[1:].isascii() and suffix[1:].isalnum() and len(suffix) < 12
+    return f"src/{one.number}{suffix if harmless else ''}"
+
+
+def _suffixed(one: Input) -> list[str]:
+    spoken = [language for language in one.languages if language not in _TEXT]
+    if not spoken:
+        return [f"src/{one.number}.txt"]
+    tsx = one.source.path.endswith(".tsx")
+    return [
+        f"src/{one.number}{'.tsx' if tsx and language == 'typescript' else _suffix(language)}"
+        for language in spoken
+    ]
+
+
+def _suffix(language: str) -> str:
+    return next(pattern[1:] for pattern in LANGUAGES[language] if pattern.startswith("*."))
+
+
+def version() -> str:
+    """Return the version of Semgrep that is installed.
+
+    Raises:
+        Permanent: there is none.
+    """
+    return _distribution().version
+
+
+def core() -> str:
+    """Return the engine.
+
+    Raises:
+        Permanent: Semgrep is not installed.
+    """
+    return str(_distribution().locate_file("semgrep/bin/semgrep-core"))
+
+
+def command() -> str:
+    """Return the ``semgrep`` command of the environment that the engine is in.
+
+    Raises:
+        Permanent: Semgrep is not installed completely.
+    """
+    for file in _distribution().files or ():
+        if file.name == "semgrep" and file.parent.name == "bin" and ".." in file.parts:
+            return str(Path(str(file.locate())).resolve())
+    raise Permanent("the semgrep command is missing; run: pip install --force-reinstall semgrep")
+
+
+def _started(program: str, name: str) -> tuple[str, ...]:
+    """Return the words that start *program* under the name *name*, which makes the engine a command.
+
+    The command wants ``uname`` in its path, and looks for a repository, of which there is none.
+    """
+    start = (
+        "import os, sys; os.environ.update(PATH=os.defpath, GIT_DIR='/nonexistent');"
+        " os.execv(sys.argv[1], sys.argv[2:])"
+    )
+    return (sys.executable, "-IS", "-c", start, program, name, "scan")
+
+
+@cache
+def _distribution() -> metadata.Distribution:
+    try:
+        return metadata.distribution("semgrep")
+    except metadata.PackageNotFoundError as error:
+        raise Permanent("Semgrep is not installed; run: pip install semgrep") from error
