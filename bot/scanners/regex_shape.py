@@ -52,10 +52,14 @@ class Repeat:
 
 @dataclass(frozen=True, slots=True)
 class Apart:
-    """Match on its own: an atomic group, which is not re-entered, or (``empty``) a look around."""
+    """Match on its own: an atomic group, which is not re-entered, or (``empty``) a look around.
+
+    ``look`` is how that is written: ``=`` or ``!``, after ``<`` where it looks back.
+    """
 
     body: Node
     empty: bool
+    look: str = ""
 
 
 Node = Chars | Seq | Alt | Repeat | Apart
@@ -73,6 +77,7 @@ _CALL = re.compile(r"\?(?:R|[+-]?\d+|&|P>|C)|\*")
 @dataclass(slots=True)
 class _Reader:
     text: str
+    reference: Node = Seq()
     at: int = 0
     flags: frozenset[str] = frozenset()
     depth: int = 0
@@ -87,15 +92,15 @@ class _Reader:
         return found
 
 
-def parse(expression: str) -> Node:
-    """Return the tree of *expression*.
+def parse(expression: str, *, reference: Node = Seq()) -> Node:
+    """Return the tree of *expression*; a back reference counts as *reference*.
 
     Raises:
         NotUnderstood: it recurses, has a condition, is not closed, or is longer or deeper than anybody writes.
     """
     if len(expression) > _MAX_CHARS:
         raise NotUnderstood(f"it has more than {_MAX_CHARS} characters")
-    reader = _Reader(expression)
+    reader = _Reader(expression, reference)
     node = _choices(reader)
     if reader.at < len(expression):
         raise NotUnderstood("a parenthesis is closed that was not opened")
@@ -179,7 +184,7 @@ def _group(reader: _Reader) -> Node:
     if switches := reader.take(_SWITCHES):
         return _switched(reader, switches)
     if reader.take(re.compile(r"\?P=\w+\)")):
-        return Seq()
+        return reader.reference
     if reader.take(re.compile(r"\*[A-Z_]+(?::\w*)?\)")):
         return Seq()
     opening = reader.take(_OPENING)
@@ -188,7 +193,7 @@ def _group(reader: _Reader) -> Node:
     body = _choices(reader)
     _close(reader)
     if opening and (opening["look"] or opening["atomic"]):
-        return Apart(body, empty=bool(opening["look"]))
+        return Apart(body, empty=bool(opening["look"]), look=opening["look"] or "")
     return body
 
 
@@ -223,7 +228,7 @@ def _escape(reader: _Reader) -> Node:
         reader.at += 1
         return Seq()
     if reader.take(_REFERENCE):
-        return Seq()
+        return reader.reference
     return Chars(_folded(_escaped_set(reader), reader))
 
 

@@ -16,13 +16,13 @@ from typing import Any
 import hyperscan
 
 from bot.domain.errors import Transient
+from bot.scanners.regex_loose import loosened
 
 #: A formula, asked with the numbers of the predicates that hold.
 _Test = Callable[[Collection[int]], bool]
 
-_WORD = hyperscan.HS_FLAG_SINGLEMATCH
-# Anchors at every line and approximations of what Hyperscan lacks only add matches.
-_EXPRESSION = _WORD | hyperscan.HS_FLAG_MULTILINE | hyperscan.HS_FLAG_PREFILTER
+#: The letters outside ASCII that are other cases of ``s`` and ``k``.
+_ODD_CASES = ("\u017f".encode(), "\u212a".encode())
 
 
 class Prefilter:
@@ -42,9 +42,7 @@ class Prefilter:
         except (ValueError, TypeError, KeyError, IndexError) as error:
             raise Transient("Semgrep's prefilters cannot be read") from error
         self._database, usable = _compile(list(self._predicates))
-        numbers = self._predicates.values()
-        self._expressions = {n for (kind, _), n in self._predicates.items() if kind == "Regexp"}
-        self._always = frozenset(numbers) - usable
+        self._always = frozenset(self._predicates.values()) - usable
         self._local = threading.local()
 
     def candidates(self, content: bytes, rules: Collection[str]) -> frozenset[str]:
@@ -57,20 +55,22 @@ class Prefilter:
 
     def _holding(self, content: bytes) -> Collection[int] | None:
         """Return the predicates that hold; None where that cannot be known."""
-        found: set[int] = set(self._always)
         if not content.isascii():
-            # The engine counts characters where Hyperscan counts bytes, and fails on what is not UTF-8.
+            # The engine's search fails on what is not UTF-8, and then it does not skip the file.
             try:
                 content.decode()
             except UnicodeDecodeError:
                 return None
-            found |= self._expressions
+            if any(letter in content for letter in _ODD_CASES):
+                return None
+        found = set(self._always)
         if self._database is not None:
             scratch = getattr(self._local, "scratch", None)
             if scratch is None:
                 scratch = self._local.scratch = hyperscan.Scratch(self._database)
+            # Hyperscan has been seen to miss some matches of 3 bytes that end with the text.
             self._database.scan(
-                content, match_event_handler=lambda number, *_: found.add(number), scratch=scratch
+                content + b"\n", match_event_handler=lambda number, *_: found.add(number), scratch=scratch
             )
         return found
 
@@ -104,35 +104,33 @@ class Prefilter:
 
 
 def _compile(predicates: list[tuple[str, str]]) -> tuple[Any, frozenset[int]]:
-    """Return a database that finds them, and the numbers of those that Hyperscan takes."""
-    numbered = dict(enumerate(predicates))
+    """Return a database that finds them, and the numbers of those that it can find."""
+    texts = {number: text for number, one in enumerate(predicates) if (text := _sought(*one))}
     try:
-        return _database(numbered), frozenset(numbered)
+        return _database(texts), frozenset(texts)
     except hyperscan.error:
-        usable = {number: one for number, one in numbered.items() if _compiles(number, one)}
-        return (_database(usable) if usable else None), frozenset(usable)
+        texts = {number: text for number, text in texts.items() if _compiles(text)}
+        return _database(texts), frozenset(texts)
 
 
-def _compiles(number: int, predicate: tuple[str, str]) -> bool:
+def _sought(kind: str, text: str) -> bytes | None:
+    """Return the expression to look for; as they are written, some take Hyperscan seconds to compile."""
+    # Hyperscan ends an expression at a NUL byte.
+    return loosened(text) if kind == "Regexp" else re.escape(text).replace("\0", r"\x00").encode()
+
+
+def _compiles(text: bytes) -> bool:
     try:
-        _database({number: predicate})
+        _database({0: text})
     except hyperscan.error:
         return False
     return True
 
 
-def _database(predicates: dict[int, tuple[str, str]]) -> Any:
-    if not predicates:
+def _database(texts: dict[int, bytes]) -> Any:
+    if not texts:
         return None
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
-    database.compile(
-        expressions=[_bytes_of(*predicate) for predicate in predicates.values()],
-        ids=list(predicates),
-        flags=[_EXPRESSION if kind == "Regexp" else _WORD for kind, _ in predicates.values()],
-    )
+    flags = [hyperscan.HS_FLAG_SINGLEMATCH] * len(texts)
+    database.compile(expressions=list(texts.values()), ids=list(texts), flags=flags)
     return database
-
-
-def _bytes_of(kind: str, text: str) -> bytes:
-    # Hyperscan ends an expression at a NUL byte.
-    return (text if kind == "Regexp" else re.escape(text)).replace("\0", r"\x00").encode()

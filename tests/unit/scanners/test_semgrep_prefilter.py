@@ -43,7 +43,9 @@ def candidates(content: bytes, **formulas: Any) -> set[str]:
         (words("eval"), [b"eval(x)", b"medieval"], [b"", b"ev al", b"EVAL"]),
         (words("a.b", "+"), [b"a.b +"], [b"a.b", b"axb +"]),
         (words("naïve"), ["naïve".encode()], [b"naive"]),
-        (expression("^x = [0-9]$"), [b"y\nx = 1\nz"], [b"ax = 1"]),
+        (expression("^x = [0-9]$"), [b"y\nx = 1\nz"], [b"x = y"]),
+        (expression('"x[^"]+/|[Uu][Rr][Ll]|[Bb]ase|[Hh]ost'), [b"a" * 14 + b"URL"], [b"a" * 14 + b"UR"]),
+        (words("a\0b"), [b"a\0b"], [b"a0b"]),
         (expression("(?i)select.*from"), [b"SELECT a FROM"], [b"SELECT a\nFROM"]),
         (["And", [words("a"), expression("b+")]], [b"abb"], [b"a", b"b"]),
         (["Or", [words("a"), words("b")]], [b"a", b"b"], [b"c"]),
@@ -62,7 +64,7 @@ def test_formulas(formula: Any, yes: list[bytes], no: list[bytes]):
         None,
         words(),
         expression("a|"),
-        expression(r"\Ka"),
+        expression(r"a\Rb"),
         expression("(?(1)a|b)"),
         ["Or", [words("a"), words()]],
         ["Or", []],
@@ -87,10 +89,11 @@ def test_only_the_rules_in_question_are_named():
 
 
 def test_text_that_is_not_ascii_is_given_the_benefit_of_the_doubt():
-    """The engine counts characters, Hyperscan bytes; what is not UTF-8 makes the engine's search fail."""
-    formulas = {"counts": expression("^.{3}$"), "word": words("a"), "missing": words("b")}
-    assert candidates("äöü a".encode(), **formulas) == {"counts", "word"}
-    assert candidates(b"\xff", **formulas) == {"counts", "word", "missing"}
+    """What is not UTF-8 makes the engine's search fail, and a few letters have their other case in ASCII."""
+    formulas = {"counts": expression("^a.{3}b"), "word": words("a"), "missing": words("c")}
+    assert candidates("aäöüb".encode(), **formulas) == {"counts", "word"}
+    for doubtful in (b"\xff", "\u017f".encode(), "\u212a".encode()):
+        assert candidates(doubtful, **formulas) == {"counts", "word", "missing"}
 
 
 @pytest.mark.parametrize(
