@@ -31,3 +31,15 @@ def behind(file):
         file.close()
     # ok: python-return-in-finally
     return text
+
+
+def reported(counts):
+    try:
+        return sum(counts)
+    finally:
+
+        def plural(count):
+            # ok: python-return-in-finally
+            return "" if count == 1 else "s"
+
+        print(f"{len(counts)} round{plural(len(counts))}")
