@@ -45,3 +45,15 @@ class Report:
     # ok: python-mutable-default
     def __init__(self, columns: Sequence[str] = []):
         self.columns = columns
+
+
+# ok: python-mutable-default
+def remembered(key, _cache={}):
+    _cache[key] = key
+
+
+# ok: python-mutable-default
+def copied(items=[]):
+    items = list(items)
+    items.append(1)
+    return items

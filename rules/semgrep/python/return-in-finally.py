@@ -42,4 +42,5 @@ def reported(counts):
             # ok: python-return-in-finally
             return "" if count == 1 else "s"
 
-        print(f"{len(counts)} round{plural(len(counts))}")
+        # ok: python-return-in-finally
+        print(plural(len(counts)), max(counts, key=lambda count: -count))
