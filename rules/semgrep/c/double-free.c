@@ -37,3 +37,11 @@ void again(char *copy) {
     copy = NULL;
     free(copy);
 }
+
+void reopened(char *copy) {
+    // ok: c-double-free
+    free(copy);
+    if (asprintf(&copy, "%d", 1) < 0)
+        return;
+    free(copy);
+}

@@ -16,3 +16,13 @@ int main(int argc, char **argv) {
     sprintf(path, "%d", atoi(argv[2]));
     return 0;
 }
+
+void number(void) {
+    char name[32];
+    int terminal = atoi(getenv("TERMINAL"));
+    // ok: c-unbounded-copy
+    sprintf(name, "%s%u", "/dev/tty", terminal);
+    char *given = getenv("TERMINAL");
+    // ok: c-unbounded-copy
+    sprintf(name, "%s%u", "/dev/tty", given[0]);
+}

@@ -36,3 +36,11 @@ function behind(file) {
   // ok: javascript-return-in-finally
   return text;
 }
+function announced(file) {
+  try {
+    return file.read();
+  } finally {
+    // ok: javascript-return-in-finally
+    file.announce("closed");
+  }
+}

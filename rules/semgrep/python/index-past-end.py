@@ -33,3 +33,7 @@ def fine(items):
         yield items[i + 1] if i + 1 < len(items) else None
     # ok: python-index-past-end
     yield items[len(items) - 1]
+    for i in range(1, len(items) + 1):
+        i %= len(items)
+        # ok: python-index-past-end
+        yield items[i]

@@ -34,3 +34,26 @@ def fine(item, items=None, pair=(), name=""):
 def only_read(names=[]):
     for name in names:
         print(name)
+
+
+# ok: python-mutable-default
+def looked_up(name, names={}):
+    return names.get(name, name)
+
+
+class Report:
+    # ok: python-mutable-default
+    def __init__(self, columns: Sequence[str] = []):
+        self.columns = columns
+
+
+# ok: python-mutable-default
+def remembered(key, _cache={}):
+    _cache[key] = key
+
+
+# ok: python-mutable-default
+def copied(items=[]):
+    items = list(items)
+    items.append(1)
+    return items

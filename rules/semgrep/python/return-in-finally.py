@@ -31,3 +31,16 @@ def behind(file):
         file.close()
     # ok: python-return-in-finally
     return text
+
+
+def reported(counts):
+    try:
+        return sum(counts)
+    finally:
+
+        def plural(count):
+            # ok: python-return-in-finally
+            return "" if count == 1 else "s"
+
+        # ok: python-return-in-finally
+        print(plural(len(counts)), max(counts, key=lambda count: -count))
