@@ -99,7 +99,7 @@ class _Program(ctypes.Structure):
 
 def landlock_abi() -> int:
     """Return the version of Landlock here, 0 without it."""
-    return max(0, _libc.syscall(_LANDLOCK_CREATE, None, ctypes.c_size_t(0), 1))
+    return max(0, int(_libc.syscall(_LANDLOCK_CREATE, None, ctypes.c_size_t(0), 1)))
 
 
 def seccomp_works() -> bool:

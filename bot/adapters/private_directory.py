@@ -59,12 +59,11 @@ class PrivateDirectory:
         for _ in range(_TRIES):
             try:
                 _remove(self.path)
-                return
-            except FileNotFoundError:
-                return
             except OSError as error:
                 problem = str(error)
-                time.sleep(_PAUSE_S)
+            if not self.path.exists():
+                return
+            time.sleep(_PAUSE_S)
         log.warning("runner.not_removed", directory=str(self.path), problem=problem)
 
 

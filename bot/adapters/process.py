@@ -8,7 +8,7 @@ import math
 import os
 import shutil
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -18,6 +18,8 @@ from bot.adapters.confinement import Confinement, confinement
 from bot.adapters.private_directory import PrivateDirectory
 from bot.domain.errors import Permanent
 from bot.ports import Command, Completed
+
+Which = Callable[[str], str | None]
 
 log = structlog.get_logger(__name__)
 
@@ -38,10 +40,12 @@ class ProcessRunner:
 
     Args:
         base: directory for the private directories; the system's temporary directory by default.
+        which: finds programs.
     """
 
-    def __init__(self, base: Path | None = None) -> None:
+    def __init__(self, base: Path | None = None, *, which: Which = shutil.which) -> None:
         self._base = base
+        self._which = which
         self._wrapper: asyncio.Task[Wrapper] | None = None
 
     async def run(self, command: Command) -> Completed:
@@ -74,7 +78,7 @@ class ProcessRunner:
     async def wrapper(self) -> Wrapper:
         """Return what tools are started with on this machine, found out once."""
         if self._wrapper is None:
-            self._wrapper = asyncio.ensure_future(_probe())
+            self._wrapper = asyncio.ensure_future(_probe(self._which))
         return await asyncio.shield(self._wrapper)
 
 
@@ -196,9 +200,9 @@ async def _discard(room: PrivateDirectory, writing: asyncio.Future[None]) -> Non
     await asyncio.to_thread(room.remove)
 
 
-async def _probe() -> Wrapper:
+async def _probe(which: Which) -> Wrapper:
     """Return the words that tie a program to our life and cut it off, as far as this machine can do that."""
-    setpriv, unshare, true = shutil.which("setpriv"), shutil.which("unshare"), shutil.which("true")
+    setpriv, unshare, true = which("setpriv"), which("unshare"), which("true")
     tie = (setpriv, "--pdeathsig", "KILL") if setpriv else ()
     if not (tie and true and await _runs(*tie, true)):
         log.warning(
