@@ -30,7 +30,7 @@ FATAL = 2  # the exit code that comes with an answer which names the error
 _RULE_LIMIT_S = 2
 _FAILED_RULES = 3  # after so many rules that take too long a file is given up
 _MEMORY_MB = 1_500
-_SCRATCH_BYTES = 50_000_000  # settings, and rules and targets once more
+_SCRATCH_BYTES = 50_000_000  # pieces of files that rules look into, settings, and what is sent once more
 _RULES = "rules.yaml"
 _TEXT = frozenset({"generic", "regex"})  # rules for any file
 #: What JSON may hold as it is and YAML may not.
@@ -202,8 +202,15 @@ def prefilter_dump(rules: RuleFile) -> Command:
 
 
 def engine_command(options: Sequence[str], files: Mapping[str, bytes], limit_s: float) -> Command:
-    """Return the command that runs the engine, which starts one more program and writes nothing."""
-    return Command((core(), *options), files, limit_s=limit_s, reads=engine_needs(core()), forks=True)
+    """Return the command that runs the engine, which starts one more program."""
+    return Command(
+        (core(), *options),
+        files,
+        limit_s=limit_s,
+        reads=engine_needs(core()),
+        forks=True,
+        scratch_bytes=_SCRATCH_BYTES,
+    )
 
 
 def _target(name: str, path: str, language: str) -> list[object]:
