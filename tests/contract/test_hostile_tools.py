@@ -17,6 +17,7 @@ import pytest
 
 from bot.adapters.confined import landlock_abi, seccomp_works
 from bot.adapters.process import ProcessRunner
+from bot.cli.checks.isolation import isolation
 from bot.ports import Command, Completed
 from bot.scanners.semgrep_needs import python_needs
 from tests.contract.test_runner import PYTHON, gone, leftovers
@@ -317,6 +318,21 @@ async def test_a_core_is_not_dumped(place: Place):
     done = await place.python("import ctypes; ctypes.string_at(0)", scratch_bytes=1_000_000)
     assert done.returncode in (-signal.SIGSEGV, 128 + signal.SIGSEGV)
     assert leftovers(place.base) == []
+
+
+class Unconfined:
+    """Run commands as they are."""
+
+    async def run(self, command: Command) -> Completed:
+        process = await asyncio.create_subprocess_exec(*command.argv, stdout=asyncio.subprocess.PIPE)
+        stdout, _ = await process.communicate()
+        return Completed(process.returncode or 0, stdout, b"")
+
+
+async def test_the_doctor_tells_what_holds(place: Place):
+    """All of it here, namespaces or not; none of it where tools just run."""
+    assert {check.outcome for check in await isolation(place.runner)} == {"ok"}
+    assert {check.outcome for check in await isolation(Unconfined())} == {"warn"}
 
 
 async def test_several_tools_cannot_see_each_other(place: Place):
