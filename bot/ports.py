@@ -312,6 +312,9 @@ class Command:
     directory (relative paths, forward slashes, never leaving it); the tool sees no other input.
     ``waits_for`` names one of them that the tool opens, once, before any other: a runner may start the tool
     before the files are known and let it wait there.
+
+    Besides system libraries it may read and run only what ``reads`` names, with all below; it starts no process
+    unless it ``forks``; it writes nothing unless ``scratch_bytes`` grants room in its temporary directory.
     """
 
     argv: tuple[str, ...]
@@ -320,6 +323,9 @@ class Command:
     memory_bytes: int = 2_000_000_000
     output_bytes: int = 20_000_000
     waits_for: str = ""
+    reads: tuple[str, ...] = ()
+    forks: bool = False
+    scratch_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,9 +370,9 @@ class Runner(Protocol):
     """Run external tools on hostile input."""
 
     async def run(self, command: Command) -> Completed:
-        """Run *command* with an empty environment, no network where the platform allows, and all limits.
+        """Run *command* with an empty environment and all limits, without network, other files and processes.
 
-        The whole process group is killed at ``limit_s`` and when the caller is cancelled. A failing tool is
+        What the platform cannot enforce is logged once. The whole process group is killed at ``limit_s`` and when the caller is cancelled. A failing tool is
         a result, not an exception. A process serves one run, and its limits count from the call.
 
         Raises:

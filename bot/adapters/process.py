@@ -8,38 +8,44 @@ import math
 import os
 import shutil
 import signal
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import structlog
 
+from bot.adapters.confinement import Confinement, confinement
+from bot.adapters.private_directory import PrivateDirectory
 from bot.domain.errors import Permanent
 from bot.ports import Command, Completed
+
+Which = Callable[[str], str | None]
 
 log = structlog.get_logger(__name__)
 
 # A user namespace of its own also keeps the tool from reading /proc/<our pid>/environ, and a pid
 # namespace takes down children that left the process group.
-_ISOLATE = ("--user", "--map-current-user", "--net", "--pid", "--fork", "--kill-child")
+_ISOLATE = ("--user", "--map-current-user", "--net", "--ipc", "--pid", "--fork", "--kill-child")
 _OPEN_FILES = 256
-_FILE_BYTES = 100_000_000
+_PROCESSES = 128  # and threads
 _STACK_BYTES = 64_000_000  # deeply nested input should end in a parse error, not in a crash
+_LOOK_S = 0.2  # between looks at how much a tool has written
 _GRACE_S = 1.0  # for the pipes to close once everything that held them is dead
 
 
 class ProcessRunner:
-    """Implement ``bot.ports.Runner`` with plain processes and util-linux (``unshare``, ``prlimit``, ``setpriv``).
+    """Implement ``bot.ports.Runner`` with util-linux (``unshare``, ``prlimit``, ``setpriv``), Landlock and seccomp.
 
     Where one of them is not available a warning is logged once and tools run without it.
 
     Args:
         base: directory for the private directories; the system's temporary directory by default.
+        which: finds programs.
     """
 
-    def __init__(self, base: Path | None = None) -> None:
+    def __init__(self, base: Path | None = None, *, which: Which = shutil.which) -> None:
         self._base = base
+        self._which = which
         self._wrapper: asyncio.Task[Wrapper] | None = None
 
     async def run(self, command: Command) -> Completed:
@@ -59,36 +65,51 @@ class ProcessRunner:
         _require_program(command.argv[0])
         files = {inside(name): content for name, content in command.files.items()}
         wrapper = await self.wrapper()
-        words = (*wrapper.tie, *wrapper.isolation, *_limits(command, limit_s or command.limit_s))
-        home = Path(tempfile.mkdtemp(prefix="cloister-", dir=self._base))
-        writing = asyncio.ensure_future(asyncio.to_thread(write_files, home, files, fifo))
+        room = PrivateDirectory(self._base)
+        words = wrapper.words(command, limit_s or command.limit_s, room)
+        writing = asyncio.ensure_future(asyncio.to_thread(write_files, room.inputs, files, fifo))
         try:
             await asyncio.shield(writing)
-            return await _spawn((*words, *command.argv), command.output_bytes, home)
+            return await _spawn((*words, *command.argv), command, room)
         except BaseException:
-            await asyncio.shield(_discard(home, writing))
+            await asyncio.shield(_discard(room, writing))
             raise
 
     async def wrapper(self) -> Wrapper:
         """Return what tools are started with on this machine, found out once."""
         if self._wrapper is None:
-            self._wrapper = asyncio.ensure_future(_probe())
+            self._wrapper = asyncio.ensure_future(_probe(self._which))
         return await asyncio.shield(self._wrapper)
 
 
 @dataclass(frozen=True, slots=True)
 class Wrapper:
-    """Hold words that start a program: tied to our life, and isolated; empty where that cannot be done."""
+    """Hold what starts a program: tied to our life, isolated and confined; empty where that cannot be done."""
 
     tie: tuple[str, ...]
     isolation: tuple[str, ...]
+    confinement: Confinement
+
+    def words(self, command: Command, limit_s: float, room: PrivateDirectory) -> tuple[str, ...]:
+        """Return the words to put before those of *command*."""
+        limits = _limits(command, limit_s, alone=bool(self.isolation))
+        confined = self.confinement.words(command, room.inputs, room.scratch)
+        return (*self.tie, *self.isolation, *limits, *confined)
 
 
 class Tool:
-    """A started tool with its private directory ``home``; whoever has it must ``discard`` it."""
+    """A started tool with its private directory, ``home`` being where it reads; whoever has it must ``discard`` it."""
 
-    def __init__(self, home: Path, transport: asyncio.SubprocessTransport, watch: _Watch) -> None:
-        self.home = home
+    def __init__(
+        self,
+        room: PrivateDirectory,
+        scratch_bytes: int,
+        transport: asyncio.SubprocessTransport,
+        watch: _Watch,
+    ) -> None:
+        self.home = room.inputs
+        self._room = room
+        self._scratch_bytes = scratch_bytes
         self._transport = transport
         self._watch = watch
 
@@ -109,12 +130,14 @@ class Tool:
     async def finish(self, limit_s: float) -> Completed:
         """Return what it leaves behind; it is killed if it has not ended in *limit_s*."""
         timed_out = False
+        looking = asyncio.ensure_future(self._keep_small())
         try:
             async with asyncio.timeout(limit_s):
                 await self._watch.closed.wait()
         except TimeoutError:
             timed_out = True
         finally:
+            looking.cancel()
             await self._kill()
         returncode = self._transport.get_returncode()
         return Completed(
@@ -128,7 +151,15 @@ class Tool:
     async def discard(self) -> None:
         """Kill it if it runs, and remove its directory."""
         await self._kill()
-        await asyncio.to_thread(shutil.rmtree, self.home, ignore_errors=True)
+        await asyncio.to_thread(self._room.remove)
+
+    async def _keep_small(self) -> None:
+        """Kill it when it writes more than it may; a single file ends earlier, at the same size."""
+        while self._scratch_bytes:
+            if await asyncio.to_thread(self._room.overfull, self._scratch_bytes):
+                self._watch.cut = True
+                self._watch.kill()
+            await asyncio.sleep(_LOOK_S)
 
     async def _kill(self) -> None:
         self._watch.kill()
@@ -164,14 +195,14 @@ def write_files(home: Path, files: Mapping[PurePosixPath, bytes], fifo: str = ""
             file.write(content)
 
 
-async def _discard(home: Path, writing: asyncio.Future[None]) -> None:
+async def _discard(room: PrivateDirectory, writing: asyncio.Future[None]) -> None:
     await asyncio.wait([writing])
-    await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
+    await asyncio.to_thread(room.remove)
 
 
-async def _probe() -> Wrapper:
+async def _probe(which: Which) -> Wrapper:
     """Return the words that tie a program to our life and cut it off, as far as this machine can do that."""
-    setpriv, unshare, true = shutil.which("setpriv"), shutil.which("unshare"), shutil.which("true")
+    setpriv, unshare, true = which("setpriv"), which("unshare"), which("true")
     tie = (setpriv, "--pdeathsig", "KILL") if setpriv else ()
     if not (tie and true and await _runs(*tie, true)):
         log.warning(
@@ -182,13 +213,15 @@ async def _probe() -> Wrapper:
         tie = ()
     isolation = (unshare, *_ISOLATE, "--") if unshare else ()
     if not (isolation and true and await _runs(*isolation, true)):
+        isolation = ()
+    confined = await confinement()
+    if not (isolation or confined.seccomp):
         log.warning(
             "runner.not_isolated",
-            problem="scanners can reach the network and see other processes",
+            problem="scanners can reach the network and other processes",
             remedy="allow unprivileged user namespaces, or run the scanners in a container without network",
         )
-        isolation = ()
-    return Wrapper(tie, isolation)
+    return Wrapper(tie, isolation, confined)
 
 
 async def _runs(*argv: str) -> bool:
@@ -198,7 +231,7 @@ async def _runs(*argv: str) -> bool:
     return await probe.wait() == 0
 
 
-def _limits(command: Command, limit_s: float) -> tuple[str, ...]:
+def _limits(command: Command, limit_s: float, *, alone: bool) -> tuple[str, ...]:
     nice, prlimit = shutil.which("nice"), shutil.which("prlimit")
     words: tuple[str, ...] = (nice, "-n", "10") if nice else ()
     if prlimit is None:
@@ -208,28 +241,30 @@ def _limits(command: Command, limit_s: float) -> tuple[str, ...]:
         *words,
         prlimit,
         f"--as={command.memory_bytes}",
-        f"--fsize={_FILE_BYTES}",
+        f"--fsize={command.scratch_bytes}",
         f"--nofile={_OPEN_FILES}",
         f"--stack={_STACK_BYTES}",
         # Wall time is watched from here; processor time still ends a tool that nobody watches any more.
         f"--cpu={math.ceil(limit_s) + 1}",
         "--core=0",
+        # Counted in the namespace; without one it would be all processes of our user, in other containers too.
+        *((f"--nproc={_PROCESSES}",) if alone else ()),
         "--",
     )
 
 
-async def _spawn(argv: tuple[str, ...], output_bytes: int, home: Path) -> Tool:
+async def _spawn(argv: tuple[str, ...], command: Command, room: PrivateDirectory) -> Tool:
     loop = asyncio.get_running_loop()
-    environment = {"HOME": str(home), "TMPDIR": str(home), "LC_ALL": "C.UTF-8"}
+    environment = {"HOME": str(room.scratch), "TMPDIR": str(room.scratch), "LC_ALL": "C.UTF-8"}
     transport, watch = await loop.subprocess_exec(
-        lambda: _Watch(output_bytes),
+        lambda: _Watch(command.output_bytes),
         *argv,
-        cwd=home,
+        cwd=room.inputs,
         env=environment,
         stdin=asyncio.subprocess.DEVNULL,
         start_new_session=True,
     )
-    return Tool(home, transport, watch)
+    return Tool(room, command.scratch_bytes, transport, watch)
 
 
 class _Watch(asyncio.SubprocessProtocol):

@@ -10,7 +10,7 @@ import os
 import resource
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path, PurePosixPath
 
 import structlog
@@ -150,7 +150,7 @@ class AheadRunner:
 
     def _shelf(self, command: Command) -> _Shelf:
         kind = replace(command, files={}, limit_s=0.0)
-        key = (kind.argv, kind.waits_for, kind.memory_bytes, kind.output_bytes)
+        key = tuple(getattr(kind, one.name) for one in fields(kind) if one.name != "files")
         return self._shelves.setdefault(key, _Shelf(self._runner, kind, self._max_age_s))
 
     async def close(self) -> None:

@@ -182,12 +182,13 @@ async def _tools(settings: Settings) -> list[Check]:
     from bot.adapters.process import ProcessRunner
     from bot.adapters.process_ahead import AheadRunner
     from bot.cli.checks import guarded, tools
+    from bot.cli.checks.isolation import isolation
 
     runner = AheadRunner(ProcessRunner(), keep=0)
     groups = [
         guarded("git", tools.git(runner), remedy="install git"),
         *await _scanners(settings, runner),
-        guarded("scanner isolation", tools.isolation(runner), remedy="install util-linux"),
+        guarded("scanner isolation", isolation(runner), remedy="install util-linux"),
     ]
     return [check for group in await asyncio.gather(*groups) for check in group]
 

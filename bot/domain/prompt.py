@@ -243,7 +243,7 @@ def _unreviewable(file: FileDiff) -> str | None:
     reasons = (
         (file.change is Change.deleted, "it is deleted"),
         (file.submodule, "it is a submodule"),
-        (file.binary, "it is binary"),
+        (file.binary, "it is binary, or larger than 10 MB"),
         (file.truncated, "its diff is not available"),
         (name in _GENERATED_NAMES or name.endswith(_GENERATED_SUFFIXES), "tools write such files"),
         (not file.new_path.isprintable(), "its name is not printable"),

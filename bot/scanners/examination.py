@@ -124,7 +124,11 @@ class Examination:
 def _unread(paths: Sequence[str], blobs: Mapping[str, Blob]) -> dict[str, str]:
     """Return why files could not be read; links and submodules have no content of their own."""
     return {
-        path: f"larger than {blobs[path].size // 1_000_000} MB"
-        for path in paths
-        if path in blobs and blobs[path].content is None
+        path: _too_large(blobs[path].size) for path in paths if path in blobs and blobs[path].content is None
     }
+
+
+def _too_large(size: int) -> str:
+    megabytes = size // 1_000_000
+    # A small one is left out where all files together are more than is held in memory.
+    return f"larger than {megabytes} MB" if megabytes else "one of too many changed files to read all of them"

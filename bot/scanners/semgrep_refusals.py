@@ -8,10 +8,10 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from bot.domain.errors import Transient
-from bot.ports import Command, Runner
+from bot.ports import Runner
 from bot.scanners.semgrep_files import Problem
 from bot.scanners.semgrep_rules import Pack
-from bot.scanners.semgrep_ways import core
+from bot.scanners.semgrep_ways import engine_command
 
 _LIMIT_S = 60.0
 _NO_PREFILTER = (
@@ -85,7 +85,7 @@ async def unparsable(pack: Pack, files: Mapping[str, bytes], runner: Runner) -> 
 
 
 async def _answer(runner: Runner, options: Sequence[str], files: Mapping[str, bytes]) -> Any:
-    done = await runner.run(Command((core(), *options), files, limit_s=_LIMIT_S))
+    done = await runner.run(engine_command(options, files, _LIMIT_S))
     try:
         return json.loads(done.stdout)
     except ValueError as error:

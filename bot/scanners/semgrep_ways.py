@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import metadata
 from pathlib import Path, PurePosixPath
@@ -20,6 +20,7 @@ from bot.ports import Command
 from bot.scanners import Source
 from bot.scanners.languages import LANGUAGES
 from bot.scanners.semgrep_files import Rule
+from bot.scanners.semgrep_needs import engine_needs, python_needs
 from bot.scanners.semgrep_paths import plain_path
 
 #: Versions whose engine was tested with the options below.
@@ -29,6 +30,7 @@ FATAL = 2  # the exit code that comes with an answer which names the error
 _RULE_LIMIT_S = 2
 _FAILED_RULES = 3  # after so many rules that take too long a file is given up
 _MEMORY_MB = 1_500
+_SCRATCH_BYTES = 50_000_000  # pieces of files that rules look into, settings, and what is sent once more
 _RULES = "rules.yaml"
 _TEXT = frozenset({"generic", "regex"})  # rules for any file
 #: What JSON may hold as it is and YAML may not.
@@ -123,8 +125,8 @@ class Core:
 
     def command(self, inputs: Sequence[Input], rules: RuleFile, limit_s: float) -> Command:
         """Return what to run."""
-        argv = (
-            core(), "-json_nodots", "-rules", _RULES, "-targets", "targets.json", "-j", "1", "-fast",
+        options = (
+            "-json_nodots", "-rules", _RULES, "-targets", "targets.json", "-j", "1", "-fast",
             "-timeout", str(_RULE_LIMIT_S), "-timeout_threshold", str(_FAILED_RULES), "-max_memory", str(_MEMORY_MB),
         )  # fmt: skip
         targets = [
@@ -135,7 +137,8 @@ class Core:
             "targets.json": json.dumps(["Targets", targets]).encode(),
             **{_name(one): one.source.content for one in inputs},
         }
-        return Command(argv, files, limit_s=limit_s, waits_for=_RULES if self.ahead else "")
+        waits_for = _RULES if self.ahead else ""
+        return replace(engine_command(options, files, limit_s), waits_for=waits_for)
 
 
 @dataclass(frozen=True)
@@ -179,7 +182,8 @@ class Public:
             _RULES: rules.content(frozenset().union(*(one.rules for one in inputs)), paths=False),
             **{name: source.content for name, source in named.items()},
         }
-        return Command(argv, files, limit_s=limit_s)
+        reads = (*engine_needs(core()), *python_needs())
+        return Command(argv, files, limit_s=limit_s, reads=reads, forks=True, scratch_bytes=_SCRATCH_BYTES)
 
 
 AHEAD, CORE, EXPERIMENTAL, PLAIN = Core(True), Core(False), Public(True), Public(False)
@@ -193,10 +197,19 @@ def ways(version: str) -> tuple[Way, ...]:
 
 def prefilter_dump(rules: RuleFile) -> Command:
     """Return the command that prints the engine's prefilters of *rules*."""
+    files = {_RULES: rules.content(rules.by_id, paths=True)}
+    return engine_command(("-prefilter_of_rules", _RULES), files, 60.0)
+
+
+def engine_command(options: Sequence[str], files: Mapping[str, bytes], limit_s: float) -> Command:
+    """Return the command that runs the engine, which starts one more program."""
     return Command(
-        (core(), "-prefilter_of_rules", _RULES),
-        {_RULES: rules.content(rules.by_id, paths=True)},
-        limit_s=60.0,
+        (core(), *options),
+        files,
+        limit_s=limit_s,
+        reads=engine_needs(core()),
+        forks=True,
+        scratch_bytes=_SCRATCH_BYTES,
     )
 
 

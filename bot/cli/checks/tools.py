@@ -1,4 +1,4 @@
-"""Do the tools on this machine work: git, the scanners, and what keeps the scanners in."""
+"""Do the tools on this machine work: git and the scanners."""
 
 from __future__ import annotations
 
@@ -61,21 +61,3 @@ def rules(scanners: Mapping[str, Scanner], problems: Sequence[str]) -> Check:
     more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
     remedy = "correct the rule, or CLOISTER_RULES_DIRS; `cloister rules test DIR` names everything"
     return warn("rules", f"{count}; left out: {problems[0]}{more}", remedy)
-
-
-async def isolation(runner: Runner, which: Which = shutil.which) -> list[Check]:
-    """Judge whether scanners are cut off from the network, by the interfaces that a tool gets to see."""
-    cat = which("cat")
-    if cat is None:
-        return [warn("scanner isolation", "cannot tell: `cat` is not in PATH", "set PATH")]
-    done = await runner.run(Command((cat, "/proc/self/net/dev"), limit_s=4))
-    interfaces = {line.partition(":")[0].strip() for line in done.stdout.decode().splitlines() if ":" in line}
-    if interfaces == {"lo"}:
-        return [ok("scanner isolation", "scanners have no network")]
-    return [
-        warn(
-            "scanner isolation",
-            "scanners run without a network namespace of their own",
-            "allow unprivileged user namespaces, or run Cloister in a container without other networks",
-        )
-    ]

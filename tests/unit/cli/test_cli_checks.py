@@ -22,6 +22,7 @@ from bot.cli.checks import (
     tools,
     version_of,
 )
+from bot.cli.checks.isolation import isolation
 from bot.domain.errors import Permanent, Transient
 from bot.domain.findings import ScanReport
 from bot.domain.forge import ForgeUser
@@ -342,18 +343,20 @@ async def test_git_must_be_new_enough(stdout: bytes, outcome: str):
 
 
 @pytest.mark.parametrize(
-    ("stdout", "outcome"),
+    ("stdout", "outcomes"),
     [
-        (b"Inter-| Receive\n face |bytes\n    lo: 0 0\n", "ok"),
-        (b"    lo: 0\n  eth0: 1\n", "warn"),
-        (b"", "warn"),
+        (b"network=closed\nfiles=closed\nprocesses=closed\n", ["ok", "ok", "ok"]),
+        (b"network=closed\nfiles=open\nprocesses=closed\n", ["ok", "warn", "ok"]),
+        (b"network=open\nfiles=open\n", ["warn", "warn", "warn"]),
+        (b"", ["warn", "warn", "warn"]),
+        (b"\xff=\nnetwork==closed\n", ["warn", "warn", "warn"]),
     ],
 )
-async def test_isolation_is_what_a_tool_sees(stdout: bytes, outcome: str):
-    """Only the loopback interface means no network."""
-    assert [check.outcome for check in await tools.isolation(FakeRunner(stdout), lambda _: "/bin/cat")] == [
-        outcome
-    ]
+async def test_isolation_is_what_a_tool_achieves(stdout: bytes, outcomes: list[str]):
+    """What a program did not fail at, or did not get to, is not said to hold."""
+    checks = await isolation(FakeRunner(stdout))
+    assert [check.name for check in checks] == ["scanner network", "scanner files", "scanner processes"]
+    assert [check.outcome for check in checks] == outcomes
 
 
 @dataclass(frozen=True)
