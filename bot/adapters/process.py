@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import math
 import os
 import shutil
 import signal
@@ -16,6 +15,7 @@ import structlog
 
 from bot.adapters.confinement import Confinement, confinement
 from bot.adapters.private_directory import PrivateDirectory
+from bot.adapters.process_limits import limits
 from bot.domain.errors import Permanent
 from bot.ports import Command, Completed
 
@@ -26,9 +26,6 @@ log = structlog.get_logger(__name__)
 # A user namespace of its own also keeps the tool from reading /proc/<our pid>/environ, and a pid
 # namespace takes down children that left the process group.
 _ISOLATE = ("--user", "--map-current-user", "--net", "--ipc", "--pid", "--fork", "--kill-child")
-_OPEN_FILES = 256
-_PROCESSES = 128  # and threads
-_STACK_BYTES = 64_000_000  # deeply nested input should end in a parse error, not in a crash
 _LOOK_S = 0.2  # between looks at how much a tool has written
 _GRACE_S = 1.0  # for the pipes to close once everything that held them is dead
 
@@ -92,9 +89,9 @@ class Wrapper:
 
     def words(self, command: Command, limit_s: float, room: PrivateDirectory) -> tuple[str, ...]:
         """Return the words to put before those of *command*."""
-        limits = _limits(command, limit_s, alone=bool(self.isolation))
+        bounds = limits(command, limit_s, alone=bool(self.isolation))
         confined = self.confinement.words(command, room.inputs, room.scratch)
-        return (*self.tie, *self.isolation, *limits, *confined)
+        return (*self.tie, *self.isolation, *bounds, *confined)
 
 
 class Tool:
@@ -229,28 +226,6 @@ async def _runs(*argv: str) -> bool:
         *argv, stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
     )
     return await probe.wait() == 0
-
-
-def _limits(command: Command, limit_s: float, *, alone: bool) -> tuple[str, ...]:
-    nice, prlimit = shutil.which("nice"), shutil.which("prlimit")
-    words: tuple[str, ...] = (nice, "-n", "10") if nice else ()
-    if prlimit is None:
-        log.warning("runner.unlimited", problem="prlimit is missing", remedy="install util-linux")
-        return words
-    return (
-        *words,
-        prlimit,
-        f"--as={command.memory_bytes}",
-        f"--fsize={command.scratch_bytes}",
-        f"--nofile={_OPEN_FILES}",
-        f"--stack={_STACK_BYTES}",
-        # Wall time is watched from here; processor time still ends a tool that nobody watches any more.
-        f"--cpu={math.ceil(limit_s) + 1}",
-        "--core=0",
-        # Counted in the namespace; without one it would be all processes of our user, in other containers too.
-        *((f"--nproc={_PROCESSES}",) if alone else ()),
-        "--",
-    )
 
 
 async def _spawn(argv: tuple[str, ...], command: Command, room: PrivateDirectory) -> Tool:

@@ -16,6 +16,7 @@ import pytest
 from bot.adapters.process import ProcessRunner
 from bot.adapters.process_ahead import AheadRunner, prepare
 from bot.ports import Command, Completed
+from bot.scanners.semgrep_needs import python_needs
 
 PYTHON = str(Path(sys.executable).resolve())
 MARKER = f"ahead-{os.getpid()}"
@@ -25,6 +26,7 @@ WAITING = "import time; began = time.monotonic(); exec(open('program').read())"
 def command(program: str | bytes, code: str = WAITING, **options: object) -> Command:
     data = program if isinstance(program, bytes) else program.encode()
     argv = (PYTHON, "-IS", "-c", code, MARKER)
+    options.setdefault("reads", python_needs())
     return Command(argv, {"program": data, "a/b": b"hello"}, waits_for="program", **options)  # type: ignore[arg-type]
 
 
@@ -213,10 +215,12 @@ from pathlib import Path
 from bot.adapters.process import ProcessRunner
 from bot.adapters.process_ahead import AheadRunner, prepare
 from bot.ports import Command
+from bot.scanners.semgrep_needs import python_needs
 
 async def main():
     runner = AheadRunner(ProcessRunner(Path(sys.argv[1])), keep=2)
-    command = Command((sys.argv[2], "-IS", "-c", sys.argv[3], sys.argv[4]), {"program": b""}, waits_for="program")
+    argv = (sys.argv[2], "-IS", "-c", sys.argv[3], sys.argv[4])
+    command = Command(argv, {"program": b""}, waits_for="program", reads=python_needs())
     await runner.run(command)
     print("ready", flush=True)
     await asyncio.sleep(60)

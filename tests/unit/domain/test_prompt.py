@@ -128,7 +128,7 @@ def test_a_usual_change_stays_small():
     [
         (FileDiff("a", "a", Change.deleted), "it is deleted"),
         (FileDiff("a", "a", Change.modified, new_mode="160000"), "it is a submodule"),
-        (FileDiff("a", "a", Change.modified, binary=True), "it is binary"),
+        (FileDiff("a", "a", Change.modified, binary=True), "it is binary, or larger than 10 MB"),
         (FileDiff("a", "a", Change.modified, truncated=True), "its diff is not available"),
         (FileDiff("b", "a", Change.renamed), "none of its lines changed"),
         (change("a", "x\ny", "x"), "it only loses lines"),
