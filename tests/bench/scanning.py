@@ -23,9 +23,9 @@ from bot.scanners.semgrep_ways import AHEAD, CORE, command
 from tests.bench.figures import Figure
 
 _LIBRARY = Path(asyncio.__file__).parent.parent
-_LARGE = (
-    *("argparse", "ast", "cgi", "cmd", "codecs", "configparser", "csv", "ftplib", "glob", "gzip"),
-    *("imaplib", "mailbox", "netrc", "pickle", "shutil", "smtplib", "tarfile", "tempfile", "uuid", "zipfile"),
+_MODULES = (
+    *("cmd", "code", "codecs", "copy", "csv", "filecmp", "fileinput", "gettext", "glob", "gzip"),
+    *("heapq", "netrc", "pprint", "random", "sched", "shelve", "shlex", "tempfile", "trace", "uuid"),
 )
 _REPEAT = 9
 _PLAIN_REPEAT = 3
@@ -35,7 +35,7 @@ async def scanning() -> list[Figure]:
     """Return the figures of a merge request with one small file, and of one with 20 modules of the library."""
     pack = Pack(resource("rules"))
     small = [_source(resource("rules") / "semgrep" / "python" / "sql-injection.py")]
-    large = [_source(file) for name in _LARGE if (file := _LIBRARY / f"{name}.py").is_file()]
+    large = [_source(file) for name in _MODULES if (file := _LIBRARY / f"{name}.py").is_file()]
     runner = AheadRunner(ProcessRunner())
     prefiltered = SemgrepScanner(pack, ways=[AHEAD])
     await prefiltered.prepare(runner)
