@@ -26,6 +26,8 @@ log = structlog.get_logger(__name__)
 # A user namespace of its own also keeps the tool from reading /proc/<our pid>/environ, and a pid
 # namespace takes down children that left the process group.
 _ISOLATE = ("--user", "--map-current-user", "--net", "--ipc", "--pid", "--fork", "--kill-child")
+#: What ``unshare`` says when its child was killed; of any other signal it dies itself, as the child did.
+_CHILD_KILLED = b"unshare: sigprocmask unblock failed: Invalid argument\n"
 _LOOK_S = 0.2  # between looks at how much a tool has written
 _GRACE_S = 1.0  # for the pipes to close once everything that held them is dead
 
@@ -137,8 +139,9 @@ class Tool:
             looking.cancel()
             await self._kill()
         returncode = self._transport.get_returncode()
+        killed = returncode is None or bytes(self._watch.output[2]).endswith(_CHILD_KILLED)
         return Completed(
-            returncode=-signal.SIGKILL if returncode is None else returncode,
+            returncode=-signal.SIGKILL if killed or returncode is None else returncode,
             stdout=bytes(self._watch.output[1]),
             stderr=bytes(self._watch.output[2]),
             timed_out=timed_out,

@@ -95,8 +95,20 @@ async def test_a_tool_that_died_is_replaced(runner: AheadRunner):
     await age(runner)
     for pid in await until(2):
         os.kill(pid, signal.SIGKILL)
+    await until(0)
     assert await age(runner) < 0.2
     await until(2)
+
+
+@pytest.mark.parametrize("waits_for", ["program", ""], ids=["started ahead", "started when needed"])
+async def test_a_tool_that_is_killed_has_not_just_failed(runner: AheadRunner, waits_for: str):
+    """Whoever runs short of memory is killed from outside, and that is told apart from an exit code."""
+    asleep = replace(command("time.sleep(60)"), waits_for=waits_for)
+    running = asyncio.create_task(runner.run(asleep))
+    (pid,) = await until(1)
+    await asyncio.sleep(0.3)
+    os.kill(pid, signal.SIGKILL)
+    assert (await running).returncode == -signal.SIGKILL
 
 
 async def test_a_tool_that_dies_before_it_is_fed(tmp_path: Path):
