@@ -10,6 +10,8 @@ import hyperscan
 
 from bot.domain.errors import Permanent
 
+_SHORT_BYTES, _PADDING = 4_096, b"\n" * 64
+
 
 class Database:
     """Find where expressions end in bytes. Safe to use from several threads.
@@ -51,7 +53,10 @@ class Database:
                 last[number] = end
                 found.append((end, number))
 
-        self._compiled.scan(data, match_event_handler=collect, scratch=scratch)
+        # At the end of a short text Hyperscan misses some matches, with more behind them it does not.
+        text = data + _PADDING if len(data) < _SHORT_BYTES else data
+        self._compiled.scan(text, match_event_handler=collect, scratch=scratch)
+        found = [(min(end, len(data)), number) for end, number in found]
         found.sort()
         return found
 

@@ -13,7 +13,7 @@ from tests.cloister import Cloister
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SECRET = f"token: glpat-{'q7Zt4LwX9bNc2RfK8vYd'}\n"
+FLAW = "def find(db, name):\n    return db.execute(f\"SELECT * FROM users WHERE name = '{name}'\")\n"
 
 _numbers = itertools.count(1)
 
@@ -28,10 +28,10 @@ def _behaving_again(shared_cloister: Cloister) -> Iterator[None]:
 async def reviewed(cloister: Cloister) -> tuple[MergeRequest, str, Note]:
     """Return a reviewed merge request with one thread, its file, and the thread's first note."""
     name = f"lost-{next(_numbers)}"
-    path = f"{name}.txt"
-    merge_request = cloister.gitlab.server.open_merge_request(cloister.gitlab.project, name, {path: SECRET})
+    path = f"{name}.py"
+    merge_request = cloister.gitlab.server.open_merge_request(cloister.gitlab.project, name, {path: FLAW})
     outcome = await cloister.outcome(merge_request)
-    assert [(path, 1)] == outcome.lines
+    assert [(path, 2)] == outcome.lines
     (note,) = [note for note in cloister.ours(merge_request) if note.resolvable]
     return merge_request, path, note
 
@@ -60,7 +60,7 @@ async def test_a_resolve_that_was_not_answered_is_still_ours(shared_cloister: Cl
     shared_cloister.gitlab.server.faults.add("PUT", r"/discussions/\w+$", after_commit=True, drop=True)
     await pushed(shared_cloister, merge_request, path, "fine\n")
     assert note.resolved_by is shared_cloister.gitlab.bot
-    await pushed(shared_cloister, merge_request, path, "fine\n" + SECRET)
+    await pushed(shared_cloister, merge_request, path, "fine\n" + FLAW)
     assert note.resolved_at is None
 
 
@@ -70,7 +70,7 @@ async def test_threads_that_a_restored_backup_does_not_know_are_learnt_again(
     """Nothing is posted twice while the finding stands, and the thread is resolved when it is gone."""
     merge_request, path, note = await reviewed(shared_cloister)
     await shared_cloister.fetch("DELETE FROM thread WHERE iid = $1", merge_request.iid)
-    await pushed(shared_cloister, merge_request, path, "fine\n" + SECRET)
+    await pushed(shared_cloister, merge_request, path, "fine\n" + FLAW)
     assert note.resolved_at is None
     await pushed(shared_cloister, merge_request, path, "fine\n")
     assert note.resolved_by is shared_cloister.gitlab.bot
@@ -90,7 +90,7 @@ async def test_a_draft_that_a_restored_backup_does_not_know_is_not_published_twi
     await shared_cloister.fetch(
         "UPDATE merge_request SET summary_note_id = NULL WHERE iid = $1", merge_request.iid
     )
-    await pushed(shared_cloister, merge_request, path, "fine\n" + SECRET)
+    await pushed(shared_cloister, merge_request, path, "fine\n" + FLAW)
     assert merge_request.drafts == []
 
 
