@@ -277,7 +277,7 @@ def _started(program: str, name: str) -> tuple[str, ...]:
     The command wants ``uname`` in its path, and looks for a repository, of which there is none.
     """
     start = (
-        "import os, sys; os.environ.update(PATH=os.defpath, GIT_DIR='/nonexistent');"
+        "import os, sys; os.putenv('PATH', os.defpath); os.putenv('GIT_DIR', '/nonexistent');"
         " os.execv(sys.argv[1], sys.argv[2:])"
     )
     return (sys.executable, "-IS", "-c", start, program, name, "scan")
