@@ -22,3 +22,9 @@ void fine(struct node *node) {
     free(node->name);
     node->name = NULL;
 }
+
+void twice(char *copy) {
+    // ok: c-use-after-free
+    free(copy);
+    free(copy);
+}

@@ -28,3 +28,15 @@ function price(kind: string, count: number) {
   }
   return 10;
 }
+
+function report(): number {
+  const isFirst = false;
+  const isSecond = false;
+  if (isFirst) {
+    return 1;
+    // ok: javascript-duplicate-condition
+  } else if (isSecond) {
+    return 2;
+  }
+  return 0;
+}
