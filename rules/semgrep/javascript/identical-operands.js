@@ -18,3 +18,7 @@ function check(left, right, value) {
   // ok: javascript-identical-operands
   return next() || next();
 }
+// ruleid: javascript-identical-operands
+const given = first !== null && first !== null;
+// ok: javascript-identical-operands
+const finite = first - first === 0;

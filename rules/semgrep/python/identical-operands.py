@@ -13,3 +13,6 @@ def check(left, right, value):
         return 4
     # ok: python-identical-operands
     return left.size < right.size
+
+# ruleid: python-identical-operands
+given = first is not None and first is not None
