@@ -27,7 +27,7 @@ from bot.scanners.semgrep_paths import plain_path
 KNOWN_VERSIONS = frozenset({"1.182.0"})
 FATAL = 2  # the exit code that comes with an answer which names the error
 
-_RULE_LIMIT_S = 2
+_RULE_LIMIT_S = 5  # of the wall clock, and parsing counts
 _FAILED_RULES = 3  # after so many rules that take too long a file is given up
 _MEMORY_MB = 1_500
 _SCRATCH_BYTES = 50_000_000  # pieces of files that rules look into, settings, and what is sent once more

@@ -6,6 +6,8 @@ from bot.cli.serve import STAGES
 
 #: What every stage passes for every event: handed out, counted as started, work done but nothing stored, all rows
 #: written but not committed, committed but the offset not.
+#: Stages that take part in every review; reports of a pipeline come only where a policy asks for them.
+BUSY = tuple(stage for stage in STAGES if stage != "report")
 MOMENTS = ("delivered", "started", "worked", "written", "committed")
 
 #: Steps of the receiver, and those that only some stage has.
@@ -22,7 +24,7 @@ SINGLE = (
     "publish.summarised",
     "publish.status_set",
 )
-STEPS = (*RECEIVER, *(f"{stage}.{moment}" for stage in STAGES for moment in MOMENTS), *SINGLE)
+STEPS = (*RECEIVER, *(f"{stage}.{moment}" for stage in BUSY for moment in MOMENTS), *SINGLE)
 
 
 def process_of(step: str) -> str:
@@ -35,7 +37,7 @@ def waves() -> dict[str, tuple[str, ...]]:
 
     There are two processes for the last stage, which has the most steps.
     """
-    left = {name: [step for step in STEPS if process_of(step) == name] for name in ("web", *STAGES)}
+    left = {name: [step for step in STEPS if process_of(step) == name] for name in ("web", *BUSY)}
     found = {}
     while any(left.values()):
         group = [

@@ -19,7 +19,7 @@ from tests.faults.changes import DEFECTS, THREADS, opened, until
 from tests.faults.checker import Verdict, converged
 from tests.faults.cluster import Cluster
 from tests.faults.conftest import RUNS, SEED
-from tests.faults.steps import STEPS, process_of, waves
+from tests.faults.steps import BUSY, STEPS, process_of, waves
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
@@ -181,9 +181,9 @@ async def test_a_kill_between_the_logs_is_only_a_pause(
 async def test_seeded_kills(cluster: Cluster, settled: Callable[[Verdict], None]) -> None:
     """As many merge requests as asked for, each with a kill at a step, a passing and a moment by chance."""
     chance = random.Random(SEED)
-    for number in range(0, max(RUNS, 1), len(STAGES) + 1):
+    for number in range(0, max(RUNS, 1), len(BUSY) + 1):
         chosen = [
-            chance.choice([step for step in STEPS if process_of(step) == name]) for name in ("web", *STAGES)
+            chance.choice([step for step in STEPS if process_of(step) == name]) for name in ("web", *BUSY)
         ]
         steps = {step: _passing(step, chance) for step in chosen}
         merge_requests = await die_at(cluster, steps, f"-run-{number}")
