@@ -30,13 +30,13 @@ from bot.adapters.git_mirror import GitMirror
 from bot.adapters.log_kafka import KafkaLog
 from bot.adapters.log_postgres import PostgresLog
 from bot.adapters.model_ollama import OllamaModel
-from bot.adapters.process import ProcessRunner
 from bot.adapters.store_postgres import PostgresStore
 from bot.cli import main
 from bot.domain import retry
 from bot.domain.events import Record
 from bot.runtime.relay import Relay
 from bot.runtime.spool import Spool
+from bot.scanners.semgrep import SemgrepScanner
 
 #: Set: how many seconds of silence make a member of a Kafka group pass for dead, instead of the usual number.
 SESSION_VARIABLE = "CLOISTER_FAULT_SESSION_S"
@@ -168,7 +168,7 @@ def wrap_all(traps: Traps) -> None:
     wrap(traps, PostgresStore, "mark_posting", after=_handler("marked"))
     wrap_transactions(traps)
     wrap(traps, GitMirror, "fetch", after=_handler("fetched"))
-    wrap(traps, ProcessRunner, "run", after=_handler("scanned"))
+    wrap(traps, SemgrepScanner, "scan", after=_handler("scanned"))
     wrap(traps, OllamaModel, "answer", after=_handler("answered"))
     for method, name in {
         "create_draft": "drafted",
