@@ -414,6 +414,13 @@ class Model(Protocol):
     def window_tokens(self) -> int:
         """Return how many tokens prompt and answer may take together."""
 
+    async def identity(self) -> str:
+        """Return what decides an answer besides the request: it changes when the model behind the name does.
+
+        Raises:
+            Transient, Permanent: as `answer`.
+        """
+
     def estimate_tokens(self, text: str) -> int:
         """Return a cautious (never too small) estimate of the tokens in *text*."""
 
@@ -425,6 +432,16 @@ class Model(Protocol):
             Permanent: the prompt does not fit, the model is not there, or the server is unsafe to use. The
                 message says what to do, e.g. which ``ollama pull`` to run.
         """
+
+
+class Answers(Protocol):
+    """Remember what models answered. Losing an answer costs time only, so no method raises."""
+
+    async def find(self, key: str) -> ModelReply | None:
+        """Return the answer that was kept under *key*, None if there is none."""
+
+    async def keep(self, key: str, reply: ModelReply) -> None:
+        """Remember *reply* under *key*; the first one that is kept stays."""
 
 
 class Forge(Protocol):

@@ -11,6 +11,8 @@ from typing import Any
 
 import structlog
 
+from bot.adapters.answers_memory import MemoryAnswers
+from bot.adapters.answers_postgres import PostgresAnswers
 from bot.adapters.clock import SystemClock
 from bot.adapters.forge_gitlab import GitLabForge
 from bot.adapters.forge_gitlab_api import GitLabApi
@@ -37,9 +39,11 @@ from bot.domain.errors import Blocked, Transient
 from bot.domain.events import Stage
 from bot.domain.marker import Marker
 from bot.domain.prompt import instructions
+from bot.domain.records import Task
 from bot.gitlab.instance import instance_name
 from bot.ports import EventLog, EventSink
 from bot.resources import resource
+from bot.reviewer.asking import Asker
 from bot.runtime.consumer import Consumer
 from bot.runtime.loop import ConsumeLoop
 from bot.runtime.reconciler import Reconciler
@@ -240,7 +244,7 @@ async def _ports(
         return redactor_of(rules).redact(text).text
 
     mask_logs(redact)
-    model = None
+    model, answers = None, MemoryAnswers(PostgresAnswers(base.pool))
     if settings.model_url:
         model = OllamaModel(
             str(settings.model_url),
@@ -268,6 +272,7 @@ async def _ports(
         "scanners": rules,
         "redact": redact,
         "model": model,
+        "asker": model and Asker(dict.fromkeys(Task, model), answers, base.telemetry),
         "instructions": instructions(
             {path.name: path.read_text() for path in (resource("rules") / "review").glob("*.md")}
         ),

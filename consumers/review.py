@@ -16,7 +16,7 @@ from bot.domain.events import ReviewRequested, Stage, StepFinished
 from bot.domain.findings import Finding
 from bot.domain.fingerprint import lines_of, stamp
 from bot.domain.prompt import Instructions, Limits, PromptPart, Prompts, build
-from bot.domain.records import ModelCallRecord
+from bot.domain.records import CallOutcome, ModelCallRecord
 from bot.domain.run import REVIEW_STEP, Outcome, Run, Step
 from bot.ports import Model, ModelReply, ModelRequest, Telemetry, Workspaces
 from bot.runtime.consumer import Work, consumer
@@ -140,17 +140,17 @@ async def _ask(
         try:
             answer = read_answer(reply.text, part.excerpts)
         except UnusableAnswer:
-            reading.calls.append(_call(run, instructions, request, reply, "unusable"))
+            reading.calls.append(_call(run, instructions, request, reply, CallOutcome.unusable))
             if seed:
                 raise
         else:
-            reading.calls.append(_call(run, instructions, request, reply, "used"))
+            reading.calls.append(_call(run, instructions, request, reply, CallOutcome.used))
             reading.findings.extend(answer.findings)
             return
 
 
 def _call(
-    run: Run, instructions: Instructions, request: ModelRequest, reply: ModelReply, outcome: str
+    run: Run, instructions: Instructions, request: ModelRequest, reply: ModelReply, outcome: CallOutcome
 ) -> ModelCallRecord:
     text = f"{request.system}\0{request.prompt}"
     return ModelCallRecord(

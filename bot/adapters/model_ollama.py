@@ -104,6 +104,11 @@ class OllamaModel:
         made_for = self._facts.context_tokens if self._facts else None
         return min(self._num_ctx, made_for or self._num_ctx)
 
+    async def identity(self) -> str:
+        """Return the digest of the weights, with the one option set that every request has."""
+        facts = await self._known()
+        return f"{facts.digest}:{self.window_tokens}"
+
     def estimate_tokens(self, text: str) -> int:
         """Return a cautious estimate, sharpened by what the server counted in earlier prompts."""
         return self._gauge.estimate(text)

@@ -1,4 +1,4 @@
-"""Keep the event log and the inbox from growing without end."""
+"""Keep the event log, the inbox and the cache of answers from growing without end."""
 
 from __future__ import annotations
 
@@ -18,6 +18,9 @@ KEEP_EVENTS = timedelta(days=7)
 #: Longer than events are kept, so that no event outlives the mark that it was handled.
 KEEP_MARKS = timedelta(days=14)
 
+#: An answer that was not needed for longer is hardly needed again.
+KEEP_ANSWERS = timedelta(days=30)
+
 _EVERY_S = 3600.0
 #: Rows deleted at a time, so that no lock is held for long.
 _BATCH = 5_000
@@ -32,6 +35,10 @@ _MARKS = """
 DELETE FROM inbox WHERE (consumer_group, event_id) IN (
     SELECT consumer_group, event_id FROM inbox WHERE done_at < now() - $1::interval LIMIT $2)
 """
+_ANSWERS = """
+DELETE FROM model_answer WHERE key IN (
+    SELECT key FROM model_answer WHERE kept_at < now() - $1::interval LIMIT $2)
+"""
 
 
 async def prune(
@@ -41,13 +48,14 @@ async def prune(
     marks: timedelta = KEEP_MARKS,
     shipped_by: str | None = None,
 ) -> tuple[int, int]:
-    """Delete events that were handled longer ago than *events*, and marks older than *marks*.
+    """Delete events that were handled longer ago than *events*, marks older than *marks*, and old answers.
 
     An event that its group has not passed yet stays, however old it is: the group of its stage, or *shipped_by*
-    where the table is only the outbox. Returns how many of each were deleted.
+    where the table is only the outbox. Returns how many events and marks were deleted.
     """
     async with translated():
         deleted = await _in_batches(pool, _EVENTS, events, shipped_by)
+        await _in_batches(pool, _ANSWERS, KEEP_ANSWERS)
         return deleted, await _in_batches(pool, _MARKS, marks)
 
 

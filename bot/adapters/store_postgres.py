@@ -185,8 +185,8 @@ class PostgresTransaction:
         """Store audit rows; see the port."""
         await self._connection.executemany(
             "INSERT INTO model_call (id, run_id, model, digest, prompt_version, input_sha256, output_sha256,"
-            " prompt_tokens, output_tokens, duration_s, outcome)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
+            " prompt_tokens, output_tokens, duration_s, outcome, task)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
             [tuple(asdict(call).values()) for call in calls],
         )
 

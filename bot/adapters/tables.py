@@ -243,7 +243,24 @@ class ModelCall(SQLModel, table=True):
     output_tokens: int
     duration_s: float
     outcome: str = Field(sa_type=Text)
+    task: str = Field(sa_column=Column(Text, nullable=False, server_default="review"))
     called_at: datetime = _moment()
+
+
+class ModelAnswer(SQLModel, table=True):
+    """An answer that is given again when the same is asked: text that models made of masked code."""
+
+    __tablename__ = "model_answer"
+    __table_args__ = (Index("model_answer_by_time", "kept_at"),)
+
+    key: str = Field(primary_key=True, sa_type=Text)
+    model: str = Field(sa_type=Text)
+    digest: str = Field(sa_type=Text)
+    text: str = Field(sa_type=Text)
+    prompt_tokens: int
+    output_tokens: int
+    duration_s: float
+    kept_at: datetime = _moment()
 
 
 class InstanceKey(SQLModel, table=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,6 +42,23 @@ class ThreadRecord:
     discussion_id: str | None = None
 
 
+class Task(enum.StrEnum):
+    """What a model is asked for; each may have a model of its own."""
+
+    review = "review"
+    judge = "judge"
+    tests = "tests"
+
+
+class CallOutcome(enum.StrEnum):
+    """What became of a model call."""
+
+    used = "used"
+    cached = "cached"
+    unusable = "unusable"
+    failed = "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class ModelCallRecord:
     """Hold the audit row of one model call: hashes and counts, no text."""
@@ -55,4 +73,5 @@ class ModelCallRecord:
     prompt_tokens: int
     output_tokens: int
     duration_s: float
-    outcome: str
+    outcome: CallOutcome
+    task: Task = Task.review

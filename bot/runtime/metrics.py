@@ -34,7 +34,9 @@ METRICS: dict[str, Metric] = {
     "cloister_findings": Metric("counter", "1", "findings by scanner and severity"),
     "cloister_comments": Metric("counter", "1", "what publishing did by action"),
     "cloister_model_tokens": Metric("counter", "1", "tokens by direction"),
-    "cloister_model_answers": Metric("counter", "1", "model answers by outcome"),
+    "cloister_model_answers": Metric(
+        "counter", "1", "model answers by outcome and task; `cached` ones cost nothing"
+    ),
     "cloister_reconciled": Metric("counter", "1", "merge requests found by listing, whose event never came"),
     "cloister_runs": Metric("counter", "1", "review runs by how they ended"),
 }

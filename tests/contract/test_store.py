@@ -13,7 +13,7 @@ from bot.domain.errors import Obsolete, Permanent, Transient
 from bot.domain.events import DeadlineReached, FetchRequested, Record, ScanRequested, event_id
 from bot.domain.findings import Finding, Severity
 from bot.domain.merge_request import MergeRequestRef
-from bot.domain.records import ModelCallRecord, ThreadRecord
+from bot.domain.records import CallOutcome, ModelCallRecord, ThreadRecord
 from bot.domain.run import Outcome, Run, Step
 from bot.ports import EventLog, Store
 
@@ -216,7 +216,7 @@ async def test_threads_are_kept_by_fingerprint(store: Store) -> None:
 
 async def test_model_calls_are_recorded_once(store: Store) -> None:
     """Storing the same audit row again changes nothing."""
-    call = ModelCallRecord(uuid.uuid4(), uuid.uuid4(), "m", "d", "v", "i", "o", 1, 2, 0.5, "used")
+    call = ModelCallRecord(uuid.uuid4(), uuid.uuid4(), "m", "d", "v", "i", "o", 1, 2, 0.5, CallOutcome.used)
     for number in range(2):
         async with store.commit(GROUP, parent(number)) as transaction:
             await transaction.add_model_calls([call])

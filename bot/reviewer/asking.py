@@ -1,0 +1,161 @@
+"""Put a question to the model of a task: from the cache if it was answered before, and never without an audit row."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, TypeVar
+
+from bot.domain.answer import UnusableAnswer
+from bot.domain.errors import CloisterError
+from bot.domain.records import CallOutcome, ModelCallRecord, Task
+from bot.ports import Answers, Model, ModelReply, ModelRequest, Telemetry
+
+Read = TypeVar("Read")
+
+#: Tries per question; each has a seed of its own.
+_TRIES: Final = 2
+
+
+@dataclass
+class Ledger:
+    """Collect the audit rows of what one run asks."""
+
+    run_id: uuid.UUID
+    calls: list[ModelCallRecord] = field(default_factory=list)
+
+    @property
+    def tokens(self) -> int:
+        """Return the tokens that were read and written; what came from the cache cost none."""
+        return sum(call.prompt_tokens + call.output_tokens for call in self.calls)
+
+
+@dataclass(frozen=True)
+class Asker:
+    """Ask the models; one for all of a process.
+
+    Args:
+        models: one per task.
+        answers: what was answered before.
+        telemetry: counts answers by outcome, and tokens.
+    """
+
+    models: Mapping[Task, Model]
+    answers: Answers
+    telemetry: Telemetry
+
+    async def ask(
+        self,
+        task: Task,
+        request: ModelRequest,
+        read: Callable[[str], Read],
+        *,
+        version: str,
+        ledger: Ledger,
+    ) -> Read:
+        """Return what *read* makes of the answer; one that it refuses is asked for once more with another seed.
+
+        Only answers that *read* takes are kept, under all that decided them: the model's identity, *version* of
+        the instructions, the request with its schema and limits.
+
+        Raises:
+            UnusableAnswer: *read* refused every answer.
+            Transient, Permanent: as `Model.answer`.
+        """
+        for number in range(_TRIES):
+            attempt = replace(request, seed=request.seed + number)
+            try:
+                return await self._ask(task, attempt, read, version, ledger)
+            except UnusableAnswer:
+                if number == _TRIES - 1:
+                    raise
+        raise AssertionError("the loop returns or raises")
+
+    async def _ask(
+        self, task: Task, request: ModelRequest, read: Callable[[str], Read], version: str, ledger: Ledger
+    ) -> Read:
+        model = self.models[task]
+        row = _Row(task, version, request, ledger, self.telemetry)
+        try:
+            key = cache_key(request, model=model.name, identity=await model.identity(), version=version)
+            known = await self.answers.find(key)
+            if known is not None:
+                try:
+                    answer = read(known.text)
+                except UnusableAnswer:
+                    pass  # kept by a release that read answers otherwise
+                else:
+                    row.add(known, CallOutcome.cached)
+                    return answer
+            reply = await model.answer(request)
+        except CloisterError:
+            row.add(ModelReply("", model.name, "", 0, 0, 0.0), CallOutcome.failed)
+            raise
+        try:
+            answer = read(reply.text)
+        except UnusableAnswer:
+            row.add(reply, CallOutcome.unusable)
+            raise
+        row.add(reply, CallOutcome.used)
+        await self.answers.keep(key, reply)
+        return answer
+
+
+def cache_key(request: ModelRequest, *, model: str, identity: str, version: str) -> str:
+    """Return the name under which the answer to *request* is kept: SHA-256 over all that decides it."""
+    parts = [
+        identity,
+        model,
+        version,
+        json.dumps(request.schema, sort_keys=True, separators=(",", ":")),
+        str(request.max_output_tokens),
+        str(request.seed),
+        request.system,
+        _normalised(request.prompt),
+    ]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _normalised(text: str) -> str:
+    """Return *text* without what no model could tell from it: blanks at the ends of lines."""
+    return "\n".join(line.rstrip() for line in text.splitlines())
+
+
+@dataclass(frozen=True)
+class _Row:
+    """Write the audit row of one call: hashes and counts, no text."""
+
+    task: Task
+    version: str
+    request: ModelRequest
+    ledger: Ledger
+    telemetry: Telemetry
+
+    def add(self, reply: ModelReply, outcome: CallOutcome) -> None:
+        """Add the row; what came from the cache cost nothing."""
+        paid = outcome is not CallOutcome.cached
+        row = ModelCallRecord(
+            id=uuid.uuid4(),
+            run_id=self.ledger.run_id,
+            model=reply.model,
+            digest=reply.digest,
+            prompt_version=self.version,
+            input_sha256=_sha256(f"{self.request.system}\0{self.request.prompt}"),
+            output_sha256=_sha256(reply.text),
+            prompt_tokens=reply.prompt_tokens if paid else 0,
+            output_tokens=reply.output_tokens if paid else 0,
+            duration_s=reply.duration_s if paid else 0.0,
+            outcome=outcome,
+            task=self.task,
+        )
+        self.ledger.calls.append(row)
+        self.telemetry.count("cloister_model_answers", outcome=outcome.value, task=self.task.value)
+        self.telemetry.count("cloister_model_tokens", row.prompt_tokens, direction="in")
+        self.telemetry.count("cloister_model_tokens", row.output_tokens, direction="out")
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
