@@ -19,6 +19,7 @@ from bot.domain.findings import Finding
 from bot.domain.forge import (
     ForgeDiscussion,
     ForgeDraft,
+    ForgeMember,
     ForgeMergeRequest,
     ForgeNote,
     ForgeReports,
@@ -461,6 +462,13 @@ class Forge(Protocol):
     async def discussions(self, ref: MergeRequestRef) -> list[ForgeDiscussion]:
         """Return all discussions, every page of them, plain comments included."""
 
+    async def discussion(self, ref: MergeRequestRef, discussion_id: str) -> ForgeDiscussion:
+        """Return one discussion, notes in order.
+
+        Raises:
+            Refused: it is gone, or we may not see it.
+        """
+
     async def drafts(self, ref: MergeRequestRef) -> list[ForgeDraft]:
         """Return our own draft notes."""
 
@@ -486,6 +494,16 @@ class Forge(Protocol):
     async def create_note(self, ref: MergeRequestRef, body: str) -> ForgeNote:
         """Post a plain comment, which never blocks a merge."""
 
+    async def reply(self, ref: MergeRequestRef, discussion_id: str, body: str) -> ForgeNote:
+        """Add a note to a discussion, at once and for everybody to see.
+
+        A thread that was resolved stays so. A plain comment becomes a thread that can be resolved, which may
+        block a merge until somebody does.
+
+        Raises:
+            Refused: the discussion is gone.
+        """
+
     async def edit_note(self, ref: MergeRequestRef, note_id: int, body: str) -> None:
         """Replace the body of our plain comment.
 
@@ -503,6 +521,22 @@ class Forge(Protocol):
 
         Setting the state that is already there is fine.
         """
+
+
+class People(Protocol):
+    """Tell who somebody is and what they may do, as of now; raises what `Forge` raises."""
+
+    async def member(self, project_id: int, user_id: int) -> ForgeMember:
+        """Return the account and its access to the project, inherited access included.
+
+        It is 0 for strangers, for memberships that have ended, and for accounts that cannot sign in.
+
+        Raises:
+            Refused: there is no such account.
+        """
+
+    async def may_push(self, merge_request: ForgeMergeRequest, user_id: int) -> bool:
+        """Say whether the account may push to the source branch; False where we cannot see that it may."""
 
 
 class ForgeUpdates(Protocol):

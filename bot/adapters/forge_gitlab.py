@@ -116,6 +116,11 @@ class GitLabForge:
         pages = self.api.every(Discussion, f"{_path(ref)}/discussions")
         return [discussion.forge() async for discussion in pages]
 
+    async def discussion(self, ref: MergeRequestRef, discussion_id: str) -> ForgeDiscussion:
+        """Return one discussion."""
+        path = f"{_path(ref)}/discussions/{quote(discussion_id, safe='')}"
+        return (await self.api.one(Discussion, path)).forge()
+
     async def drafts(self, ref: MergeRequestRef) -> list[ForgeDraft]:
         """Return our drafts; GitLab shows nobody else's."""
         return [draft.forge() async for draft in self.api.every(Draft, f"{_path(ref)}/draft_notes")]
@@ -217,7 +222,13 @@ class GitLabForge:
 
     async def create_note(self, ref: MergeRequestRef, body: str) -> ForgeNote:
         """Post a plain comment."""
-        path = f"{_path(ref)}/notes"
+        return await self._write_note(f"{_path(ref)}/notes", body)
+
+    async def reply(self, ref: MergeRequestRef, discussion_id: str, body: str) -> ForgeNote:
+        """Add a note to a discussion."""
+        return await self._write_note(f"{_path(ref)}/discussions/{quote(discussion_id, safe='')}/notes", body)
+
+    async def _write_note(self, path: str, body: str) -> ForgeNote:
         created = await self.api.ask("POST", path, data={"body": body})
         if isinstance(created, dict) and "id" not in created:
             msg = f"POST {path}: GitLab took the text for quick actions and stored no note"

@@ -18,11 +18,24 @@ class ForgeUser:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgeMember:
+    """Hold what an account may do in a project right now: GitLab's access level, 0 for a stranger.
+
+    ``bot`` accounts belong to tokens, services and the forge itself: no person sits behind them.
+    """
+
+    user: ForgeUser
+    access_level: int = 0
+    bot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ForgeMergeRequest:
     """Hold what a review needs to know about a merge request right now.
 
     ``revision`` is None while the forge still prepares the diff. ``pipeline_id`` is the pipeline that it
-    shows for ``head_sha``, where a status must go to be seen.
+    shows for ``head_sha``, where a status must go to be seen. ``participants`` are its author, assignees
+    and reviewers.
     """
 
     ref: MergeRequestRef
@@ -37,6 +50,7 @@ class ForgeMergeRequest:
     source_project_id: int | None
     web_url: str
     pipeline_id: int | None = None
+    participants: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +94,10 @@ class ForgeReports:
 
 @dataclass(frozen=True, slots=True)
 class ForgeNote:
-    """Hold one note; ``resolvable`` is False for plain comments, ``resolved_by`` None where it is not said."""
+    """Hold one note; ``resolvable`` is False for plain comments, ``resolved_by`` None where it is not said.
+
+    ``internal`` notes are hidden from those who are not members.
+    """
 
     id: int
     author_id: int
@@ -89,6 +106,7 @@ class ForgeNote:
     resolvable: bool = False
     resolved: bool = False
     resolved_by: int | None = None
+    internal: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,15 @@ class Member(Value):
     """A user's access to a project: 20 reporter, 30 developer, 40 maintainer, 50 owner."""
 
     access_level: int
+    state: str | None = "active"
+    membership_state: str | None = "active"
+    expires_at: _Date | None = None
+
+    def level_on(self, today: date) -> int:
+        """Return the access on a day: none where the account is blocked, or the membership ends that day or awaits approval."""
+        ended = self.expires_at is not None and self.expires_at <= today
+        able = {self.state, self.membership_state} <= {"active", None}
+        return self.access_level if able and not ended else 0
 
 
 class WebHook(Value):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC
 from typing import Annotated, TypeVar
 
@@ -11,6 +12,7 @@ from bot.domain.errors import Permanent, Transient
 from bot.domain.forge import (
     ForgeDiscussion,
     ForgeDraft,
+    ForgeMember,
     ForgeMergeRequest,
     ForgeNote,
     ForgeUser,
@@ -24,6 +26,10 @@ _Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else va
 _MaybeSha = Annotated[Sha | None, BeforeValidator(lambda value: value or None)]
 _Time = Annotated[AwareDatetime, Field(strict=False)]
 
+#: Older releases do not say that an account is a bot, but name it so. See
+#: https://docs.gitlab.com/user/project/settings/project_access_tokens/#bot-users-for-projects
+_BOT_NAME = re.compile(r"(?:project|group)_\d+_bot\w*|service_account_\w+|ghost\d*", re.IGNORECASE)
+
 
 class User(Value):
     """An account."""
@@ -34,6 +40,30 @@ class User(Value):
     def forge(self) -> ForgeUser:
         """Return it as the port names it."""
         return ForgeUser(self.id, self.username)
+
+
+class Account(User):
+    """An account as its own address shows it; ``state`` is active, blocked, deactivated, ..."""
+
+    state: str = "active"
+    locked: bool | None = False
+    bot: bool | None = False
+
+    def forge(self, access_level: int = 0) -> ForgeMember:  # type: ignore[override]
+        """Return it as the port names it; who cannot sign in may do nothing."""
+        able = self.state == "active" and not self.locked
+        return ForgeMember(
+            ForgeUser(self.id, self.username),
+            access_level=access_level if able else 0,
+            bot=bool(self.bot) or _BOT_NAME.fullmatch(self.username) is not None,
+        )
+
+
+class Branch(Value):
+    """One branch."""
+
+    protected: bool | None = False
+    developers_can_push: bool | None = False
 
 
 class DiffRefs(Value):
@@ -62,6 +92,12 @@ class Version(Value):
         return DiffRefs(
             base_sha=self.base_commit_sha, start_sha=self.start_commit_sha, head_sha=self.head_commit_sha
         )
+
+
+class Author(Value):
+    """Who wrote or does something, or is to do it."""
+
+    id: int
 
 
 class Pipeline(Value):
@@ -113,6 +149,9 @@ class MergeRequest(Value):
     source_branch: str
     source_project_id: int | None = None
     head_pipeline: Pipeline | None = None
+    author: Author | None = None
+    assignees: tuple[Author, ...] | None = Field(default=(), strict=False)
+    reviewers: tuple[Author, ...] | None = Field(default=(), strict=False)
     updated_at: _Time | None = None
     web_url: _Text = ""
 
@@ -131,6 +170,9 @@ class MergeRequest(Value):
             source_project_id=self.source_project_id,
             web_url=self.web_url,
             pipeline_id=self._pipeline_id(ref),
+            participants=frozenset(
+                one.id for one in (self.author, *(self.assignees or ()), *(self.reviewers or ())) if one
+            ),
         )
 
     def _pipeline_id(self, ref: MergeRequestRef) -> int | None:
@@ -168,12 +210,6 @@ class Membership(Value):
     id: StrictInt
 
 
-class Author(Value):
-    """Who wrote a note."""
-
-    id: int
-
-
 class Note(Value):
     """One note."""
 
@@ -184,6 +220,7 @@ class Note(Value):
     resolvable: bool = False
     resolved: bool | None = False
     resolved_by: Author | None = None
+    internal: bool | None = Field(default=False, validation_alias=AliasChoices("internal", "confidential"))
 
     def forge(self) -> ForgeNote:
         """Return it as the port names it; a note without an author is nobody's, so never ours."""
@@ -195,6 +232,7 @@ class Note(Value):
             resolvable=self.resolvable,
             resolved=bool(self.resolved),
             resolved_by=self.resolved_by.id if self.resolved_by else None,
+            internal=bool(self.internal),
         )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.adapters.forge_gitlab import GitLabForge
 from bot.adapters.forge_gitlab_admin import GitLabAdmin, HookScope
+from bot.adapters.forge_gitlab_people import GitLabPeople
 from bot.adapters.forge_gitlab_updates import GitLabUpdates
 from bot.demo.gitlab import GitLabServer, Level, MergeRequest, Project, RateLimit, User
 from bot.domain.diff import FileDiff
@@ -231,6 +232,92 @@ async def test_our_comment_is_edited_until_it_is_gone(world: World):
     world.opened.discussions.pop(stored.discussion_id)
     with pytest.raises(Refused):
         await world.forge.edit_note(world.ref, note.id, "third")
+
+
+async def test_an_answer_joins_the_discussion(world: World):
+    """A reply stands below what it answers, for everybody to see; with the discussion gone there is no place for it."""
+    asked = world.server.comment(world.opened, "a question")
+    reply = await world.forge.reply(world.ref, asked.discussion_id, "an answer")
+    found = await world.forge.discussion(world.ref, asked.discussion_id)
+    assert [("a question", world.opened.author.id), ("an answer", world.bot.id)] == [
+        (note.body, note.author_id) for note in found.notes
+    ]
+    assert found.notes[1].id == reply.id
+    for note in list(world.opened.discussions[asked.discussion_id]):
+        world.server.delete_note(world.opened, note)
+    with pytest.raises(Refused):
+        await world.forge.discussion(world.ref, asked.discussion_id)
+    with pytest.raises(Refused):
+        await world.forge.reply(world.ref, asked.discussion_id, "too late")
+
+
+async def test_a_hidden_note_says_so(world: World):
+    """What only members see must not be answered where everybody does."""
+    note = world.server.comment(world.opened, "between us")
+    note.internal = True
+    (found,) = (await world.forge.discussion(world.ref, note.discussion_id)).notes
+    assert found.internal
+
+
+async def test_a_merge_request_names_its_people(world: World):
+    """Author, assignees and reviewers, in one call."""
+    reviewer, assignee = (world.server.create_user(f"{name}{world.project.id}") for name in ("rev", "assig"))
+    world.opened.reviewers.append(reviewer)
+    world.opened.assignees.append(assignee)
+    found = await world.read()
+    assert {world.opened.author.id, reviewer.id, assignee.id} == found.participants
+    assert world.forge.calls == 1
+
+
+async def test_access_is_what_it_is_now(world: World):
+    """A role counts, own or inherited, until it is taken away, its day comes, or the account is blocked."""
+    people = GitLabPeople(world.forge.api)
+    user = world.server.create_user(f"casual{world.project.id}")
+
+    async def level() -> int:
+        return (await people.member(world.project.id, user.id)).access_level
+
+    assert await level() == 0
+    world.server.add_member(world.project, user, Level.developer)
+    assert await level() == Level.developer
+    world.project.expiries[user.id] = datetime.now(UTC).date()
+    assert await level() == 0
+    world.project.expiries[user.id] += timedelta(days=2)
+    assert await level() == Level.developer
+    user.state = "blocked"
+    assert await level() == 0
+    with pytest.raises(Refused):
+        await people.member(world.project.id, 999_999)
+
+
+async def test_a_bot_is_told_from_a_person(world: World):
+    """By what GitLab says of the account, and by its name where GitLab says nothing."""
+    people = GitLabPeople(world.forge.api)
+    named = world.server.create_user(f"project_{world.project.id}_bot_0123456789abcdef")
+    member = [
+        await people.member(world.project.id, user.id) for user in (world.bot, named, world.opened.author)
+    ]
+    assert [True, True, False] == [one.bot for one in member]
+    assert member[2].user.username == world.opened.author.username
+
+
+async def test_who_may_push_depends_on_the_branch(world: World):
+    """A protected branch is for maintainers, any other for developers; a fork has roles of its own."""
+    people = GitLabPeople(world.forge.api)
+    developer = world.server.create_user(f"pusher{world.project.id}")
+    world.server.add_member(world.project, developer, Level.developer)
+    found = await world.read()
+    assert await people.may_push(found, developer.id)
+    world.project.protected["feature"] = Level.maintainer
+    assert not await people.may_push(found, developer.id)
+    world.project.protected["feature"] = Level.developer
+    assert await people.may_push(found, developer.id)
+    fork = world.server.fork(world.project, f"forks/app{world.project.id}", world.server.admin)
+    theirs = world.server.open_merge_request(world.project, "theirs", {"app.py": "1\n"}, fork=fork)
+    ref = world.ref.model_copy(update={"iid": theirs.iid})
+    assert not await people.may_push(await world.forge.merge_request(ref), developer.id)
+    world.server.delete_branch(world.opened)
+    assert not await people.may_push(found, developer.id)
 
 
 @pytest.mark.parametrize("own_pipeline", [True, False])

@@ -170,7 +170,7 @@ class Payloads:
             "head_pipeline_id": None,
             "blocking_discussions_resolved": not merge_request.unresolved,
             "author_id": merge_request.author.id,
-            "assignee_ids": [],
+            "assignee_ids": [assignee.id for assignee in merge_request.assignees],
             "reviewer_ids": [reviewer.id for reviewer in merge_request.reviewers],
             "labels": [],
             "first_contribution": False,

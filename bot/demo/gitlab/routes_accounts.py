@@ -25,6 +25,14 @@ def _user(call: Call) -> Reply:
     return Reply(body=shown | own | ({"is_admin": True} if call.user.admin else {}))
 
 
+@routes("GET", "users/:user_id")
+def _account(call: Call) -> Reply:
+    user = call.instance.state.users.get(call.segment_number("user_id"))
+    if user is None:
+        raise not_found("User")
+    return Reply(body=entities.user(call.instance, user) | {"bot": user.bot, "followers": 0})
+
+
 @routes("GET", "personal_access_tokens/self")
 def _token(call: Call) -> Reply:
     token = call.token
@@ -82,7 +90,9 @@ def _member(call: Call) -> Reply:
     level = project.level(user) if user else 0
     if user is None or (level == 0 or (user.admin and user.id not in project.members)):
         raise not_found()
-    return Reply(body=entities.user(call.instance, user) | {"access_level": level, "expires_at": None})
+    until = project.expiries.get(user.id)
+    shown = {"access_level": level, "expires_at": until.isoformat() if until else None}
+    return Reply(body=entities.user(call.instance, user) | shown | {"membership_state": "active"})
 
 
 @routes("GET", "groups/:id")

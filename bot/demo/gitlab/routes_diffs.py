@@ -11,7 +11,7 @@ from bot.demo.gitlab.diffs import raw_diff
 from bot.demo.gitlab.errors import ApiError, not_found
 from bot.demo.gitlab.repository import GitFailed
 from bot.demo.gitlab.served_diffs import ServedDiff, ServedFile
-from bot.demo.gitlab.state import MergeRequest, Project, Refs
+from bot.demo.gitlab.state import Level, MergeRequest, Project, Refs
 
 routes = Routes()
 
@@ -146,6 +146,28 @@ def _before(project: Project, commit: dict[str, str]) -> str:
         parents[0]
         if parents
         else project.repository.git("hash-object", "-t", "tree", "/dev/null").decode().strip()
+    )
+
+
+@routes("GET", "projects/:id/repository/branches/:branch")
+def _branch(call: Call) -> Reply:
+    project = call.project()
+    name = call.segments["branch"]
+    sha = project.repository.branches().get(name)
+    commit = project.repository.commit_info(sha) if sha else None
+    if commit is None:
+        raise not_found("Branch")
+    least = project.protected.get(name)
+    return Reply(
+        body={
+            "name": name,
+            "commit": entities.commit(call.instance, project, commit),
+            "protected": least is not None,
+            "developers_can_push": least is not None and least <= Level.developer,
+            "developers_can_merge": least is not None and least <= Level.developer,
+            "can_push": project.level(call.user) >= (least or Level.developer),
+            "default": name == project.default_branch,
+        }
     )
 
 

@@ -224,6 +224,18 @@ class Scenario(Setup):
             who = user or merge_request.author
             return self.instance.notes.create(merge_request, who, body, discussion_id=discussion_id)
 
+    def delete_note(self, merge_request: MergeRequest, note: Note, *, user: User | None = None) -> None:
+        """Delete a note."""
+        with self.instance.state.lock:
+            self.instance.notes.delete(merge_request, note, user or note.author)
+
+    def edit_note(
+        self, merge_request: MergeRequest, note: Note, body: str, *, user: User | None = None
+    ) -> None:
+        """Replace the body of a note."""
+        with self.instance.state.lock:
+            self.instance.notes.edit(merge_request, note, user or note.author, body)
+
     def resolve(
         self,
         merge_request: MergeRequest,

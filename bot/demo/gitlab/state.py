@@ -33,6 +33,7 @@ class User:
     name: str
     bot: bool = False
     admin: bool = False
+    state: str = "active"
 
     @property
     def email(self) -> str:
@@ -118,7 +119,8 @@ class Job:
 class Project:
     """A project with its repository.
 
-    ``git_status`` is what git over HTTP answers when it is not 200.
+    ``git_status`` is what git over HTTP answers when it is not 200. ``expiries`` are the days on which memberships
+    end.
     """
 
     id: int
@@ -128,6 +130,7 @@ class Project:
     default_branch: str = "main"
     visibility: str = "private"
     members: dict[int, int] = field(default_factory=dict)
+    expiries: dict[int, date] = field(default_factory=dict)
     hooks: list[Hook] = field(default_factory=list)
     merge_requests: dict[int, MergeRequest] = field(default_factory=dict)
     pipelines: list[Pipeline] = field(default_factory=list)
@@ -250,6 +253,7 @@ class MergeRequest:
     merged_at: datetime | None = None
     closed_at: datetime | None = None
     merge_commit_sha: str | None = None
+    assignees: list[User] = field(default_factory=list)
     reviewers: list[User] = field(default_factory=list)
     versions: list[Version] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
