@@ -1,0 +1,117 @@
+"""The process that reads syntax, seen from outside."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+import select
+import subprocess
+import sys
+import threading
+import time
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+from bot.domain.outline import Syntax
+from bot.syntax.grammars import language_of
+
+#: Larger files are data, or written by tools.
+MAX_BYTES: Final = 1_000_000
+_MAX_ANSWER_BYTES: Final = 8_000_000
+_CHUNK_BYTES: Final = 1 << 20
+#: For the first answer of a new process, which loads the grammar.
+_START_S: Final = 20.0
+
+_ANSWERS: Final = TypeAdapter(Syntax)
+
+
+class Parser:
+    """Read the syntax of files, one at a time, in a process that may die of them.
+
+    Args:
+        limit_s: what one file may take.
+    """
+
+    def __init__(self, *, limit_s: float = 3.0) -> None:
+        self._limit_s = limit_s
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def parse(self, path: str, content: bytes) -> Syntax | None:
+        """Return the syntax of *content*; it waits, so call it in a thread.
+
+        None: there is no grammar for *path*, the file is too large, or reading it failed or took too long.
+        """
+        language = language_of(path)
+        if language is None or len(content) > MAX_BYTES:
+            return None
+        with self._lock:
+            try:
+                return self._answer(language, content)
+            except (OSError, EOFError, ValueError, ValidationError):
+                self._kill()
+                return None
+
+    def close(self) -> None:
+        """End the process; the next file starts a new one."""
+        with self._lock:
+            self._kill()
+
+    def _answer(self, language: str, content: bytes) -> Syntax:
+        process = self._running()
+        assert process.stdin is not None
+        deadline = time.monotonic() + self._limit_s
+        process.stdin.write(b"%s %d\n%s" % (language.encode(), len(content), content))
+        process.stdin.flush()
+        answer = self._read(process, deadline)
+        size, _, body = answer.partition(b"\n")
+        while len(body) < int(size):
+            body += self._read(process, deadline)
+            if len(body) > _MAX_ANSWER_BYTES:
+                raise ValueError("the answer is too long")
+        return _ANSWERS.validate_json(body)
+
+    @staticmethod
+    def _read(process: subprocess.Popen[bytes], deadline: float) -> bytes:
+        assert process.stdout is not None
+        ready, _, _ = select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))
+        chunk = os.read(process.stdout.fileno(), _CHUNK_BYTES) if ready else b""
+        if not chunk:
+            raise EOFError
+        return chunk
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is not None and self._process.poll() is None:
+            return self._process
+        self._kill()
+        # Without our environment: it holds nothing that a hostile file could make it tell.
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-m", "bot.syntax"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={},
+            cwd="/",
+            start_new_session=True,
+        )
+        return self._process
+
+    def _kill(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            process.kill()
+            process.communicate()
+
+
+@functools.cache
+def _shared() -> Parser:
+    parser = Parser()
+    atexit.register(parser.close)
+    return parser
+
+
+def parse(path: str, content: bytes) -> Syntax | None:
+    """Return the syntax of *content* as `Parser.parse` does, in the one process that all share."""
+    return _shared().parse(path, content)
