@@ -29,7 +29,7 @@ from bot.domain.forge import (
 from bot.domain.history import History
 from bot.domain.merge_request import MergeRequestRef, Revision
 from bot.domain.missed import Known
-from bot.domain.records import MergeRequestState, ModelCallRecord, ThreadRecord
+from bot.domain.records import Declined, MergeRequestState, ModelCallRecord, ThreadRecord
 from bot.domain.run import Run
 
 
@@ -184,6 +184,15 @@ class Transaction(Protocol):
     async def save_threads(self, ref: MergeRequestRef, threads: Sequence[ThreadRecord]) -> None:
         """Store threads by fingerprint, new or changed."""
 
+    async def decline(self, ref: MergeRequestRef, declined: Sequence[Declined]) -> None:
+        """Remember for the project of *ref* what somebody on it does not want to hear of.
+
+        What was said on *ref* before stays as it was, its end included, unless a reason is given now.
+        """
+
+    async def undecline(self, ref: MergeRequestRef, fingerprints: Collection[str]) -> None:
+        """Forget what was declined on *ref* itself."""
+
     async def add_model_calls(self, calls: Sequence[ModelCallRecord]) -> None:
         """Store audit rows; a row whose id is known already stays as it is."""
 
@@ -247,6 +256,12 @@ class Store(Protocol):
 
     async def threads(self, ref: MergeRequestRef) -> dict[str, ThreadRecord]:
         """Return the threads of a merge request by fingerprint."""
+
+    async def declined(self, ref: MergeRequestRef) -> Mapping[str, Declined]:
+        """Return by fingerprint what people have declined in the project of *ref*, as far as it still counts."""
+
+    async def last_reviewed(self, ref: MergeRequestRef) -> Run | None:
+        """Return the newest run of *ref* whose model review ended well, at least in part; None if there is none."""
 
     async def mark_posting(self, ref: MergeRequestRef, threads: Sequence[ThreadRecord] = ()) -> None:
         """Remember, at once, that drafts may exist from now on, and the *threads* that they are to become.

@@ -106,4 +106,4 @@ def _soon_after(run: Run, previous: Run, debounce: timedelta) -> bool:
 
 
 def _run(run_id: uuid.UUID, event: MergeRequestChanged, head: str, now: datetime) -> Run:
-    return Run(id=run_id, ref=event.ref, head_sha=head, created_at=now)
+    return Run(id=run_id, ref=event.ref, head_sha=head, created_at=now, full=event.again)

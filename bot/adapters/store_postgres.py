@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import secrets
 import uuid
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.adapters import declined_postgres
 from bot.adapters.log_records import append
 from bot.adapters.postgres import give_up_locks, storable, translated
 from bot.domain.errors import Obsolete, Permanent, Transient
 from bot.domain.events import Event, Record, event_id
 from bot.domain.findings import Finding
 from bot.domain.merge_request import MergeRequestRef
-from bot.domain.records import MergeRequestState, ModelCallRecord, ThreadRecord
-from bot.domain.run import Run
+from bot.domain.records import Declined, MergeRequestState, ModelCallRecord, ThreadRecord
+from bot.domain.run import REVIEW_STEP, Run
 from bot.ports import Start, StillHeld, Transaction
 
 _REF = "instance = $1 AND project_id = $2 AND iid = $3"
@@ -55,6 +56,10 @@ ON CONFLICT (instance, project_id, iid, fingerprint) DO UPDATE SET state = exclu
     severity = excluded.severity, anchor = excluded.anchor, discussion_id = coalesce(excluded.discussion_id, thread.discussion_id), changed_at = now()
 """
 
+_LAST_REVIEWED = f"""
+SELECT body FROM review_run
+WHERE {_REF} AND body->'steps'->$4->>'outcome' IN ('done', 'partial') ORDER BY created_at DESC LIMIT 1
+"""
 
 #: How many merge requests one process writes to at a time; each costs a connection.
 _MOST_HOLDERS = 6
@@ -180,6 +185,14 @@ class PostgresTransaction:
     async def save_threads(self, ref: MergeRequestRef, threads: Sequence[ThreadRecord]) -> None:
         """Store threads; see the port."""
         await _save_threads(self._connection, ref, threads)
+
+    async def decline(self, ref: MergeRequestRef, declined: Sequence[Declined]) -> None:
+        """Remember what was declined; see the port."""
+        await declined_postgres.decline(self._connection, ref, declined)
+
+    async def undecline(self, ref: MergeRequestRef, fingerprints: Collection[str]) -> None:
+        """Forget what was declined; see the port."""
+        await declined_postgres.undecline(self._connection, ref, fingerprints)
 
     async def add_model_calls(self, calls: Sequence[ModelCallRecord]) -> None:
         """Store audit rows; see the port."""
@@ -311,6 +324,17 @@ class PostgresStore:
                 *_key(ref),
             )
         return {row["fingerprint"]: ThreadRecord(**dict(row)) for row in rows}
+
+    async def declined(self, ref: MergeRequestRef) -> Mapping[str, Declined]:
+        """Return what was declined; see the port."""
+        async with translated():
+            return await declined_postgres.declined(self._pool, ref)
+
+    async def last_reviewed(self, ref: MergeRequestRef) -> Run | None:
+        """Return the run whose model review counts; see the port."""
+        async with translated():
+            row = await self._pool.fetchrow(_LAST_REVIEWED, *_key(ref), REVIEW_STEP)
+        return None if row is None else _run(row)
 
     async def mark_posting(self, ref: MergeRequestRef, threads: Sequence[ThreadRecord] = ()) -> None:
         """Remember that drafts may exist; see the port."""

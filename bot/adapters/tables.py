@@ -226,6 +226,22 @@ class Thread(SQLModel, table=True):
     changed_at: datetime = _moment()
 
 
+class DeclinedFinding(SQLModel, table=True):
+    """A finding that somebody does not want to hear of in a project, and on which merge request it was said."""
+
+    __tablename__ = "declined_finding"
+
+    instance: str = Field(primary_key=True, sa_type=Text)
+    project_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    fingerprint: str = Field(primary_key=True, sa_type=Text)
+    iid: int
+    rule: str = Field(sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    user_id: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    declined_at: datetime = _moment()
+    until: datetime = _moment(now=False)
+
+
 class ModelCall(SQLModel, table=True):
     """The audit row of one model call: hashes and counts, no text."""
 

@@ -82,6 +82,8 @@ class Finding(Value):
     optional: bool = Field(default=False, description="counts only where the policy enables its rule")
     fingerprint: str = ""
     anchor: str = ""
+    explains: str = Field(default="", description="fingerprint of the finding that this one only explains")
+    explanation: str = Field(default="", description="what a model adds to a scanner's message")
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

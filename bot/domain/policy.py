@@ -65,6 +65,12 @@ class Comments(_Section):
     min_confidence: Annotated[Confidence, Field(strict=False)] = Field(
         default=Confidence.medium, description="less sure findings are only listed in the summary"
     )
+    declined_days: int = Field(
+        default=90,
+        ge=0,
+        le=3650,
+        description="how long what was declined on one merge request is not raised on others of the project",
+    )
 
 
 class Paths(_Section):

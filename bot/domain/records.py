@@ -42,6 +42,21 @@ class ThreadRecord:
     discussion_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """Hold that somebody does not want to hear of a finding in a project again, before ``until``.
+
+    ``iid`` is the merge request on which it was said, ``user_id`` who said so, None where that is not known.
+    """
+
+    fingerprint: str
+    rule: str
+    iid: int
+    until: datetime
+    reason: str = ""
+    user_id: int | None = None
+
+
 class Task(enum.StrEnum):
     """What a model is asked for; each may have a model of its own."""
 

@@ -78,6 +78,7 @@ class Step(Value):
     past: str = ""
     duration_s: float = 0.0
     tokens: int = 0
+    basis: str = Field(default="", description="what decides a model's answers besides the change")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,7 @@ class Run(Value):
     requested: int = 0
     published: int = 0
     rounds: int = 0
+    full: bool = Field(default=False, description="ask the model about everything, whatever it has seen")
     created_at: AwareDatetime
 
     @property

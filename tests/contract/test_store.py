@@ -13,7 +13,7 @@ from bot.domain.errors import Obsolete, Permanent, Transient
 from bot.domain.events import DeadlineReached, FetchRequested, Record, ScanRequested, event_id
 from bot.domain.findings import Finding, Severity
 from bot.domain.merge_request import MergeRequestRef
-from bot.domain.records import CallOutcome, ModelCallRecord, ThreadRecord
+from bot.domain.records import CallOutcome, Declined, ModelCallRecord, ThreadRecord
 from bot.domain.run import Outcome, Run, Step
 from bot.ports import EventLog, Store
 
@@ -212,6 +212,72 @@ async def test_threads_are_kept_by_fingerprint(store: Store) -> None:
         async with store.commit(GROUP, parent(number)) as transaction:
             await transaction.save_threads(REF, [version])
     assert await store.threads(REF) == {"f": replace(thread, state="fixed")}
+
+
+async def test_what_was_declined_counts_in_its_project_until_it_expires(store: Store) -> None:
+    """Whatever the merge request; another project hears of nothing."""
+    now = datetime.now(UTC)
+    said = [
+        Declined("a", "r", REF.iid, now + timedelta(days=90), "as\0intended", 5),
+        Declined("b", "r", REF.iid, now - timedelta(seconds=1)),
+    ]
+    async with store.commit(GROUP, parent()) as transaction:
+        await transaction.decline(REF, said)
+    elsewhere = REF.model_copy(update={"iid": 99})
+    assert {"a": replace(said[0], reason="as\ufffdintended")} == await store.declined(elsewhere)
+    assert {} == await store.declined(REF.model_copy(update={"project_id": 8}))
+    assert {} == await store.declined(REF.model_copy(update={"instance": "other.example"}))
+
+
+async def test_what_was_declined_is_not_prolonged_by_looking_again(store: Store) -> None:
+    """The same merge request says the same at every push; another one, or a reason, is something new."""
+    soon, later = (datetime.now(UTC) + timedelta(days=days) for days in (1, 90))
+    other = REF.model_copy(update={"iid": 4})
+    first = Declined("f", "r", REF.iid, soon)
+    for number, (ref, said, counts) in enumerate(
+        (
+            (REF, first, first),
+            (REF, replace(first, until=later), first),
+            (REF, replace(first, until=later, reason="why"), replace(first, until=later, reason="why")),
+            (other, replace(first, iid=4), replace(first, iid=4)),
+        )
+    ):
+        async with store.commit(GROUP, parent(number)) as transaction:
+            await transaction.decline(ref, [said])
+        assert {"f": counts} == await store.declined(REF)
+
+
+async def test_only_who_declined_takes_it_back(store: Store) -> None:
+    """A thread that is open elsewhere says nothing about what was declined here."""
+    said = Declined("f", "r", REF.iid, datetime.now(UTC) + timedelta(days=1))
+    for number, (ref, left) in enumerate(((REF.model_copy(update={"iid": 4}), {"f": said}), (REF, {}))):
+        async with store.commit(GROUP, parent(number)) as transaction:
+            await transaction.decline(REF, [said])
+            await transaction.undecline(ref, ["f", "g"])
+        assert left == await store.declined(REF)
+
+
+async def test_the_last_review_is_the_newest_that_ended_well(store: Store) -> None:
+    """Runs without an answer of the model do not count, nor do those of other merge requests."""
+    assert await store.last_reviewed(REF) is None
+    began = datetime.now(UTC)
+    outcomes = [Outcome.done, Outcome.partial, Outcome.failed, Outcome.pending, Outcome.late]
+    runs = [
+        new_run().model_copy(
+            update={
+                "steps": {"review": Step(outcome=outcome)},
+                "created_at": began + timedelta(seconds=number),
+            }
+        )
+        for number, outcome in enumerate(outcomes)
+    ]
+    other = new_run().model_copy(
+        update={"ref": REF.model_copy(update={"iid": 4}), "steps": {"review": Step(outcome=Outcome.done)}}
+    )
+    async with store.commit(GROUP, parent()) as transaction:
+        for run in [*runs, other]:
+            await transaction.save_run(run)
+    assert runs[1] == await store.last_reviewed(REF)
 
 
 async def test_model_calls_are_recorded_once(store: Store) -> None:
