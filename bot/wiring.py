@@ -38,12 +38,12 @@ from bot.adapters.workspace_fallback import FallbackWorkspaces
 from bot.domain.errors import Blocked, Transient
 from bot.domain.events import Stage
 from bot.domain.marker import Marker
-from bot.domain.prompt import instructions
 from bot.domain.records import Task
 from bot.gitlab.instance import instance_name
 from bot.ports import EventLog, EventSink
-from bot.resources import resource
 from bot.reviewer.asking import Asker
+from bot.reviewer.guides import guides
+from bot.reviewer.reviewing import Reviewing
 from bot.runtime.consumer import Consumer
 from bot.runtime.loop import ConsumeLoop
 from bot.runtime.reconciler import Reconciler
@@ -254,6 +254,7 @@ async def _ports(
             parallel=settings.model_parallel,
         )
         stack.push_async_callback(model.close)
+    asker = model and Asker(dict.fromkeys(Task, model), answers, base.telemetry)
     mirror = GitMirror(
         settings.data_dir / "mirrors",
         forge_url=url,
@@ -272,10 +273,8 @@ async def _ports(
         "scanners": rules,
         "redact": redact,
         "model": model,
-        "asker": model and Asker(dict.fromkeys(Task, model), answers, base.telemetry),
-        "instructions": instructions(
-            {path.name: path.read_text() for path in (resource("rules") / "review").glob("*.md")}
-        ),
+        "asker": asker,
+        "reviewing": asker and Reviewing(asker, guides(), fingerprint_key, redact),
         "marker": Marker(given_marker_key or await base.store.secret("markers")),
         "fingerprint_key": fingerprint_key,
         "instance_url": url,

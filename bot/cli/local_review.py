@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from bot.cli.subject import Subject
-from bot.domain.answer import UnusableAnswer, read_answer
 from bot.domain.clip import clip, deduplicate
 from bot.domain.diff import Change, Diff
-from bot.domain.errors import Permanent, Transient
 from bot.domain.findings import Finding
 from bot.domain.fingerprint import lines_of, stamp
 from bot.domain.masking import masked
-from bot.domain.prompt import Instructions, Limits, PromptPart, build
-from bot.ports import Blob, Model, ModelRequest, Runner
+from bot.domain.prompt import Limits, build
+from bot.ports import Blob, Runner
+from bot.reviewer.asking import Ledger
+from bot.reviewer.reviewing import Matter, Reviewing
 from bot.scanners import Scanner, absent, wanted
 from bot.scanners.examination import Examination
-
-_ANSWER_TOKENS = 2_048
 
 Progress = Callable[[str], None]
 Redact = Callable[[str], str]
@@ -41,15 +40,14 @@ class Reviewed:
 
 @dataclass(frozen=True)
 class Reviewer:
-    """Review diffs; ``key`` is the secret of fingerprints, *model* None leaves the model part out.
+    """Review diffs; ``key`` is the secret of fingerprints, *reviewing* None leaves the model part out.
 
     Args:
         scanners: the static part.
         runner: runs the scanners' tools.
         key: fingerprints of two reviews can be compared if their keys are equal.
         redact: masks secrets, keeping the number of lines.
-        model: the model part.
-        instructions: what the model is told; needed with *model*.
+        reviewing: the model part.
         progress: told about each step, for people who wait.
         imported: findings of other tools.
         unread: what those tools could not look at, with the reason.
@@ -59,8 +57,7 @@ class Reviewer:
     runner: Runner
     key: bytes
     redact: Redact
-    model: Model | None = None
-    instructions: Instructions | None = None
+    reviewing: Reviewing | None = None
     progress: Progress = lambda _: None
     imported: Sequence[Finding] = ()
     unread: Mapping[str, str] = field(default_factory=dict)
@@ -76,10 +73,10 @@ class Reviewer:
         heads = {path: lines_of(content) for path, content in contents.items()}
         missing = dict(_unread(diff, contents))
         scanned, unscanned = await self._scan(subject)
-        asked, unasked = await self._ask(diff, contents)
         renames = {file.new_path: file.old_path for file in diff.files}
-        told = [*asked, *self.imported]
-        others, _ = clip(stamp(told, heads, key=self.key, old_paths=renames), diff)
+        imported = stamp(self.imported, heads, key=self.key, old_paths=renames)
+        asked, unasked = await self._ask(subject, [*scanned, *imported])
+        others, _ = clip([*asked, *imported], diff)
         findings = sorted(
             deduplicate([*scanned, *others]),
             key=lambda found: (found.path, found.line, -found.severity.rank),
@@ -119,39 +116,40 @@ class Reviewer:
             for path, why in examined.not_analysed.items()
         }
 
-    async def _ask(self, diff: Diff, contents: Mapping[str, bytes]) -> tuple[list[Finding], dict[str, str]]:
-        if self.model is None or self.instructions is None:
+    async def _ask(self, subject: Subject, static: Sequence[Finding]) -> tuple[list[Finding], dict[str, str]]:
+        if self.reviewing is None:
             return [], {}
+        diff, contents, model = subject.diff, subject.contents, self.reviewing.model
         prompts = build(
             diff,
             {path: content.decode(errors="replace") for path, content in contents.items()},
             title="",
             description="",
-            system=self.instructions.system,
-            limits=Limits(self.model.window_tokens, answer_tokens=_ANSWER_TOKENS),
-            estimate=self.model.estimate_tokens,
+            system=self.reviewing.guides.find.system,
+            limits=Limits(model.window_tokens),
+            estimate=model.estimate_tokens,
             redact=self.redact,
         )
-        findings: list[Finding] = []
-        skipped = {f"{skip.path} (model)": skip.reason for skip in prompts.skipped if skip.path in contents}
-        for number, part in enumerate(prompts.parts, start=1):
-            self.progress(f"{self.model.name}: part {number} of {len(prompts.parts)}")
-            try:
-                findings += await self._answers(self.model, self.instructions, part)
-            except (Transient, Permanent) as error:
-                skipped |= {f"{path} (model)": str(error) for path in part.paths}
-        return findings, skipped
 
-    async def _answers(self, model: Model, instructions: Instructions, part: PromptPart) -> Sequence[Finding]:
-        """Return the findings for one prompt; an answer that cannot be used is asked for once more."""
-        request = ModelRequest(
-            instructions.system, part.prompt, instructions.schema, max_output_tokens=_ANSWER_TOKENS
+        async def known() -> Sequence[Finding]:
+            return static
+
+        matter = Matter(
+            policy=subject.policy,
+            lines={path: lines_of(content) for path, content in contents.items()},
+            old_paths={file.new_path: file.old_path for file in diff.files},
+            static=known,
         )
-        try:
-            return read_answer((await model.answer(request)).text, part.excerpts).findings
-        except UnusableAnswer:
-            again = replace(request, seed=request.seed + 1)
-            return read_answer((await model.answer(again)).text, part.excerpts).findings
+        said = await self.reviewing.review(
+            prompts, matter, ledger=Ledger(uuid.uuid4()), progress=self.progress
+        )
+        prompted = {path for part in prompts.parts for path in part.paths}
+        skipped = {
+            f"{path} (model)": why
+            for path, why in said.not_analysed.items()
+            if path in contents or path in prompted
+        }
+        return list(said.findings), skipped
 
 
 def _unread(diff: Diff, contents: Mapping[str, bytes]) -> Iterator[tuple[str, str]]:

@@ -163,11 +163,8 @@ async def _review(
     from bot.adapters.process import ProcessRunner
     from bot.cli.local_review import Reviewer
     from bot.cli.packs import rulebook
-    from bot.domain.prompt import instructions
-    from bot.resources import resource
     from bot.scanners.secrets import redactor_of
 
-    rules = resource("rules")
     key = settings.marker_key.get_secret_value().encode() if settings.marker_key else _PUBLIC_KEY
     runner = ProcessRunner()
     scanners = await rulebook(settings, key, runner)
@@ -190,7 +187,13 @@ async def _review(
     )
     if not with_model or settings.model_url is None:
         return await reviewer.review(subject)
+    from bot.adapters.answers_memory import MemoryAnswers
     from bot.adapters.model_ollama import OllamaModel
+    from bot.adapters.telemetry import OpenTelemetry
+    from bot.domain.records import Task
+    from bot.reviewer.asking import Asker
+    from bot.reviewer.guides import guides
+    from bot.reviewer.reviewing import Reviewing
 
     model = OllamaModel(
         settings.model_url,
@@ -200,9 +203,9 @@ async def _review(
     )
     try:
         problem = await _problem(model)
-        texts = {path.name: path.read_text(encoding="utf-8") for path in (rules / "review").glob("*.md")}
         if not problem:
-            reviewer = replace(reviewer, model=model, instructions=instructions(texts))
+            asker = Asker(dict.fromkeys(Task, model), MemoryAnswers(), OpenTelemetry(None))
+            reviewer = replace(reviewer, reviewing=Reviewing(asker, guides(), key, reviewer.redact))
         reviewed = await reviewer.review(subject)
     finally:
         await model.close()

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import re
-import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bot.domain.errors import Transient
+from bot.domain import schema
 from bot.domain.excerpt import Excerpt
-from bot.domain.findings import Confidence, Finding, Severity
+from bot.domain.findings import Confidence, Evidence, Finding, Rejection, Severity
+from bot.domain.quoting import Misquoted, anchored, located
 from bot.domain.repair import FixRefused, RawFix, check_fix
+from bot.domain.said import UnusableAnswer, clean, said
 
 CATEGORIES: Final = (
     "correctness",
@@ -27,73 +26,62 @@ CATEGORIES: Final = (
 )
 #: More than this about one prompt is noise, whatever the model thinks.
 MAX_FINDINGS: Final = 8
-_MAX_ANSWER_CHARS: Final = 200_000
-#: llama.cpp turns each length into that many grammar rules and refuses schemas with 2,000 or more.
+_MAX_EVIDENCE: Final = 3
+_MAX_CHANGES: Final = 12
 _MAX_TITLE_CHARS: Final = 120
 _MAX_QUOTE_CHARS: Final = 300
 _MAX_MESSAGE_CHARS: Final = 800
 _MAX_REPLACEMENT_CHARS: Final = 1_500
-#: A quote shorter than this matches too much to prove a part of a line.
-_TELLING_CHARS: Final = 8
-_MAX_JSON_STARTS: Final = 50
+_MAX_TEST_CHARS: Final = 1_500
+_MAX_CHANGE_CHARS: Final = 160
 
-_LINE: Final = {"type": "integer", "minimum": 1}
-
-
-def _text(most: int, least: int = 1) -> dict[str, Any]:
-    return {"type": "string", "minLength": least, "maxLength": most}
-
-
-def _object(optional: Sequence[str] = (), **properties: Any) -> dict[str, Any]:
-    required = [name for name in properties if name not in optional]
-    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
-
-
-#: JSON Schema of an answer. It has no ``critical``: a model's word alone never outranks a rule's.
-SCHEMA: Final = _object(
-    findings={
-        "type": "array",
-        "maxItems": MAX_FINDINGS,
-        "items": _object(
-            optional=["fix"],
-            path=_text(300),
-            line=_LINE,
-            end_line=_LINE,
-            quote=_text(_MAX_QUOTE_CHARS),
-            category={"enum": list(CATEGORIES)},
-            severity={"enum": [str(severity) for severity in Severity if severity is not Severity.critical]},
-            confidence={"enum": [str(confidence) for confidence in Confidence]},
-            title=_text(_MAX_TITLE_CHARS),
-            message=_text(_MAX_MESSAGE_CHARS),
-            fix=_object(line=_LINE, end_line=_LINE, replacement=_text(_MAX_REPLACEMENT_CHARS, 0)),
-        ),
-    }
+#: A change of lines ``line`` to ``end_line``, as all schemas ask for it.
+FIX: Final = schema.record(
+    line=schema.LINE, end_line=schema.LINE, replacement=schema.text(_MAX_REPLACEMENT_CHARS, 0)
 )
 
-
-class UnusableAnswer(Transient):
-    """Say that nothing in an answer can be used; asking again with another seed may help."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """Say why a finding, or only its fix, was dropped; ``subject`` is ``finding`` or ``fix``."""
-
-    reason: str
-    path: str = ""
-    line: int = 0
-    subject: str = "finding"
-
+#: JSON Schema of an answer. It has no ``critical``: a model's word alone never outranks a rule's.
+SCHEMA: Final = schema.record(
+    optional=["changes"],
+    findings=schema.several(
+        schema.record(
+            optional=["fix", "test"],
+            path=schema.text(300),
+            line=schema.LINE,
+            end_line=schema.LINE,
+            quote=schema.text(_MAX_QUOTE_CHARS),
+            evidence=schema.several(
+                schema.record(line=schema.LINE, quote=schema.text(_MAX_QUOTE_CHARS)), _MAX_EVIDENCE
+            ),
+            category=schema.one_of(CATEGORIES),
+            severity=schema.one_of(severity for severity in Severity if severity is not Severity.critical),
+            confidence=schema.one_of(Confidence),
+            title=schema.text(_MAX_TITLE_CHARS),
+            message=schema.text(_MAX_MESSAGE_CHARS),
+            fix=FIX,
+            test=schema.text(_MAX_TEST_CHARS),
+        ),
+        MAX_FINDINGS,
+    ),
+    changes=schema.several(
+        schema.record(path=schema.text(300), summary=schema.text(_MAX_CHANGE_CHARS)), _MAX_CHANGES
+    ),
+)
 
 _MALFORMED: Final = Rejection("it does not have the form that was asked for")
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Hold what an answer is worth. No findings and no rejections: the model sees no defect."""
+    """Hold what an answer is worth. No findings and no rejections: the model sees no defect.
+
+    ``changes`` says per file what changed. ``complete`` is False where the answer broke off.
+    """
 
     findings: tuple[Finding, ...] = ()
     rejected: tuple[Rejection, ...] = ()
+    changes: Mapping[str, str] = field(default_factory=dict)
+    complete: bool = True
 
 
 class _Refused(Exception):
@@ -109,12 +97,14 @@ class _Raw(BaseModel):
     line: int = Field(gt=0)
     end_line: int | None = None
     quote: str
+    evidence: Any = None
     category: str
     severity: str
     confidence: str = "low"
     title: str = Field(min_length=1)
     message: str
     fix: Any = None
+    test: Any = None
 
 
 def read_answer(text: str, excerpts: Sequence[Excerpt]) -> Answer:
@@ -127,51 +117,37 @@ def read_answer(text: str, excerpts: Sequence[Excerpt]) -> Answer:
     Raises:
         UnusableAnswer: no JSON object with findings, or none of them has the form that was asked for.
     """
-    items = _items(text)
+    spoken = said(text, "findings")
     findings: dict[tuple[str, int, str], Finding] = {}
     rejected: list[Rejection] = []
-    for item in items[:MAX_FINDINGS]:
+    for item in spoken.items[:MAX_FINDINGS]:
         finding, reasons = _judged(item, excerpts)
         rejected.extend(reasons)
         if finding is None:
             continue
         key = (finding.path, finding.line, finding.category)
         if findings.setdefault(key, finding) is not finding:
-            rejected.append(Rejection("it repeats another finding", finding.path, finding.line))
-    if items and rejected == [_MALFORMED] * len(items[:MAX_FINDINGS]):
+            rejected.append(
+                Rejection("it repeats another finding", finding.path, finding.line, title=finding.title)
+            )
+    if spoken.items and rejected == [_MALFORMED] * len(spoken.items[:MAX_FINDINGS]):
         msg = "no finding in the answer has the form that was asked for"
         raise UnusableAnswer(msg)
-    rejected.extend(Rejection(f"more than {MAX_FINDINGS} findings") for _ in items[MAX_FINDINGS:])
-    return Answer(tuple(findings.values()), tuple(rejected))
+    rejected.extend(Rejection(f"more than {MAX_FINDINGS} findings") for _ in spoken.items[MAX_FINDINGS:])
+    changes = dict(_changes(spoken.rest.get("changes"), {excerpt.path for excerpt in excerpts}))
+    return Answer(tuple(findings.values()), tuple(rejected), changes, complete=spoken.complete)
 
 
-def _items(text: str) -> list[Any]:
-    if len(text) > _MAX_ANSWER_CHARS:
-        msg = f"the answer is longer than {_MAX_ANSWER_CHARS} characters"
-        raise UnusableAnswer(msg)
-    # What a model thought comes first and may contain drafts of the answer.
-    said = re.split(r"</think(?:ing)?>", text)[-1]
-    for value in _objects(said):
-        if isinstance(items := value.get("findings"), list):
-            return items
-    msg = "the answer holds no JSON object with findings"
-    raise UnusableAnswer(msg)
-
-
-def _objects(text: str) -> Iterator[dict[str, Any]]:
-    """Yield the complete JSON objects in *text*, prose and code fences around them left out."""
-    decoder = json.JSONDecoder()
-    start = text.find("{")
-    for _ in range(_MAX_JSON_STARTS):
-        if start < 0:
-            return
-        try:
-            value, end = decoder.raw_decode(text, start)
-        except (ValueError, RecursionError):
-            end = start + 1
-        else:
-            yield value
-        start = text.find("{", end)
+def _changes(value: object, paths: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Yield the files that were shown, each with what is said about it."""
+    for item in value[:_MAX_CHANGES] if isinstance(value, list) else ():
+        if not isinstance(item, dict):
+            continue
+        path, summary = item.get("path"), item.get("summary")
+        if isinstance(path, str) and path in paths and isinstance(summary, str):
+            text = " ".join(clean(summary, _MAX_CHANGE_CHARS).split())
+            if text:
+                yield path, text
 
 
 def _judged(item: object, excerpts: Sequence[Excerpt]) -> tuple[Finding | None, list[Rejection]]:
@@ -182,15 +158,20 @@ def _judged(item: object, excerpts: Sequence[Excerpt]) -> tuple[Finding | None, 
         return None, [_MALFORMED]
     try:
         return _finding(raw, excerpts)
-    except _Refused as error:
-        return None, [Rejection(str(error), raw.path, raw.line)]
+    except (_Refused, Misquoted) as error:
+        title = clean(raw.title, _MAX_TITLE_CHARS)
+        return None, [Rejection(str(error), clean(raw.path, 300), min(raw.line, 10**9), title=title)]
 
 
 def _finding(raw: _Raw, excerpts: Sequence[Excerpt]) -> tuple[Finding, list[Rejection]]:
     if raw.category not in CATEGORIES:
         msg = "its category is unknown"
         raise _Refused(msg)
-    excerpt, line = _anchored(raw, excerpts)
+    of_file = [excerpt for excerpt in excerpts if excerpt.path == raw.path]
+    if not of_file:
+        msg = "its file was not shown"
+        raise _Refused(msg)
+    excerpt, line = anchored(raw.line, raw.quote, of_file)
     end_line = _end_line(line, line + max(0, (raw.end_line or 0) - raw.line), excerpt)
     finding = Finding(
         scanner="model",
@@ -201,50 +182,36 @@ def _finding(raw: _Raw, excerpts: Sequence[Excerpt]) -> tuple[Finding, list[Reje
         path=excerpt.path,
         line=line,
         end_line=end_line,
-        title=_clean(raw.title, _MAX_TITLE_CHARS).replace("\n", " ") or raw.category,
-        message=_clean(raw.message, _MAX_MESSAGE_CHARS),
+        title=" ".join(clean(raw.title, _MAX_TITLE_CHARS).split()) or raw.category,
+        message=clean(raw.message, _MAX_MESSAGE_CHARS),
+        evidence=tuple(_evidence(raw.evidence, of_file)),
+        test=clean(raw.test, _MAX_TEST_CHARS) if isinstance(raw.test, str) else "",
     )
     if raw.fix is None:
         return finding, []
     try:
         fix = check_fix(RawFix.read(raw.fix), finding, excerpt, moved=line - raw.line)
     except FixRefused as error:
-        return finding, [Rejection(str(error), excerpt.path, line, "fix")]
+        return finding, [Rejection(str(error), excerpt.path, line, "fix", finding.title)]
     return finding.model_copy(update={"fix": fix}), []
 
 
-def _anchored(raw: _Raw, excerpts: Sequence[Excerpt]) -> tuple[Excerpt, int]:
-    """Return where the quoted code is: at the named line, or else at the only added line that reads so."""
-    of_file = [excerpt for excerpt in excerpts if excerpt.path == raw.path]
-    if not of_file:
-        msg = "its file was not shown"
-        raise _Refused(msg)
-    quote = [folded for part in raw.quote.split("\n") if (folded := _folded(part))]
-    if not quote:
-        msg = "it quotes nothing"
-        raise _Refused(msg)
-    for excerpt in of_file:
-        if raw.line in excerpt.added and _reads(excerpt, raw.line, quote, exactly=False):
-            return excerpt, raw.line
-    places = [
-        (excerpt, line)
-        for excerpt in of_file
-        for line in sorted(excerpt.added)
-        if _reads(excerpt, line, quote, exactly=True)
-    ]
-    if len(places) != 1:
-        known = any(raw.line in excerpt.added for excerpt in of_file)
-        raise _Refused(
-            "its line does not read as quoted" if known else "its line was not added by the change"
-        )
-    return places[0]
+def _evidence(value: object, excerpts: Sequence[Excerpt]) -> Iterator[Evidence]:
+    """Yield the evidence that holds.
 
-
-def _reads(excerpt: Excerpt, line: int, quote: Sequence[str], *, exactly: bool) -> bool:
-    if len(quote) == 1 and not exactly and len(quote[0]) >= _TELLING_CHARS:
-        return quote[0] in _folded(excerpt.shown[line].text)
-    rows = [excerpt.shown.get(line + offset) for offset in range(len(quote))]
-    return all(row is not None and _folded(row.text) == part for row, part in zip(rows, quote, strict=True))
+    Raises:
+        _Refused: there is some, and none of it does.
+    """
+    items = [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    held = 0
+    for item in items[:_MAX_EVIDENCE]:
+        line = located(item.get("line"), item.get("quote"), excerpts)
+        if line is not None:
+            held += 1
+            yield Evidence(line=line, quote=clean(item["quote"], _MAX_QUOTE_CHARS))
+    if items and not held:
+        msg = "none of its evidence reads as quoted"
+        raise _Refused(msg)
 
 
 def _end_line(line: int, wanted: int, excerpt: Excerpt) -> int:
@@ -267,13 +234,3 @@ def _confidence(word: str) -> Confidence:
         return Confidence(word.lower())
     except ValueError:
         return Confidence.low
-
-
-def _folded(text: str) -> str:
-    return " ".join(text.split())
-
-
-def _clean(text: str, most: int) -> str:
-    """Return *text* without control characters and lone surrogates, cut to *most* characters with a mark."""
-    kept = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in {"Cc", "Cs"}).strip()
-    return kept if len(kept) <= most else kept[: most - 1] + "…"

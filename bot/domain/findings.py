@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -52,6 +53,28 @@ class Fix(Value):
         return self
 
 
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Say why a finding was dropped, or only its fix; ``subject`` is ``finding`` or ``fix``.
+
+    ``reason`` is one of ours; ``title`` and ``detail`` are words of the source, for those who look closer.
+    """
+
+    reason: str
+    path: str = ""
+    line: int = 0
+    subject: str = "finding"
+    title: str = ""
+    detail: str = ""
+
+
+class Evidence(Value):
+    """Name a line that proves a finding, and how it reads."""
+
+    line: int = Field(gt=0)
+    quote: str
+
+
 class Finding(Value):
     """Say one thing about lines ``line``..``end_line`` of ``path`` at the head (1-based, inclusive).
 
@@ -60,6 +83,10 @@ class Finding(Value):
     where the scanner knows a better one than the code around it: the mark of a secret, a package and its
     advisory. ``commit`` is set when the place is not at the head but in that commit of the branch. ``anchor`` is the identity of the flagged code (see
     ``bot.domain.fingerprint``), empty until it is stamped.
+
+    A finding that ``explains`` a scanner's only lends that one its message and fix. ``evidence`` are lines of the
+    head that were compared with what they are said to be. ``test`` is code that would show the defect, never run.
+    ``confirmed``: a second look has found it proven.
     """
 
     scanner: str = Field(min_length=1, description="semgrep, secrets, dependencies or model")
@@ -80,6 +107,9 @@ class Finding(Value):
     subject: str = ""
     commit: str = ""
     optional: bool = Field(default=False, description="counts only where the policy enables its rule")
+    evidence: tuple[Evidence, ...] = ()
+    test: str = ""
+    confirmed: bool = False
     fingerprint: str = ""
     anchor: str = ""
     explains: str = Field(default="", description="fingerprint of the finding that this one only explains")

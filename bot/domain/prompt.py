@@ -100,13 +100,18 @@ class Prompts:
     skipped: tuple[Skipped, ...] = ()
 
 
-def instructions(texts: Mapping[str, str]) -> Instructions:
-    """Return the instructions that *texts*, ordered by name, and the answer's schema make."""
-    schema = json.dumps(SCHEMA, separators=(",", ":"))
+def instructions(
+    texts: Mapping[str, str], schema: Mapping[str, Any] = SCHEMA, frame: str = _FRAME
+) -> Instructions:
+    """Return the instructions that *texts*, ordered by name, and the answer's *schema* make.
+
+    *frame* is what stands around the data, for the version only.
+    """
+    shown = json.dumps(schema, separators=(",", ":"))
     rules = [texts[name].strip() for name in sorted(texts)]
-    system = "\n\n".join([*rules, f"JSON Schema of the answer:\n{schema}"])
-    version = hashlib.sha256(f"{system}\x00{_FRAME}".encode()).hexdigest()[:12]
-    return Instructions(system, SCHEMA, version)
+    system = "\n\n".join([*rules, f"JSON Schema of the answer:\n{shown}"])
+    version = hashlib.sha256(f"{system}\x00{frame}".encode()).hexdigest()[:12]
+    return Instructions(system, schema, version)
 
 
 def build(
@@ -153,7 +158,7 @@ def build(
     for file in diff.files:
         packer.add(file, heads.get(file.new_path), redact)
     bodies = ["\n".join([intro, *_sections(group)]) for group in packer.groups]
-    fence = _fence(bodies)
+    fence = fence_around(bodies)
     parts = [
         PromptPart(frame.format(fence=fence, data=body), tuple(group))
         for body, group in zip(bodies, packer.groups, strict=True)
@@ -232,7 +237,7 @@ def _sections(group: Iterable[Excerpt]) -> Iterator[str]:
         yield "\n\n".join(excerpt.text for excerpt in of_file)
 
 
-def _fence(bodies: Sequence[str]) -> str:
+def fence_around(bodies: Sequence[str]) -> str:
     """Return a fence that no body contains, the same for the same bodies."""
     candidates = (f"~~~~ data {number} ~~~~" for number in itertools.count(1))
     return next(fence for fence in candidates if not any(fence in body for body in bodies))

@@ -23,6 +23,7 @@ from typing import Self
 from pydantic import AwareDatetime, Field
 
 from bot.domain.events import DeadlineReached, Event, PublishRequested
+from bot.domain.findings import Rejection
 from bot.domain.merge_request import MergeRequestRef, Revision, Sha, Value
 from bot.domain.policy import SARIF_PREFIX, Policy
 
@@ -68,7 +69,9 @@ class Step(Value):
     """Hold how far one scanner or the model got, and what it could not look at (path -> reason).
 
     ``everywhere``: it also looked at files that reviews leave out unless the policy asks for it. ``past`` says what
-    of the branch's commits it was to look at and could not.
+    of the branch's commits it was to look at and could not. ``walkthrough`` says in one sentence per file what
+    changed there. ``rejected`` are findings that did not hold, a bounded number of them; ``remarks`` are what the
+    reader of the summary must know.
     """
 
     outcome: Outcome = Outcome.pending
@@ -76,6 +79,9 @@ class Step(Value):
     not_analysed: dict[str, str] = Field(default_factory=dict)
     everywhere: bool = False
     past: str = ""
+    walkthrough: dict[str, str] = Field(default_factory=dict)
+    rejected: tuple[Rejection, ...] = ()
+    remarks: tuple[str, ...] = ()
     duration_s: float = 0.0
     tokens: int = 0
     basis: str = Field(default="", description="what decides a model's answers besides the change")

@@ -9,9 +9,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
-from bot.domain.answer import UnusableAnswer
 from bot.domain.errors import CloisterError
 from bot.domain.records import CallOutcome, ModelCallRecord, Task
+from bot.domain.said import UnusableAnswer
 from bot.ports import Answers, Model, ModelReply, ModelRequest, Telemetry
 
 Read = TypeVar("Read")

@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.adapters.answers_memory import MemoryAnswers
+from bot.adapters.telemetry import OpenTelemetry
 from bot.cli import review_text
 from bot.cli.local_review import Reviewed, Reviewer
 from bot.cli.review import FailOn, stands_in_the_way
@@ -18,8 +20,11 @@ from bot.domain.diff import Diff
 from bot.domain.errors import Permanent, Transient
 from bot.domain.findings import Finding, Fix, ScanReport, Severity
 from bot.domain.policy import Policy
-from bot.domain.prompt import instructions
+from bot.domain.records import Task
 from bot.ports import Command, Completed, ModelReply, ModelRequest, Runner
+from bot.reviewer.asking import Asker
+from bot.reviewer.guides import guides
+from bot.reviewer.reviewing import Reviewing
 from bot.scanners import Source
 
 CODE = b"import os\nos.system(command)\npassword = 'hunter2'\n"
@@ -76,6 +81,9 @@ class FakeModel:
     name: str = "deepseek"
     window_tokens: int = 16_384
 
+    async def identity(self) -> str:
+        return "sha256:0"
+
     def estimate_tokens(self, text: str) -> int:
         return len(text) // 3 + 1
 
@@ -95,8 +103,12 @@ def redact(text: str) -> str:
 def reviewer(*findings: Finding, model: FakeModel | None = None, **report: object) -> Reviewer:
     """Return a reviewer with one scanner."""
     scanner = FakeScanner(ScanReport.model_validate({"scanner": "semgrep", "findings": findings, **report}))
-    told = instructions({"1": "Review."}) if model else None
-    return Reviewer((scanner,), NoRunner(), b"key", redact, model=model, instructions=told)
+    if model is None:
+        return Reviewer((scanner,), NoRunner(), b"key", redact)
+    asker = Asker(dict.fromkeys(Task, model), MemoryAnswers(), OpenTelemetry(None))
+    return Reviewer(
+        (scanner,), NoRunner(), b"key", redact, reviewing=Reviewing(asker, guides(), b"key", redact)
+    )
 
 
 def subject(diff: Diff, contents: Mapping[str, bytes], before: bytes | None = None) -> Subject:

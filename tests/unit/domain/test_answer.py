@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.answer import CATEGORIES, MAX_FINDINGS, SCHEMA, Answer, Rejection, UnusableAnswer, read_answer
+from bot.domain.answer import CATEGORIES, MAX_FINDINGS, SCHEMA, Answer, read_answer
 from bot.domain.diff import Sign
 from bot.domain.excerpt import Excerpt, Row
-from bot.domain.findings import Confidence, Finding, Fix, Severity
+from bot.domain.findings import Confidence, Finding, Fix, Rejection, Severity
+from bot.domain.said import UnusableAnswer
 
 CODE = {
     10: (" ", "def total(items):"),
@@ -181,7 +182,7 @@ def test_lengths_stay_below_what_the_servers_grammar_takes():
     """llama.cpp refuses a whole schema for one string of 2,000 characters or more."""
     lengths = [int(number) for number in re.findall(r'"maxLength": (\d+)', json.dumps(SCHEMA))]
 
-    assert len(lengths) == 5
+    assert len(lengths) == 9
     assert max(lengths) < 2_000
 
 
@@ -258,7 +259,9 @@ def test_a_dropped_fix_is_reported():
     """The reader of the audit sees that there was one."""
     answer = read(GOOD | {"fix": "use enumerate"})
 
-    expected = Rejection("the fix does not have the form that was asked for", "shop/cart.py", 12, "fix")
+    expected = Rejection(
+        "the fix does not have the form that was asked for", "shop/cart.py", 12, "fix", FOUND.title
+    )
     assert (expected,) == answer.rejected
 
 

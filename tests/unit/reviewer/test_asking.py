@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from bot.adapters.answers_memory import MemoryAnswers
 from bot.adapters.telemetry import OpenTelemetry
-from bot.domain.answer import UnusableAnswer
 from bot.domain.errors import Transient
 from bot.domain.records import CallOutcome, Task
+from bot.domain.said import UnusableAnswer
 from bot.ports import ModelReply, ModelRequest
 from bot.reviewer.asking import Asker, Ledger, cache_key
 

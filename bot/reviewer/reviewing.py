@@ -1,0 +1,114 @@
+"""A model's review of one change: find, check against what is known, and say what came of it.
+
+The stage ``review``, ``cloister review`` and ``cloister eval`` share it: prompts go in, findings come out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.domain.findings import Finding, Rejection
+from bot.domain.fingerprint import stamp
+from bot.domain.masking import masked
+from bot.domain.policy import Policy
+from bot.domain.prompt import Prompts
+from bot.domain.records import Task, ThreadRecord
+from bot.ports import Model
+from bot.reviewer.asking import Asker, Ledger
+from bot.reviewer.finding import Progress, find
+from bot.reviewer.guides import Guides
+
+
+async def _nothing() -> Sequence[Finding]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Matter:
+    """Hold what is known about a change besides its prompts.
+
+    Args:
+        policy: of the project.
+        lines: the head's lines of the changed files, by path.
+        old_paths: path at the head -> path at the base, for renamed files.
+        static: gives the scanners' findings of this review, stamped; awaited once, after the model was asked.
+        threads: what was said about earlier heads.
+        declined: fingerprints of what people do not want to hear.
+    """
+
+    policy: Policy = field(default_factory=Policy)
+    lines: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    old_paths: Mapping[str, str] = field(default_factory=dict)
+    static: Callable[[], Awaitable[Sequence[Finding]]] = _nothing
+    threads: Sequence[ThreadRecord] = ()
+    declined: Collection[str] = ()
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """Hold what came of a review.
+
+    Args:
+        findings: stamped, secrets masked; those that ``explains`` names only explain a scanner's finding.
+        rejected: what the model said and nobody hears, with the reasons.
+        not_analysed: path -> why the model did not look at it, or not at all of it.
+        walkthrough: path -> one sentence about what changed there.
+        remarks: what the reader must know.
+        problem: why there is no review, empty if there is one.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    rejected: tuple[Rejection, ...] = ()
+    not_analysed: Mapping[str, str] = field(default_factory=dict)
+    walkthrough: Mapping[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Reviewing:
+    """Review changes; one for all of a process.
+
+    Args:
+        asker: asks the models.
+        guides: what the models are told.
+        key: the secret of fingerprints.
+        redact: masks secrets, keeping the number of lines.
+    """
+
+    asker: Asker
+    guides: Guides
+    key: bytes
+    redact: Callable[[str], str]
+
+    @property
+    def model(self) -> Model:
+        """Return the model that finds, whose window prompts must fit."""
+        return self.asker.models[Task.review]
+
+    async def review(
+        self,
+        prompts: Prompts,
+        matter: Matter,
+        *,
+        ledger: Ledger,
+        patient: bool = False,
+        progress: Progress = lambda _: None,
+    ) -> Reviewed:
+        """Return what the models have to say about the change that *prompts* show.
+
+        Every call is noted in *ledger*. A model that fails costs its part only, and the result says so.
+
+        Raises:
+            Transient: *patient*, no model answered, and one may soon.
+        """
+        found = await find(prompts, self.guides.find, self.asker, ledger, patient=patient, progress=progress)
+        stamped = stamp(found.findings, matter.lines, key=self.key, old_paths=matter.old_paths)
+        return Reviewed(
+            findings=tuple(masked(finding, self.redact) for finding in stamped),
+            rejected=tuple(found.rejected),
+            not_analysed=found.not_analysed,
+            walkthrough={path: self.redact(text) for path, text in found.changes.items()},
+            problem=found.problem,
+        )
