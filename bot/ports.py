@@ -29,7 +29,7 @@ from bot.domain.forge import (
 from bot.domain.history import History
 from bot.domain.merge_request import MergeRequestRef, Revision
 from bot.domain.missed import Known
-from bot.domain.records import Declined, MergeRequestState, ModelCallRecord, ThreadRecord
+from bot.domain.records import AnsweredComment, Declined, MergeRequestState, ModelCallRecord, ThreadRecord
 from bot.domain.run import Run
 
 
@@ -193,6 +193,13 @@ class Transaction(Protocol):
     async def undecline(self, ref: MergeRequestRef, fingerprints: Collection[str]) -> None:
         """Forget what was declined on *ref* itself."""
 
+    async def add_answered(self, ref: MergeRequestRef, comment: AnsweredComment) -> None:
+        """Remember that a comment was acted on.
+
+        Raises:
+            Obsolete: it was before; nothing of this transaction is written.
+        """
+
     async def add_model_calls(self, calls: Sequence[ModelCallRecord]) -> None:
         """Store audit rows; a row whose id is known already stays as it is."""
 
@@ -262,6 +269,12 @@ class Store(Protocol):
 
     async def last_reviewed(self, ref: MergeRequestRef) -> Run | None:
         """Return the newest run of *ref* whose model review ended well, at least in part; None if there is none."""
+
+    async def was_answered(self, ref: MergeRequestRef, note_id: int) -> bool:
+        """Say whether a comment was acted on."""
+
+    async def answered_since(self, ref: MergeRequestRef, since: datetime) -> int:
+        """Return how many comments of *ref* were acted on since then."""
 
     async def mark_posting(self, ref: MergeRequestRef, threads: Sequence[ThreadRecord] = ()) -> None:
         """Remember, at once, that drafts may exist from now on, and the *threads* that they are to become.

@@ -16,6 +16,7 @@ from bot.adapters.answers_postgres import PostgresAnswers
 from bot.adapters.clock import SystemClock
 from bot.adapters.forge_gitlab import GitLabForge
 from bot.adapters.forge_gitlab_api import GitLabApi
+from bot.adapters.forge_gitlab_people import GitLabPeople
 from bot.adapters.forge_gitlab_pipelines import GitLabPipelines
 from bot.adapters.forge_gitlab_updates import GitLabUpdates
 from bot.adapters.git_mirror import GitMirror
@@ -55,6 +56,7 @@ from bot.settings_kafka import tls_context
 from bot.settings_tls import trusting
 from bot.wiring_rules import rulebook
 from consumers.collect import collect
+from consumers.converse import converse
 from consumers.fetch import fetch
 from consumers.intake import intake
 from consumers.publish import publish
@@ -65,7 +67,7 @@ from consumers.scan import scan
 logger = structlog.get_logger()
 
 CONSUMERS: dict[Stage, Consumer] = {
-    one.stage: one for one in (intake, fetch, scan, report, review, collect, publish)
+    one.stage: one for one in (intake, fetch, scan, report, review, collect, publish, converse)
 }
 
 #: Connections of the consumers: each stage holds one for its partitions, and one waits to be woken up.
@@ -264,6 +266,7 @@ async def _ports(
     )
     return {
         "forge": forge,
+        "people": GitLabPeople(forge.api),
         "pipelines": GitLabPipelines(forge.api),
         "workspaces": FallbackWorkspaces(mirror, ApiWorkspaces(forge.api, git=Git(forge_url=url))),
         "store": base.store,

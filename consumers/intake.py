@@ -10,12 +10,17 @@ import uuid
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.domain.errors import Refused
+import structlog
+
+from bot.domain.errors import Permanent, Refused
 from bot.domain.events import Action, FetchRequested, MergeRequestChanged, Stage
 from bot.domain.records import MergeRequestState
 from bot.domain.run import Run, RunState
+from bot.domain.wording import wording
 from bot.ports import Clock, Forge, Store, Telemetry, Transaction
 from bot.runtime.consumer import Work, consumer
+
+log = structlog.get_logger()
 
 
 @consumer(Stage.intake)
@@ -30,6 +35,7 @@ async def intake(
 ) -> None:
     """Decide whether *event* brings a head that nobody reviews yet."""
     event = await _checked(event, forge, work.store)
+    await _hold(event, forge, work.store)
     head = event.head_sha
     run_id = uuid.uuid5(work.record.id, "run")
     async with work.commit() as transaction:
@@ -41,6 +47,9 @@ async def intake(
             await _supersede(transaction, state, telemetry)
             await transaction.save_merge_request(replace(state, closed=True))
         elif head is None or await _known(transaction, event, state, head):
+            await transaction.save_merge_request(replace(state, closed=False))
+        elif state.paused and not event.asked_for:
+            await _supersede(transaction, state, telemetry)
             await transaction.save_merge_request(replace(state, closed=False))
         else:
             previous = await _supersede(transaction, state, telemetry)
@@ -73,6 +82,27 @@ async def _checked(event: MergeRequestChanged, forge: Forge, store: Store) -> Me
     if found.state != "opened":
         return event
     return event.model_copy(update={"action": Action.changed, "head_sha": found.head_sha})
+
+
+async def _hold(event: MergeRequestChanged, forge: Forge, store: Store) -> None:
+    """Keep the gate shut for a head that comes while reviews are paused: nobody has looked at it."""
+    state = await store.merge_request(event.ref)
+    if (
+        not state.paused
+        or event.asked_for
+        or event.action is Action.closed
+        or event.head_sha == state.head_sha
+    ):
+        return
+    found = await forge.merge_request(event.ref)
+    if found.head_sha is None or found.head_sha != event.head_sha:
+        return
+    run = await store.run(state.run_id) if state.run_id else None
+    language = run.policy.review.language if run else "en"
+    try:
+        await forge.set_status(found, found.head_sha, "pending", wording(language).talk.paused_status)
+    except Permanent as error:
+        log.warning("status.not_set", error=str(error))
 
 
 def _overtaken(event: MergeRequestChanged, state: MergeRequestState) -> bool:

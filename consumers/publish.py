@@ -84,6 +84,7 @@ async def publish(
             project_url=project_url(instance_url, found.web_url),
             tokens=sum(step.tokens for step in run.steps.values()),
             seconds=seconds,
+            paused=state.paused,
         )
         body = summary(content, marker=marker.of_summary(event.ref), redact=redact)
         await still_held()

@@ -11,14 +11,14 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.adapters import declined_postgres
+from bot.adapters import answered_postgres, declined_postgres
 from bot.adapters.log_records import append
 from bot.adapters.postgres import give_up_locks, storable, translated
 from bot.domain.errors import Obsolete, Permanent, Transient
 from bot.domain.events import Event, Record, event_id
 from bot.domain.findings import Finding
 from bot.domain.merge_request import MergeRequestRef
-from bot.domain.records import Declined, MergeRequestState, ModelCallRecord, ThreadRecord
+from bot.domain.records import AnsweredComment, Declined, MergeRequestState, ModelCallRecord, ThreadRecord
 from bot.domain.run import REVIEW_STEP, Run
 from bot.ports import Start, StillHeld, Transaction
 
@@ -86,6 +86,7 @@ def _state(ref: MergeRequestRef, row: Any) -> MergeRequestState:
         run_id=row["run_id"],
         summary_note_id=row["summary_note_id"],
         posting=row["posting_since"] is not None,
+        paused=row["paused"],
     )
 
 
@@ -132,7 +133,7 @@ class PostgresTransaction:
         """Replace the state; see the port."""
         await self._connection.execute(
             "UPDATE merge_request SET head_sha = $4, updated_at = $5, closed = $6, run_id = $7,"
-            " summary_note_id = $8, posting_since = CASE WHEN $9 THEN coalesce(posting_since, now()) END"
+            " summary_note_id = $8, posting_since = CASE WHEN $9 THEN coalesce(posting_since, now()) END, paused = $10"
             f" WHERE {_REF}",
             *_key(state.ref),
             state.head_sha,
@@ -141,6 +142,7 @@ class PostgresTransaction:
             state.run_id,
             state.summary_note_id,
             state.posting,
+            state.paused,
         )
 
     async def run(self, run_id: uuid.UUID) -> Run:
@@ -193,6 +195,10 @@ class PostgresTransaction:
     async def undecline(self, ref: MergeRequestRef, fingerprints: Collection[str]) -> None:
         """Forget what was declined; see the port."""
         await declined_postgres.undecline(self._connection, ref, fingerprints)
+
+    async def add_answered(self, ref: MergeRequestRef, comment: AnsweredComment) -> None:
+        """Remember an answered comment; see the port."""
+        await answered_postgres.add(self._connection, ref, comment)
 
     async def add_model_calls(self, calls: Sequence[ModelCallRecord]) -> None:
         """Store audit rows; see the port."""
@@ -335,6 +341,16 @@ class PostgresStore:
         async with translated():
             row = await self._pool.fetchrow(_LAST_REVIEWED, *_key(ref), REVIEW_STEP)
         return None if row is None else _run(row)
+
+    async def was_answered(self, ref: MergeRequestRef, note_id: int) -> bool:
+        """Say whether a comment was acted on; see the port."""
+        async with translated():
+            return await answered_postgres.contains(self._pool, ref, note_id)
+
+    async def answered_since(self, ref: MergeRequestRef, since: datetime) -> int:
+        """Count answered comments; see the port."""
+        async with translated():
+            return await answered_postgres.count_since(self._pool, ref, since)
 
     async def mark_posting(self, ref: MergeRequestRef, threads: Sequence[ThreadRecord] = ()) -> None:
         """Remember that drafts may exist; see the port."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, DateTime, Index, LargeBinary, Text, UniqueConstraint, func, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
 
@@ -167,6 +167,7 @@ class MergeRequest(SQLModel, table=True):
     run_id: uuid.UUID | None = None
     summary_note_id: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     posting_since: datetime | None = _moment(nullable=True)
+    paused: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
 
 
 class ReviewRun(SQLModel, table=True):
@@ -240,6 +241,20 @@ class DeclinedFinding(SQLModel, table=True):
     user_id: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     declined_at: datetime = _moment()
     until: datetime = _moment(now=False)
+
+
+class AnsweredComment(SQLModel, table=True):
+    """A comment that asked us for something, and was acted on."""
+
+    __tablename__ = "answered_comment"
+
+    instance: str = Field(primary_key=True, sa_type=Text)
+    project_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    iid: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    note_id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    author_id: int = _big()
+    commands: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    answered_at: datetime = _moment()
 
 
 class ModelCall(SQLModel, table=True):

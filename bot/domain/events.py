@@ -32,6 +32,7 @@ class Stage(enum.StrEnum):
     review = "review"
     collect = "collect"
     publish = "publish"
+    converse = "converse"
 
 
 class Event(Value):
@@ -74,7 +75,12 @@ class MergeRequestChanged(Event):
     )
     draft: bool = False
     again: bool = Field(default=False, description="review although the head is known, e.g. for a new target")
-    source: str = Field(description="hook, reconciler or command")
+    source: str = Field(description="hook, reconciler, forge, command or comment")
+
+    @property
+    def asked_for(self) -> bool:
+        """Say whether a person wants the review, now, whatever is paused."""
+        return self.source in {"command", "comment"}
 
 
 class FetchRequested(Event):
@@ -171,6 +177,17 @@ class PublishRequested(Event):
         return str(self.round)
 
 
+class CommentPosted(Event):
+    """Somebody wrote a comment that may ask us for something; what it says is read from the forge."""
+
+    kind = "comment.posted"
+    stage = Stage.converse
+
+    note_id: int = Field(gt=0)
+    discussion_id: str = Field(pattern=r"^[0-9A-Za-z_-]{1,80}$")
+    author_id: int = Field(gt=0)
+
+
 #: Every event kind; `cloister events` prints this list.
 EVENTS: dict[str, type[Event]] = {
     event.kind: event
@@ -183,6 +200,7 @@ EVENTS: dict[str, type[Event]] = {
         StepFinished,
         DeadlineReached,
         PublishRequested,
+        CommentPosted,
     )
 }
 

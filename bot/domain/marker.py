@@ -15,6 +15,7 @@ from bot.domain.merge_request import MergeRequestRef
 #: Shorter keys could be guessed from one marker; they stand in public view.
 _MIN_KEY_BYTES = 16
 _SUMMARY = "summary"
+_ANSWER = "answer"
 _FINGERPRINT = re.compile(r"[0-9A-Za-z_.-]{1,128}")
 _LINE = re.compile(r"<!-- cloister:v1:(?P<name>[0-9A-Za-z_.-]{1,128}):(?P<mac>[0-9a-f]{64}) -->")
 
@@ -52,6 +53,15 @@ class Marker:
     def of_summary(self, ref: MergeRequestRef) -> str:
         """Return the marker of the one summary note of a merge request."""
         return self._line(ref, _SUMMARY, _SUMMARY)
+
+    def of_answer(self, ref: MergeRequestRef, note_id: int) -> str:
+        """Return the marker of our one answer to a comment."""
+        return self._line(ref, _ANSWER, str(note_id))
+
+    def answers(self, ref: MergeRequestRef, body: str) -> int | None:
+        """Return the comment that *body* answers, None if it is not one of our answers."""
+        name = self._read(ref, _ANSWER, body)
+        return int(name) if name is not None and name.isdecimal() else None
 
     def read(self, ref: MergeRequestRef, body: str) -> str | None:
         """Return the fingerprint that *body* was signed with, None if it is not one of our threads.

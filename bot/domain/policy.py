@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -141,6 +142,45 @@ class Reports(_Section):
         return reports
 
 
+class Role(enum.StrEnum):
+    """Who may give a command: everybody with at least this role in the project."""
+
+    reporter = "reporter"
+    developer = "developer"
+    maintainer = "maintainer"
+    owner = "owner"
+    nobody = "nobody"
+
+    @property
+    def access_level(self) -> int:
+        """Return GitLab's number for the role; nobody reaches the last."""
+        return 20 + 10 * list(Role).index(self)
+
+
+_Role = Annotated[Role, Field(strict=False)]
+
+
+class Conversation(_Section):
+    """Who may give which command in a comment."""
+
+    review: _Role = Field(
+        default=Role.reporter,
+        description="least role for `review`; the merge request's own people always may",
+    )
+    explain: _Role = Field(
+        default=Role.reporter,
+        description="least role for `explain`; the merge request's own people always may",
+    )
+    fix: _Role = Field(default=Role.developer, description="least role for `fix`")
+    test: _Role = Field(default=Role.developer, description="least role for `test`")
+    ignore: _Role = Field(default=Role.developer, description="least role for `ignore`")
+    resolve: _Role = Field(default=Role.developer, description="least role for `resolve`")
+    pause: _Role = Field(default=Role.developer, description="least role for `pause` and `resume`")
+    per_hour: int = Field(
+        default=30, ge=0, le=1000, description="most comments per merge request that are answered in an hour"
+    )
+
+
 class Policy(_Section):
     """Hold the whole policy; the default is what a project without the file gets."""
 
@@ -150,6 +190,7 @@ class Policy(_Section):
     review: Review = Review()
     rules: Rules = Rules()
     reports: Reports = Reports()
+    conversation: Conversation = Conversation()
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,7 @@ def result(
     project_url: str,
     tokens: int,
     seconds: float,
+    paused: bool = False,
 ) -> ReviewResult:
     """Return the content of the summary note.
 
@@ -139,6 +140,7 @@ def result(
         project_url: the project's page, empty for no links.
         tokens: what the model read and wrote.
         seconds: since the run started.
+        paused: whether people have stopped automatic reviews.
     """
     placed = [
         action.finding
@@ -167,6 +169,7 @@ def result(
         pending=[_spoken(name) for name in sorted(run.pending)],
         undecided=[_spoken(name) for name in _undecided(run)],
         failed=run.state is RunState.failed,
+        paused=paused,
         problems=(*run.problems, *_unknown_past(run)),
         files=len(diff.files),
         added_lines=diff.added_line_count,

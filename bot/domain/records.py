@@ -15,7 +15,7 @@ class MergeRequestState:
     """Hold the newest head that we know of a merge request, and what we posted on it.
 
     ``posting`` is True from before the first draft of a publication until all of it is visible, and for good once
-    that was broken off: drafts may be left over then.
+    that was broken off: drafts may be left over then. ``paused`` heads are reviewed only when somebody asks.
     """
 
     ref: MergeRequestRef
@@ -25,6 +25,7 @@ class MergeRequestState:
     run_id: uuid.UUID | None = None
     summary_note_id: int | None = None
     posting: bool = False
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,15 @@ class CallOutcome(enum.StrEnum):
     cached = "cached"
     unusable = "unusable"
     failed = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredComment:
+    """Hold that a comment was acted on: a comment is, once, whatever is delivered or edited later."""
+
+    note_id: int
+    author_id: int
+    commands: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,6 +204,12 @@ class Run(Value):
         run = self.model_copy(update={"rounds": self.rounds + 1, "requested": self.results})
         return run, [Due(PublishRequested(ref=run.ref, run_id=run.id, round=run.rounds))]
 
+    def show_again(self) -> tuple[Self, list[Due]]:
+        """Ask for another round of publishing, because people changed what is to be shown; not before the first."""
+        if self.rounds == 0 or self.state is RunState.superseded:
+            return self, []
+        return self.model_copy(update={"results": self.results + 1}).request_publish()
+
     def mark_published(self, results: int) -> Self:
         """Record that *results* results are visible now; the run is finished when none can be missing."""
         waiting = any(step.outcome in WAITING for step in self.steps.values())

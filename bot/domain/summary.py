@@ -24,6 +24,7 @@ _SKIPPED = "Skipped:"
 _NOT_REVIEWED = "Not reviewed ({count}):"
 _PROBLEMS = "Problems:"
 _UNDECIDED = "**Not decided.** No answer from: {steps}."
+_PAUSED = "Paused: new commits are reviewed only when somebody asks, until `@cloister resume`."
 _FAILED = "**The review could not be carried out.**"
 _MORE = "and {count} more"
 
@@ -53,7 +54,8 @@ class ReviewResult:
     ``project_url`` is the project's page on the configured instance (see ``project_url``); without it
     places are not linked. ``skipped`` maps a part of the review to the reason why it did not run,
     ``not_reviewed`` a path. ``pending`` names parts whose result is still to come, ``undecided`` those that
-    the gate needs and that gave none. ``failed`` means that nothing could be looked at.
+    the gate needs and that gave none. ``failed`` means that nothing could be looked at, ``paused`` that new commits
+    will not be.
     """
 
     head_sha: str
@@ -67,6 +69,7 @@ class ReviewResult:
     pending: Sequence[str] = ()
     undecided: Sequence[str] = ()
     failed: bool = False
+    paused: bool = False
     problems: Sequence[str] = ()
     files: int = 0
     added_lines: int = 0
@@ -85,6 +88,7 @@ def summary(result: ReviewResult, *, marker: str, redact: Callable[[str], str] =
         _PENDING.format(steps=", ".join(map(neutral_inline, result.pending[:_ITEMS])))
         if result.pending
         else "",
+        _PAUSED if result.paused else "",
         _counts(result),
         _table(_INLINE, [(finding, "") for finding in result.inline], result, redact),
         _table(_LISTED, [(item.finding, item.reason) for item in result.listed], result, redact),

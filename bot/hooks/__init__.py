@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
-from bot.domain.events import MergeRequestChanged
+from bot.domain.events import Event
 from bot.hooks.payload import Hook, Ignored, Malformed, shown, text
 
 __all__ = ["Hook", "Ignored", "Malformed", "kinds", "translate"]
@@ -31,8 +31,8 @@ def kinds() -> Mapping[str, Hook]:
     return found
 
 
-def translate(body: Mapping[str, object], *, instance: str) -> MergeRequestChanged | Ignored:
-    """Return what *body* says happened, or why it does not matter to a review.
+def translate(body: Mapping[str, object], *, instance: str) -> Event | Ignored:
+    """Return what *body* says happened, or why it does not matter to us.
 
     Custom webhook templates may leave out any field; what identifies the merge request must be there.
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import cast
 
-from bot.domain.events import MergeRequestChanged
+from bot.domain.events import Event
 
 #: GitLab's ids are Postgres bigints.
 MAX_ID = 2**63 - 1
@@ -30,7 +30,7 @@ class Hook:
     """Translate the hooks of one ``object_kind``."""
 
     kind: str
-    translate: Callable[[Mapping[str, object], str], MergeRequestChanged | Ignored]
+    translate: Callable[[Mapping[str, object], str], Event | Ignored]
 
 
 def section(fields: Mapping[str, object], name: str) -> Mapping[str, object]:

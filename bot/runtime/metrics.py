@@ -32,6 +32,9 @@ METRICS: dict[str, Metric] = {
     "cloister_relay_waiting": Metric("gauge", "1", "events in hand that Kafka does not take at the moment"),
     "cloister_push_to_publish": Metric("histogram", "s", "time from a run's start to its publication"),
     "cloister_findings": Metric("counter", "1", "findings by scanner and severity"),
+    "cloister_commands": Metric(
+        "counter", "1", "commands in comments by command, and whether they were done"
+    ),
     "cloister_comments": Metric("counter", "1", "what publishing did by action"),
     "cloister_model_tokens": Metric("counter", "1", "tokens by direction"),
     "cloister_model_answers": Metric(

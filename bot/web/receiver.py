@@ -21,7 +21,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.domain.errors import Transient
-from bot.domain.events import MergeRequestChanged, Record, delivery_id
+from bot.domain.events import Event, Record, delivery_id
 from bot.hooks import Ignored, Malformed, translate
 from bot.hooks.delivery import derived_key
 from bot.hooks.verification import Unverified, Verifier, stated_key
@@ -124,7 +124,7 @@ class _Intake:
             return _refuse(HTTPStatus.BAD_REQUEST, "the sender left before the body was complete")
         return await self._append(event, key)
 
-    async def _append(self, event: MergeRequestChanged, key: str) -> Response:
+    async def _append(self, event: Event, key: str) -> Response:
         record = Record.of(event, id=delivery_id(self.instance, key), trace=self.trace())
         try:
             async with asyncio.timeout(self.append_limit_s):

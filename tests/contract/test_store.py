@@ -13,7 +13,7 @@ from bot.domain.errors import Obsolete, Permanent, Transient
 from bot.domain.events import DeadlineReached, FetchRequested, Record, ScanRequested, event_id
 from bot.domain.findings import Finding, Severity
 from bot.domain.merge_request import MergeRequestRef
-from bot.domain.records import CallOutcome, Declined, ModelCallRecord, ThreadRecord
+from bot.domain.records import AnsweredComment, CallOutcome, Declined, ModelCallRecord, ThreadRecord
 from bot.domain.run import Outcome, Run, Step
 from bot.ports import EventLog, Store
 
@@ -319,3 +319,24 @@ async def test_secrets_are_made_once(store: Store) -> None:
     assert len(set(made)) == 1
     assert len(made[0]) == 32
     assert made[0] != await store.secret("fingerprints")
+
+
+async def test_a_comment_is_acted_on_once(store: Store) -> None:
+    """Whatever events speak of it; what a second one would have changed is not written."""
+    since = datetime.now(UTC) - timedelta(hours=1)
+    comment = AnsweredComment(note_id=7, author_id=5, commands=("pause",))
+    assert (False, 0) == (await store.was_answered(REF, 7), await store.answered_since(REF, since))
+    async with store.commit(GROUP, parent(901)) as transaction:
+        await transaction.add_answered(REF, comment)
+
+    async def again() -> None:
+        async with store.commit(GROUP, parent(902)) as transaction:
+            state = await transaction.merge_request(REF)
+            await transaction.save_merge_request(replace(state, paused=True))
+            await transaction.add_answered(REF, comment)
+
+    with pytest.raises(Obsolete):
+        await again()
+    assert not (await store.merge_request(REF)).paused
+    assert (True, 1) == (await store.was_answered(REF, 7), await store.answered_since(REF, since))
+    assert await store.answered_since(REF, datetime.now(UTC) + timedelta(hours=1)) == 0

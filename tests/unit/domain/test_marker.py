@@ -77,3 +77,15 @@ def test_short_keys_are_refused() -> None:
     """A guessable key is an error at start-up."""
     with pytest.raises(ValueError, match="at least 16"):
         Marker(b"short")
+
+
+def test_an_answer_names_the_comment_that_it_answers() -> None:
+    """On its own merge request only, and it is neither a thread nor a summary."""
+    marker = Marker(b"0123456789abcdef")
+    ref, other = (MergeRequestRef(instance="gitlab.example", project_id=1, iid=iid) for iid in (1, 2))
+    body = f"text\n\n{marker.of_answer(ref, 42)}"
+    assert marker.answers(ref, body) == 42
+    assert marker.answers(other, body) is None
+    assert marker.read(ref, body) is None
+    assert not marker.is_summary(ref, body)
+    assert marker.answers(ref, f"text\n\n{marker.of(ref, '42')}") is None

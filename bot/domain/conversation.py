@@ -1,0 +1,175 @@
+"""What follows from the commands of a comment: who may, what is done, and what we answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.domain.commands import NAME, Asked, Command, Verb
+from bot.domain.findings import Finding
+from bot.domain.forge import ForgeDiscussion, ForgeMember, ForgeUser
+from bot.domain.markdown import code_span, neutral_inline
+from bot.domain.permission import needed, permitted
+from bot.domain.policy import Conversation, Role
+from bot.domain.wording import Talk
+
+#: Commands about the finding of one thread.
+_IN_THREAD = frozenset({Verb.explain, Verb.fix, Verb.ignore, Verb.resolve})
+#: Of them, those that need to know the finding, not only its thread.
+_ABOUT_FINDING = frozenset({Verb.explain, Verb.fix})
+#: Commands that only a model can carry out.
+BY_MODEL = frozenset({Verb.explain, Verb.fix, Verb.test})
+_WORDS_SHOWN = 60
+_REASON_SHOWN = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Hold what decides about the commands of one comment, as it is now.
+
+    ``fingerprint`` is that of our thread that the comment stands in, None elsewhere; ``finding`` what it is about, as
+    far as we remember. ``may_push`` says so of the source branch.
+    """
+
+    member: ForgeMember
+    participant: bool
+    policy: Conversation
+    state: str
+    head_sha: str
+    paused: bool
+    model: bool
+    tests: bool
+    may_push: bool
+    fingerprint: str | None = None
+    finding: Finding | None = None
+    resolved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Hold what one command comes to: an answer, and whether it is carried out."""
+
+    command: Command
+    text: str
+    act: bool = False
+
+
+def turns(commands: Iterable[Command], scene: Scene, talk: Talk) -> list[Turn]:
+    """Return what each of *commands* comes to."""
+    return [_turn(command, scene, talk) for command in commands]
+
+
+def _turn(command: Command, scene: Scene, talk: Talk) -> Turn:
+    verb = command.verb
+    refusal = _refusal(command, scene, talk)
+    if refusal:
+        return Turn(command, refusal)
+    match verb:
+        case Verb.help:
+            return Turn(command, help_text(scene.policy, talk))
+        case Verb.resolve if scene.resolved:
+            return Turn(command, talk.resolved_before)
+        case Verb.pause if scene.paused:
+            return Turn(command, talk.paused_before)
+        case Verb.resume if not scene.paused:
+            return Turn(command, talk.resumed_before)
+    return Turn(command, _promise(command, scene, talk), act=True)
+
+
+def _refusal(command: Command, scene: Scene, talk: Talk) -> str:
+    verb, shown = command.verb, code_span(command.verb.value)
+    if not permitted(verb, scene.member, scene.policy, participant=scene.participant):
+        role = needed(verb, scene.policy)
+        if role is Role.nobody:
+            return talk.switched_off.format(command=shown)
+        return talk.needs_role.format(command=shown, role=talk.roles[role])
+    if verb is Verb.help:
+        return ""
+    if scene.state != "opened":
+        state = talk.states.get(scene.state, talk.states["closed"])
+        return talk.not_open.format(command=shown, state=state)
+    if verb in _IN_THREAD and scene.fingerprint is None:
+        return talk.needs_thread.format(command=shown)
+    if verb in _ABOUT_FINDING and scene.finding is None:
+        return talk.forgotten.format(command=shown, review=_spoken(Verb.review))
+    return _unable(command, scene, talk)
+
+
+def _unable(command: Command, scene: Scene, talk: Talk) -> str:
+    shown = code_span(command.verb.value)
+    if command.verb is Verb.test and not scene.tests:
+        return talk.testing_off
+    if command.verb is Verb.test and command.commits and not scene.may_push:
+        return talk.may_not_push.format(command=code_span("test --commit"))
+    if command.verb in BY_MODEL and not scene.model:
+        return talk.no_model.format(command=shown)
+    return ""
+
+
+def _promise(command: Command, scene: Scene, talk: Talk) -> str:
+    match command.verb:
+        case Verb.review:
+            return talk.reviewing.format(sha=code_span(scene.head_sha[:8]))
+        case Verb.resolve:
+            return talk.resolved
+        case Verb.ignore:
+            reason = neutral_inline(command.words, _REASON_SHOWN)
+            return talk.ignored_because.format(reason=reason) if reason else talk.ignored
+        case Verb.pause:
+            return talk.paused.format(review=_spoken(Verb.review), resume=_spoken(Verb.resume))
+        case Verb.resume:
+            return talk.resumed
+        case Verb.test:
+            return talk.testing
+    # A model writes these.
+    return ""
+
+
+def help_text(policy: Conversation, talk: Talk) -> str:
+    """Return the table of commands, with who may give them under *policy*."""
+    rows = [
+        f"| {code_span(verb.value)} | {talk.does[verb]} | {_who(verb, policy, talk)} |"
+        for verb in Verb
+        if needed(verb, policy) is not Role.nobody
+    ]
+    head = talk.help.format(name=code_span(f"@{NAME}"))
+    return f"{head}\n\n" + "\n".join([talk.help_head, "|---|---|---|", *rows])
+
+
+def _who(verb: Verb, policy: Conversation, talk: Talk) -> str:
+    stranger = ForgeMember(ForgeUser(0, ""))
+    open_to_all = permitted(verb, stranger, policy, participant=True)
+    return talk.roles[needed(verb, policy)] + (talk.or_participant if open_to_all else "")
+
+
+def unknown_text(words: Sequence[str], talk: Talk) -> str:
+    """Return the answer to *words* that are no commands; empty if there are none."""
+    spans = [span for word in words if (span := code_span(word, _WORDS_SHOWN))]
+    return talk.unknown.format(words=", ".join(spans), help=_spoken(Verb.help)) if spans else ""
+
+
+def answer(parts: Iterable[str], *, marker: str, heading: str = "") -> str:
+    """Return the body of an answer; *marker* is its last line."""
+    return "\n\n".join(part for part in (heading, *parts, marker) if part)
+
+
+def answered_in(
+    discussions: Iterable[ForgeDiscussion], note_id: int, *, me: int, read: Callable[[str], int | None]
+) -> bool:
+    """Say whether one of *discussions* holds our answer to a comment; *read* tells which comment a body answers."""
+    return any(
+        note.author_id == me and read(note.body) == note_id
+        for discussion in discussions
+        for note in discussion.notes
+    )
+
+
+def worth_answering(asked: Asked, *, answered: int, policy: Conversation) -> bool | None:
+    """Say whether a comment that asks something is answered; None asks for the one word that we stop for now."""
+    if not asked or policy.per_hour == 0 or answered > policy.per_hour:
+        return False
+    return None if answered == policy.per_hour else True
+
+
+def _spoken(verb: Verb) -> str:
+    return code_span(f"@{NAME} {verb.value}")

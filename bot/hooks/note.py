@@ -1,0 +1,59 @@
+"""The note hook, reduced to comments on merge requests that may address us."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from bot.domain.commands import addresses_somebody
+from bot.domain.events import CommentPosted
+from bot.domain.merge_request import MergeRequestRef
+from bot.hooks.payload import Hook, Ignored, Malformed, flag, identifier, section, shown, text
+
+
+def _translate(body: Mapping[str, object], instance: str) -> CommentPosted | Ignored:
+    """Return the comment, or why nobody needs to look at it.
+
+    Only ids go on: who wrote it, what it says and whether it still stands are asked of GitLab later. ``action`` is
+    absent before 16.11, where an edit cannot be told from a new comment; each comment is acted on once.
+    """
+    attributes = section(body, "object_attributes")
+    if reason := _ignored(body, attributes):
+        return Ignored(reason)
+    merge_request = section(body, "merge_request")
+    project = (
+        identifier(merge_request, "target_project_id")
+        or identifier(attributes, "project_id")
+        or identifier(section(body, "project"), "id")
+    )
+    iid, note = identifier(merge_request, "iid"), identifier(attributes, "id")
+    author, discussion = identifier(attributes, "author_id"), text(attributes, "discussion_id")
+    if project is None or iid is None or note is None or author is None or discussion is None:
+        msg = (
+            "merge_request.iid, the project's id, or object_attributes.id, author_id or discussion_id is missing;"
+            " a custom template must keep them"
+        )
+        raise Malformed(msg)
+    return CommentPosted(
+        ref=MergeRequestRef(instance=instance, project_id=project, iid=iid),
+        note_id=note,
+        discussion_id=discussion,
+        author_id=author,
+    )
+
+
+def _ignored(body: Mapping[str, object], attributes: Mapping[str, object]) -> str:
+    kind, action = text(attributes, "noteable_type"), text(attributes, "action")
+    if kind != "MergeRequest":
+        return f"comments on {shown(kind or '')} are not used"
+    if action not in {None, "create"}:
+        return "an edited comment is not read again"
+    if flag(attributes, "system"):
+        return "GitLab wrote it"
+    if flag(attributes, "internal") or text(body, "event_type") == "confidential_note":
+        return "internal comments are not answered"
+    note = text(attributes, "note")
+    # A custom template may leave the text out; then GitLab is asked.
+    return "" if note is None or addresses_somebody(note) else "no line begins with a name"
+
+
+hook = Hook(kind="note", translate=_translate)
