@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bot.domain.diff import Diff
 from bot.domain.events import ReviewRequested, Stage, StepFinished
+from bot.domain.findings import Finding
 from bot.domain.fingerprint import lines_of
 from bot.domain.prompt import Limits, Prompts, build
 from bot.domain.run import REVIEW_STEP, Outcome, Run, Step
 from bot.ports import Store, Telemetry, Workspaces
 from bot.reviewer.asking import Ledger
 from bot.reviewer.reviewing import Matter, Reviewed, Reviewing
+from bot.reviewer.unseen import unseen
 from bot.runtime.consumer import Work, consumer
 
 #: A model that is away for longer than these tries is reported as absent, rather than waited for.
@@ -24,7 +26,7 @@ _MAX_REJECTED = 50
 
 async def give_up(event: ReviewRequested, *, problem: str, work: Work) -> None:
     """Record that there is no model review, and why."""
-    await _finish(work, Step(outcome=Outcome.failed, problem=problem), Reviewed(), Ledger(event.run_id))
+    await _finish(work, Step(outcome=Outcome.failed, problem=problem), (), Ledger(event.run_id))
 
 
 @consumer(Stage.review, exhausted=give_up)
@@ -45,6 +47,10 @@ async def review(
     diff = Diff(tuple(file for file in diff.files if file.new_path not in run.skipped))
     ledger = Ledger(run.id)
     async with work.while_current(run):
+        left = await unseen(
+            run, diff, store=store, workspaces=workspaces, basis=await reviewing.basis(run.policy)
+        )
+        diff = left.diff
         blobs = await workspaces.read(run.revision, [file.new_path for file in diff.files])
         texts = {path: blob.content for path, blob in blobs.items() if blob.content is not None}
         heads = {path: text.decode(errors="replace") for path, text in texts.items()}
@@ -63,13 +69,15 @@ async def review(
         outcome=_outcome(reviewed),
         problem=reviewed.problem,
         not_analysed={} if reviewed.problem else dict(reviewed.not_analysed),
-        walkthrough=dict(reviewed.walkthrough),
+        walkthrough={**left.walkthrough, **reviewed.walkthrough},
         rejected=reviewed.rejected[:_MAX_REJECTED],
         remarks=reviewed.remarks,
         duration_s=round(time.monotonic() - began, 3),
         tokens=ledger.tokens,
+        basis=left.basis,
+        since=left.since,
     )
-    await _finish(work, step, reviewed, ledger)
+    await _finish(work, step, left.with_carried(reviewed.findings), ledger)
 
 
 def _prompts(run: Run, diff: Diff, heads: Mapping[str, str], reviewing: Reviewing) -> Prompts:
@@ -93,12 +101,12 @@ def _outcome(reviewed: Reviewed) -> Outcome:
     return Outcome.partial if reviewed.not_analysed else Outcome.done
 
 
-async def _finish(work: Work, step: Step, reviewed: Reviewed, ledger: Ledger) -> None:
+async def _finish(work: Work, step: Step, findings: Sequence[Finding], ledger: Ledger) -> None:
     async with work.commit() as transaction:
         run = await transaction.run(ledger.run_id)
         await transaction.add_model_calls(ledger.calls)
         if run.ended:
             return
-        await transaction.replace_findings(run.id, REVIEW_STEP, reviewed.findings)
+        await transaction.replace_findings(run.id, REVIEW_STEP, findings)
         await transaction.save_run(run.finish_step(REVIEW_STEP, step))
         transaction.emit(StepFinished(ref=run.ref, run_id=run.id, step=REVIEW_STEP))

@@ -42,7 +42,17 @@ class Increment:
             return None
         line, length = lines[finding.line], finding.end_line - finding.line
         kept = next((n for n in range(1, length + 1) if lines.get(finding.line + n) != line + n), length + 1)
-        update = {"path": path, "line": line, "end_line": line + kept - 1, "fix": _moved(finding.fix, lines)}
+        update = {
+            "path": path,
+            "line": line,
+            "end_line": line + kept - 1,
+            "fix": _moved(finding.fix, lines),
+            "evidence": tuple(
+                one.model_copy(update={"line": lines[one.line]})
+                for one in finding.evidence
+                if one.line in lines
+            ),
+        }
         return finding.model_copy(update=update)
 
 

@@ -85,6 +85,9 @@ class Step(Value):
     duration_s: float = 0.0
     tokens: int = 0
     basis: str = Field(default="", description="what decides a model's answers besides the change")
+    since: str = Field(
+        default="", description="the head whose change the model had seen, if it was asked for the rest"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from bot.domain.answer import SCHEMA
 from bot.domain.prompt import Instructions, instructions
@@ -14,6 +14,11 @@ class Guides:
     """Hold the instructions of each pass."""
 
     find: Instructions
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """Return the versions of all instructions."""
+        return tuple(getattr(self, one.name).version for one in fields(self))
 
 
 def guides() -> Guides:

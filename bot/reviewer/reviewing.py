@@ -18,6 +18,7 @@ from bot.ports import Model
 from bot.reviewer.asking import Asker, Ledger
 from bot.reviewer.finding import Progress, find
 from bot.reviewer.guides import Guides
+from bot.reviewer.unseen import basis_of
 
 
 async def _nothing() -> Sequence[Finding]:
@@ -86,6 +87,10 @@ class Reviewing:
     def model(self) -> Model:
         """Return the model that finds, whose window prompts must fit."""
         return self.asker.models[Task.review]
+
+    async def basis(self, policy: Policy) -> str:
+        """Return what decides answers besides the change; see `basis_of`."""
+        return await basis_of(self.asker.models.values(), self.guides.versions, policy)
 
     async def review(
         self,

@@ -30,7 +30,7 @@ class Unseen:
         basis: what decides its answers besides the change, as `basis_of` gives it; to be stored with the step.
         since: the head that it has seen; empty when it is shown everything.
         carried: what it said then about code that still stands, where that stands now.
-        walkthrough: what it said then about files of which it has seen all, by their path now.
+        walkthrough: what it said then about files that are still changed, by their path now.
     """
 
     diff: Diff
@@ -88,4 +88,7 @@ async def unseen(run: Run, diff: Diff, *, store: Store, workspaces: Workspaces, 
     found = await asyncio.to_thread(increment, before, diff, unseen=unknown)
     said = (await store.findings(last.id)).get(REVIEW_STEP, [])
     carried = [moved for finding in said if (moved := found.carry(finding)) is not None]
-    return Unseen(found.diff, step.basis, last.head_sha, carried)
+    walkthrough = {
+        found.moves[path][0]: text for path, text in step.walkthrough.items() if path in found.moves
+    }
+    return Unseen(found.diff, step.basis, last.head_sha, carried, walkthrough)

@@ -137,14 +137,23 @@ class Scenario(Setup):
         assert merge_request.refs is not None
         return self._replace(merge_request, merge_request.refs.base_sha, changes, message, user)
 
-    def rebase(self, merge_request: MergeRequest, *, user: User | None = None) -> str:
-        """Put the whole change as one commit on the tip of the target branch and return its sha."""
+    def rebase(
+        self,
+        merge_request: MergeRequest,
+        merged: Mapping[str, Change] | None = None,
+        *,
+        user: User | None = None,
+    ) -> str:
+        """Put the whole change as one commit on the tip of the target branch and return its sha.
+
+        *merged* is what files become that the target branch has changed too.
+        """
         project = merge_request.project
         with self.instance.state.lock:
             assert merge_request.refs is not None
             tip = project.repository.branch(merge_request.target_branch)
             assert tip is not None
-            changes = self.instance.merge_requests.changes_of(merge_request)
+            changes = self.instance.merge_requests.changes_of(merge_request) | dict(merged or {})
             return self._replace(merge_request, tip, changes, merge_request.title, user)
 
     def _replace(

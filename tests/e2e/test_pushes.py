@@ -1,0 +1,100 @@
+"""A push is reviewed for what it changes; what was said before stays with its code, and nothing is said twice."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from bot.demo.gitlab import MergeRequest
+from tests.cloister import Cloister, Outcome
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+DEFECT = "    for i in range(len(values) + 1):\n"
+#: Semgrep's and the model's; the scanner's stands alone, since both say the same.
+FLAW = "def find(db, name):\n    return db.execute(f\"SELECT * FROM users WHERE name = '{name}'\")\n"
+
+_numbers = itertools.count(1)
+
+
+def steps(name: str, count: int = 30) -> str:
+    """Return lines in which there is nothing to see, each of its own."""
+    return "".join(f"    {name}_{number} = load({number})\n" for number in range(count))
+
+
+class Story:
+    """A merge request of one's own, and what the model was asked about it."""
+
+    def __init__(self, cloister: Cloister, changes: Mapping[str, str | None]) -> None:
+        self.cloister = cloister
+        self.server = cloister.gitlab.server
+        self.name = f"push-{next(_numbers)}"
+        self.merge_request: MergeRequest = self.server.open_merge_request(
+            cloister.gitlab.project, self.name, changes
+        )
+        self._asked = len(cloister.ollama.requests)
+
+    async def outcome(self) -> Outcome:
+        """Wait for the review of the newest head; nothing may stand there twice."""
+        return await self.cloister.outcome(self.merge_request)
+
+    def asked(self) -> str:
+        """Return what the model was asked since the last call of this, finding passes only."""
+        prompts = [_prompt(request) for request in self.cloister.ollama.requests[self._asked :]]
+        self._asked = len(self.cloister.ollama.requests)
+        return "\n".join(prompts)
+
+
+def _prompt(request: Mapping[str, Any]) -> str:
+    finds = "findings" in request["format"]["properties"]
+    return str(request["messages"][-1]["content"]) if finds else ""
+
+
+async def test_a_push_is_asked_about_alone(shared_cloister: Cloister) -> None:
+    """The model sees the lines of the push; what it said about the others stands where they stand now."""
+    first = f"def one(values):\n{steps('one')}{DEFECT}{steps('two')}"
+    story = Story(shared_cloister, {"a.txt": first, "b.txt": f"def b(values):\n{steps('b')}{DEFECT}"})
+    assert [("a.txt", 32), ("b.txt", 32)] == (await story.outcome()).lines
+    story.asked()
+
+    late = f"def three(values):\n{DEFECT.replace('values', 'others')}"
+    head = story.server.push(story.merge_request, {"a.txt": f"import os\n{first}{late}"})
+    outcome = await story.outcome()
+    asked = story.asked()
+    assert "import os" in asked
+    assert "others" in asked
+    assert "one_5" not in asked
+    assert "b.txt" not in asked
+    assert 3 == len(outcome.threads)
+    assert all(not thread["resolved"] for thread in outcome.threads)
+    assert f"a.txt:33`](http://{story.server.url.partition('//')[2]}" in outcome.summary
+    assert head[:8] in outcome.summary
+
+
+async def test_a_rebase_without_a_change_asks_nothing(shared_cloister: Cloister) -> None:
+    """New commits, the same change: threads stay, wherever their lines stand now; a force-push is no different."""
+    server, project = shared_cloister.gitlab.server, shared_cloister.gitlab.project
+    path = f"rebased-{next(_numbers)}.txt"
+    base, change = steps("base", 12), f"def one(values):\n{DEFECT}"
+    server.commit(project, project.default_branch, {path: base})
+    story = Story(shared_cloister, {path: base + change, "c.py": FLAW})
+    before = await story.outcome()
+    assert [("c.py", 2), (path, 14)] == before.lines
+    story.asked()
+
+    server.commit(project, project.default_branch, {path: f"theirs\n{base}"})
+    now = {path: f"theirs\n{base}{change}"}
+    for move in (
+        lambda: server.rebase(story.merge_request, now),
+        lambda: server.force_push(story.merge_request, {**now, "c.py": FLAW}, "Say it better"),
+    ):
+        head = move()
+        after = await story.outcome()
+        assert "" == story.asked()
+        assert head[:8] in after.summary
+        assert f"{path}:15" in after.summary
+        assert [thread["id"] for thread in before.threads] == [thread["id"] for thread in after.threads]
+        assert [False, False] == [thread["resolved"] for thread in after.threads]
