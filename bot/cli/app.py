@@ -18,6 +18,7 @@ from bot.cli import (
     dead_letters,
     demo,
     doctor,
+    evaluate,
     events,
     hooks,
     kafka,
@@ -68,6 +69,7 @@ app.command("web")(serve.web)
 app.command("consume")(serve.consume)
 app.command("reconcile")(reconcile.reconcile)
 app.command("review")(review.review)
+app.command("eval")(evaluate.evaluate)
 app.command("doctor")(doctor.doctor)
 app.command("events")(events.events)
 app.command("replay")(replay.replay)

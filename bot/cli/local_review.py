@@ -123,8 +123,8 @@ class Reviewer:
         prompts = build(
             diff,
             {path: content.decode(errors="replace") for path, content in contents.items()},
-            title="",
-            description="",
+            title=subject.title,
+            description=subject.description,
             system=self.reviewing.guides.find.system,
             limits=Limits(model.window_tokens),
             estimate=model.estimate_tokens,

@@ -22,7 +22,7 @@ class Subject:
     ``everything`` is all of it but what the policy leaves out, ``diff`` what is reviewed: ``excluded`` maps the rest
     to the reason. ``contents`` are the changed files at the head as far as they can be read, ``before`` gives the
     files as they were. ``since`` is what the head is compared with, ``root`` the top directory. ``problem`` says why
-    the base's policy file is not used, if so.
+    the base's policy file is not used, if so. ``title`` and ``description`` tell a model what the change is for.
     """
 
     diff: Diff
@@ -34,6 +34,8 @@ class Subject:
     root: Path
     before: Callable[[str], bytes | None]
     problem: str = ""
+    title: str = ""
+    description: str = ""
 
 
 def collect(tree: WorkingTree, base: str | None, *, staged: bool) -> Subject:

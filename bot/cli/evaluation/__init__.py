@@ -1,0 +1,1 @@
+"""What `cloister eval` does with a directory of cases."""

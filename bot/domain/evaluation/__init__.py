@@ -1,0 +1,1 @@
+"""How good reviews are, judged by cases whose answers are known."""

@@ -1,0 +1,4 @@
+#!/usr/bin/env bash
+set -e
+echo "cleaning"
+rm -rf $BUILD_DIR/*

@@ -1,0 +1,7 @@
+package store
+
+import "context"
+
+func (s *Store) Get(id string) (string, error) {
+	return s.client.Fetch(context.Background(), id)
+}

@@ -1,0 +1,4 @@
+export function label(user) {
+  var name = user.name || "nobody";
+  return "User " + name;
+}

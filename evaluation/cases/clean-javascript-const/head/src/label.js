@@ -1,0 +1,4 @@
+export function label(user) {
+  const name = user.name || "nobody";
+  return `User ${name}`;
+}

@@ -1,0 +1,5 @@
+_CACHE: dict[str, str] = {}
+
+
+def get(key: str) -> str | None:
+    return _CACHE.get(key)

@@ -1,0 +1,5 @@
+import pickle
+
+
+def export(data: object) -> bytes:
+    return pickle.dumps(data)

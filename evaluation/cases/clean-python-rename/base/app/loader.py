@@ -1,0 +1,7 @@
+def fetch(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def size(path: str) -> int:
+    return len(fetch(path))

@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY inbox_owner ON inbox (owner) WHERE NOT seen;

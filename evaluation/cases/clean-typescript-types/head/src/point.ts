@@ -1,0 +1,8 @@
+export interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+export function distance(a: Point, b: Point): number {
+  return Math.hypot(a.x - b.x, a.y - b.y);
+}

@@ -1,0 +1,8 @@
+using System.Collections.Generic;
+
+namespace Import;
+
+public class Customers
+{
+    public List<string> Names { get; } = new();
+}

@@ -1,0 +1,6 @@
+package draft
+
+type Draft struct {
+	Title string
+	Body  []byte
+}

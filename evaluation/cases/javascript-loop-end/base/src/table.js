@@ -1,0 +1,3 @@
+export function rowTexts(table) {
+  return Array.from(table.rows, (row) => row.textContent);
+}

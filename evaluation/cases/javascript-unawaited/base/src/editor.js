@@ -1,0 +1,6 @@
+export class Editor {
+  constructor(api) {
+    this.api = api;
+    this.dirty = false;
+  }
+}

@@ -1,0 +1,1 @@
+data class Event(val id: String, val body: String)

@@ -1,0 +1,6 @@
+<?php
+
+function after_login(array $session): void
+{
+    header('Location: /');
+}

@@ -1,0 +1,3 @@
+from pathlib import Path
+
+TEMPLATES = Path("/srv/app/templates")

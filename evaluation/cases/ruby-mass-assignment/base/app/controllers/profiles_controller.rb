@@ -1,0 +1,5 @@
+class ProfilesController < ApplicationController
+  def show
+    @user = current_user
+  end
+end

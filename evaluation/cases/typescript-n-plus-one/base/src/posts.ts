@@ -1,0 +1,6 @@
+import { db } from "./db";
+
+export interface Post {
+  id: number;
+  authorId: number;
+}
