@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 #: What in inline code or in a link is a path of this repository.
-_TOP = r"(?:bot|consumers|tests|docs|rules|migrations|deploy|\.ci)"
+_TOP = r"(?:bot|consumers|evaluation|tests|docs|rules|migrations|deploy|\.ci)"
 _PATH = re.compile(rf"{_TOP}(?:/[\w.*-]+)*/?(?:::\w+)?|[\w-]+\.(?:md|toml|txt)|LICENSE|Makefile")
 _FENCED = re.compile(r"^ *```(?P<language>\w*)\n(?P<code>.*?)^ *```$", re.DOTALL | re.MULTILINE)
 _INLINE = re.compile(r"`([^`\n]+)`")
@@ -211,7 +211,7 @@ def exists(name: str) -> bool:
     """Say whether *name* is a path here, or a test in one."""
     file, _, test = name.partition("::")
     if not (ROOT / file).exists():
-        return file == "cloister.toml"
+        return file in {"cloister.toml", "case.toml"}
     return not test or re.search(rf"^(?:async )?def {test}\(", page(file), re.MULTILINE) is not None
 
 
