@@ -422,7 +422,11 @@ class ModelRequest:
 
 @dataclass(frozen=True, slots=True)
 class ModelReply:
-    """Hold a whole, finished answer and what it cost."""
+    """Hold a whole, finished answer and what it cost.
+
+    ``first_token_s`` is how long the server was silent, which is mostly how long it read. Thoughts are not in the
+    text, but took time.
+    """
 
     text: str
     model: str
@@ -430,6 +434,8 @@ class ModelReply:
     prompt_tokens: int
     output_tokens: int
     duration_s: float
+    first_token_s: float = 0.0
+    thought_chars: int = 0
 
 
 class Model(Protocol):
@@ -443,15 +449,19 @@ class Model(Protocol):
     def window_tokens(self) -> int:
         """Return how many tokens prompt and answer may take together."""
 
-    async def identity(self) -> str:
-        """Return what decides an answer besides the request: it changes when the model behind the name does.
-
-        Raises:
-            Transient, Permanent: as `answer`.
-        """
-
     def estimate_tokens(self, text: str) -> int:
         """Return a cautious (never too small) estimate of the tokens in *text*."""
+
+    async def identity(self) -> str:
+        """Return what decides an answer besides the request: the model as it is, its window, its sampling.
+
+        ``window_tokens`` is final once this has returned. An answer may be kept and given again while this stays
+        the same, as far as the server tells one model from another.
+
+        Raises:
+            Transient: the server is out of reach.
+            Permanent: as ``answer``.
+        """
 
     async def answer(self, request: ModelRequest) -> ModelReply:
         """Return a complete answer.
@@ -471,6 +481,38 @@ class Answers(Protocol):
 
     async def keep(self, key: str, reply: ModelReply) -> None:
         """Remember *reply* under *key*; the first one that is kept stays."""
+
+
+class Embeddings(Protocol):
+    """Turn texts into vectors inside the building, so that texts with a similar meaning are near each other."""
+
+    @property
+    def name(self) -> str:
+        """Return the configured model name."""
+
+    async def identity(self) -> str:
+        """Return what decides a vector besides the text; vectors of different identities cannot be compared.
+
+        Raises:
+            Transient: the server is out of reach.
+            Permanent: as ``embed``.
+        """
+
+    async def dimension(self) -> int:
+        """Return how many numbers a vector has; the model is asked once.
+
+        Raises:
+            Transient: as ``embed``.
+            Permanent: as ``embed``.
+        """
+
+    async def embed(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
+        """Return one vector of length 1 for each of *texts*, in their order; a text is never cut.
+
+        Raises:
+            Transient: busy, out of reach or broken; another try may work.
+            Permanent: a text is too long, the model is not there, it makes no embeddings, or the server is unsafe.
+        """
 
 
 class Forge(Protocol):

@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from bot.adapters.model_ollama import Deadlines
+from bot.adapters.model_chat import Deadlines
 from bot.cli.serve import STAGES
 from bot.cli.serving import serve
 from bot.demo.gitlab import GitLabServer, MergeRequest

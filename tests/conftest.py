@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.postgres_tls",
     "tests.gitlab",
     "tests.ollama",
+    "tests.openai",
     "tests.cloister",
 ]
 

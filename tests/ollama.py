@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator, Callable, Iterator
 import pytest
 import pytest_asyncio
 
-from bot.adapters.model_ollama import Deadlines, OllamaModel
+from bot.adapters.model_chat import Deadlines
+from bot.adapters.model_ollama import OllamaModel
 from bot.demo.ollama import ScriptedOllama
 
 #: Never reached by a server that answers, not even on a busy machine.

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncGenerator, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any, Final, NoReturn, cast
+from ssl import SSLContext
+from typing import Any, Final, cast
 
 import httpx
 import ollama
 from pydantic import Field
 
+from bot.adapters.chat_server import ModelFacts
+from bot.adapters.model_errors import Unfit, refuse_cloud
 from bot.domain.errors import Permanent, Transient
 from bot.domain.merge_request import Value
 
@@ -31,6 +33,7 @@ class Listed(Value):
 
     name: str
     digest: str
+    size: int = 0
 
 
 class Tags(Value):
@@ -40,16 +43,24 @@ class Tags(Value):
 
 
 class Running(Value):
-    """One model of ``/api/ps``; the context is 0 where the server does not tell."""
+    """One model of ``/api/ps``; what the server does not tell is 0."""
 
     name: str
     context_length: int = 0
+    size: int = 0
+    size_vram: int = 0
 
 
 class Processes(Value):
     """What ``/api/ps`` says."""
 
     models: list[Running]
+
+
+class Embedded(Value):
+    """What ``/api/embed`` says."""
+
+    embeddings: list[tuple[float, ...]]
 
 
 class Shown(Value):
@@ -67,20 +78,6 @@ class Shown(Value):
         return value if isinstance(value, int) and value > 0 else None
 
 
-@dataclass(frozen=True, slots=True)
-class ModelFacts:
-    """Hold what the server says about itself and the model.
-
-    ``loaded_tokens`` is the context that the model is loaded with right now, None if it is not loaded.
-    """
-
-    version: str
-    digest: str
-    context_tokens: int | None
-    capabilities: frozenset[str]
-    loaded_tokens: int | None = None
-
-
 class OllamaClient(ollama.AsyncClient):
     """Speak to one server and no other.
 
@@ -88,11 +85,11 @@ class OllamaClient(ollama.AsyncClient):
     out. Its ``chat`` cannot send ``truncate`` and ``shift``, so requests are made one level below.
     """
 
-    def __init__(self, url: str, timeout: httpx.Timeout) -> None:
+    def __init__(self, url: str, timeout: httpx.Timeout, *, verify: SSLContext | bool = True) -> None:
         if not url:
             msg = "no URL of an Ollama server is configured"
             raise Permanent(msg)
-        super().__init__(host=url, timeout=timeout, follow_redirects=False, trust_env=False)
+        super().__init__(host=url, timeout=timeout, follow_redirects=False, trust_env=False, verify=verify)
         self._client.headers.pop("authorization", None)
 
     async def close(self) -> None:
@@ -105,14 +102,31 @@ class OllamaClient(ollama.AsyncClient):
         Raises:
             Permanent: the server is too old to be safe, or the model runs in a cloud.
         """
-        version = (await self._request(Version, "GET", "/api/version")).version
-        _refuse_unsafe(version)
+        version = await self.version()
         shown = await self._request(Shown, "POST", "/api/show", json={"model": model})
         if shown.remote_host or shown.remote_model:
             refuse_cloud(model)
-        tags = (await self._request(Tags, "GET", "/api/tags")).models
-        digest = next((each.digest for each in tags if same_model(each.name, model)), "")
+        digest = next((each.digest for each in await self.listed() if same_model(each.name, model)), "")
         return ModelFacts(version, digest, shown.context_tokens, frozenset(shown.capabilities))
+
+    async def version(self) -> str:
+        """Return the server's version.
+
+        Raises:
+            Permanent: it is too old to be safe.
+        """
+        version = (await self._request(Version, "GET", "/api/version")).version
+        _refuse_unsafe(version)
+        return version
+
+    async def listed(self) -> list[Listed]:
+        """Return the models that are there."""
+        return (await self._request(Tags, "GET", "/api/tags")).models
+
+    async def embed_whole(self, model: str, texts: Sequence[str]) -> Embedded:
+        """Return a vector for each of *texts*; one that is too long is an error rather than cut."""
+        body = {"model": model, "input": list(texts), "truncate": False}
+        return await self._request(Embedded, "POST", "/api/embed", json=body)
 
     async def running(self) -> list[Running]:
         """Return the models that are loaded."""
@@ -129,18 +143,12 @@ def same_model(one: str, other: str) -> bool:
     return one.removesuffix(":latest") == other.removesuffix(":latest")
 
 
-def refuse_cloud(model: str) -> NoReturn:
-    """Raise that *model* runs elsewhere."""
-    msg = f"{model} runs in a cloud, so code would leave the building: choose a model that Ollama runs itself"
-    raise Permanent(msg)
-
-
 def _refuse_unsafe(version: str) -> None:
     numbers = re.match(r"(\d+)\.(\d+)\.(\d+)(-)?", version)
     found = tuple(map(int, numbers.groups()[:3])) if numbers else (0, 0, 0)
     if found < _OLDEST_SAFE or (found == _OLDEST_SAFE and numbers and numbers[4]):
         msg = f"Ollama {version[:40]} is unsafe (CVE-2026-7482): install 0.17.1 or newer"
-        raise Permanent(msg)
+        raise Unfit(msg)
 
 
 @contextmanager
@@ -170,13 +178,11 @@ def translated(url: str, model: str) -> Iterator[None]:
 def _from_status(error: ollama.ResponseError, model: str) -> Transient | Permanent:
     reason, status = _reason(error.error), error.status_code
     if status == 404:
-        return Permanent(f"Ollama does not have {model}: run `ollama pull {model}` on its machine")
+        return Unfit(f"Ollama does not have {model}: run `ollama pull {model}` on its machine")
     if status == 503:
         return Transient(f"Ollama is busy: {reason}")
     if 300 <= status < 400:
-        return Permanent(
-            "Ollama's URL redirects; configure the address it leads to, redirects are not followed"
-        )
+        return Unfit("Ollama's URL redirects; configure the address it leads to, redirects are not followed")
     if status == 400 and "context" in reason and ("exceed" in reason or "size" in reason):
         return Permanent(f"the prompt does not fit into the model's context: {reason}")
     if 400 <= status < 500 and status not in {408, 429}:

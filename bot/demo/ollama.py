@@ -6,19 +6,20 @@ It checks requests as Ollama does, so that a client that passes here also sends 
 from __future__ import annotations
 
 import enum
+import hashlib
 import json
 import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-from bot.demo.ollama_http import HANG_UP, OllamaServer, Refused
+from bot.demo.ollama_http import HANG_UP, Refused, ScriptedServer
 
-_CREATED_AT = "2026-01-01T00:00:00Z"
-_BYTES_PER_TOKEN = 3.5
-_TEMPLATE_TOKENS = 12
+CREATED_AT = "2026-01-01T00:00:00Z"
+BYTES_PER_TOKEN = 3.5
+TEMPLATE_TOKENS = 12
 
 
 class Fault(enum.Enum):
@@ -42,6 +43,7 @@ class Reply:
     """Say what to answer.
 
     ``text`` goes out in *pieces*, each after *delay_s* seconds. ``prompt_tokens`` overrides the count.
+    ``thought`` comes first from a model that thinks and was not told not to.
     """
 
     text: str = '{"findings":[]}'
@@ -49,6 +51,7 @@ class Reply:
     pieces: int = 4
     delay_s: float = 0.0
     prompt_tokens: int | None = None
+    thought: str = "Well."
 
 
 Script = Callable[[Mapping[str, Any]], Reply]
@@ -63,6 +66,7 @@ class ScriptedModel:
     context_tokens: int = 16_384
     capabilities: tuple[str, ...] = ("completion",)
     remote_host: str = ""
+    dimension: int = 8
 
 
 def silent(request: Mapping[str, Any]) -> Reply:
@@ -96,12 +100,14 @@ class ScriptedOllama:
     loads: list[str] = field(default_factory=list)
     #: Answers whose client went away before the end.
     abandoned: int = 0
+    chat_path: ClassVar[str] = "/api/chat"
+    stream_type: ClassVar[str] = "application/x-ndjson"
     _loaded: dict[str, int] = field(default_factory=dict)
     _closing: threading.Event = field(default_factory=threading.Event)
-    _server: OllamaServer | None = None
+    _server: ScriptedServer | None = None
 
     def __enter__(self) -> Self:
-        self._server = OllamaServer(("127.0.0.1", 0), self)
+        self._server = ScriptedServer(("127.0.0.1", 0), self)
         threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
         return self
 
@@ -137,7 +143,19 @@ class ScriptedOllama:
             return self._show(body)
         if path == "/api/generate":
             return self._unload(body)
+        if path == "/api/embed":
+            return self._embed(body)
         raise Refused(404, "404 page not found")
+
+    def frame(self, line: dict[str, Any]) -> bytes:
+        """Return a line of JSON."""
+        return json.dumps(line).encode() + b"\n"
+
+    def whole(self, lines: Iterator[dict[str, Any] | bytes]) -> dict[str, Any]:
+        """Return the parts of an answer as the one object that ``stream: false`` gives."""
+        parts = [line for line in lines if isinstance(line, dict)]
+        text = "".join(part["message"]["content"] for part in parts if "message" in part)
+        return parts[-1] | {"message": {"role": "assistant", "content": text}}
 
     def chat(self, body: dict[str, Any]) -> Iterator[dict[str, Any] | bytes]:
         """Check a chat request and return the lines of its answer."""
@@ -174,10 +192,24 @@ class ScriptedOllama:
         self.loads.append(f"-{model.name}")
         return {
             "model": model.name,
-            "created_at": _CREATED_AT,
+            "created_at": CREATED_AT,
             "response": "",
             "done": True,
             "done_reason": "unload",
+        }
+
+    def _embed(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        model = self._model(body)
+        if "embedding" not in model.capabilities:
+            raise Refused(500, "this model does not support embeddings")
+        texts = [body["input"]] if isinstance(body["input"], str) else body["input"]
+        longest = max((math.ceil(len(text.encode()) / BYTES_PER_TOKEN) for text in texts), default=0)
+        if longest > model.context_tokens and body.get("truncate") is False:
+            raise Refused(400, "input length exceeds the context length")
+        return {
+            "model": model.name,
+            "embeddings": [vector_of(text, model.dimension) for text in texts],
+            "prompt_eval_count": longest,
         }
 
     def _model(self, body: Mapping[str, Any]) -> ScriptedModel:
@@ -200,7 +232,7 @@ class ScriptedOllama:
         options = body.get("options") or {}
         context = min(int(options.get("num_ctx", 4096)), model.context_tokens)
         size = sum(len(str(message["content"]).encode()) for message in body.get("messages", ()))
-        tokens = _TEMPLATE_TOKENS + math.ceil(size / _BYTES_PER_TOKEN)
+        tokens = TEMPLATE_TOKENS + math.ceil(size / BYTES_PER_TOKEN)
         if tokens < context:
             return tokens, context
         if body.get("truncate", True) or body.get("shift", True) or not self.honours_truncate:
@@ -220,15 +252,15 @@ class ScriptedOllama:
         halved = reply.fault in {Fault.half, Fault.length, Fault.stall, Fault.cut, Fault.error}
         text = reply.text[: len(reply.text) // 2] if halved else reply.text
         started = time.monotonic_ns()
-        common = {"model": model.name, "created_at": _CREATED_AT}
+        common = {"model": model.name, "created_at": CREATED_AT}
         if reply.fault is Fault.hang:
             self._closing.wait()
         if "thinking" in model.capabilities and body.get("think", True):
             yield common | {
-                "message": {"role": "assistant", "content": "", "thinking": "Well."},
+                "message": {"role": "assistant", "content": "", "thinking": reply.thought},
                 "done": False,
             }
-        for piece in _split(text, reply.pieces):
+        for piece in split(text, reply.pieces):
             self.pause(reply.delay_s)
             yield common | {"message": {"role": "assistant", "content": piece}, "done": False}
         if reply.fault is Fault.stall:
@@ -248,11 +280,18 @@ class ScriptedOllama:
                 "load_duration": 1_000_000,
                 "prompt_eval_count": tokens,
                 "prompt_eval_duration": 1_000_000,
-                "eval_count": math.ceil(len(text.encode()) / _BYTES_PER_TOKEN),
+                "eval_count": math.ceil(len(text.encode()) / BYTES_PER_TOKEN),
                 "eval_duration": 1_000_000,
             }
 
 
-def _split(text: str, pieces: int) -> list[str]:
+def vector_of(text: str, dimension: int) -> list[float]:
+    """Return numbers that depend on the text alone."""
+    digest = hashlib.sha256(text.encode()).digest()
+    return [digest[at % len(digest)] / 255 + 0.01 for at in range(dimension)]
+
+
+def split(text: str, pieces: int) -> list[str]:
+    """Return *text* in so many pieces, or fewer."""
     size = max(1, math.ceil(len(text) / max(1, pieces)))
     return [text[at : at + size] for at in range(0, len(text), size)]

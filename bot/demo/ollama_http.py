@@ -1,4 +1,4 @@
-"""HTTP around the scripted Ollama server: requests, streams and refusals."""
+"""HTTP around the scripted model servers: requests, streams and refusals."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ import sys
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 #: In the lines of an answer: close the connection here.
 HANG_UP = b""
 
 
 class Refused(Exception):
-    """Refuse a request with a status and Ollama's error text; under 307 the text is where to go."""
+    """Refuse a request with a status and the server's error; under 307 it is where to go."""
 
-    def __init__(self, status: int, error: str) -> None:
-        super().__init__(error)
+    def __init__(self, status: int, error: Any, **headers: str) -> None:
+        super().__init__(str(error))
         self.status = status
         self.error = error
+        self.headers = headers
 
 
 class Api(Protocol):
@@ -29,6 +30,14 @@ class Api(Protocol):
 
     calls: list[tuple[str, dict[str, str]]]
     abandoned: int
+    chat_path: ClassVar[str]
+    stream_type: ClassVar[str]
+
+    def frame(self, line: dict[str, Any]) -> bytes:
+        """Return the bytes of one line of a stream."""
+
+    def whole(self, lines: Iterator[dict[str, Any] | bytes]) -> dict[str, Any]:
+        """Return the one object that an answer is when it is not streamed."""
 
     def get(self, path: str) -> dict[str, Any]:
         """Answer a GET."""
@@ -40,7 +49,7 @@ class Api(Protocol):
         """Return the lines of a chat's answer."""
 
 
-class OllamaServer(ThreadingMixIn, TCPServer):
+class ScriptedServer(ThreadingMixIn, TCPServer):
     """Listen, and serve each connection in a thread of its own."""
 
     daemon_threads = True
@@ -61,7 +70,7 @@ class OllamaServer(ThreadingMixIn, TCPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: OllamaServer
+    server: ScriptedServer
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is inherited
         """Keep quiet."""
@@ -79,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._note()
         try:
             body = self._body()
-            if self.path == "/api/chat":
+            if self.path == self.server.api.chat_path:
                 self._chat(body)
             else:
                 self._send(200, self.server.api.post(self.path, body))
@@ -104,22 +113,22 @@ class _Handler(BaseHTTPRequestHandler):
         if refusal.status == 307:
             self._send(307, {}, Location=str(refusal.error))
         else:
-            self._send(refusal.status, {"error": refusal.error})
+            self._send(refusal.status, {"error": refusal.error}, **refusal.headers)
 
     def _chat(self, body: dict[str, Any]) -> None:
         lines = self.server.api.chat(body)
         if body.get("stream") is False:
-            self._send(200, _whole(lines))
+            self._send(200, self.server.api.whole(lines))
             return
-        # Ollama sends its headers with the first token, not before.
+        # The servers send their headers with the first token, not before.
         lines = itertools.chain([next(lines)], lines)
-        self._head(200, "application/x-ndjson", {"Transfer-Encoding": "chunked"})
+        self._head(200, self.server.api.stream_type, {"Transfer-Encoding": "chunked"})
         try:
             for line in lines:
                 if line == HANG_UP:
                     self.close_connection = True
                     return
-                data = line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n"
+                data = line if isinstance(line, bytes) else self.server.api.frame(line)
                 self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
             self.wfile.write(b"0\r\n\r\n")
         except ConnectionError:
@@ -139,10 +148,3 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         with contextlib.suppress(ConnectionError):
             self.end_headers()
-
-
-def _whole(lines: Iterator[dict[str, Any] | bytes]) -> dict[str, Any]:
-    """Return the parts of an answer as the one object that ``stream: false`` gives."""
-    parts = [line for line in lines if isinstance(line, dict)]
-    text = "".join(part["message"]["content"] for part in parts if "message" in part)
-    return parts[-1] | {"message": {"role": "assistant", "content": text}}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.adapters.model_ollama import Deadlines
+from bot.adapters.model_chat import Deadlines
 from bot.demo.gitlab import MergeRequest
 from bot.demo.ollama import Fault, Reply, ScriptedOllama
 from tests.cloister import WEBHOOK_SECRET, Cloister, running, settings_for

@@ -29,7 +29,7 @@ from bot.adapters.forge_gitlab import GitLabForge
 from bot.adapters.git_mirror import GitMirror
 from bot.adapters.log_kafka import KafkaLog
 from bot.adapters.log_postgres import PostgresLog
-from bot.adapters.model_ollama import OllamaModel
+from bot.adapters.model_chat import ChatModel
 from bot.adapters.store_postgres import PostgresStore
 from bot.cli import main
 from bot.domain import retry
@@ -169,7 +169,7 @@ def wrap_all(traps: Traps) -> None:
     wrap_transactions(traps)
     wrap(traps, GitMirror, "fetch", after=_handler("fetched"))
     wrap(traps, SemgrepScanner, "scan", after=_handler("scanned"))
-    wrap(traps, OllamaModel, "answer", after=_handler("answered"))
+    wrap(traps, ChatModel, "answer", after=_handler("answered"))
     for method, name in {
         "create_draft": "drafted",
         "publish_drafts": "published",

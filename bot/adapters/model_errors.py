@@ -1,0 +1,23 @@
+"""Errors of model servers, told apart by whether another server could do better."""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+from bot.domain.errors import Permanent, Transient
+
+
+class Useless(Transient):
+    """Say that the server works, but what the model answered is of no use; another server has the same model."""
+
+
+class Unfit(Permanent):
+    """Say that this server cannot be used for this model at all, whatever the request; another one may be."""
+
+
+def refuse_cloud(model: str) -> NoReturn:
+    """Raise that *model* runs elsewhere."""
+    msg = (
+        f"{model} runs in a cloud, so code would leave the building: choose a model that your own server runs"
+    )
+    raise Unfit(msg)
