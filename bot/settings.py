@@ -17,6 +17,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot import settings_kafka as kafka
+from bot import settings_model as models
 from bot.settings_rules import RulesDirs
 from bot.settings_sources import (
     DEBUG_VARIABLE,
@@ -34,7 +35,6 @@ from bot.settings_tls import trusting
 from bot.settings_types import (
     IgnoreCase,
     ListenAddress,
-    LocalModel,
     LocalPath,
     PostgresUrl,
     Token,
@@ -76,30 +76,18 @@ class Settings(BaseSettings):
         " or a line break.",
         examples=["(32 random characters)"],
     )
-    model_url: WebUrl | None = Field(
-        None,
-        description="Base URL of Ollama. Unset: reviews have no model part and say so.",
-        examples=["http://127.0.0.1:11434"],
-    )
-    model: LocalModel = Field(
-        "deepseek-coder-v2:16b",
-        description="Name of the model on that server.",
-        examples=["deepseek-coder-v2:16b"],
-    )
-    model_context_tokens: int = Field(
-        16_384,
-        ge=2_048,
-        le=1_048_576,
-        description="Context window to ask for, in tokens, prompt and answer together.",
-        examples=[16384],
-    )
-    model_parallel: int = Field(
-        1,
-        ge=1,
-        le=64,
-        description="Requests to the model at a time; match the server's `OLLAMA_NUM_PARALLEL`.",
-        examples=[1],
-    )
+    model_url: models.Urls = None
+    model_api_key: models.Key = None
+    model_ca_file: models.CaFile = None
+    model: models.Review = "deepseek-coder-v2:16b"
+    model_judge: models.Judge = None
+    model_tests: models.Tests = None
+    model_embeddings: models.EmbeddingModel = None
+    model_context_tokens: models.ContextTokens = None
+    model_parallel: models.Parallel = 1
+    model_first_token_s: models.FirstTokenS = 120
+    model_gap_s: models.GapS = 30
+    model_total_s: models.TotalS = 600
     database_url: PostgresUrl | None = Field(
         None,
         description="Postgres 15 or newer. Unset: a Postgres of our own in the data directory.",
@@ -213,6 +201,11 @@ class Settings(BaseSettings):
         return self.advisories_dir or self.data_dir / "advisories"
 
     @property
+    def model_endpoints(self) -> tuple[models.ModelEndpoint, ...]:
+        """Return the model servers; empty when none is set."""
+        return models.model_endpoints(self.model_url)
+
+    @property
     def kafka_bootstrap(self) -> str | None:
         """Return the brokers as HOST:PORT,HOST:PORT; None when the log is in the database."""
         return kafka.bootstrap(self.log_url)
@@ -234,6 +227,14 @@ class Settings(BaseSettings):
             SettingsError: the file with the authority cannot be used.
         """
         return True if self.gitlab_ca_file is None else trusting("gitlab_ca_file", self.gitlab_ca_file)
+
+    def model_tls(self) -> ssl.SSLContext | Literal[True]:
+        """Return what to verify the model servers' certificates with; True means the usual authorities.
+
+        Raises:
+            SettingsError: the file with the authority cannot be used.
+        """
+        return True if self.model_ca_file is None else trusting("model_ca_file", self.model_ca_file)
 
     def missing(self, *names: str) -> list[str]:
         """Return one line for each of *names* that is not set, saying how to set it."""

@@ -32,7 +32,7 @@ def _split(url: str) -> SplitResult:
     return parts
 
 
-def _web_url(value: str) -> str:
+def web_url(value: str) -> str:
     """Return *value* without a trailing slash, when it is a plain http or https URL."""
     parts = _split(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -167,7 +167,7 @@ def _local_path(value: Path) -> Path:
         raise ValueError(msg) from None
 
 
-WebUrl = Annotated[str, AfterValidator(_web_url)]
+WebUrl = Annotated[str, AfterValidator(web_url)]
 PostgresUrl = Annotated[SecretStr, AfterValidator(_postgres_url)]
 LogUrl = Annotated[SecretStr, AfterValidator(_log_url)]
 WebhookSecrets = Annotated[SecretStr, AfterValidator(_some_secret)]

@@ -26,7 +26,7 @@ from bot.adapters.kafka_tokens import ClientCredentials, TokenFile
 from bot.adapters.kafka_topics import Topics
 from bot.adapters.log_kafka import KafkaLog
 from bot.adapters.log_postgres import PostgresLog
-from bot.adapters.model_ollama import Deadlines, OllamaModel
+from bot.adapters.model_chat import Deadlines
 from bot.adapters.postgres import close_pool, connect_pool, translated
 from bot.adapters.process import ProcessRunner
 from bot.adapters.process_ahead import AheadRunner
@@ -54,6 +54,7 @@ from bot.scanners.secrets import redactor_of
 from bot.settings import Settings
 from bot.settings_kafka import tls_context
 from bot.settings_tls import trusting
+from bot.wiring_models import models_of
 from bot.wiring_rules import rulebook
 from consumers.collect import collect
 from consumers.converse import converse
@@ -185,7 +186,7 @@ async def run_consumers(
             prune_regularly(base.pool, shipped_by=GROUP if kafka else None), name="retention"
         )
         stack.callback(pruning.cancel)
-        ports = await _ports(base, stack, deadlines or Deadlines(), scanning=Stage.scan in stages)
+        ports = await _ports(base, stack, deadlines, scanning=Stage.scan in stages)
         if Stage.intake in stages and base.settings.reconcile != "off":
             reconciling = asyncio.create_task(reconciler(base, ports["forge"].api).run(), name="reconciler")
             stack.callback(reconciling.cancel)
@@ -227,7 +228,7 @@ def reconciler(base: Base, api: GitLabApi) -> Reconciler:
 
 
 async def _ports(
-    base: Base, stack: AsyncExitStack, deadlines: Deadlines, *, scanning: bool
+    base: Base, stack: AsyncExitStack, deadlines: Deadlines | None, *, scanning: bool
 ) -> Mapping[str, Any]:
     settings = base.settings
     url, token = str(settings.gitlab_url), _reveal(settings.gitlab_token)
@@ -246,17 +247,9 @@ async def _ports(
         return redactor_of(rules).redact(text).text
 
     mask_logs(redact)
-    model, answers = None, MemoryAnswers(PostgresAnswers(base.pool))
-    if settings.model_url:
-        model = OllamaModel(
-            str(settings.model_url),
-            settings.model,
-            num_ctx=settings.model_context_tokens,
-            deadlines=deadlines,
-            parallel=settings.model_parallel,
-        )
-        stack.push_async_callback(model.close)
-    asker = model and Asker(dict.fromkeys(Task, model), answers, base.telemetry)
+    models, answers = models_of(settings, deadlines), MemoryAnswers(PostgresAnswers(base.pool))
+    stack.push_async_callback(models.close)
+    asker = Asker(models.by_task, answers, base.telemetry) if models.by_task else None
     mirror = GitMirror(
         settings.data_dir / "mirrors",
         forge_url=url,
@@ -275,8 +268,9 @@ async def _ports(
         "runner": runner,
         "scanners": rules,
         "redact": redact,
-        "model": model,
+        "model": models.by_task.get(Task.review),
         "asker": asker,
+        "embeddings": models.embeddings,
         "reviewing": asker and Reviewing(asker, guides(), fingerprint_key, redact),
         "marker": Marker(given_marker_key or await base.store.secret("markers")),
         "fingerprint_key": fingerprint_key,

@@ -22,6 +22,7 @@ from bot.cli import (
     events,
     hooks,
     kafka,
+    model,
     reconcile,
     replay,
     review,
@@ -78,5 +79,6 @@ app.add_typer(hooks.app, name="hooks")
 app.add_typer(advisories.app, name="advisories")
 app.add_typer(database.app, name="db")
 app.add_typer(rules.app, name="rules")
+app.add_typer(model.app, name="model")
 app.add_typer(kafka.app, name="kafka")
 app.add_typer(dead_letters.app, name="dlq")

@@ -95,43 +95,45 @@ async def run(*, keep: bool) -> None:
 async def _settings(stage: _Stage, token: str, directory: Path, stack: AsyncExitStack) -> Settings:
     from bot.settings import Settings
 
-    model_url, model = await asyncio.to_thread(_model, stage.console, stack)
+    models = await _models(stage.console, stack)
     return Settings(
         gitlab_url=stage.server.url,
         gitlab_token=token,
         webhook_secret=_SECRET,
-        model_url=model_url,
-        model=model,
         database_url=stage.database_url,
         data_dir=directory / "data",
         listen=_free_address(),
         # The fix is pushed as soon as the review is there; nobody watches to see it wait.
         debounce_s=0,
+        **models,
     )
 
 
-def _model(console: Console, stack: AsyncExitStack) -> tuple[str, str]:
-    """Return URL and name of the model: the configured Ollama if it answers, a scripted one otherwise."""
-    import httpx
-
+async def _models(console: Console, stack: AsyncExitStack) -> dict[str, Any]:
+    """Return the settings of the model: the configured one if it answers, a scripted one otherwise."""
     from bot.demo.ollama import ScriptedOllama
     from bot.demo.planted import planted_review
+    from bot.domain.errors import CloisterError
+    from bot.domain.records import Task
     from bot.settings import load
+    from bot.wiring_models import models_of
 
     settings = load().settings
-    if settings.model_url is not None:
-        try:
-            httpx.get(f"{settings.model_url}/api/version", timeout=2.0, trust_env=False).raise_for_status()
-        except httpx.HTTPError as error:
-            console.print(f"[yellow]No Ollama at {settings.model_url} ({type(error).__name__}).[/yellow]")
-        else:
-            console.print(f"Model: {settings.model} on the Ollama at {settings.model_url}")
-            return str(settings.model_url), settings.model
+    models = models_of(settings)
+    try:
+        if models.by_task:
+            await models.by_task[Task.review].identity()
+            console.print(f"Model: {settings.model} at {settings.model_url}")
+            return {name: value for name, value in settings if name.startswith("model")}
+    except CloisterError as error:
+        console.print(str(error), style="yellow", markup=False)
+    finally:
+        await models.close()
     console.print(
         "Model: [yellow]a scripted stand-in[/yellow] that speaks Ollama's API; its answers are canned."
     )
     scripted = stack.enter_context(ScriptedOllama(planted_review))
-    return scripted.url, scripted.models[0].name
+    return {"model_url": scripted.url, "model": scripted.models[0].name}
 
 
 async def _play(stage: _Stage, serving: asyncio.Task[None]) -> None:

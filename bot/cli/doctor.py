@@ -93,19 +93,21 @@ async def _gitlab(settings: Settings, project: str | None) -> list[Check]:
 
 
 async def _model(settings: Settings) -> list[Check]:
-    from bot.cli.checks import guarded, skipped
-    from bot.cli.checks.model import model
+    from bot.cli.checks import fail, skipped
+    from bot.cli.checks.model import models
+    from bot.domain.errors import CloisterError
+    from bot.wiring_models import models_of
 
     if settings.model_url is None:
         return [skipped("model", "CLOISTER_MODEL_URL is not set: reviews have no model part")]
-    from bot.adapters.model_ollama import OllamaModel
-
-    server = OllamaModel(settings.model_url, settings.model)
     try:
-        checks = model(server, settings.model, settings.model_context_tokens)
-        return await guarded("model", checks, remedy="start Ollama, or correct CLOISTER_MODEL_URL")
+        made = models_of(settings)
+    except CloisterError as error:
+        return [fail("model", str(error), "correct CLOISTER_MODEL_URL, or the name of the model")]
+    try:
+        return await models(made.servers, settings.model_context_tokens)
     finally:
-        await server.close()
+        await made.close()
 
 
 async def _database(settings: Settings) -> list[Check]:

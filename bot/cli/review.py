@@ -14,11 +14,11 @@ import typer
 from bot.cli.context import FOUND, printable, quiet_logs, settings_of
 
 if TYPE_CHECKING:
-    from bot.adapters.model_ollama import OllamaModel
     from bot.cli.local_review import Reviewed
     from bot.cli.subject import Subject
     from bot.domain.findings import Finding
     from bot.domain.policy import Policy
+    from bot.ports import Model
     from bot.settings import Settings
 
 
@@ -188,37 +188,32 @@ async def _review(
     if not with_model or settings.model_url is None:
         return await reviewer.review(subject)
     from bot.adapters.answers_memory import MemoryAnswers
-    from bot.adapters.model_ollama import OllamaModel
     from bot.adapters.telemetry import OpenTelemetry
     from bot.domain.records import Task
     from bot.reviewer.asking import Asker
     from bot.reviewer.guides import guides
     from bot.reviewer.reviewing import Reviewing
+    from bot.wiring_models import models_of
 
-    model = OllamaModel(
-        settings.model_url,
-        settings.model,
-        num_ctx=settings.model_context_tokens,
-        parallel=settings.model_parallel,
-    )
+    models = models_of(settings)
     try:
-        problem = await _problem(model)
+        problem = await _problem(models.by_task[Task.review])
         if not problem:
-            asker = Asker(dict.fromkeys(Task, model), MemoryAnswers(), OpenTelemetry(None))
+            asker = Asker(models.by_task, MemoryAnswers(), OpenTelemetry(None))
             reviewer = replace(reviewer, reviewing=Reviewing(asker, guides(), key, reviewer.redact))
         reviewed = await reviewer.review(subject)
     finally:
-        await model.close()
+        await models.close()
     missing = {"everything (model)": problem} if problem else {}
     return replace(reviewed, not_reviewed={**missing, **reviewed.not_reviewed})
 
 
-async def _problem(model: OllamaModel) -> str:
+async def _problem(model: Model) -> str:
     """Return why *model* cannot be asked, empty if it can."""
     from bot.domain.errors import Permanent, Transient
 
     try:
-        await model.check()
+        await model.identity()
     except (Transient, Permanent) as error:
         return str(error)
     return ""

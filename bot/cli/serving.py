@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import uvicorn
     from starlette.types import ASGIApp
 
-    from bot.adapters.model_ollama import Deadlines
+    from bot.adapters.model_chat import Deadlines
     from bot.adapters.telemetry import OpenTelemetry
     from bot.settings import Settings
     from bot.wiring import Base

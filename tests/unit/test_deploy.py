@@ -230,7 +230,7 @@ def test_defaults_are_those_of_cloister():
     defaults = {variable(name): str(field.default) for name, field in Settings.model_fields.items()}
     repeated = re.findall(r"\$\{(CLOISTER_\w+):-([^}]*)\}", compose_files)
     repeated += re.findall(r"^#(CLOISTER_\w+)=(.*)$", example, re.MULTILINE)
-    chosen = {"CLOISTER_GITLAB_CA_FILE", "CLOISTER_MODEL_URL"}
+    chosen = {"CLOISTER_GITLAB_CA_FILE", "CLOISTER_MODEL_URL", "CLOISTER_MODEL_CONTEXT_TOKENS"}
     assert [] == [(name, value) for name, value in repeated if name not in chosen and value != defaults[name]]
 
 

@@ -261,6 +261,7 @@ def test_secrets_are_those_that_hide_their_value():
         "database_url",
         "log_url",
         "kafka_password",
+        "model_api_key",
     } == set(secret_names())
 
 
@@ -289,3 +290,52 @@ def test_only_the_settings_read_the_environment():
     ]
 
     assert readers == ["bot/settings.py"]
+
+
+@pytest.mark.parametrize(
+    ("value", "endpoints"),
+    [
+        ("http://m:11434/", [("ollama", "http://m:11434")]),
+        ("ollama+https://m", [("ollama", "https://m")]),
+        ("OpenAI+http://V:8000/v1", [("openai", "http://v:8000/v1")]),
+        (
+            " http://a:11434 , openai+http://b:8000 ",
+            [("ollama", "http://a:11434"), ("openai", "http://b:8000")],
+        ),
+    ],
+)
+def test_model_servers_have_a_kind_and_an_address(value: str, endpoints: list[tuple[str, str]]):
+    """One or several, Ollama unless another kind is named."""
+    settings = read({"CLOISTER_MODEL_URL": value}).settings
+
+    assert endpoints == [(one.kind, one.url) for one in settings.model_endpoints]
+    assert (
+        settings.model_endpoints
+        == read({"CLOISTER_MODEL_URL": str(settings.model_url)}).settings.model_endpoints
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("http://a,,http://b", "empty entry"),
+        ("http://a,http://a/", "names a server twice"),
+        ("vllm+http://a", "must start with http"),
+        ("openai+ftp://a", "must start with http"),
+        ("http://user:pw@a", "user name or password"),
+        (",".join(f"http://m{number}" for number in range(33)), "more than 32"),
+    ],
+)
+def test_wrong_model_servers_are_explained(value: str, says: str):
+    """Each says what to write instead."""
+    (problem,) = problems({"CLOISTER_MODEL_URL": value})
+
+    assert says in problem
+    assert "pw@" not in problem
+
+
+def test_models_for_tasks_stay_inside():
+    """Each of them is checked like the first."""
+    for name in ("MODEL", "MODEL_JUDGE", "MODEL_TESTS", "MODEL_EMBEDDINGS"):
+        (problem,) = problems({f"CLOISTER_{name}": "gpt-oss:120b-cloud"})
+        assert "cloud model" in problem

@@ -292,6 +292,8 @@ class FakeFacts:
 
     version: str = "0.20.0"
     context_tokens: int | None = 16_384
+    loaded_tokens: int | None = None
+    gpu_share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -299,6 +301,8 @@ class FakeServer:
     """A model server."""
 
     facts: FakeFacts = FakeFacts()
+    label: str = "Ollama at http://m"
+    window_tokens: int = 16_384
 
     async def check(self):
         return self.facts
