@@ -51,6 +51,23 @@ class Blob:
     content: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """Hold one line of a file that holds a name; ``line`` is 1-based."""
+
+    path: str
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrences:
+    """Hold where names stand, and why that may not be everywhere; ``missing`` is empty if it is."""
+
+    lines: tuple[Occurrence, ...] = ()
+    missing: str = ""
+
+
 OnRevoke = Callable[["Subscription"], Awaitable[None]]
 
 
@@ -330,6 +347,18 @@ class Workspaces(Protocol):
         """Return the files at *side* (``head``, ``base`` or ``start``); missing and non-regular ones are left out.
 
         A file over *max_bytes* comes without its content.
+        """
+
+    async def search(
+        self, revision: Revision, names: Sequence[str], *, limit_s: float = 5.0, max_bytes: int = 500_000
+    ) -> Occurrences:
+        """Return the lines of text files at the head that hold one of *names* as a whole word.
+
+        It stops after *limit_s* and *max_bytes* of lines; a line of more than 500 characters is clipped. ``missing``
+        says that it stopped, or that this way to the code cannot search. What is no identifier is not looked for.
+
+        Raises:
+            Transient: the revision is not there and could not be fetched.
         """
 
 

@@ -18,13 +18,14 @@ from bot.adapters.git_history import commits_of, read_history
 from bot.adapters.git_lock import file_lock
 from bot.adapters.git_objects import read_blobs
 from bot.adapters.git_process import Git
+from bot.adapters.git_search import search
 from bot.adapters.recent import Recent
 from bot.domain.diff import Diff
 from bot.domain.errors import Permanent, Transient
 from bot.domain.history import CommitDiff, History
 from bot.domain.merge_request import MergeRequestRef, Revision
 from bot.domain.patch import MalformedDiff, parse
-from bot.ports import Blob
+from bot.ports import Blob, Occurrences
 
 _T = TypeVar("_T")
 
@@ -155,6 +156,15 @@ class GitMirror:
         mirror = self._mirror(revision.ref)
         return await self._mending(
             revision, lambda: read_blobs(self._git, mirror.path, commit, paths, max_bytes)
+        )
+
+    async def search(
+        self, revision: Revision, names: Sequence[str], *, limit_s: float = 5.0, max_bytes: int = 500_000
+    ) -> Occurrences:
+        """Return the lines at the head that hold one of *names*."""
+        path, head = self._mirror(revision.ref).path, revision.head_sha
+        return await self._mending(
+            revision, lambda: search(self._git, path, head, names, limit_s=limit_s, max_bytes=max_bytes)
         )
 
     async def _compute_diff(self, mirror: _Mirror, revision: Revision) -> Diff:

@@ -21,7 +21,7 @@ from bot.domain.merge_request import Revision
 from bot.domain.patch import MalformedDiff, parse_hunks
 from bot.gitlab.diff_shapes import FileChange, FileContent
 from bot.gitlab.shapes import Version, read
-from bot.ports import Blob
+from bot.ports import Blob, Occurrences
 
 _SUBMODULE = "160000"
 _LINK = "120000"
@@ -93,6 +93,13 @@ class ApiWorkspaces:
             if path not in special and (blob := await self._blob(revision, path, commit, max_bytes)):
                 blobs[path] = blob
         return blobs
+
+    async def search(
+        self, revision: Revision, names: Sequence[str], *, limit_s: float = 5.0, max_bytes: int = 500_000
+    ) -> Occurrences:
+        """Return nothing: GitLab's search knows only the default branch."""
+        del revision, names, limit_s, max_bytes
+        return Occurrences(missing="names cannot be looked up through GitLab's API; open git over HTTP")
 
     async def _special(self, revision: Revision, side: str) -> set[str]:
         files = (await self.diff(revision)).files

@@ -9,7 +9,7 @@ from bot.adapters.git_errors import GitOverHttpClosed
 from bot.domain.diff import Diff
 from bot.domain.history import History
 from bot.domain.merge_request import Revision
-from bot.ports import Blob, Workspaces
+from bot.ports import Blob, Occurrences, Workspaces
 
 _T = TypeVar("_T")
 
@@ -40,6 +40,15 @@ class FallbackWorkspaces:
         """Return the files either way."""
         return await self._either(
             revision, lambda workspaces: workspaces.read(revision, paths, side=side, max_bytes=max_bytes)
+        )
+
+    async def search(
+        self, revision: Revision, names: Sequence[str], *, limit_s: float = 5.0, max_bytes: int = 500_000
+    ) -> Occurrences:
+        """Return the lines that hold one of *names*, either way."""
+        return await self._either(
+            revision,
+            lambda workspaces: workspaces.search(revision, names, limit_s=limit_s, max_bytes=max_bytes),
         )
 
     async def _either(self, revision: Revision, use: Callable[[Workspaces], Awaitable[_T]]) -> _T:

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from bot.domain.diff import Diff
+from bot.domain.exclusions import matches, unwritten
 from bot.domain.findings import Confidence, Finding, Severity
 
 _Glob = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -82,6 +83,21 @@ class Paths(_Section):
     )
 
 
+class Advice(_Section):
+    """What the model should look at in some files."""
+
+    paths: Annotated[tuple[_Glob, ...], Field(strict=False, min_length=1, max_length=50)] = Field(
+        description="globs of the files it is about"
+    )
+    text: Annotated[str, StringConstraints(min_length=1, max_length=2_000)] = Field(
+        description="what to look at there, for the language model"
+    )
+
+    def about(self, path: str) -> bool:
+        """Say whether it is about the file at *path*."""
+        return any(matches(glob, path) for glob in self.paths)
+
+
 class Review(_Section):
     """How merge requests are reviewed."""
 
@@ -89,6 +105,13 @@ class Review(_Section):
     model: bool = Field(default=True, description="ask the language model")
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(?:-[A-Z]{2})?$")] = Field(
         default="en", description="language of the model's comments, as in en or pt-BR"
+    )
+    instructions: Annotated[tuple[Advice, ...], Field(strict=False, max_length=20)] = Field(
+        default=(), description="what the model should look at, by the files that it is about"
+    )
+    guidelines: Annotated[tuple[_Artifact, ...], Field(strict=False, max_length=5)] = Field(
+        default=("AGENTS.md", "CONTRIBUTING.md"),
+        description="files of the target branch whose beginning the model reads as advice",
     )
 
 
@@ -201,35 +224,7 @@ class Verdict:
     blocking: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Exclusion:
-    """Say why files that match ``glob`` are not reviewed."""
-
-    glob: str
-    reason: str
-
-
 _TOO_LARGE = "the change is too large to be read"
-_GENERATED, _VENDORED, _LOCK, _MINIFIED = "generated", "vendored", "lock file", "minified"
-
-#: Files that nobody wrote by hand. They are listed as not reviewed, so nothing hides behind a name.
-EXCLUSIONS = tuple(
-    Exclusion(glob, reason)
-    for reason, globs in {
-        _LOCK: (
-            *("package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock"),
-            *("poetry.lock", "uv.lock", "pdm.lock", "Pipfile.lock", "Cargo.lock", "go.sum", "Gemfile.lock"),
-            *("composer.lock", "packages.lock.json", "gradle.lockfile", "mix.lock", "pubspec.lock"),
-        ),
-        _MINIFIED: ("*.min.js", "*.min.mjs", "*.min.css", "*.js.map", "*.css.map"),
-        _GENERATED: (
-            *("*.pb.go", "*_pb2.py", "*_pb2.pyi", "*_pb2_grpc.py", "*.pb.cc", "*.pb.h", "*.g.dart"),
-            *("*.freezed.dart", "*.designer.cs", "*.g.cs", "*.snap"),
-        ),
-        _VENDORED: ("node_modules/", "bower_components/", "vendor/", "third_party/", ".yarn/"),
-    }.items()
-    for glob in globs
-)
 
 
 def left_out(diff: Diff, policy: Policy, *, everywhere: bool = False) -> dict[str, str]:
@@ -245,14 +240,12 @@ def left_out(diff: Diff, policy: Policy, *, everywhere: bool = False) -> dict[st
 def excluded(path: str, policy: Policy, *, everywhere: bool = False) -> str | None:
     """Return why *path* is not reviewed, or None if it is.
 
-    For a scanner that looks *everywhere* only the policy counts, not the built-in list. A glob without a slash matches a name in any directory; one that ends in a slash matches a directory and
-    all below it; others match from the root. ``*`` stays within one directory, ``**`` crosses them.
+    For a scanner that looks *everywhere* only the policy counts, not the built-in list.
     """
-    for exclusion in () if everywhere else EXCLUSIONS:
-        if _matches(exclusion.glob, path):
-            return exclusion.reason
+    if not everywhere and (reason := unwritten(path)):
+        return reason
     for glob in policy.paths.exclude:
-        if _matches(glob, path):
+        if matches(glob, path):
             return f"excluded by the policy ({glob})"
     return None
 
@@ -341,25 +334,3 @@ def verdict(findings: Iterable[Finding], policy: Policy) -> Verdict:
     ]
     blocking.sort(key=lambda found: (-found.severity.rank, found.path, found.line, found.rule))
     return Verdict(passed=not blocking, blocking=tuple(blocking))
-
-
-def _matches(glob: str, path: str) -> bool:
-    parts = glob.strip("/").split("/")
-    if glob.endswith("/"):
-        parts += ["*", "**"]
-    if "/" not in glob.rstrip("/"):
-        parts.insert(0, "**")
-    reached = _skipping({0}, parts)
-    for name in path.split("/"):
-        stay = {at for at in reached if at < len(parts) and parts[at] == "**"}
-        step = {at + 1 for at in reached if at < len(parts) and fnmatchcase(name, parts[at])}
-        reached = _skipping(stay | step, parts)
-    return len(parts) in reached
-
-
-def _skipping(reached: set[int], parts: list[str]) -> set[int]:
-    """Add what is reached by letting ``**`` match nothing."""
-    for at, part in enumerate(parts):
-        if at in reached and part == "**":
-            reached.add(at + 1)
-    return reached

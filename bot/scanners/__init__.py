@@ -76,7 +76,7 @@ class Scanner(Protocol):
 
     @property
     def everywhere(self) -> bool:
-        """Say whether it also looks at files that nobody wrote by hand (``bot.domain.policy.EXCLUSIONS``)."""
+        """Say whether it also looks at files that nobody wrote by hand (``bot.domain.exclusions.EXCLUSIONS``)."""
 
     @property
     def history(self) -> bool:

@@ -23,7 +23,7 @@ from bot.domain.diff import Change, Diff, Sign
 from bot.domain.errors import Obsolete, Permanent, Transient
 from bot.domain.history import History
 from bot.domain.merge_request import Revision
-from bot.ports import Blob, Workspaces
+from bot.ports import Blob, Occurrence, Occurrences, Workspaces
 from tests.upstream import ENVIRONMENT, Upstream, file
 
 NEW_LINES = b"".join(b"line %d\n" % number for number in range(10_000))
@@ -228,6 +228,31 @@ async def test_files_are_read_on_either_side(workspaces: Workspaces, revision: R
     assert {"edited", "gone", "kept", "dir/a %2F é"} == set(base)
 
 
+async def test_names_are_found_at_the_head_or_it_says_why_not(
+    workspaces: Workspaces, revision: Revision
+) -> None:
+    """Only whole words of text files count; a way that cannot search says so."""
+    found = await workspaces.search(revision, ["same", "D", "lin", "1"])
+    if found.missing:
+        assert () == found.lines
+    else:
+        kept = [Occurrence(path, 1, "same") for path in ("dir/a %2F é", "kept")]
+        assert [*kept, Occurrence("new 'name\" é", 4, "D")] == sorted(found.lines, key=lambda one: one.path)
+
+
+async def test_a_search_is_bounded(mirror: GitMirror, revision: Revision) -> None:
+    """It stops at its limits, keeps what it has and says so; what is no name is not looked for."""
+    cut = await mirror.search(revision, ["line"], max_bytes=1_000)
+    assert 0 < len(cut.lines) < 100
+    assert "large" == cut.lines[-1].path
+    assert "the search stopped after 1000 bytes" == cut.missing
+    slow = await mirror.search(revision, ["line"], limit_s=0.0)
+    assert ((), True) == (slow.lines, "took longer" in slow.missing)
+    assert Occurrences() == await mirror.search(revision, ["--help", "a b", "", "x" * 200])
+    many = await mirror.search(revision, [f"name{number}" for number in range(100)])
+    assert "only 60 of 100 names were looked for" == many.missing
+
+
 async def test_a_head_that_has_not_arrived_is_worth_another_try(
     workspaces: Workspaces, revision: Revision
 ) -> None:
@@ -422,6 +447,12 @@ class Closed:
         self.asked += 1
         raise self.error
 
+    async def search(
+        self, revision: Revision, names: Sequence[str], *, limit_s: float = 0, max_bytes: int = 0
+    ) -> Occurrences:
+        self.asked += 1
+        raise self.error
+
 
 async def test_a_closed_project_is_read_through_the_api(api: ApiWorkspaces, revision: Revision) -> None:
     """The refusal is met once; everything then goes the other way."""
@@ -430,6 +461,7 @@ async def test_a_closed_project_is_read_through_the_api(api: ApiWorkspaces, revi
     await workspaces.fetch(revision)
     assert 11 == len((await workspaces.diff(revision)).files)
     assert {"kept"} == set(await workspaces.read(revision, ["kept"]))
+    assert (await workspaces.search(revision, ["same"])).missing
     assert 1 == closed.asked
 
 

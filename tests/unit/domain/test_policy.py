@@ -150,6 +150,33 @@ def test_files_are_left_out_for_a_reason(path: str, reason: str | None) -> None:
     assert excluded(path, Policy(paths=Paths(exclude=("docs/**", "**/gen/*.py", "/src/*.c")))) == reason
 
 
+def test_advice_is_about_the_files_that_it_names() -> None:
+    """Globs mean what they mean elsewhere in the file."""
+    policy = parse(
+        "review:\n  instructions:\n    - paths: [billing/**, '*.sql']\n      text: Amounts are cents.\n"
+    )
+    assert isinstance(policy, Policy)
+    (advice,) = policy.review.instructions
+    paths = ["billing/a/b.py", "db/x.sql", "a/billing/b.py"]
+    assert [True, True, False] == [advice.about(path) for path in paths]
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("review:\n  instructions:\n    - paths: []\n      text: x\n", 3, "at least 1 item"),
+        ("review:\n  instructions:\n    - paths: ['*']\n      texts: x\n", 3, "text: field required"),
+        ("review:\n  guidelines: [../AGENTS.md]\n", 2, "below the root"),
+    ],
+)
+def test_advice_that_cannot_be_meant_is_a_problem(text: str, line: int, message: str) -> None:
+    """The problem names its line."""
+    problem = parse(text)
+    assert isinstance(problem, PolicyProblem)
+    assert line == problem.line
+    assert message in str(problem)
+
+
 def test_a_scanner_that_looks_everywhere_is_held_back_only_by_the_policy() -> None:
     """Generated files are no hiding place, those that the policy leaves out are nobody's business."""
     policy = Policy(paths=Paths(exclude=("docs/**", "yarn.lock")))
