@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import json
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from bot.domain.diff import FileDiff, Hunk, Sign
+from bot.domain.diff import Sign
 
-#: Enclosing lines shown above a hunk: a class, a method and two nested blocks.
-_MAX_ENCLOSING = 4
 _BREAKING = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
@@ -75,9 +73,42 @@ class Excerpt:
         return "\n".join([*map(str, self.enclosing), *gap, *map(str, self.rows)])
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Hold the lines of a file at the head, as they are and with secrets masked; both empty if it is not at hand."""
+
+    lines: Sequence[str] = ()
+    masked: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, text: str | None, redact: Callable[[str], str]) -> Source:
+        """Return the lines of *text*.
+
+        Raises:
+            Unshowable: *redact* joined lines.
+        """
+        lines = text.split("\n") if text is not None else []
+        return cls(lines, redacted(lines, redact))
+
+    def row(self, number: int) -> Row:
+        """Return line *number* as context."""
+        return row(number, Sign.context, self.lines[number - 1], self.masked[number - 1])
+
+
+def row(number: int | None, sign: Sign, original: str, text: str) -> Row:
+    """Return a line that shows *text* where the file has *original*."""
+    shown = visible(text.removesuffix("\r").replace("\n", " "))
+    return Row(number, sign, shown, altered=shown != original.removesuffix("\r"))
+
+
 def header(path: str) -> str:
     """Return the line that names the file above its excerpts; the path is a JSON string."""
-    return f"File: {json.dumps(path, ensure_ascii=False)}"
+    return f"File: {quoted(path)}"
+
+
+def quoted(path: str) -> str:
+    """Return *path* as a JSON string, which no path can break out of."""
+    return json.dumps(visible(path), ensure_ascii=False)
 
 
 def visible(text: str) -> str:
@@ -101,62 +132,3 @@ def redacted(lines: Sequence[str], redact: Callable[[str], str]) -> list[str]:
         msg = "it holds a secret that spans lines"
         raise Unshowable(msg)
     return masked
-
-
-def excerpts(file: FileDiff, head: Sequence[str], redact: Callable[[str], str]) -> list[Excerpt]:
-    """Return one excerpt per hunk of *file*.
-
-    Args:
-        file: a change with hunks.
-        head: the redacted lines of the file at the head, empty when it is not at hand. It gives enclosing
-            lines, and masks secrets whose beginning or end no hunk shows.
-        redact: masks secrets in the hunks, removed lines included.
-
-    Raises:
-        Unshowable: *redact* joined lines.
-    """
-    return [_excerpt(file.new_path, _rows(hunk, head, redact), head) for hunk in file.hunks]
-
-
-def halves(excerpt: Excerpt, head: Sequence[str]) -> tuple[Excerpt, Excerpt] | None:
-    """Return *excerpt* cut in two where the code is least indented, None when it is a single row."""
-    rows = excerpt.rows
-    if len(rows) < 2:
-        return None
-    middle = range(max(1, len(rows) // 4), max(2, len(rows) * 3 // 4))
-    cut = min(middle, key=lambda at: (not rows[at].text.strip(), rows[at].indent, abs(2 * at - len(rows))))
-    return _excerpt(excerpt.path, rows[:cut], head), _excerpt(excerpt.path, rows[cut:], head)
-
-
-def _rows(hunk: Hunk, head: Sequence[str], redact: Callable[[str], str]) -> tuple[Row, ...]:
-    known = [head[line.new - 1] if line.new and line.new <= len(head) else line.text for line in hunk.lines]
-    texts = redacted(known, redact)
-    return tuple(
-        _row(line.new, line.sign, line.text, text) for line, text in zip(hunk.lines, texts, strict=True)
-    )
-
-
-def _row(number: int | None, sign: Sign, original: str, text: str) -> Row:
-    shown = visible(text.removesuffix("\r").replace("\n", " "))
-    return Row(number, sign, shown, altered=shown != original.removesuffix("\r"))
-
-
-def _excerpt(path: str, rows: tuple[Row, ...], head: Sequence[str]) -> Excerpt:
-    return Excerpt(path, rows, tuple(_enclosing(rows, head)))
-
-
-def _enclosing(rows: Sequence[Row], head: Sequence[str]) -> Iterator[Row]:
-    """Yield the lines above *rows* that indentation says enclose them, outermost first."""
-    first = next((row for row in rows if row.number and row.text.strip()), None)
-    start = next((row.number for row in rows if row.number), None)
-    if first is None or start is None:
-        return
-    indent, found = first.indent, list[Row]()
-    for number in range(min(start - 1, len(head)), 0, -1):
-        row = _row(number, Sign.context, head[number - 1], head[number - 1])
-        if indent == 0:
-            break
-        if row.text.strip() and row.indent < indent:
-            found.append(row)
-            indent = row.indent
-    yield from reversed(found[-_MAX_ENCLOSING:])

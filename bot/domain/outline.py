@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """Hold one definition; lines are 1-based and include decorators.
+    """Hold one definition; lines are 1-based and include decorators, ``line`` is where it says its name.
 
     ``kind`` is ``module``, ``class``, ``function`` or ``block``. ``signature`` is the text before the body, on one
     line and clipped. ``parent`` names the definitions around it, outermost first, joined by dots.
@@ -19,6 +19,7 @@ class Definition:
     last_line: int
     signature: str
     parent: str = ""
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)

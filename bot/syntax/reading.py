@@ -98,6 +98,7 @@ def _definitions(found: Iterable[tuple[str, tree_sitter.Node]], content: bytes) 
             last_line=_last_line(whole),
             signature=_signature(node, content),
             parent=".".join(one for _, one in around[-_MAX_DEPTH:]),
+            line=node.start_point[0] + 1,
         )
         around.append((node.end_byte, name))
 
