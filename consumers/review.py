@@ -6,6 +6,9 @@ import asyncio
 import time
 from collections.abc import Mapping, Sequence
 
+import structlog
+
+from bot.domain.context import Context
 from bot.domain.diff import Diff
 from bot.domain.events import ReviewRequested, Stage, StepFinished
 from bot.domain.findings import Finding
@@ -14,9 +17,12 @@ from bot.domain.prompt import Limits, Prompts, build
 from bot.domain.run import REVIEW_STEP, Outcome, Run, Step
 from bot.ports import Store, Telemetry, Workspaces
 from bot.reviewer.asking import Ledger
+from bot.reviewer.context import Site, gather
 from bot.reviewer.reviewing import Matter, Reviewed, Reviewing
 from bot.reviewer.unseen import unseen
 from bot.runtime.consumer import Work, consumer
+
+log = structlog.get_logger()
 
 #: A model that is away for longer than these tries is reported as absent, rather than waited for.
 _TRIES = 3
@@ -54,7 +60,10 @@ async def review(
         blobs = await workspaces.read(run.revision, [file.new_path for file in diff.files])
         texts = {path: blob.content for path, blob in blobs.items() if blob.content is not None}
         heads = {path: text.decode(errors="replace") for path, text in texts.items()}
-        prompts = await asyncio.to_thread(_prompts, run, diff, heads, reviewing)
+        context = await gather(diff, texts, run.policy, Site.of(workspaces, run.revision))
+        if context.missing:
+            log.info("review.context_incomplete", problem=context.missing)
+        prompts = await asyncio.to_thread(_prompts, run, diff, heads, context, reviewing)
         matter = Matter(
             policy=run.policy,
             lines={path: lines_of(text) for path, text in texts.items()},
@@ -69,6 +78,7 @@ async def review(
         outcome=_outcome(reviewed),
         problem=reviewed.problem,
         not_analysed={} if reviewed.problem else dict(reviewed.not_analysed),
+        shown=dict(prompts.coverage),
         walkthrough={**left.walkthrough, **reviewed.walkthrough},
         rejected=reviewed.rejected[:_MAX_REJECTED],
         remarks=reviewed.remarks,
@@ -80,7 +90,9 @@ async def review(
     await _finish(work, step, left.with_carried(reviewed.findings), ledger)
 
 
-def _prompts(run: Run, diff: Diff, heads: Mapping[str, str], reviewing: Reviewing) -> Prompts:
+def _prompts(
+    run: Run, diff: Diff, heads: Mapping[str, str], context: Context, reviewing: Reviewing
+) -> Prompts:
     model = reviewing.model
     return build(
         diff,
@@ -92,6 +104,7 @@ def _prompts(run: Run, diff: Diff, heads: Mapping[str, str], reviewing: Reviewin
         estimate=model.estimate_tokens,
         redact=reviewing.redact,
         language=run.policy.review.language,
+        context=context,
     )
 
 

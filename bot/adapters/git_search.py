@@ -14,6 +14,10 @@ from bot.ports import Occurrence, Occurrences
 MOST_NAMES = 60
 _NAME = re.compile(r"[^\W\d]\w{0,99}")
 _LINE_CHARS = 500
+NAME_SEARCH = (
+    *("-n", "-I", "-z", "-F", "-w", "--no-color", "--no-column", "--no-heading", "--no-break"),
+    *("--no-textconv", "--no-recurse-submodules", "--full-name", "--threads=1"),
+)
 
 
 async def search(
@@ -29,11 +33,10 @@ async def search(
         return Occurrences()
     missing = f"only {MOST_NAMES} of {len(wanted)} names were looked for" if len(wanted) > MOST_NAMES else ""
     patterns = [word.encode() for name in wanted[:MOST_NAMES] for word in ("-e", name)]
-    options = ("-n", "-I", "-z", "-F", "-w", "--no-color", "--no-textconv", "--full-name", "--threads=1")
     try:
         output = await git.run(
             "grep",
-            *options,
+            *NAME_SEARCH,
             *patterns,
             commit,
             "--",
@@ -46,13 +49,14 @@ async def search(
         return Occurrences(missing=str(error))
     if output.cut:
         missing = f"the search stopped after {max_bytes} bytes"
-    return Occurrences(tuple(_lines(output.stdout, commit)), missing)
+    return Occurrences(tuple(occurrences(output.stdout, prefix=f"{commit}:")), missing)
 
 
-def _lines(output: bytes, commit: str) -> Iterator[Occurrence]:
+def occurrences(output: bytes, *, prefix: str = "") -> Iterator[Occurrence]:
+    """Yield what git found with `NAME_SEARCH`; *prefix* is what it puts before paths."""
     # A line may hold NUL as little as a path: git calls such files binary. The last record may be half a one.
     for record in output.split(b"\n")[:-1]:
         match record.split(b"\0"):
             case [place, number, text] if number.isdigit():
-                path = place.decode(errors="surrogateescape").removeprefix(f"{commit}:")
+                path = place.decode(errors="surrogateescape").removeprefix(prefix)
                 yield Occurrence(path, int(number), text.decode(errors="replace")[:_LINE_CHARS])

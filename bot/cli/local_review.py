@@ -16,6 +16,7 @@ from bot.domain.masking import masked
 from bot.domain.prompt import Limits, build
 from bot.ports import Blob, Runner
 from bot.reviewer.asking import Ledger
+from bot.reviewer.context import Site, gather
 from bot.reviewer.reviewing import Matter, Reviewing
 from bot.scanners import Scanner, absent, wanted
 from bot.scanners.examination import Examination
@@ -120,7 +121,15 @@ class Reviewer:
         if self.reviewing is None:
             return [], {}
         diff, contents, model = subject.diff, subject.contents, self.reviewing.model
-        prompts = build(
+        reviewed = {file.new_path for file in diff.files}
+        context = await gather(
+            diff,
+            {path: content for path, content in contents.items() if path in reviewed},
+            subject.policy,
+            Site(subject.read, subject.search),
+        )
+        prompts = await asyncio.to_thread(
+            build,
             diff,
             {path: content.decode(errors="replace") for path, content in contents.items()},
             title=subject.title,
@@ -129,6 +138,8 @@ class Reviewer:
             limits=Limits(model.window_tokens),
             estimate=model.estimate_tokens,
             redact=self.redact,
+            language=subject.policy.review.language,
+            context=context,
         )
 
         async def known() -> Sequence[Finding]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ from bot.cli.working_tree import WorkingTree
 from bot.domain.diff import Diff
 from bot.domain.policy import Policy, excluded
 from bot.domain.policy_file import PolicyProblem, parse
+from bot.ports import Blob, Occurrences
 
 POLICY_FILE = ".cloister.yml"
 
@@ -23,6 +25,7 @@ class Subject:
     to the reason. ``contents`` are the changed files at the head as far as they can be read, ``before`` gives the
     files as they were. ``since`` is what the head is compared with, ``root`` the top directory. ``problem`` says why
     the base's policy file is not used, if so. ``title`` and ``description`` tell a model what the change is for.
+    ``other`` gives any file at the head, ``find`` the lines with names.
     """
 
     diff: Diff
@@ -36,6 +39,22 @@ class Subject:
     problem: str = ""
     title: str = ""
     description: str = ""
+    other: Callable[[str], bytes | None] = lambda _: None
+    find: Callable[[Sequence[str]], Occurrences] = lambda _: Occurrences()
+
+    async def read(self, paths: Sequence[str], side: str, max_bytes: int) -> Mapping[str, Blob]:
+        """Return files at the head, unchanged ones too, or at the base; what is larger lacks its content."""
+        give = self.other if side == "head" else self.before
+        found = {path: await asyncio.to_thread(give, path) for path in paths}
+        return {
+            path: Blob(len(one), one if len(one) <= max_bytes else None)
+            for path, one in found.items()
+            if one is not None
+        }
+
+    async def search(self, names: Sequence[str]) -> Occurrences:
+        """Return the lines of the working tree or the index that hold one of *names*."""
+        return await asyncio.to_thread(self.find, names)
 
 
 def collect(tree: WorkingTree, base: str | None, *, staged: bool) -> Subject:
@@ -61,7 +80,19 @@ def collect(tree: WorkingTree, base: str | None, *, staged: bool) -> Subject:
         if content is not None:
             contents[file.new_path] = content
     before = partial(tree.read_at, since)
-    return Subject(diff, everything, contents, left_out, policy, since, tree.root.resolve(), before, problem)
+    return Subject(
+        diff,
+        everything,
+        contents,
+        left_out,
+        policy,
+        since,
+        tree.root.resolve(),
+        before,
+        problem,
+        other=partial(_content, tree, staged=staged),
+        find=partial(tree.search, staged=staged),
+    )
 
 
 def _start(tree: WorkingTree, base: str | None, *, staged: bool) -> tuple[str, str | None]:

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from bot.adapters.git_search import MOST_NAMES, NAME_SEARCH, occurrences
 from bot.domain.diff import Change, Diff, DiffLine, FileDiff, Hunk, Sign
 from bot.domain.errors import Permanent
 from bot.domain.patch import MalformedDiff, parse
+from bot.ports import Occurrences
 
 #: A diff beyond this is not a change that anybody reviews; what fits is reviewed, the rest is listed.
 DIFF_LIMIT_BYTES = 64_000_000
@@ -21,6 +23,8 @@ FILE_LIMIT_BYTES = 1_000_000
 #: As far as git looks for a NUL to call a file binary.
 BINARY_PROBE_BYTES = 8_000
 GIT_LIMIT_S = 120
+#: Lines with names beyond this are of words rather than names.
+_SEARCH_LIMIT_BYTES = 500_000
 
 # Repository-local configuration may name programs. Clean filters are switched off one by one below.
 _CONFIG = {
@@ -152,6 +156,19 @@ class WorkingTree:
             return self._git("cat-file", "blob", f"{commit}:{path}")
         except Permanent:
             return None
+
+    def search(self, names: Sequence[str], *, staged: bool) -> Occurrences:
+        """Return the lines of tracked text files that hold one of *names* as a word: in the index when *staged*."""
+        wanted = [name for name in names if name.isidentifier()][:MOST_NAMES]
+        if not wanted:
+            return Occurrences()
+        patterns = [word for name in wanted for word in ("-e", name)]
+        place = ("--cached",) if staged else ()
+        try:
+            output = self._git("grep", *NAME_SEARCH, *place, *patterns, "--")
+        except Permanent as error:  # also where nothing is found
+            return Occurrences(missing="" if str(error).endswith("exit status 1") else str(error))
+        return Occurrences(tuple(occurrences(output[:_SEARCH_LIMIT_BYTES])))
 
     def _commit(self, ref: str) -> str | None:
         try:

@@ -24,6 +24,10 @@ _TEST_WORDS: Final = re.compile(r"^tests?[_-]|[._-](?:tests?|spec)$|(?<=[a-z])(?
 _COMMON_STEMS: Final = frozenset({"", "__init__", "index", "main", "mod", "lib", "util", "utils", "types"})
 
 
+#: A name that more files define or call says nothing about who belongs together.
+_MOST_RELATIVES: Final = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """Say that the model does not see a file, or some lines of it, and why."""
@@ -207,18 +211,47 @@ class Packer:
         return self.estimate(f"\n{header(excerpt.path)}\n{excerpt.text}\n")
 
 
-def _ordered(subjects: Sequence[Subject]) -> Iterable[tuple[Subject, Kin]]:
-    """Return *subjects* so that relatives follow each other: code first, what a tool seems to have written last."""
+def _ordered(subjects: Sequence[Subject]) -> Iterator[tuple[Subject, Kin]]:
+    """Yield *subjects*, each followed by its relatives: code first, what a tool seems to have written last."""
     kins = [Kin.of(subject) for subject in subjects]
-    first: dict[str, int] = {}
-    for number, kin in enumerate(kins):
-        for stem in kin.stems:
-            first.setdefault(stem, number)
-    places = [
-        (_rank(subject), min((first[stem] for stem in kin.stems), default=number), number)
-        for number, (subject, kin) in enumerate(zip(subjects, kins, strict=True))
-    ]
-    return [(subjects[number], kins[number]) for _, _, number in sorted(places)]
+    family = _Family(kins)
+    waiting = dict.fromkeys(
+        sorted(range(len(subjects)), key=lambda number: (_rank(subjects[number]), number))
+    )
+    while waiting:
+        first = next(iter(waiting))
+        for number in [first, *(one for one in family.relatives(first) if one in waiting and one != first)]:
+            del waiting[number]
+            yield subjects[number], kins[number]
+
+
+class _Family:
+    """Find the relatives of files without comparing all with all."""
+
+    def __init__(self, kins: Sequence[Kin]) -> None:
+        self._kins = kins
+        self._stems, self._definers, self._callers = (
+            _index(sets)
+            for sets in ([k.stems for k in kins], [k.defines for k in kins], [k.calls for k in kins])
+        )
+
+    def relatives(self, number: int) -> list[int]:
+        """Return the files that share a name with file *number*, are called by it, or call it."""
+        kin = self._kins[number]
+        found = {one for stem in kin.stems for one in self._stems[stem]}
+        for names, index in ((kin.calls, self._definers), (kin.defines, self._callers)):
+            for name in names:
+                if len(others := index.get(name, ())) <= _MOST_RELATIVES:
+                    found.update(others)
+        return sorted(found)
+
+
+def _index(sets: Iterable[frozenset[str]]) -> Mapping[str, list[int]]:
+    index: dict[str, list[int]] = {}
+    for number, names in enumerate(sets):
+        for name in names:
+            index.setdefault(name, []).append(number)
+    return index
 
 
 def _rank(subject: Subject) -> int:
