@@ -198,6 +198,9 @@ class Transaction(Protocol):
     async def replace_findings(self, run_id: uuid.UUID, step: str, findings: Sequence[Finding]) -> None:
         """Store what a step found, instead of what an earlier try of it found."""
 
+    async def findings(self, run_id: uuid.UUID) -> dict[str, list[Finding]]:
+        """Return the findings of a run by step; once the run is locked nobody else changes them."""
+
     async def save_threads(self, ref: MergeRequestRef, threads: Sequence[ThreadRecord]) -> None:
         """Store threads by fingerprint, new or changed."""
 

@@ -64,11 +64,12 @@ from consumers.publish import publish
 from consumers.report import report
 from consumers.review import review
 from consumers.scan import scan
+from consumers.verify import verify
 
 logger = structlog.get_logger()
 
 CONSUMERS: dict[Stage, Consumer] = {
-    one.stage: one for one in (intake, fetch, scan, report, review, collect, publish, converse)
+    one.stage: one for one in (intake, fetch, scan, report, review, collect, verify, publish, converse)
 }
 
 #: Connections of the consumers: each stage holds one for its partitions, and one waits to be woken up.
@@ -186,7 +187,8 @@ async def run_consumers(
             prune_regularly(base.pool, shipped_by=GROUP if kafka else None), name="retention"
         )
         stack.callback(pruning.cancel)
-        ports = await _ports(base, stack, deadlines, scanning=Stage.scan in stages)
+        scanning = not {Stage.scan, Stage.verify}.isdisjoint(stages)
+        ports = await _ports(base, stack, deadlines, scanning=scanning)
         if Stage.intake in stages and base.settings.reconcile != "off":
             reconciling = asyncio.create_task(reconciler(base, ports["forge"].api).run(), name="reconciler")
             stack.callback(reconciling.cancel)

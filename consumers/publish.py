@@ -9,18 +9,19 @@ import structlog
 
 from bot.domain.diff import Diff
 from bot.domain.errors import Obsolete, Permanent, Refused
-from bot.domain.events import PublishRequested, Stage
+from bot.domain.events import PublishRequested, Stage, VerifyRequested
 from bot.domain.findings import Finding
 from bot.domain.fingerprint import anchor_present, lines_of
 from bot.domain.forge import ForgeMergeRequest, PositionRefused
 from bot.domain.marker import Marker
 from bot.domain.merge_request import Revision
 from bot.domain.ours import Ours, deleted, forgotten, opened, ours, remember
+from bot.domain.proof import evidence, waits
 from bot.domain.publication import Publication, decide, result, status
 from bot.domain.reconcile import Action, Reopen, Resolve, Thread
 from bot.domain.render import comment
 from bot.domain.run import Run, RunState
-from bot.domain.suggestion import suggestion
+from bot.domain.suggestion import SuggestionBlock, offer
 from bot.domain.summary import project_url, summary
 from bot.gitlab.positions import NoPosition, Target, position
 from bot.ports import Clock, Forge, StillHeld, Store, Telemetry, Workspaces
@@ -48,6 +49,12 @@ async def publish(
     run = await store.run(event.run_id)
     if run.published >= run.results or run.state is RunState.superseded:
         raise Obsolete("there is nothing new to publish")
+    findings = await store.findings(run.id)
+    if waits(run, findings):
+        # They came in while the others were being checked.
+        async with work.commit() as transaction:
+            transaction.emit(VerifyRequested(ref=event.ref, run_id=run.id, round=event.round))
+        return
     async with store.exclusive(event.ref) as still_held:
         found = await forge.merge_request(event.ref)
         if not await store.is_current(run):
@@ -62,7 +69,7 @@ async def publish(
         standing = await _standing(mine, workspaces, run.revision, fingerprint_key)
         publication = decide(
             run,
-            await store.findings(run.id),
+            findings,
             mine.threads,
             diff,
             standing=standing,
@@ -178,12 +185,11 @@ async def _draft(
 ) -> bool:
     """Draft the thread on *finding* at the best position that GitLab accepts; say whether there was one."""
     assert run.revision is not None, "there are findings only for a known revision"
-    fix = (
-        suggestion(finding.fix, path=finding.path, anchor=finding.end_line, lines=lines)
-        if finding.fix
-        else None
-    )
-    body = comment(finding, marker=marker.of(run.ref, finding.fingerprint), fix=fix)
+    fix, proven = None, list[str]()
+    if finding.fix is not None:
+        fix = offer(finding.fix, path=finding.path, anchor=finding.end_line, lines=lines)
+        proven = evidence(finding.fix.verified, run.head_sha) if isinstance(fix, SuggestionBlock) else []
+    body = comment(finding, marker=marker.of(run.ref, finding.fingerprint), fix=fix, evidence=proven)
     whole, last = Target(finding.line, finding.end_line), Target(finding.end_line, finding.end_line)
     for target in dict.fromkeys((whole, last)):
         try:

@@ -60,6 +60,7 @@ _LAST_REVIEWED = f"""
 SELECT body FROM review_run
 WHERE {_REF} AND body->'steps'->$4->>'outcome' IN ('done', 'partial') ORDER BY created_at DESC LIMIT 1
 """
+_FINDINGS = "SELECT step, body FROM finding WHERE run_id = $1 ORDER BY path, body->'line', fingerprint"
 
 #: How many merge requests one process writes to at a time; each costs a connection.
 _MOST_HOLDERS = 6
@@ -88,6 +89,13 @@ def _state(ref: MergeRequestRef, row: Any) -> MergeRequestState:
         posting=row["posting_since"] is not None,
         paused=row["paused"],
     )
+
+
+def _findings(rows: Sequence[Any]) -> dict[str, list[Finding]]:
+    found: dict[str, list[Finding]] = {}
+    for row in rows:
+        found.setdefault(row["step"], []).append(Finding.model_validate(row["body"], strict=False))
+    return found
 
 
 async def _save_threads(connection: Any, ref: MergeRequestRef, threads: Sequence[ThreadRecord]) -> None:
@@ -183,6 +191,10 @@ class PostgresTransaction:
                 for f in findings
             ],
         )
+
+    async def findings(self, run_id: uuid.UUID) -> dict[str, list[Finding]]:
+        """Return findings by step; see the port."""
+        return _findings(await self._connection.fetch(_FINDINGS, run_id))
 
     async def save_threads(self, ref: MergeRequestRef, threads: Sequence[ThreadRecord]) -> None:
         """Store threads; see the port."""
@@ -312,14 +324,7 @@ class PostgresStore:
     async def findings(self, run_id: uuid.UUID) -> dict[str, list[Finding]]:
         """Return findings by step; see the port."""
         async with translated():
-            rows = await self._pool.fetch(
-                "SELECT step, body FROM finding WHERE run_id = $1 ORDER BY path, body->'line', fingerprint",
-                run_id,
-            )
-        found: dict[str, list[Finding]] = {}
-        for row in rows:
-            found.setdefault(row["step"], []).append(Finding.model_validate(row["body"], strict=False))
-        return found
+            return _findings(await self._pool.fetch(_FINDINGS, run_id))
 
     async def threads(self, ref: MergeRequestRef) -> dict[str, ThreadRecord]:
         """Return threads by fingerprint; see the port."""

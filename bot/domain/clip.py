@@ -62,7 +62,7 @@ def deduplicate(
     for index in order:
         finding = found[index]
         rivals = by_path[finding.path]
-        twin = next((rival for rival in rivals if _same(kept[rival], finding)), None)
+        twin = next((rival for rival in rivals if same(kept[rival], finding)), None)
         if twin is None:
             kept[index] = finding
             rivals.append(index)
@@ -97,7 +97,8 @@ def _preference(finding: Finding, prefer: Callable[[Finding], bool]) -> tuple[ob
     )
 
 
-def _same(one: Finding, other: Finding) -> bool:
+def same(one: Finding, other: Finding) -> bool:
+    """Say whether two findings of one file say the same, as `deduplicate` sees it."""
     if one.commit != other.commit or (one.subject and other.subject and one.subject != other.subject):
         return False
     if one.scanner == other.scanner:

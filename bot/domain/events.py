@@ -31,6 +31,7 @@ class Stage(enum.StrEnum):
     report = "report"
     review = "review"
     collect = "collect"
+    verify = "verify"
     publish = "publish"
     converse = "converse"
 
@@ -162,6 +163,21 @@ class DeadlineReached(Event):
         return self.step
 
 
+class VerifyRequested(Event):
+    """The fixes among the results so far shall be checked, so that the results can be published."""
+
+    kind = "verify.requested"
+    stage = Stage.verify
+
+    run_id: uuid.UUID
+    round: int = Field(gt=0, description="that of the publish.requested which follows")
+
+    @property
+    def discriminator(self) -> str:
+        """Return the round: a run is published more than once."""
+        return str(self.round)
+
+
 class PublishRequested(Event):
     """The results so far shall be visible on the merge request."""
 
@@ -199,6 +215,7 @@ EVENTS: dict[str, type[Event]] = {
         ReviewRequested,
         StepFinished,
         DeadlineReached,
+        VerifyRequested,
         PublishRequested,
         CommentPosted,
     )

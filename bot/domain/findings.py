@@ -39,11 +39,22 @@ class Fix(Value):
 
     ``replacement`` holds whole lines joined by newlines, without a final newline. An empty string
     deletes the lines.
+
+    Neither ``verified`` nor ``refusal``: nobody has checked it yet. ``verified`` says what was proven, in the words
+    of ``bot.domain.proof``, and only then may it be offered to be applied. ``refusal`` says why it may not, to
+    the reader of the comment.
     """
 
     line: int = Field(gt=0)
     end_line: int = Field(gt=0)
     replacement: str
+    verified: tuple[str, ...] = ()
+    refusal: str = ""
+
+    @property
+    def unchecked(self) -> bool:
+        """Say whether it is still to be verified."""
+        return not self.verified and not self.refusal
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

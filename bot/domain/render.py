@@ -35,13 +35,13 @@ def comment(
         finding: what to say; its texts are neutralised here.
         marker: the line by which we know the note again.
         fix: the suggestion to offer, or why ``finding.fix`` is shown as plain code only. None shows no fix.
-        evidence: how the suggestion was checked, e.g. "it applies at the head".
+        evidence: how the suggestion was checked, e.g. "applies to 1a2b3c4d".
     """
     parts = [
         f"**{finding.severity.value.capitalize()}: {neutral_inline(finding.title, _TITLE_LIMIT)}**",
         neutral(finding.message, _MESSAGE_LIMIT),
         *_fix(finding.fix, fix),
-        _CHECKED.format(evidence="; ".join(neutral_inline(item) for item in evidence)) if evidence else "",
+        _CHECKED.format(evidence=", ".join(neutral_inline(item) for item in evidence)) if evidence else "",
         _references(finding),
         f"{_source(finding)}. {_HOW_TO_ANSWER}",
         marker,

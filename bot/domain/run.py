@@ -22,7 +22,7 @@ from typing import Self
 
 from pydantic import AwareDatetime, Field
 
-from bot.domain.events import DeadlineReached, Event, PublishRequested
+from bot.domain.events import DeadlineReached, Event, VerifyRequested
 from bot.domain.findings import Rejection
 from bot.domain.merge_request import MergeRequestRef, Revision, Sha, Value
 from bot.domain.policy import SARIF_PREFIX, Policy
@@ -203,11 +203,11 @@ class Run(Value):
         return self.model_copy(update={"steps": late, "results": self.results + 1}).request_publish()
 
     def request_publish(self) -> tuple[Self, list[Due]]:
-        """Ask for the next round of publishing, unless that was asked for already."""
+        """Ask for the next round of publishing, which begins with the fixes, unless that was asked for already."""
         if self.requested == self.results:
             return self, []
         run = self.model_copy(update={"rounds": self.rounds + 1, "requested": self.results})
-        return run, [Due(PublishRequested(ref=run.ref, run_id=run.id, round=run.rounds))]
+        return run, [Due(VerifyRequested(ref=run.ref, run_id=run.id, round=run.rounds))]
 
     def show_again(self) -> tuple[Self, list[Due]]:
         """Ask for another round of publishing, because people changed what is to be shown; not before the first."""

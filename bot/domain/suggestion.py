@@ -25,6 +25,9 @@ _GOVERNING = re.compile(
     r"(?:^|/)(?:\.gitlab-ci\.ya?ml|\.gitlab/.*|CODEOWNERS|\.cloister\.ya?ml|\.gitmodules|\.gitattributes)$"
 )
 
+_LINES = re.compile(rb"[^\n]*\n|[^\n]+")
+_LINE_END = re.compile(rb"\r?\n\Z")
+
 
 class Refusal(enum.StrEnum):
     """Why a fix cannot be offered as a suggestion, in words for the reader of the comment."""
@@ -40,6 +43,23 @@ class Refusal(enum.StrEnum):
     undecodable = "the code is not valid UTF-8"
     governing = "the file controls pipelines, approvals or reviews"
     notebook = "GitLab does not apply suggestions to notebooks"
+    unchecked = "it was not checked"
+    failed = "checking it failed"
+    unreadable = "the file could not be read to check it"
+    too_many = "too many other fixes were checked before it"
+    too_slow = "checking it took too long"
+    indentation = "its indentation does not fit the lines around it"
+    brackets = "it leaves brackets open or closes too many"
+    hollow = "it would only take code away"
+    silences = "it would silence a check instead of mending the code"
+    stranger = "it names a host that the file does not know"
+    imports = "it imports something new, and the file cannot be parsed to check that"
+    stand_in = "it contains what stands in for a secret"
+    breaks = "the file would not parse any more"
+    stays = "the finding would still be reported"
+    unconfirmed = "the finding could not be reproduced, so nobody knows whether it would be gone"
+    adds = "something new would be reported"
+    unscanned = "the changed file could not be scanned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +75,22 @@ class SuggestionBlock:
     below: int
     replacement: tuple[str, ...]
     crlf: bool = False
+
+
+def offer(fix: Fix, *, path: str, anchor: int, lines: Sequence[str]) -> SuggestionBlock | str:
+    """Return *fix* as a suggestion if it is verified, or else why it is shown as prose; see `suggestion`."""
+    if not fix.verified:
+        return fix.refusal or Refusal.unchecked
+    return suggestion(fix, path=path, anchor=anchor, lines=lines)
+
+
+def applied(content: bytes, block: SuggestionBlock, anchor: int) -> bytes:
+    """Return the file that GitLab makes of *content* when *block*, on line *anchor*, is applied."""
+    lines = _LINES.findall(content)
+    first, last = anchor - 1 - block.above, anchor + block.below
+    ending = _LINE_END.search(lines[last - 1])
+    new = "\n".join(block.replacement).encode() + (ending[0] if ending else b"")
+    return b"".join([*lines[:first], *([new] if block.replacement else []), *lines[last:]])
 
 
 def suggestion(fix: Fix, *, path: str, anchor: int, lines: Sequence[str]) -> SuggestionBlock | Refusal:

@@ -32,6 +32,7 @@ METRICS: dict[str, Metric] = {
     "cloister_relay_waiting": Metric("gauge", "1", "events in hand that Kafka does not take at the moment"),
     "cloister_push_to_publish": Metric("histogram", "s", "time from a run's start to its publication"),
     "cloister_findings": Metric("counter", "1", "findings by scanner and severity"),
+    "cloister_fixes": Metric("counter", "1", "fixes checked by outcome: `verified` or `refused`"),
     "cloister_commands": Metric(
         "counter", "1", "commands in comments by command, and whether they were done"
     ),

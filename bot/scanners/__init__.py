@@ -33,13 +33,20 @@ class Source:
     """Hold one file of the head and the lines (1-based) that the merge request adds or changes.
 
     ``numbers`` has the line number of each line in ``content`` where that is an excerpt, and is None where it is
-    the whole file. All numbers are those of the file.
+    the whole file. All numbers are those of the file. ``stands_for`` is set where the file is a variant of another
+    one: findings are reported under ``path``, and whatever depends on names goes by the name of the other.
     """
 
     path: str
     content: bytes
     added: frozenset[int]
     numbers: tuple[int, ...] | None = None
+    stands_for: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return the path that rules with conditions on paths see."""
+        return self.stands_for or self.path
 
     @property
     def lines(self) -> Sequence[str]:

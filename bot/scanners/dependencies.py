@@ -127,7 +127,7 @@ def _sightings(source: Source, max_bytes: int) -> Iterator[Sighting]:
         raise Unreadable("binary")
     added, lines = sorted(source.added), text.split("\n")
     found: dict[tuple[str, str, str], Sighting] = {}
-    for package in packages_of(source.path, text):
+    for package in packages_of(source.name, text):
         same = package.ecosystem, key(package.ecosystem, package.name), package.version
         if same not in found or not found[same].touched:
             sighting = _sighting(source.path, package, added, lines)

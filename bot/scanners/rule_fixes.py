@@ -72,6 +72,8 @@ def _fixed(sample: Sample, name: str, findings: Sequence[Finding]) -> Fixed:
 def _useless(before: Sequence[str], after: Sequence[str]) -> str:
     if before == after:
         return "changes nothing"
+    if sum(line.count("...") for line in after) > sum(line.count("...") for line in before):
+        return "writes an ellipsis, which means something in patterns only; name what it stands for: $...ARGS"
     indented = (line[: len(line) - len(line.lstrip())] for line in (before[0], after[0]))
     return "changes the indentation" if after[0].strip() and len(set(indented)) > 1 else ""
 

@@ -92,7 +92,7 @@ class SecretScanner:
                 not_analysed[source.path] = reason
                 continue
             excerpt, numbers = _excerpt(source, content)
-            found = self._detector.find(excerpt, path=source.path, most=_MAX_FINDINGS)
+            found = self._detector.find(excerpt, path=source.name, most=_MAX_FINDINGS)
             findings += _findings(source, excerpt, numbers, found.hits)
             if found.unchecked is not None:
                 not_analysed[source.path] = _incomplete(len(found.hits))
@@ -143,7 +143,7 @@ def _findings(source: Source, excerpt: bytes, numbers: list[int], hits: Sequence
         first, last = (bisect.bisect_right(starts, offset) - 1 for offset in (hit.start, hit.end - 1))
         added = [number for number in numbers[first : last + 1] if number in source.added]
         if added:
-            findings.append(_finding(source.path, added[0], added[-1], hit))
+            findings.append(_finding(source, added[0], added[-1], hit))
     return findings
 
 
@@ -152,7 +152,7 @@ def _sure(path: str, hit: Hit) -> Confidence:
     return Confidence.low if hit.rule.settings.generic and _MADE_UP.search(path) else hit.confidence
 
 
-def _finding(path: str, line: int, end_line: int, hit: Hit) -> Finding:
+def _finding(source: Source, line: int, end_line: int, hit: Hit) -> Finding:
     settings = hit.rule.settings
     shown = f"starts with {hit.shown}, " if hit.shown else ""
     return Finding(
@@ -160,9 +160,9 @@ def _finding(path: str, line: int, end_line: int, hit: Hit) -> Finding:
         rule=settings.id,
         category="secret",
         severity=hit.severity,
-        confidence=_sure(path, hit),
+        confidence=_sure(source.name, hit),
         subject=hit.subject,
-        path=path,
+        path=source.path,
         line=line,
         end_line=end_line,
         title=f"{settings.title[0].upper()}{settings.title[1:]} committed",

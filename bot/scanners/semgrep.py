@@ -150,14 +150,14 @@ class SemgrepScanner:
             return f"larger than {_MAX_FILE_BYTES // 1_000_000} MB"
         if b"\0" in source.content[:8_000]:
             return "binary"
-        return "" if self.wants(source.path) else "no Semgrep rule looks at such files"
+        return "" if self.wants(source.name) else "no Semgrep rule looks at such files"
 
     def _inputs(self, sources: Iterable[Source], engine: _Engine) -> list[Input]:
         """Return what is to be sent: files that a rule may have something to say about, with those rules."""
         inputs = []
         for number, source in enumerate(sources):
             content = source.content.removeprefix(_BOM)
-            languages = self._pack.languages_of(source.path, source.content)
+            languages = self._pack.languages_of(source.name, source.content)
             rules = frozenset[str]().union(*(self._rules_of[language] for language in languages))
             rules &= engine.rules.by_id.keys()
             if engine.prefilter is not None:

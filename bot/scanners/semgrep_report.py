@@ -128,7 +128,7 @@ def parse(answer: bytes, names: Mapping[str, Source], rules: Mapping[str, Rule],
 def _as_the_engine(matches: Iterable[tuple[Rule, _Match, Source]]) -> Iterator[tuple[Rule, _Match, Source]]:
     lines: dict[str, list[bytes]] = {}
     for rule, match, source in matches:
-        if not applies(rule.body, plain_path(source.path)):
+        if not applies(rule.body, plain_path(source.name)):
             continue
         if source.path not in lines:
             lines[source.path] = source.content.split(b"\n")

@@ -130,7 +130,7 @@ class Core:
             "-timeout", str(_RULE_LIMIT_S), "-timeout_threshold", str(_FAILED_RULES), "-max_memory", str(_MEMORY_MB),
         )  # fmt: skip
         targets = [
-            _target(_name(one), one.source.path, language) for one in inputs for language in one.languages
+            _target(_name(one), one.source.name, language) for one in inputs for language in one.languages
         ]
         files = {
             _RULES: rules.content(frozenset().union(*(one.rules for one in inputs)), paths=True),
@@ -221,7 +221,7 @@ def _target(name: str, path: str, language: str) -> list[object]:
 
 def _name(one: Input) -> str:
     """Return a harmless name; of the suffix only JSX and TypeScript's dialects depend."""
-    suffix = PurePosixPath(one.source.path).suffix
+    suffix = PurePosixPath(one.source.name).suffix
     harmless = suffix[1:].isascii() and suffix[1:].isalnum() and len(suffix) < 12
     return f"src/{one.number}{suffix if harmless else ''}"
 
@@ -230,7 +230,7 @@ def _suffixed(one: Input) -> list[str]:
     spoken = [language for language in one.languages if language not in _TEXT]
     if not spoken:
         return [f"src/{one.number}.txt"]
-    tsx = one.source.path.endswith(".tsx")
+    tsx = one.source.name.endswith(".tsx")
     return [
         f"src/{one.number}{'.tsx' if tsx and language == 'typescript' else _suffix(language)}"
         for language in spoken

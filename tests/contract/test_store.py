@@ -205,6 +205,15 @@ async def test_findings_of_a_step_replace_each_other(store: Store) -> None:
     }
 
 
+async def test_a_transaction_reads_the_findings_that_it_may_change(store: Store) -> None:
+    """It sees them as they are, its own changes among them."""
+    run = await saved_run(store)
+    async with store.commit(GROUP, parent(60)) as transaction:
+        await transaction.replace_findings(run.id, "review", [finding("1"), finding("2")])
+        assert {"review": [finding("1"), finding("2")]} == await transaction.findings(run.id)
+        assert {} == await transaction.findings(new_run().id)
+
+
 async def test_threads_are_kept_by_fingerprint(store: Store) -> None:
     """A thread is updated in place, and a known discussion is never forgotten."""
     thread = ThreadRecord("f", uuid.uuid4(), "open", "semgrep", "r", "high", "a.py", "1:x", discussion_id="d")

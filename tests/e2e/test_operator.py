@@ -126,7 +126,7 @@ async def test_a_replay_leaves_alone_what_was_reviewed(shared_cloister: Cloister
     merge_request = opened(shared_cloister)
     await assert_reviewed_once(shared_cloister, merge_request)
     before = [note.body for note in shared_cloister.ours(merge_request)]
-    stages = ("intake", "fetch", "scan", "report", "review", "collect", "publish")
+    stages = ("intake", "fetch", "scan", "report", "review", "collect", "verify", "publish")
     chosen = [option for stage in stages for option in ("--stage", stage)]
     for _ in range(2):
         await command(

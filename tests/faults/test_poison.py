@@ -112,7 +112,7 @@ async def test_an_event_that_kills_its_process_is_set_aside(
     cluster = await install(log)
     cluster.start("web", "web")
     cluster.start("rest", "consume", "intake", "fetch", "report", "collect", "publish")
-    scan = cluster.start("scan", "consume", "scan", "review")
+    scan = cluster.start("scan", "consume", "scan", "verify", "review")
     await cluster.ready()
     gitlab = cluster.cloister.gitlab
     cluster.arm("review.answered", cluster.key(gitlab.project, 1), passing=0)

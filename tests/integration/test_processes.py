@@ -73,7 +73,7 @@ async def test_stages_run_in_processes_of_their_own(
     with (
         process(cloister, "web"),
         process(cloister, "consume", "intake", "fetch", "report", "collect", "publish"),
-        process(cloister, "consume", "scan", "review"),
+        process(cloister, "consume", "scan", "verify", "review"),
     ):
         wait_until_ready(cloister)
         gitlab.server.add_hook(gitlab.project, cloister.webhook_url, WEBHOOK_SECRET)

@@ -61,7 +61,7 @@ async def test_one_trace_from_webhook_to_published_note(
     by_trace: dict[str, set[str]] = {}
     for trace, name in collector.spans:
         by_trace.setdefault(trace, set()).add(name)
-    stages = ("intake", "fetch", "scan", "review", "collect", "publish")
+    stages = ("intake", "fetch", "scan", "review", "collect", "verify", "publish")
     assert {"receive webhook", *(f"process {stage}" for stage in stages)} in by_trace.values()
 
 

@@ -21,6 +21,7 @@ from bot.domain.events import (
     ScanRequested,
     StepFinished,
     UnknownEvent,
+    VerifyRequested,
     delivery_id,
     event_id,
 )
@@ -47,6 +48,7 @@ events = st.one_of(
     st.builds(ReviewRequested, ref=refs, run_id=st.uuids()),
     st.builds(StepFinished, ref=refs, run_id=st.uuids(), step=st.sampled_from(["review", "scan:semgrep"])),
     st.builds(DeadlineReached, ref=refs, run_id=st.uuids(), step=st.sampled_from(["grace", "total"])),
+    st.builds(VerifyRequested, ref=refs, run_id=st.uuids(), round=st.integers(1, 9)),
     st.builds(PublishRequested, ref=refs, run_id=st.uuids(), round=st.integers(1, 9)),
 )
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from bot.domain import proof
 from bot.domain.findings import Confidence, Finding, Fix, Severity
 from bot.domain.render import comment
 from bot.domain.suggestion import Refusal, suggestion
@@ -49,7 +50,7 @@ Suggested change:
 safe()
 ```
 
-Checked: it applies at the head; the finding is gone.
+Checked: applies to `aaaaaaaa`, parses, semgrep no longer reports it, secrets and semgrep report nothing new.
 
 See `https://cwe.mitre.org/data/definitions/89.html`.
 
@@ -57,7 +58,9 @@ See `https://cwe.mitre.org/data/definitions/89.html`.
 this thread, and it is not raised again.
 
 {MARKER}"""
-    evidence = ("it applies at the head", "the finding is gone")
+    evidence = proof.evidence(
+        ("applies", "parses", "gone:semgrep", "clean:secrets", "clean:semgrep"), "a" * 40
+    )
     assert expected == comment(FINDING, marker=MARKER, fix=block, evidence=evidence)
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.events import DeadlineReached, PublishRequested
+from bot.domain.events import DeadlineReached, VerifyRequested
 from bot.domain.merge_request import MergeRequestRef, Revision
 from bot.domain.policy import Policy
 from bot.domain.run import GRACE, TOTAL, Outcome, Plan, Run, RunState, Step
@@ -29,7 +29,7 @@ def test_publishes_once_when_all_steps_are_done() -> None:
     run = started()
     for name in STEPS:
         run, due = run.finish_step(name, DONE).advance()
-    assert [type(one.event) for one in due] == [PublishRequested]
+    assert [type(one.event) for one in due] == [VerifyRequested]
     assert run.advance()[1] == []
     assert run.mark_published(run.results).state is RunState.finished
 
@@ -42,10 +42,10 @@ def test_static_results_wait_a_moment_for_the_model() -> None:
         (one.event.step, one.delay > timedelta()) for one in due if isinstance(one.event, DeadlineReached)
     ] == [(GRACE, True)]
     run, due = run.reach_deadline(GRACE)
-    assert [type(one.event) for one in due] == [PublishRequested]
+    assert [type(one.event) for one in due] == [VerifyRequested]
     assert run.mark_published(run.results).state is RunState.published
     run, due = run.finish_step("review", DONE).advance()
-    assert [type(one.event) for one in due] == [PublishRequested]
+    assert [type(one.event) for one in due] == [VerifyRequested]
     assert run.mark_published(run.results).state is RunState.finished
 
 
@@ -56,10 +56,10 @@ def test_each_slow_result_is_published_as_it_comes() -> None:
     assert [one.event.step for one in due if isinstance(one.event, DeadlineReached)] == [GRACE]
     run, _ = run.reach_deadline(GRACE)
     run, due = run.mark_published(run.results).finish_step("review", DONE).advance()
-    assert [type(one.event) for one in due] == [PublishRequested]
+    assert [type(one.event) for one in due] == [VerifyRequested]
     assert run.mark_published(run.results).state is RunState.published
     run, due = run.finish_step("scan:sarif:lint", DONE).advance()
-    assert [type(one.event) for one in due] == [PublishRequested]
+    assert [type(one.event) for one in due] == [VerifyRequested]
     assert run.mark_published(run.results).state is RunState.finished
 
 
@@ -75,18 +75,18 @@ def test_the_total_deadline_ends_the_waiting_but_takes_late_results() -> None:
     """What did not end in time is late; its result is published all the same when it comes."""
     run = started().finish_step("scan:secrets", DONE)
     run, due = run.reach_deadline(TOTAL)
-    assert [type(one.event) for one in due] == [PublishRequested]
+    assert [type(one.event) for one in due] == [VerifyRequested]
     assert {"scan:semgrep", "review"} == {n for n, step in run.steps.items() if step.outcome is Outcome.late}
     run = run.mark_published(run.results)
     assert run.state is RunState.published
     run, due = run.finish_step("scan:semgrep", DONE).advance()
-    assert [type(one.event) for one in due] == [PublishRequested]
+    assert [type(one.event) for one in due] == [VerifyRequested]
 
 
 def test_nothing_to_do_is_published_at_once() -> None:
     """A run without steps has a result: that there is nothing."""
     run, due = started(()).advance()
-    assert [type(one.event) for one in due] == [PublishRequested]
+    assert [type(one.event) for one in due] == [VerifyRequested]
     assert run.mark_published(run.results).state is RunState.finished
 
 
@@ -110,7 +110,7 @@ def test_a_failed_run_tells_why() -> None:
     """Giving up is published like any other result."""
     run, due = Run(id=uuid.uuid4(), ref=REF, head_sha=HEAD, created_at=datetime.now(UTC)).fail("too large")
     assert (run.state, run.problems) == (RunState.failed, ("too large",))
-    assert [type(one.event) for one in due] == [PublishRequested]
+    assert [type(one.event) for one in due] == [VerifyRequested]
     assert run.mark_published(run.results).published == run.results
 
 
@@ -119,7 +119,7 @@ def test_a_run_that_is_started_again_is_published_again() -> None:
     run, _ = started(("review",)).reach_deadline(TOTAL)
     run = run.mark_published(run.results)
     again, due = run.start_work(Plan(revision=REVISION, policy=Policy(), steps=())).advance()
-    assert [type(one.event) for one in due] == [PublishRequested]
+    assert [type(one.event) for one in due] == [VerifyRequested]
     assert again.published < again.results
 
 
@@ -144,7 +144,7 @@ def test_never_publishes_the_same_result_twice_and_never_stalls(moves: list[str]
             run = run.mark_published(run.requested)
         else:
             run, due = run.reach_deadline(move)
-        rounds += [one.event.round for one in due if isinstance(one.event, PublishRequested)]
+        rounds += [one.event.round for one in due if isinstance(one.event, VerifyRequested)]
     assert len(set(rounds)) == len(rounds)
     assert run.requested == run.results
     assert not run.pending

@@ -41,16 +41,18 @@ def test_fixes_apply_from_the_end(tmp_path: Path):
 
 
 def test_useless_fixes(tmp_path: Path):
-    """A fix that changes nothing, or where the code stands, is named, as is a rule that offers none."""
+    """A fix that changes nothing, or where the code stands, or that is a pattern is named, and a rule without one."""
     problems = [
         *fixed(tmp_path, "  a\n", found(2, 2, "  a")).problems,
         *fixed(tmp_path, "  a\n", found(2, 2, "b")).problems,
         *fixed(tmp_path, "  a\n", found(2, 2, None)).problems,
+        *fixed(tmp_path, "a(1)\n", found(2, 2, "b(...)")).problems,
     ]
     assert [problem.message for problem in problems] == [
         "the fix of x changes nothing",
         "the fix of x changes the indentation",
         "the rule has a fix, but none is offered",
+        "the fix of x writes an ellipsis, which means something in patterns only; name what it stands for: $...ARGS",
     ]
 
 

@@ -1,0 +1,58 @@
+"""What was proven of a fix, as it is stored and as readers of a comment are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from bot.domain.findings import Finding
+from bot.domain.run import Run
+
+#: GitLab would apply it to the head, and it fits there.
+APPLIES = "applies"
+#: A parser read the file before and after, and the fix adds no error.
+PARSES = "parses"
+#: No parser for such files is here.
+UNPARSED = "unparsed"
+
+_GONE, _CLEAN = "gone:", "clean:"
+
+_APPLIES = "applies to {head}"
+_PARSES = "parses"
+_UNPARSED = "not parsed, for want of a grammar"
+_GONE_WORDS = "{scanners} no longer {verb} it"
+_CLEAN_WORDS = "{scanners} {verb} nothing new"
+
+
+def gone(scanner: str) -> str:
+    """Return the proof that *scanner* does not report the finding any more."""
+    return f"{_GONE}{scanner}"
+
+
+def clean(scanner: str) -> str:
+    """Return the proof that *scanner* reports nothing that it did not before."""
+    return f"{_CLEAN}{scanner}"
+
+
+def waits(run: Run, findings: Mapping[str, Iterable[Finding]]) -> bool:
+    """Say whether fixes among the *findings* of *run*, by step, are to be checked before it is published."""
+    if run.ended or run.revision is None:
+        return False
+    return any(one.fix is not None and one.fix.unchecked for found in findings.values() for one in found)
+
+
+def evidence(verified: Iterable[str], head_sha: str) -> list[str]:
+    """Return *verified* in words, for the line that begins with "Checked:"."""
+    proven = list(verified)
+    plain = {APPLIES: _APPLIES.format(head=head_sha[:8]), PARSES: _PARSES, UNPARSED: _UNPARSED}
+    words = [plain[one] for one in proven if one in plain]
+    for prefix, form in ((_GONE, _GONE_WORDS), (_CLEAN, _CLEAN_WORDS)):
+        names = [one.removeprefix(prefix) for one in proven if one.startswith(prefix)]
+        if names:
+            verb = "report" if len(names) > 1 else "reports"
+            words.append(form.format(scanners=_listed(names), verb=verb))
+    return words
+
+
+def _listed(names: list[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
