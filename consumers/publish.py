@@ -189,7 +189,13 @@ async def _draft(
     if finding.fix is not None:
         fix = offer(finding.fix, path=finding.path, anchor=finding.end_line, lines=lines)
         proven = evidence(finding.fix.verified, run.head_sha) if isinstance(fix, SuggestionBlock) else []
-    body = comment(finding, marker=marker.of(run.ref, finding.fingerprint), fix=fix, evidence=proven)
+    body = comment(
+        finding,
+        marker=marker.of(run.ref, finding.fingerprint),
+        fix=fix,
+        evidence=proven,
+        language=run.policy.review.language,
+    )
     whole, last = Target(finding.line, finding.end_line), Target(finding.end_line, finding.end_line)
     for target in dict.fromkeys((whole, last)):
         try:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 _MARKER = re.compile(r"\n*<!-- cloister:.*? -->\s*$", re.DOTALL)
 _SUGGESTION = re.compile(r"(?ms)^(`{3,})suggestion:(-\d+\+\d+)\n(.*?)^\1\s*$")
+_FOLDED = re.compile(r"(?m)^<details><summary>(.*)</summary>$|^</details>$")
 _SUMMARY = "<!-- cloister:v1:summary:"
 _STYLES = {"success": "bold green", "failed": "bold red", "pending": "yellow", "running": "yellow"}
 
@@ -75,12 +76,13 @@ def _thread(note: Mapping[str, Any], files: Mapping[str, str]) -> RenderableType
 
 def _body(body: str) -> RenderableType:
     """Return a note as GitLab would show it: suggestions as a replacement, our marker not at all."""
+    opened = _FOLDED.sub(lambda match: f"**{match[1]}**" if match[1] else "", _MARKER.sub("", body))
     shown = _SUGGESTION.sub(
         lambda match: (
             f"*Suggestion ({match[2]}), one click to commit:*\n\n{match[1]}diff\n"
             + "".join(f"+{line}\n" for line in match[3].splitlines())
             + match[1]
         ),
-        _MARKER.sub("", body),
+        opened,
     )
     return Markdown(shown)

@@ -56,6 +56,14 @@ _ACTIVE = re.compile(
     re.VERBOSE,
 )
 
+#: Where one word ends and the next begins without a space, as between Chinese and Latin letters: only there where
+#: nothing that acts can reach across.
+_HAN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff"
+_MARKS = "\u3001-\u3011\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f"
+_JOINT = re.compile(
+    rf"(?<=[{_HAN}])(?=[0-9A-Za-z])|(?<=[0-9A-Za-z\])}}\"'])(?=[{_HAN}{_MARKS}])|(?<=[{_MARKS}])(?=[^{_MARKS}])"
+)
+
 #: At the start of a line these make headings, rules, lists, front matter and definitions.
 _LINE_MARKUP = frozenset("=-+:;")
 _NUMBERED = re.compile(r"^\d+(?=[.)](?: |$))")
@@ -212,15 +220,23 @@ def _words(text: str) -> Iterator[str]:
     """Yield words, made inert, and the single spaces between them; code spans never split a word."""
     word: list[tuple[str, bool]] = []
     for chunk, is_code in _chunks(text):
-        pieces = [chunk] if is_code else re.split(r"([ \t]+)", chunk)
-        for piece in pieces:
-            if is_code or piece.strip():
-                word.append((piece, is_code))
-            elif piece:
+        if is_code:
+            word.append((chunk, True))
+            continue
+        for blanks, piece in _pieces(chunk):
+            if blanks is not None:
                 yield _word(word)
-                yield " "
+                yield blanks
                 word = []
+            word.append((piece, False))
     yield _word(word)
+
+
+def _pieces(text: str) -> Iterator[tuple[str | None, str]]:
+    """Yield the words of *text*, each with what parts it from the one before: None for nothing, as at the start."""
+    for at, spaced in enumerate(re.split(r"[ \t]+", text)):
+        for within, piece in enumerate(_JOINT.split(spaced)):
+            yield ("" if within else " " if at else None), piece
 
 
 def _chunks(text: str) -> Iterator[tuple[str, bool]]:

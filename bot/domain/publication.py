@@ -6,13 +6,15 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from bot.domain.clip import deduplicate
-from bot.domain.diff import Diff
+from bot.domain.diff import Change, Diff, FileDiff
 from bot.domain.findings import Finding
 from bot.domain.fingerprint import recognise
 from bot.domain.policy import Verdict, commentable, governed, left_out, verdict
 from bot.domain.reconcile import MODEL, Action, Keep, Overflow, Post, Reopen, Thread, reconcile
+from bot.domain.risk import risk
 from bot.domain.run import REVIEW_STEP, Outcome, Run, RunState
-from bot.domain.summary import Listed, ReviewResult
+from bot.domain.summary import FileChange, Listed, ReviewResult
+from bot.domain.wording import wording
 
 SCAN_PREFIX = "scan:"
 
@@ -150,6 +152,8 @@ def result(
     not_reviewed = _skipped(run, diff)
     for step in run.steps.values():
         not_reviewed.update(step.not_analysed)
+    shown = [*placed, *(item.finding for item in publication.listed)]
+    told = {path: text for step in run.steps.values() for path, text in step.walkthrough.items()}
     return ReviewResult(
         head_sha=run.head_sha,
         verdict=publication.verdict,
@@ -170,6 +174,9 @@ def result(
         undecided=[_spoken(name) for name in _undecided(run)],
         failed=run.state is RunState.failed,
         paused=paused,
+        risk=risk(diff, shown, [path for path in not_reviewed if path not in run.skipped]),
+        changes=[_changed(file, told.get(file.new_path, "")) for file in diff.files],
+        language=run.policy.review.language,
         problems=(*run.problems, *_unknown_past(run)),
         files=len(diff.files),
         added_lines=diff.added_line_count,
@@ -184,16 +191,31 @@ def status(run: Run, publication: Publication) -> tuple[str, str]:
     A scanner that did not finish leaves the question open, so the status fails: a gate that cannot tell must
     not open by itself. A step decides nothing unless the policy names it.
     """
+    words = wording(run.policy.review.language)
+    text = words.summary
+
+    def steps(names: list[str]) -> str:
+        return ", ".join(words.phrases.say(_spoken(name)) for name in names)
+
     if run.state is RunState.failed:
-        return "failed", "the review could not be carried out; see the summary"
+        return "failed", text.status_failed
     if publication.verdict.blocking:
-        count = len(publication.verdict.blocking)
-        return "failed", f"{count} blocking finding{'s' if count > 1 else ''}"
+        return "failed", text.status_blocked.format(len(publication.verdict.blocking))
     if undecided := _undecided(run):
-        return "failed", f"not decided: no answer from {', '.join(map(_spoken, undecided))}"
+        return "failed", text.status_undecided.format(steps=steps(undecided))
     if waiting := [name for name in _deciding(run) if name in run.pending]:
-        return "running", f"waiting for {', '.join(map(_spoken, waiting))}"
-    return "success", "no blocking findings"
+        return "running", text.status_waiting.format(steps=steps(waiting))
+    return "success", text.status_passed
+
+
+def _changed(file: FileDiff, told: str) -> FileChange:
+    by_kind = {
+        Change.added: "new file",
+        Change.deleted: "deleted",
+        Change.renamed: f"renamed from {file.old_path}",
+    }
+    plain = "binary file" if file.binary else by_kind.get(file.change, "")
+    return FileChange(file.new_path, len(file.added_lines), len(file.removed_lines), told or plain)
 
 
 def _skipped(run: Run, diff: Diff) -> dict[str, str]:

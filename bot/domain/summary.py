@@ -12,21 +12,8 @@ from bot.domain.findings import Finding, Severity
 from bot.domain.markdown import cell, code_span, neutral_inline
 from bot.domain.policy import Verdict
 from bot.domain.reconcile import urgency
-
-_PASSED = "**No blocking findings.**"
-_BLOCKED = "**Blocked by {count}.** The first: {first}."
-_PENDING = "Not finished yet: {steps}. This note will be updated."
-_NOTHING = "Nothing to report."
-_INLINE = "Commented in the diff ({count}):"
-_LISTED = "Not commented in the diff ({count}):"
-_SUPPRESSED = "Suppressed by a comment in the code ({count}); check that this is intended:"
-_SKIPPED = "Skipped:"
-_NOT_REVIEWED = "Not reviewed ({count}):"
-_PROBLEMS = "Problems:"
-_UNDECIDED = "**Not decided.** No answer from: {steps}."
-_PAUSED = "Paused: new commits are reviewed only when somebody asks, until `@cloister resume`."
-_FAILED = "**The review could not be carried out.**"
-_MORE = "and {count} more"
+from bot.domain.risk import Risk
+from bot.domain.wording import SummaryText, Wording, wording
 
 #: Rows and items beyond these are counted, not shown; nobody reads further.
 _ROWS = 50
@@ -34,6 +21,7 @@ _ITEMS = 20
 _TITLE_LIMIT = 120
 _PATH_LIMIT = 200
 _REASON_LIMIT = 200
+_REASONS = 4
 
 #: What the path of a link may consist of; anything else could end the link early.
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?(?:/[A-Za-z0-9_.-]+)*")
@@ -45,6 +33,16 @@ class Listed:
 
     finding: Finding
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """Hold what happened to one file; ``what`` is a sentence of the model, or what the diff itself tells."""
+
+    path: str
+    added: int
+    removed: int
+    what: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +68,9 @@ class ReviewResult:
     undecided: Sequence[str] = ()
     failed: bool = False
     paused: bool = False
+    risk: Risk | None = None
+    changes: Sequence[FileChange] = ()
+    language: str = "en"
     problems: Sequence[str] = ()
     files: int = 0
     added_lines: int = 0
@@ -80,26 +81,32 @@ class ReviewResult:
 def summary(result: ReviewResult, *, marker: str, redact: Callable[[str], str] = str) -> str:
     """Return the body of the summary note; *marker* is its last line.
 
-    The body stays far below GitLab's limit of a million characters, whatever the result holds. *redact* masks
-    secrets in the names of files.
+    What asks for attention comes first; what is said elsewhere, or of use to few, is folded away. The body stays far
+    below GitLab's limit of a million characters, whatever the result holds. *redact* masks secrets in the names of
+    files.
     """
+    words = wording(result.language)
+    text, say = words.summary, words.phrases.say
+    page = _Page(result, words, redact)
     parts = [
-        _headline(result),
-        _PENDING.format(steps=", ".join(map(neutral_inline, result.pending[:_ITEMS])))
-        if result.pending
-        else "",
-        _PAUSED if result.paused else "",
-        _counts(result),
-        _table(_INLINE, [(finding, "") for finding in result.inline], result, redact),
-        _table(_LISTED, [(item.finding, item.reason) for item in result.listed], result, redact),
-        _table(_SUPPRESSED, [(finding, "") for finding in result.suppressed], result, redact),
-        _list(_SKIPPED, [_because(neutral_inline(part), why) for part, why in result.skipped.items()]),
-        _list(
-            _NOT_REVIEWED,
-            [_because(_path(redact(path)), why) for path, why in sorted(result.not_reviewed.items())],
+        _headline(result, words),
+        _paused(text) if result.paused else "",
+        _pending(result, words),
+        _risk(result, words),
+        _counts(result, words),
+        page.table(text.listed, [(item.finding, item.reason) for item in result.listed]),
+        page.table(text.suppressed, [(finding, "") for finding in result.suppressed]),
+        page.list(
+            text.skipped,
+            [page.because(neutral_inline(say(part)), why) for part, why in result.skipped.items()],
         ),
-        _list(_PROBLEMS, [neutral_inline(problem) for problem in result.problems]),
-        _footer(result),
+        page.list(text.problems, [neutral_inline(say(problem)) for problem in result.problems]),
+        _folded(
+            text.inline.format(count=len(result.inline)), page.table("", [(one, "") for one in result.inline])
+        ),
+        _folded(text.changes.format(count=len(result.changes)), page.changes()),
+        _folded(page.coverage(), page.left_out()),
+        _footer(result, text),
         marker,
     ]
     return "\n\n".join(part for part in parts if part)
@@ -121,86 +128,159 @@ def permalink(project: str, sha: str, path: str, line: int, end_line: int) -> st
     return f"{project}/-/blob/{sha}/{quote(path, safe='/', errors='replace')}#{lines}"
 
 
-def _headline(result: ReviewResult) -> str:
-    blocking = result.verdict.blocking
+def _headline(result: ReviewResult, words: Wording) -> str:
+    text, blocking = words.summary, result.verdict.blocking
     if result.failed:
-        return _FAILED
+        return text.failed
     if blocking:
-        count = f"{len(blocking)} finding" + ("s" if len(blocking) > 1 else "")
-        return _BLOCKED.format(count=count, first=neutral_inline(blocking[0].title, _TITLE_LIMIT))
+        return text.blocked.format(len(blocking), first=neutral_inline(blocking[0].title, _TITLE_LIMIT))
     if result.undecided:
-        return _UNDECIDED.format(steps=", ".join(map(neutral_inline, result.undecided[:_ITEMS])))
-    return _PASSED
+        return text.undecided.format(steps=_steps(result.undecided, words))
+    return text.passed
 
 
-def _counts(result: ReviewResult) -> str:
+def _steps(names: Sequence[str], words: Wording) -> str:
+    return ", ".join(neutral_inline(words.phrases.say(name)) for name in names[:_ITEMS])
+
+
+def _paused(text: SummaryText) -> str:
+    return text.paused.format(review=code_span("@cloister review"), resume=code_span("@cloister resume"))
+
+
+def _pending(result: ReviewResult, words: Wording) -> str:
+    return words.summary.pending.format(steps=_steps(result.pending, words)) if result.pending else ""
+
+
+def _risk(result: ReviewResult, words: Wording) -> str:
+    if result.risk is None:
+        return ""
+    text, found = words.summary, result.risk
+    reasons = [words.risk.reasons[one.ground].format(one.count) for one in found.reasons[:_REASONS]]
+    because = text.colon + text.comma.join(reasons) if reasons else ""
+    return text.risk.format(level=words.risk.levels[found.level], reasons=because)
+
+
+def _counts(result: ReviewResult, words: Wording) -> str:
+    text = words.summary
     shown = [*result.inline, *(item.finding for item in result.listed)]
     if not shown:
-        return "" if result.pending or result.undecided or result.failed else _NOTHING
+        return "" if result.pending or result.undecided or result.failed else text.nothing
     severities = Counter(finding.severity for finding in shown)
-    return (
-        ", ".join(
-            f"{severities[severity]} {severity.value}"
-            for severity in reversed(Severity)
-            if severities[severity]
+    counts = [
+        f"{severities[severity]} {words.severities[severity]}"
+        for severity in reversed(Severity)
+        if severities[severity]
+    ]
+    return text.comma.join(counts) + text.stop
+
+
+def _folded(title: str, content: str) -> str:
+    """Return *content* behind a line to click on; the only HTML of ours, with nothing from outside in it."""
+    return f"<details><summary>{title}</summary>\n\n{content}\n\n</details>" if content else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """Write tables and lists about one result."""
+
+    result: ReviewResult
+    words: Wording
+    redact: Callable[[str], str]
+
+    def table(self, title: str, rows: Iterable[tuple[Finding, str]]) -> str:
+        """Return a table of findings, with reasons if there are any."""
+        text = self.words.summary
+        found = sorted(rows, key=lambda row: (urgency(row[0]), row[1]))
+        if not found:
+            return ""
+        why = any(reason for _, reason in found)
+        heads = [text.severity, text.place, text.finding, *([text.why] if why else [])]
+        lines = [
+            _line(heads),
+            "|---" * len(heads) + "|",
+            *(self._row(*row, why=why) for row in found[:_ROWS]),
+        ]
+        more = [text.more.format(count=len(found) - _ROWS)] if len(found) > _ROWS else []
+        return "\n\n".join([*([title.format(count=len(found))] if title else []), "\n".join(lines), *more])
+
+    def _row(self, finding: Finding, reason: str, *, why: bool) -> str:
+        path = self.redact(finding.path)
+        place = code_span(f"{path}:{finding.line}".replace("|", "¦"), _PATH_LIMIT)
+        cells = [
+            self.words.severities[finding.severity],
+            self._linked(place, finding.path, path, finding.line, finding.end_line, finding.commit),
+            f"{cell(finding.title, _TITLE_LIMIT)} ({cell(finding.scanner)})",
+            *([cell(self.words.phrases.say(reason), _REASON_LIMIT)] if why else []),
+        ]
+        return _line(cells)
+
+    def _linked(self, span: str, path: str, shown: str, line: int, end_line: int, commit: str = "") -> str:
+        project = self.result.project_url if path == shown else ""
+        address = permalink(project, commit or self.result.head_sha, path, line, end_line)
+        fits = address and len(address) < 2 * _PATH_LIMIT + len(self.result.project_url)
+        return f"[{span}]({address})" if fits else span
+
+    def changes(self) -> str:
+        """Return the table of changed files, with what changes in each."""
+        text, changed = self.words.summary, self.result.changes
+        if not changed:
+            return ""
+        heads = [text.file, text.lines, text.what]
+        lines = [_line(heads), "|---" * len(heads) + "|", *map(self._change, changed[:_ROWS])]
+        more = [text.more.format(count=len(changed) - _ROWS)] if len(changed) > _ROWS else []
+        return "\n\n".join(["\n".join(lines), *more])
+
+    def _change(self, changed: FileChange) -> str:
+        shown = self.redact(changed.path)
+        span = code_span(shown.replace("|", "¦"), _PATH_LIMIT) or self.words.summary.nameless
+        what = self.redact(self.words.phrases.say(changed.what))
+        return _line([span, f"+{changed.added} −{changed.removed}", cell(what, _REASON_LIMIT)])
+
+    def coverage(self) -> str:
+        """Return how many of the files were reviewed."""
+        text, result = self.words.summary, self.result
+        reviewed = text.files.format(max(0, result.files - len(result.not_reviewed)))
+        return text.coverage.format(reviewed=reviewed, files=text.files.format(result.files))
+
+    def left_out(self) -> str:
+        """Return the files that were not reviewed, each with its reason."""
+        items = [
+            self.because(self._path(path), why) for path, why in sorted(self.result.not_reviewed.items())
+        ]
+        return self.list(self.words.summary.not_reviewed, items)
+
+    def list(self, title: str, items: Sequence[str]) -> str:
+        """Return a list below *title*, empty if there is nothing to list."""
+        if not items:
+            return ""
+        text = self.words.summary
+        more = [text.more.format(count=len(items) - _ITEMS)] if len(items) > _ITEMS else []
+        return "\n".join(
+            [title.format(count=len(items)), "", *(f"- {item}" for item in [*items[:_ITEMS], *more])]
         )
-        + "."
-    )
+
+    def because(self, what: str, why: str) -> str:
+        """Return an item of a list: *what*, which is Markdown, and *why*, which is not."""
+        reason = neutral_inline(self.words.phrases.say(why), _REASON_LIMIT)
+        return f"{what}{self.words.summary.colon}{reason}"
+
+    def _path(self, path: str) -> str:
+        return code_span(self.redact(path), _PATH_LIMIT) or self.words.summary.nameless
 
 
-def _table(
-    title: str, rows: Iterable[tuple[Finding, str]], result: ReviewResult, redact: Callable[[str], str]
-) -> str:
-    found = sorted(rows, key=lambda row: (urgency(row[0]), row[1]))
-    if not found:
-        return ""
-    why = any(reason for _, reason in found)
-    lines = [
-        f"| Severity | Place | Finding |{' Why |' if why else ''}",
-        f"|---|---|---|{'---|' if why else ''}",
-        *(_row(finding, reason, result, redact(finding.path), why=why) for finding, reason in found[:_ROWS]),
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _footer(result: ReviewResult, text: SummaryText) -> str:
+    parts = [
+        text.reviewed.format(sha=code_span(result.head_sha[:8]))
+        + text.colon
+        + text.files.format(result.files),
+        text.added_lines.format(result.added_lines),
     ]
-    more = [_MORE.format(count=len(found) - _ROWS)] if len(found) > _ROWS else []
-    return "\n\n".join([title.format(count=len(found)), "\n".join(lines), *more])
-
-
-def _row(finding: Finding, reason: str, result: ReviewResult, path: str, *, why: bool) -> str:
-    place = code_span(f"{path}:{finding.line}".replace("|", "¦"), _PATH_LIMIT)
-    project = result.project_url if path == finding.path else ""
-    address = permalink(project, finding.commit or result.head_sha, path, finding.line, finding.end_line)
-    cells = [
-        finding.severity.value,
-        f"[{place}]({address})"
-        if address and len(address) < 2 * _PATH_LIMIT + len(result.project_url)
-        else place,
-        f"{cell(finding.title, _TITLE_LIMIT)} ({cell(finding.scanner)})",
-    ]
-    return f"| {' | '.join([*cells, cell(reason, _REASON_LIMIT)] if why else cells)} |"
-
-
-def _list(title: str, items: Sequence[str]) -> str:
-    if not items:
-        return ""
-    more = [_MORE.format(count=len(items) - _ITEMS)] if len(items) > _ITEMS else []
-    return "\n".join(
-        [title.format(count=len(items)), "", *(f"- {item}" for item in [*items[:_ITEMS], *more])]
-    )
-
-
-def _because(what: str, why: str) -> str:
-    return f"{what}: {neutral_inline(why, _REASON_LIMIT)}"
-
-
-def _path(path: str) -> str:
-    return code_span(path, _PATH_LIMIT) or "a file without a visible name"
-
-
-def _footer(result: ReviewResult) -> str:
-    files = f"{result.files} file{'' if result.files == 1 else 's'}"
-    lines = f"{result.added_lines} added line{'' if result.added_lines == 1 else 's'}"
-    parts = [f"Reviewed {code_span(result.head_sha[:8])}: {files}, {lines}"]
     if result.tokens:
-        parts.append(f"{result.tokens} tokens")
+        parts.append(text.tokens.format(count=result.tokens))
     if result.seconds:
-        parts.append(f"{result.seconds:.0f} s")
-    return ", ".join(parts) + "."
+        parts.append(text.seconds.format(count=f"{result.seconds:.0f}"))
+    return text.comma.join(parts) + text.stop

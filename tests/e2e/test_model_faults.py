@@ -193,4 +193,6 @@ async def test_hostile_answers_have_no_effect(
         assert all(len(note.suggestions) <= 1 for note in merge_request.notes)
     hurrying.cancel()
     effects = gitlab.server.side_effects
-    assert [] == [one for one in effects if one.kind != "link" or gitlab.server.url not in one.text]
+    folds = {"<details>", "<summary>", "</summary>", "</details>"}
+    others = [one for one in effects if one.text not in folds]
+    assert [] == [one for one in others if one.kind != "link" or gitlab.server.url not in one.text]

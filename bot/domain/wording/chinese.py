@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from bot.domain.commands import Verb
+from bot.domain.findings import Confidence, Severity
 from bot.domain.policy import Role
-from bot.domain.wording.texts import Talk, Wording
+from bot.domain.risk import Ground, Level
+from bot.domain.wording.phrases import Phrases
+from bot.domain.wording.texts import CommentText, Counted, RiskText, SummaryText, Talk, Wording
 
 _TALK: Final = Talk(
     on_comment="回复[一条评论]({url})：",
@@ -62,4 +65,166 @@ _TALK: Final = Talk(
     checked="已检查：{evidence}。",
 )
 
-CHINESE: Final = Wording(language="zh", talk=_TALK)
+_COMMENT: Final = CommentText(
+    headline="**{severity}：{title}**",
+    suggested="建议的修改：",
+    by_hand="可能的修改，需手动完成，原因是{reason}：",
+    removal="可能的修改，需手动完成，原因是{reason}：删除{lines}。",
+    line="第 {first} 行",
+    lines="第 {first} 至 {last} 行",
+    checked="已检查：{evidence}。",
+    see="参见 {references}。",
+    and_="、",
+    confidence="置信度{confidence}",
+    source="{source}。{how_to_answer}",
+    how_to_answer="有意为之或判断有误？将本讨论标记为已解决，就不会再次提出。",
+)
+
+_SUMMARY: Final = SummaryText(
+    passed="**没有阻断合并的问题。**",
+    blocked=Counted(
+        "**有 {count} 个问题阻断合并。** 首要问题：{first}。",
+        "**有 {count} 个问题阻断合并。** 首要问题：{first}。",
+    ),
+    undecided="**尚无结论。** 未得到结果：{steps}。",
+    failed="**评审未能进行。**",
+    paused="已暂停：在 {resume} 之前，只有用 {review} 要求时才评审新提交。",
+    pending="尚未完成：{steps}。本评论会随之更新。",
+    nothing="没有需要报告的问题。",
+    risk="风险：{level}{reasons}。",
+    inline="已在差异中评论（{count}）",
+    listed="未在差异中评论（{count}）：",
+    suppressed="被代码中的注释屏蔽（{count}），请确认这是有意的：",
+    skipped="未执行：",
+    not_reviewed="未评审（{count}）：",
+    coverage="覆盖范围：已评审 {reviewed}，共 {files}",
+    problems="存在的问题：",
+    changes="改动（{count}）",
+    more="另有 {count} 项",
+    severity="严重程度",
+    place="位置",
+    finding="问题",
+    why="原因",
+    file="文件",
+    lines="行数",
+    what="改动内容",
+    nameless="名称不可见的文件",
+    reviewed="已评审 {sha}",
+    files=Counted("{count} 个文件", "{count} 个文件"),
+    added_lines=Counted("新增 {count} 行", "新增 {count} 行"),
+    tokens="{count} 个 token",
+    seconds="{count} 秒",
+    comma="，",
+    colon="：",
+    stop="。",
+    status_failed="评审未能进行，详见摘要",
+    status_blocked=Counted("{count} 个问题阻断合并", "{count} 个问题阻断合并"),
+    status_undecided="尚无结论：未得到 {steps} 的结果",
+    status_waiting="等待：{steps}",
+    status_passed="没有阻断合并的问题",
+)
+
+_RISK: Final = RiskText(
+    levels={Level.low: "低", Level.medium: "中", Level.high: "高"},
+    reasons={
+        Ground.grave_findings: Counted("{count} 个严重问题", "{count} 个严重问题"),
+        Ground.findings: Counted("{count} 个中等问题", "{count} 个中等问题"),
+        Ground.size: Counted("改动 {count} 行", "改动 {count} 行"),
+        Ground.files: Counted("{count} 个文件", "{count} 个文件"),
+        Ground.sensitive: Counted("涉及访问控制或密钥", "{count} 个文件涉及访问控制或密钥"),
+        Ground.data: Counted("改动存储的数据", "{count} 个文件改动存储的数据"),
+        Ground.pipeline: Counted("改动流水线或部署", "改动流水线或部署"),
+        Ground.dependencies: Counted("改动依赖", "改动依赖"),
+        Ground.untested: Counted("代码改动没有测试", "{count} 个文件的代码改动没有测试"),
+        Ground.unread: Counted("{count} 个文件未评审", "{count} 个文件未评审"),
+    },
+)
+
+#: By what the other parts say in English; a test holds them to it.
+PHRASES: Final = {
+    "model review": "模型评审",
+    "semgrep": "semgrep",
+    "secrets": "密钥扫描",
+    "dependencies": "依赖扫描",
+    "generated": "生成的文件",
+    "vendored": "第三方代码",
+    "lock file": "锁文件",
+    "minified": "压缩过的文件",
+    "the change is too large to be read": "改动过大，无法读取",
+    "it is deleted": "文件已删除",
+    "it is a submodule": "子模块",
+    "it is binary, or larger than 10 MB": "二进制文件，或超过 10 MB",
+    "its diff is not available": "无法取得差异",
+    "its name is not printable": "文件名含不可打印字符",
+    "its name holds a secret": "文件名中含有密钥",
+    "none of its lines changed": "没有任何行改动",
+    "it only loses lines": "只有删除的行",
+    "not finished in time": "未能按时完成",
+    "too mild or unsure for a comment": "程度较轻或不够确定，不作评论",
+    "enough comments already": "评论数量已达上限",
+    "its thread was deleted": "其讨论已被删除",
+    "GitLab has no place for a comment there": "GitLab 无法在该处添加评论",
+    "no model is configured": "没有配置模型",
+    "{reason}; only {steps} looked at it": "{reason}；只有 {steps} 检查过",
+    "excluded by the policy ({glob})": "策略已排除（{glob}）",
+    "in commit {sha} of this branch, no longer at the head; still readable there, even after a squash or a rebase": (
+        "位于本分支的提交 {sha} 中，最新提交里已没有；但即使压缩提交或变基后仍可在该处读到"
+    ),
+    "{step}: not all commits of the branch were searched: {reason}.": "{step}：并未检查本分支的全部提交：{reason}。",
+    "more than {count} prompts for one merge request: lines {lines}": "一个合并请求的提示超过 {count} 条：第 {lines} 行",
+    "line {number} is too long for the model": "第 {number} 行过长，模型无法处理",
+    "new file": "新文件",
+    "deleted": "删除",
+    "renamed from {path}": "由 {path} 重命名",
+    "binary file": "二进制文件",
+    "it reaches beyond the end of the file": "超出了文件末尾",
+    "it reaches more than 100 lines from the commented line": "距评论所在行超过 100 行",
+    "it is too long to be checked in a comment": "过长，无法在评论中核对",
+    "it would change nothing": "不会带来任何改动",
+    "it would leave only blank lines, which GitLab takes for a deletion": "只会留下空行，而 GitLab 会将其视为删除",
+    "it contains characters that cannot be seen": "含有不可见字符",
+    "one of its lines looks like a GitLab command": "其中一行形似 GitLab 命令",
+    "GitLab would not keep the line endings of the file": "GitLab 不会保留文件的换行符",
+    "the code is not valid UTF-8": "代码不是有效的 UTF-8",
+    "the file controls pipelines, approvals or reviews": "该文件控制流水线、审批或评审",
+    "it was not checked": "未经检查",
+    "checking it failed": "检查失败",
+    "the file could not be read to check it": "无法读取文件以进行检查",
+    "too many other fixes were checked before it": "在它之前已检查过多的修复",
+    "checking it took too long": "检查耗时过长",
+    "its indentation does not fit the lines around it": "缩进与前后各行不符",
+    "it leaves brackets open or closes too many": "括号不成对",
+    "it would only take code away": "只会删去代码",
+    "it would silence a check instead of mending the code": "只会屏蔽检查，而没有改好代码",
+    "it names a host that the file does not know": "含有文件中没有的主机名",
+    "it imports something new, and the file cannot be parsed to check that": "引入了新的依赖，而文件无法解析，不能核对",
+    "it contains what stands in for a secret": "含有代替密钥的占位内容",
+    "the file would not parse any more": "修改后文件将无法解析",
+    "the finding would still be reported": "问题仍会被报告",
+    "the finding could not be reproduced, so nobody knows whether it would be gone": "问题无法重现，因此不知道是否会消失",
+    "something new would be reported": "会产生新的报告",
+    "the changed file could not be scanned": "修改后的文件无法扫描",
+    "applies to {head}": "可应用于 {head}",
+    "parses": "可以解析",
+    "not parsed, for want of a grammar": "没有相应的语法，未作解析",
+    "{scanners} no longer {verb} it": "{scanners} 不再报告此问题",
+    "{scanners} {verb} nothing new": "{scanners} 没有报告新问题",
+    "GitLab does not apply suggestions to notebooks": "GitLab 不支持对 notebook 应用建议",
+}
+
+CHINESE: Final = Wording(
+    language="zh",
+    talk=_TALK,
+    comment=_COMMENT,
+    summary=_SUMMARY,
+    risk=_RISK,
+    severities={
+        Severity.critical: "致命",
+        Severity.high: "高",
+        Severity.medium: "中",
+        Severity.low: "低",
+        Severity.info: "提示",
+    },
+    confidences={Confidence.high: "高", Confidence.medium: "中", Confidence.low: "低"},
+    phrases=Phrases(PHRASES),
+)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from bot.domain.commands import Verb
+from bot.domain.findings import Confidence, Severity
 from bot.domain.policy import Role
-from bot.domain.wording.texts import Talk, Wording
+from bot.domain.risk import Ground, Level
+from bot.domain.wording.phrases import Phrases
+from bot.domain.wording.texts import CommentText, Counted, RiskText, SummaryText, Talk, Wording
 
 _TALK: Final = Talk(
     on_comment="Answer to [a comment]({url}):",
@@ -62,4 +65,88 @@ _TALK: Final = Talk(
     checked="Checked: {evidence}.",
 )
 
-ENGLISH: Final = Wording(language="en", talk=_TALK)
+_COMMENT: Final = CommentText(
+    headline="**{severity}: {title}**",
+    suggested="Suggested change:",
+    by_hand="Possible change, to be made by hand because {reason}:",
+    removal="Possible change, to be made by hand because {reason}: remove {lines}.",
+    line="line {first}",
+    lines="lines {first} to {last}",
+    checked="Checked: {evidence}.",
+    see="See {references}.",
+    and_=" and ",
+    confidence="confidence {confidence}",
+    source="{source}. {how_to_answer}",
+    how_to_answer="Intended or wrong? Resolve this thread, and it is not raised again.",
+)
+
+_SUMMARY: Final = SummaryText(
+    passed="**No blocking findings.**",
+    blocked=Counted(
+        "**Blocked by {count} finding.** The first: {first}.",
+        "**Blocked by {count} findings.** The first: {first}.",
+    ),
+    undecided="**Not decided.** No answer from: {steps}.",
+    failed="**The review could not be carried out.**",
+    paused="Paused: new commits are reviewed only when somebody asks with {review}, until {resume}.",
+    pending="Not finished yet: {steps}. This note will be updated.",
+    nothing="Nothing to report.",
+    risk="Risk: {level}{reasons}.",
+    inline="Commented in the diff ({count})",
+    listed="Not commented in the diff ({count}):",
+    suppressed="Suppressed by a comment in the code ({count}); check that this is intended:",
+    skipped="Skipped:",
+    not_reviewed="Not reviewed ({count}):",
+    coverage="Coverage: {reviewed} of {files} reviewed",
+    problems="Problems:",
+    changes="Changes ({count})",
+    more="and {count} more",
+    severity="Severity",
+    place="Place",
+    finding="Finding",
+    why="Why",
+    file="File",
+    lines="Lines",
+    what="What changes",
+    nameless="a file without a visible name",
+    reviewed="Reviewed {sha}",
+    files=Counted("{count} file", "{count} files"),
+    added_lines=Counted("{count} added line", "{count} added lines"),
+    tokens="{count} tokens",
+    seconds="{count} s",
+    comma=", ",
+    colon=": ",
+    stop=".",
+    status_failed="the review could not be carried out; see the summary",
+    status_blocked=Counted("{count} blocking finding", "{count} blocking findings"),
+    status_undecided="not decided: no answer from {steps}",
+    status_waiting="waiting for {steps}",
+    status_passed="no blocking findings",
+)
+
+_RISK: Final = RiskText(
+    levels={Level.low: "low", Level.medium: "medium", Level.high: "high"},
+    reasons={
+        Ground.grave_findings: Counted("{count} grave finding", "{count} grave findings"),
+        Ground.findings: Counted("{count} finding of medium severity", "{count} findings of medium severity"),
+        Ground.size: Counted("{count} changed line", "{count} changed lines"),
+        Ground.files: Counted("{count} file", "{count} files"),
+        Ground.sensitive: Counted("touches access or secrets", "touches access or secrets in {count} files"),
+        Ground.data: Counted("changes stored data", "changes stored data in {count} files"),
+        Ground.pipeline: Counted("changes pipelines or deployment", "changes pipelines or deployment"),
+        Ground.dependencies: Counted("changes dependencies", "changes dependencies"),
+        Ground.untested: Counted("code changes without tests", "code changes in {count} files without tests"),
+        Ground.unread: Counted("{count} file was not reviewed", "{count} files were not reviewed"),
+    },
+)
+
+ENGLISH: Final = Wording(
+    language="en",
+    talk=_TALK,
+    comment=_COMMENT,
+    summary=_SUMMARY,
+    risk=_RISK,
+    severities={severity: severity.value for severity in Severity},
+    confidences={confidence: confidence.value for confidence in Confidence},
+    phrases=Phrases({}),
+)

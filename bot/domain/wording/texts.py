@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.domain.commands import Verb
+from bot.domain.findings import Confidence, Severity
 from bot.domain.policy import Role
+from bot.domain.risk import Ground, Level
+from bot.domain.wording.phrases import Phrases
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,107 @@ class Talk:
 
 
 @dataclass(frozen=True, slots=True)
+class CommentText:
+    """What stands around a finding in its thread.
+
+    ``{severity}``, ``{title}`` and ``{reason}`` are text, ``{lines}`` is ``line`` or ``lines`` filled in with
+    ``{first}`` and ``{last}``, ``{evidence}`` and ``{references}`` are lists in the form of ``and_``.
+    """
+
+    headline: str
+    suggested: str
+    by_hand: str
+    removal: str
+    line: str
+    lines: str
+    checked: str
+    see: str
+    and_: str
+    confidence: str
+    source: str
+    how_to_answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryText:
+    """What stands in the summary note, and in the description of the commit status.
+
+    ``{count}`` is a number, which a ``Counted`` text has two forms for; ``{steps}`` are parts of the review.
+    """
+
+    passed: str
+    blocked: Counted
+    undecided: str
+    failed: str
+    paused: str
+    pending: str
+    nothing: str
+    risk: str
+    inline: str
+    listed: str
+    suppressed: str
+    skipped: str
+    not_reviewed: str
+    coverage: str
+    problems: str
+    changes: str
+    more: str
+    severity: str
+    place: str
+    finding: str
+    why: str
+    file: str
+    lines: str
+    what: str
+    nameless: str
+    reviewed: str
+    files: Counted
+    added_lines: Counted
+    tokens: str
+    seconds: str
+    comma: str
+    colon: str
+    stop: str
+    status_failed: str
+    status_blocked: Counted
+    status_undecided: str
+    status_waiting: str
+    status_passed: str
+
+
+@dataclass(frozen=True, slots=True)
+class RiskText:
+    """Why a merge request is risky, in a few words each."""
+
+    levels: Mapping[Level, str]
+    reasons: Mapping[Ground, Counted]
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Hold a text for one and a text for any other number of ``{count}``."""
+
+    one: str
+    many: str
+
+    def format(self, count: int, **more: str) -> str:
+        """Return the text for *count*."""
+        return (self.one if count == 1 else self.many).format(count=count, **more)
+
+
+@dataclass(frozen=True, slots=True)
 class Wording:
-    """Hold one language."""
+    """Hold one language.
+
+    ``phrases`` translates what other parts say in English, such as why a file was left out; what it lacks stays in
+    English.
+    """
 
     language: str
     talk: Talk
+    comment: CommentText
+    summary: SummaryText
+    risk: RiskText
+    severities: Mapping[Severity, str]
+    confidences: Mapping[Confidence, str]
+    phrases: Phrases

@@ -11,7 +11,8 @@ from markdown_it import MarkdownIt
 
 from bot.domain.findings import Finding, Severity
 from bot.domain.policy import Verdict
-from bot.domain.summary import Listed, ReviewResult, permalink, project_url, summary
+from bot.domain.risk import Ground, Level, Reason, Risk
+from bot.domain.summary import FileChange, Listed, ReviewResult, permalink, project_url, summary
 
 MARKER = "<!-- cloister:v1:summary:" + "0" * 64 + " -->"
 PROJECT = "https://gitlab.example/group/app"
@@ -49,6 +50,11 @@ def test_a_full_summary_reads_well() -> None:
         skipped={"model": "no model is configured"},
         not_reviewed={"yarn.lock": "lock file"},
         problems=("line 2: 'gate.blok_at' is not a known key",),
+        risk=Risk(Level.high, (Reason(Ground.grave_findings, 1, 3), Reason(Ground.untested, 1, 1))),
+        changes=(
+            FileChange("src/a.py", 38, 2, "finds users by name"),
+            FileChange("yarn.lock", 2, 0, "new file"),
+        ),
         files=2,
         added_lines=40,
         tokens=1200,
@@ -57,13 +63,9 @@ def test_a_full_summary_reads_well() -> None:
     link = f"[`src/a.py:3`]({PROJECT}/-/blob/{SHA}/src/a.py#L3-5)"
     expected = f"""**Blocked by 1 finding.** The first: SQL built from user input.
 
+Risk: high: 1 grave finding, code changes without tests.
+
 1 high, 1 low.
-
-Commented in the diff (1):
-
-| Severity | Place | Finding |
-|---|---|---|
-| high | {link} | SQL built from user input (semgrep) |
 
 Not commented in the diff (1):
 
@@ -81,13 +83,34 @@ Skipped:
 
 - model: no model is configured
 
+Problems:
+
+- line 2: '`gate.blok_at`' is not a known key
+
+<details><summary>Commented in the diff (1)</summary>
+
+| Severity | Place | Finding |
+|---|---|---|
+| high | {link} | SQL built from user input (semgrep) |
+
+</details>
+
+<details><summary>Changes (2)</summary>
+
+| File | Lines | What changes |
+|---|---|---|
+| `src/a.py` | +38 −2 | finds users by name |
+| `yarn.lock` | +2 −0 | new file |
+
+</details>
+
+<details><summary>Coverage: 1 file of 2 files reviewed</summary>
+
 Not reviewed (1):
 
 - `yarn.lock`: lock file
 
-Problems:
-
-- line 2: '`gate.blok_at`' is not a known key
+</details>
 
 Reviewed `abcdef12`: 2 files, 40 added lines, 1200 tokens, 12 s.
 
@@ -127,11 +150,12 @@ def test_long_results_are_counted_not_shown() -> None:
         not_reviewed={f"{wide}{n}": wide for n in range(400)},
         skipped={f"{wide}{n}": wide for n in range(400)},
         problems=(wide,) * 400,
+        changes=tuple(FileChange(f"{wide}{n}", 1, 1, wide) for n in range(399)),
         pending=(wide,) * 400,
     )
     body = summary(result, marker=MARKER)
     assert len(body) < 200_000
-    assert body.count("and 349 more") == 3
+    assert body.count("and 349 more") == 4
     assert body.count("and 380 more") == 3
 
 
@@ -188,13 +212,17 @@ def test_hostile_results_are_inert(title: str, path: str, reason: str) -> None:
         not_reviewed={path: reason},
         pending=(title,),
         problems=(reason,),
+        changes=(FileChange(path, 1, 1, title),),
     )
     body = summary(result, marker=MARKER)
     assert body.split("\n")[-1] == MARKER
     assert re.search("^/[A-Za-z]", body.replace("\r", ""), re.MULTILINE) is None
     tokens = MarkdownIt("commonmark").enable("table").parse(body)
-    assert [token.content.strip() for token in tokens if token.type == "html_block"] == [MARKER]
-    assert sum(token.type in {"th_open", "td_open"} for token in tokens) == 20
+    blocks = [token.content.strip() for token in tokens if token.type == "html_block"]
+    folds = ["Commented in the diff (1)", "Changes (1)", "Coverage: 0 files of 0 files reviewed"]
+    opened = [part for title in folds for part in (f"<details><summary>{title}</summary>", "</details>")]
+    assert blocks == [*opened, MARKER]
+    assert sum(token.type in {"th_open", "td_open"} for token in tokens) == 26
     inner = [child for token in tokens for child in token.children or []]
     assert {child.type for child in inner} & {"image", "html_inline"} == set()
     links = [str(child.attrs["href"]) for child in inner if child.type == "link_open"]
@@ -215,3 +243,62 @@ def test_a_secret_in_the_name_of_a_file_is_masked() -> None:
     assert "| `[secret:x]/a.py:3` |" in body
     assert f"[`b.py:3`]({PROJECT}/-/blob/{SHA}/b.py#L3-5)" in body
     assert "`[secret:x].lock`: lock file" in body
+
+
+def test_a_summary_in_chinese_reads_well() -> None:
+    """All of ours is Chinese, reasons that other parts give in English too; tables keep their shape."""
+    result = ReviewResult(
+        head_sha=SHA,
+        verdict=Verdict(passed=False, blocking=(finding(title="用户输入|拼接成 SQL"),)),
+        listed=(Listed(finding(title="用户输入|拼接成 SQL"), "enough comments already"),),
+        skipped={"model review": "no model is configured"},
+        not_reviewed={"锁.lock": "lock file; only secrets looked at it"},
+        pending=("semgrep", "secrets"),
+        risk=Risk(Level.medium, (Reason(Ground.size, 500, 1), Reason(Ground.pipeline, 2, 1))),
+        changes=(FileChange("源码/甲.py", 3, 1, "renamed from 乙.py"),),
+        paused=True,
+        files=2,
+        added_lines=1,
+        seconds=3.2,
+        language="zh-CN",
+    )
+    expected = f"""**有 1 个问题阻断合并。** 首要问题：`用户输入|拼接成` SQL。
+
+已暂停：在 `@cloister resume` 之前，只有用 `@cloister review` 要求时才评审新提交。
+
+尚未完成：semgrep, 密钥扫描。本评论会随之更新。
+
+风险：中：改动 500 行，改动流水线或部署。
+
+1 高。
+
+未在差异中评论（1）：
+
+| 严重程度 | 位置 | 问题 | 原因 |
+|---|---|---|---|
+| 高 | `src/a.py:3` | 用户输入¦拼接成 SQL (semgrep) | 评论数量已达上限 |
+
+未执行：
+
+- 模型评审：没有配置模型
+
+<details><summary>改动（1）</summary>
+
+| 文件 | 行数 | 改动内容 |
+|---|---|---|
+| `源码/甲.py` | +3 −1 | 由 `乙.py` 重命名 |
+
+</details>
+
+<details><summary>覆盖范围：已评审 1 个文件，共 2 个文件</summary>
+
+未评审（1）：
+
+- `锁.lock`：锁文件；只有 密钥扫描 检查过
+
+</details>
+
+已评审 `abcdef12`：2 个文件，新增 1 行，3 秒。
+
+{MARKER}"""
+    assert expected == summary(result, marker=MARKER)
