@@ -24,6 +24,8 @@ from bot.domain.forge import (
     ForgeNote,
     ForgeReports,
     ForgeUser,
+    Proposal,
+    Proposed,
     UpdatedPage,
 )
 from bot.domain.history import History
@@ -364,6 +366,13 @@ class Workspaces(Protocol):
             Transient: the revision is not there and could not be fetched.
         """
 
+    async def paths(self, revision: Revision, *, side: str = "head") -> frozenset[str]:
+        """Return the paths of all regular files at *side*; those whose names are not text are left out.
+
+        Raises:
+            Permanent: there are more than 200,000.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -439,6 +448,63 @@ class Runner(Protocol):
         Raises:
             Permanent: the program is not installed.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Describe one run of a program on a project's files in the sandbox.
+
+    ``argv[0]`` is found in the sandbox's search path; the working directory is the root of the files, which
+    nobody can change. ``changed`` replaces files for this run, None takes one away. ``memory_bytes`` bounds each
+    process and all of them together. What the program writes to ``/report`` is handed back, all else it writes
+    is lost.
+    """
+
+    argv: tuple[str, ...]
+    changed: Mapping[str, bytes | None] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    limit_s: float = 60.0
+    memory_bytes: int = 1_500_000_000
+    scratch_bytes: int = 300_000_000
+    processes: int = 256
+    output_bytes: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """Hold what a run left behind; ``ended`` names the limit that ended it: time, memory, processes or output."""
+
+    returncode: int
+    stdout: bytes
+    stderr: bytes
+    report: bytes
+    duration_s: float
+    ended: str = ""
+
+
+class SandboxTree(Protocol):
+    """Run programs on the files that a sandbox holds."""
+
+    async def run(self, trial: Trial) -> Tried:
+        """Run *trial*, one at a time; every process of it is dead when this returns, or when it is cancelled.
+
+        The program sees the files, the system's programs, and the directories that the operator has named: no
+        other file, no process, no network, no variable of ours. A failing program is a result.
+        """
+
+
+class Sandbox(Protocol):
+    """Execute code that nobody has looked at."""
+
+    def holding(self, files: Mapping[str, bytes]) -> AbstractAsyncContextManager[SandboxTree]:
+        """Hold *files* (relative paths, never leaving the root) for as many runs as the block makes.
+
+        Raises:
+            Permanent: there are too many of them, or a path leaves the root.
+        """
+
+    async def problem(self) -> str:
+        """Return why nothing can be executed on this machine and what to do, empty if something can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -664,6 +730,20 @@ class Pipelines(Protocol):
         """Return the files *paths* that the job named *job* has kept for *head_sha*, or why there are none yet.
 
         The jobs of a parallel one all count. What is larger than *max_bytes* is a problem, not a file.
+        """
+
+
+class Proposals(Protocol):
+    """Propose changes to a merge request's source branch; raises what `Forge` raises."""
+
+    async def propose(self, ref: MergeRequestRef, proposal: Proposal) -> Proposed:
+        """Make the branch and a merge request of it, and return that.
+
+        A branch that is there stays as it is, and so does a merge request of it in whatever state: doing so
+        twice makes nothing new.
+
+        Raises:
+            Refused: we may not push to the project, or the commit cannot be made.
         """
 
 

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from bot import settings_kafka as kafka
 from bot import settings_model as models
 from bot.settings_rules import RulesDirs
+from bot.settings_sandbox import Sandbox, SandboxRoots
 from bot.settings_sources import (
     DEBUG_VARIABLE,
     Layer,
@@ -167,6 +168,8 @@ class Settings(BaseSettings):
         examples=[900],
     )
     rules_dirs: RulesDirs = None
+    sandbox: Sandbox = "off"
+    sandbox_roots: SandboxRoots = None
     reconcile: Annotated[Literal["known", "member", "off"], IgnoreCase] = Field(
         "known",
         description="Projects to search for lost webhooks: `known` by earlier ones, all where we are `member`, `off`.",

@@ -18,6 +18,7 @@ from bot.adapters.forge_gitlab import GitLabForge
 from bot.adapters.forge_gitlab_api import GitLabApi
 from bot.adapters.forge_gitlab_people import GitLabPeople
 from bot.adapters.forge_gitlab_pipelines import GitLabPipelines
+from bot.adapters.forge_gitlab_proposals import GitLabProposals
 from bot.adapters.forge_gitlab_updates import GitLabUpdates
 from bot.adapters.git_mirror import GitMirror
 from bot.adapters.git_process import Git
@@ -56,6 +57,7 @@ from bot.settings_kafka import tls_context
 from bot.settings_tls import trusting
 from bot.wiring_models import models_of
 from bot.wiring_rules import rulebook
+from bot.wiring_unit_tests import unit_testing
 from consumers.collect import collect
 from consumers.converse import converse
 from consumers.fetch import fetch
@@ -64,12 +66,13 @@ from consumers.publish import publish
 from consumers.report import report
 from consumers.review import review
 from consumers.scan import scan
+from consumers.tests import tests
 from consumers.verify import verify
 
 logger = structlog.get_logger()
 
 CONSUMERS: dict[Stage, Consumer] = {
-    one.stage: one for one in (intake, fetch, scan, report, review, collect, verify, publish, converse)
+    one.stage: one for one in (intake, fetch, scan, report, review, collect, verify, publish, converse, tests)
 }
 
 #: Connections of the consumers: each stage holds one for its partitions, and one waits to be woken up.
@@ -259,11 +262,12 @@ async def _ports(
         token=token,
         ca_file=settings.gitlab_ca_file,
     )
+    workspaces = FallbackWorkspaces(mirror, ApiWorkspaces(forge.api, git=Git(forge_url=url)))
     return {
         "forge": forge,
         "people": GitLabPeople(forge.api),
         "pipelines": GitLabPipelines(forge.api),
-        "workspaces": FallbackWorkspaces(mirror, ApiWorkspaces(forge.api, git=Git(forge_url=url))),
+        "workspaces": workspaces,
         "store": base.store,
         "clock": base.clock,
         "telemetry": base.telemetry,
@@ -273,6 +277,8 @@ async def _ports(
         "model": models.by_task.get(Task.review),
         "asker": asker,
         "embeddings": models.embeddings,
+        "proposals": GitLabProposals(forge.api),
+        "unit_testing": asker and unit_testing(settings, asker, workspaces, redact),
         "reviewing": asker and Reviewing(asker, guides(), fingerprint_key, redact),
         "marker": Marker(given_marker_key or await base.store.secret("markers")),
         "fingerprint_key": fingerprint_key,

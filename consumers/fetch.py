@@ -17,6 +17,7 @@ from bot.domain.events import (
     ReviewRequested,
     ScanRequested,
     Stage,
+    TestsRequested,
 )
 from bot.domain.forge import ForgeMergeRequest
 from bot.domain.merge_request import Revision
@@ -104,6 +105,8 @@ async def _hand_out(transaction: Transaction, run: Run, plan: Plan, deadline: ti
         else:
             scanner = step.removeprefix(SCAN_PREFIX)
             transaction.emit(ScanRequested(ref=run.ref, run_id=run.id, scanner=scanner))
+    if plan.policy.review.unit_tests == "always" and REVIEW_STEP in plan.steps:
+        transaction.emit(TestsRequested(ref=run.ref, run_id=run.id))
     if plan.steps:
         transaction.emit(DeadlineReached(ref=run.ref, run_id=run.id, step=TOTAL), delay=deadline)
 

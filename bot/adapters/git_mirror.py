@@ -16,7 +16,7 @@ from bot.adapters.git_errors import GitFailed, from_fetch
 from bot.adapters.git_fetch import TooLarge, advertised, by_id, transfer, url_on
 from bot.adapters.git_history import commits_of, read_history
 from bot.adapters.git_lock import file_lock
-from bot.adapters.git_objects import read_blobs
+from bot.adapters.git_objects import list_files, read_blobs
 from bot.adapters.git_process import Git
 from bot.adapters.git_search import search
 from bot.adapters.recent import Recent
@@ -152,8 +152,7 @@ class GitMirror:
         self, revision: Revision, paths: Sequence[str], *, side: str = "head", max_bytes: int = 1_000_000
     ) -> Mapping[str, Blob]:
         """Return the regular files at *side*; one over *max_bytes* comes without its content."""
-        commit = {"head": revision.head_sha, "base": revision.base_sha, "start": revision.start_sha}[side]
-        mirror = self._mirror(revision.ref)
+        commit, mirror = _commit(revision, side), self._mirror(revision.ref)
         return await self._mending(
             revision, lambda: read_blobs(self._git, mirror.path, commit, paths, max_bytes)
         )
@@ -166,6 +165,11 @@ class GitMirror:
         return await self._mending(
             revision, lambda: search(self._git, path, head, names, limit_s=limit_s, max_bytes=max_bytes)
         )
+
+    async def paths(self, revision: Revision, *, side: str = "head") -> frozenset[str]:
+        """Return the paths of all regular files at *side*."""
+        commit, mirror = _commit(revision, side), self._mirror(revision.ref)
+        return await self._mending(revision, lambda: list_files(self._git, mirror.path, commit))
 
     async def _compute_diff(self, mirror: _Mirror, revision: Revision) -> Diff:
         output = await self._git.run(
@@ -282,6 +286,10 @@ class GitMirror:
             await self._git.run(
                 "repack", "-q", "-d", "--geometric=2", at=mirror.path, limit_s=self._limits.fetch_s
             )
+
+
+def _commit(revision: Revision, side: str) -> str:
+    return {"head": revision.head_sha, "base": revision.base_sha, "start": revision.start_sha}[side]
 
 
 def _unusable(failure: GitFailed) -> Transient:

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from bot.adapters.git_errors import GitFailed
 from bot.adapters.git_process import Git
+from bot.domain.errors import Permanent
 from bot.ports import Blob
 
 #: Below the system's limit for one command line, environment included.
 _ARGUMENT_BYTES = 100_000
 _PATH_BYTES = 4_096
+_MOST_FILES = 200_000
 #: How much content one read holds in memory; files beyond it come without content.
 _READ_BYTES = 200_000_000
 _REGULAR = (b"100644", b"100755", b"100664")
@@ -47,6 +49,30 @@ async def read_blobs(
         path: Blob(entry.size, contents.get(entry.oid) if path in wanted else None)
         for path, entry in entries.items()
     }
+
+
+async def list_files(git: Git, repository: Path, commit: str) -> frozenset[str]:
+    """Return the paths of the regular files at *commit* whose names are text.
+
+    Raises:
+        GitFailed: the commit is not there, or the repository is damaged.
+        Permanent: there are too many.
+    """
+    output = await git.run(
+        "ls-tree", "-r", "-z", "-l", "--full-tree", commit, at=repository, max_bytes=_READ_BYTES
+    )
+    listed = [path for path, _ in _listed(output.stdout)]
+    if output.cut or len(listed) > _MOST_FILES:
+        raise Permanent(f"the repository has more than {_MOST_FILES} files")
+    return frozenset(path.decode() for path in listed if _is_text(path))
+
+
+def _is_text(path: bytes) -> bool:
+    try:
+        path.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _argument(path: str) -> bytes | None:

@@ -16,6 +16,7 @@ import structlog
 from bot.adapters.confinement import Confinement, confinement
 from bot.adapters.private_directory import PrivateDirectory
 from bot.adapters.process_limits import limits
+from bot.adapters.process_watch import Watch
 from bot.domain.errors import Permanent
 from bot.ports import Command, Completed
 
@@ -104,7 +105,7 @@ class Tool:
         room: PrivateDirectory,
         scratch_bytes: int,
         transport: asyncio.SubprocessTransport,
-        watch: _Watch,
+        watch: Watch,
     ) -> None:
         self.home = room.inputs
         self._room = room
@@ -235,7 +236,7 @@ async def _spawn(argv: tuple[str, ...], command: Command, room: PrivateDirectory
     loop = asyncio.get_running_loop()
     environment = {"HOME": str(room.scratch), "TMPDIR": str(room.scratch), "LC_ALL": "C.UTF-8"}
     transport, watch = await loop.subprocess_exec(
-        lambda: _Watch(command.output_bytes),
+        lambda: Watch(command.output_bytes),
         *argv,
         cwd=room.inputs,
         env=environment,
@@ -243,39 +244,3 @@ async def _spawn(argv: tuple[str, ...], command: Command, room: PrivateDirectory
         start_new_session=True,
     )
     return Tool(room, command.scratch_bytes, transport, watch)
-
-
-class _Watch(asyncio.SubprocessProtocol):
-    """Collect capped output, and kill the whole process group on overflow and when its leader ends."""
-
-    def __init__(self, output_bytes: int) -> None:
-        self.output = {1: bytearray(), 2: bytearray()}
-        self.cut = False
-        self.closed = asyncio.Event()
-        self._output_bytes = output_bytes
-        self._pid: int | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.SubprocessTransport)
-        self._pid = transport.get_pid()
-
-    def pipe_data_received(self, fd: int, data: bytes) -> None:
-        kept = self.output[fd]
-        room = self._output_bytes - len(kept)
-        kept += data[:room]
-        if len(data) > room:
-            self.cut = True
-            self.kill()
-
-    def process_exited(self) -> None:
-        self.kill()
-        self._pid = None  # the number may be given to another process from now on
-
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        self.closed.set()
-
-    def kill(self) -> None:
-        """Kill every process of the group; nothing happens when it is gone."""
-        if self._pid is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._pid, signal.SIGKILL)

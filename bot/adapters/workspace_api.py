@@ -19,7 +19,7 @@ from bot.domain.errors import Obsolete, Permanent, Transient
 from bot.domain.history import History
 from bot.domain.merge_request import Revision
 from bot.domain.patch import MalformedDiff, parse_hunks
-from bot.gitlab.diff_shapes import FileChange, FileContent
+from bot.gitlab.diff_shapes import FileChange, FileContent, TreeEntry
 from bot.gitlab.shapes import Version, read
 from bot.ports import Blob, Occurrences
 
@@ -100,6 +100,14 @@ class ApiWorkspaces:
         """Return nothing: GitLab's search knows only the default branch."""
         del revision, names, limit_s, max_bytes
         return Occurrences(missing="names cannot be looked up through GitLab's API; open git over HTTP")
+
+    async def paths(self, revision: Revision, *, side: str = "head") -> frozenset[str]:
+        """Return the paths of all regular files at *side*, a hundred with each request."""
+        commit = {"head": revision.head_sha, "base": revision.base_sha, "start": revision.start_sha}[side]
+        tree = self._api.every(
+            TreeEntry, f"projects/{revision.ref.project_id}/repository/tree", ref=commit, recursive="true"
+        )
+        return frozenset([entry.path async for entry in tree if entry.is_file])
 
     async def _special(self, revision: Revision, side: str) -> set[str]:
         files = (await self.diff(revision)).files

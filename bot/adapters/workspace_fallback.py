@@ -51,6 +51,10 @@ class FallbackWorkspaces:
             lambda workspaces: workspaces.search(revision, names, limit_s=limit_s, max_bytes=max_bytes),
         )
 
+    async def paths(self, revision: Revision, *, side: str = "head") -> frozenset[str]:
+        """Return the paths either way."""
+        return await self._either(revision, lambda workspaces: workspaces.paths(revision, side=side))
+
     async def _either(self, revision: Revision, use: Callable[[Workspaces], Awaitable[_T]]) -> _T:
         project = (revision.ref.instance, revision.ref.project_id)
         if project not in self._closed:

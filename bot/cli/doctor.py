@@ -61,6 +61,7 @@ async def examine(settings: Settings, project: str | None) -> list[Check]:
         _database(settings),
         _event_log(settings),
         _tools(settings),
+        _sandbox(settings),
         _advisories(settings),
     ]
     return [check for group in await asyncio.gather(*groups) for check in group]
@@ -193,6 +194,14 @@ async def _tools(settings: Settings) -> list[Check]:
         guarded("scanner isolation", isolation(runner), remedy="install util-linux"),
     ]
     return [check for group in await asyncio.gather(*groups) for check in group]
+
+
+async def _sandbox(settings: Settings) -> list[Check]:
+    from bot.cli.checks import guarded
+    from bot.cli.checks.sandbox import NAME, sandbox
+    from bot.wiring_unit_tests import sandbox_of
+
+    return await guarded(NAME, sandbox(sandbox_of(settings)), remedy="see docs/unit-tests.md", limit_s=15.0)
 
 
 async def _advisories(settings: Settings) -> list[Check]:

@@ -11,7 +11,7 @@ from bot.cli.context import settings_of
 if TYPE_CHECKING:
     from bot.settings import Settings
 
-STAGES = ("intake", "fetch", "scan", "report", "review", "collect", "verify", "publish", "converse")
+STAGES = ("intake", "fetch", "scan", "report", "review", "collect", "verify", "publish", "converse", "tests")
 
 
 def stage(name: str) -> str:

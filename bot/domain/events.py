@@ -34,6 +34,7 @@ class Stage(enum.StrEnum):
     verify = "verify"
     publish = "publish"
     converse = "converse"
+    tests = "tests"
 
 
 class Event(Value):
@@ -204,6 +205,29 @@ class CommentPosted(Event):
     author_id: int = Field(gt=0)
 
 
+class TestsRequested(Event):
+    """The model shall write unit tests: for the code that a discussion is about, or for all that changed."""
+
+    __test__ = False  # pytest takes classes of this name for tests
+
+    kind = "tests.requested"
+    stage = Stage.tests
+
+    run_id: uuid.UUID
+    discussion_id: str = Field(
+        default="",
+        pattern=r"^[0-9A-Za-z_-]{0,80}$",
+        description="where the answer goes; empty for a comment of its own",
+    )
+    note_id: int = Field(default=0, ge=0, description="the comment that asked, 0 when the policy did")
+    commit: bool = Field(default=False, description="as a merge request rather than a patch")
+
+    @property
+    def discriminator(self) -> str:
+        """Return the comment: each may ask once."""
+        return str(self.note_id)
+
+
 #: Every event kind; `cloister events` prints this list.
 EVENTS: dict[str, type[Event]] = {
     event.kind: event
@@ -218,6 +242,7 @@ EVENTS: dict[str, type[Event]] = {
         VerifyRequested,
         PublishRequested,
         CommentPosted,
+        TestsRequested,
     )
 }
 

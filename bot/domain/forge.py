@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -123,6 +123,29 @@ class ForgeDraft:
 
     id: int
     body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """Hold what shall become a branch with one commit, made from ``start_sha``, and a merge request of it.
+
+    ``files`` are new ones by path. The branch is in the same project as the merge request that it is for.
+    """
+
+    branch: str
+    start_sha: str
+    target_branch: str
+    files: Mapping[str, str]
+    title: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """Name the merge request that a proposal has become."""
+
+    iid: int
+    web_url: str
 
 
 class PositionRefused(Exception):

@@ -16,6 +16,7 @@ from bot.domain.merge_request import MergeRequestRef
 _MIN_KEY_BYTES = 16
 _SUMMARY = "summary"
 _ANSWER = "answer"
+_TESTS = "tests"
 _FINGERPRINT = re.compile(r"[0-9A-Za-z_.-]{1,128}")
 _LINE = re.compile(r"<!-- cloister:v1:(?P<name>[0-9A-Za-z_.-]{1,128}):(?P<mac>[0-9a-f]{64}) -->")
 
@@ -62,6 +63,14 @@ class Marker:
         """Return the comment that *body* answers, None if it is not one of our answers."""
         name = self._read(ref, _ANSWER, body)
         return int(name) if name is not None and name.isdecimal() else None
+
+    def of_tests(self, ref: MergeRequestRef, request: str) -> str:
+        """Return the marker of the note that delivers unit tests; *request* names the one that asked for them."""
+        return self._line(ref, _TESTS, request)
+
+    def delivers_tests(self, ref: MergeRequestRef, request: str, body: str) -> bool:
+        """Say whether *body* is our note that delivers the unit tests of *request*."""
+        return self._read(ref, _TESTS, body) == request
 
     def read(self, ref: MergeRequestRef, body: str) -> str | None:
         """Return the fingerprint that *body* was signed with, None if it is not one of our threads.

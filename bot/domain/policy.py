@@ -113,6 +113,10 @@ class Review(_Section):
         default=("AGENTS.md", "CONTRIBUTING.md"),
         description="files of the target branch whose beginning the model reads as advice",
     )
+    unit_tests: Literal["off", "on_request", "always"] = Field(
+        default="on_request",
+        description="have the model write unit tests for changed functions: `off`, when asked in a comment, or `always`",
+    )
 
 
 class Rules(_Section):

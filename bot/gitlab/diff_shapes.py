@@ -73,3 +73,16 @@ class Comparison(Value):
     """The answer of ``/repository/compare``."""
 
     diffs: list[FileChange]
+
+
+class TreeEntry(Value):
+    """One entry of a listing of files; links and submodules are told by their mode."""
+
+    path: str
+    type: str
+    mode: str
+
+    @property
+    def is_file(self) -> bool:
+        """Say whether it is a regular file."""
+        return self.type == "blob" and self.mode.startswith("100")

@@ -140,6 +140,11 @@ def is_unprepared(answer: Answer) -> bool:
     return answer.status == 400 and b"support new-style diff notes" in answer.body
 
 
+def is_taken_branch(answer: Answer) -> bool:
+    """Say whether a commit was refused because the branch that it was to begin is there already."""
+    return answer.status == 400 and b"already exists. Switch to that branch" in answer.body
+
+
 def is_same_state(answer: Answer, state: str) -> bool:
     """Say whether a commit status was refused because it is in *state* already.
 

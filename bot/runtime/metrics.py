@@ -43,4 +43,5 @@ METRICS: dict[str, Metric] = {
     ),
     "cloister_reconciled": Metric("counter", "1", "merge requests found by listing, whose event never came"),
     "cloister_runs": Metric("counter", "1", "review runs by how they ended"),
+    "cloister_unit_tests": Metric("counter", "1", "files of unit tests by verdict of the sandbox"),
 }

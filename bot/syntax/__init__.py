@@ -6,6 +6,6 @@ secrets, and is killed and replaced when it takes too long or dies.
 
 from bot.domain.outline import Call, Definition, Syntax
 from bot.syntax.grammars import language_of
-from bot.syntax.parser import MAX_BYTES, Parser, parse
+from bot.syntax.parser import MAX_BYTES, Parser, mutants, parse
 
-__all__ = ["MAX_BYTES", "Call", "Definition", "Parser", "Syntax", "language_of", "parse"]
+__all__ = ["MAX_BYTES", "Call", "Definition", "Parser", "Syntax", "language_of", "mutants", "parse"]

@@ -10,7 +10,9 @@ import sys
 
 from pydantic import TypeAdapter
 
+from bot.domain.mutation import Mutant
 from bot.domain.outline import Syntax
+from bot.syntax.mutating import mutants
 from bot.syntax.reading import read
 
 _MEMORY_BYTES = 2_000_000_000
@@ -29,11 +31,16 @@ def main() -> None:
         _, most = resource.getrlimit(limit)
         value = wanted if most == resource.RLIM_INFINITY else min(wanted, most)
         resource.setrlimit(limit, (value, value))
-    answers = TypeAdapter(Syntax)
+    answers, broken = TypeAdapter(Syntax), TypeAdapter(tuple[Mutant, ...])
     source, sink = sys.stdin.buffer, sys.stdout.buffer
     while header := source.readline():
-        language, size = header.split()
-        answer = answers.dump_json(read(language.decode(), source.read(int(size))))
+        language, size, *lines = header.split()
+        content = source.read(int(size))
+        if lines:
+            first, last = map(int, lines)
+            answer = broken.dump_json(mutants(language.decode(), content, first, last))
+        else:
+            answer = answers.dump_json(read(language.decode(), content))
         sink.write(b"%d\n%s" % (len(answer), answer))
         sink.flush()
 

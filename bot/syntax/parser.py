@@ -10,10 +10,11 @@ import subprocess
 import sys
 import threading
 import time
-from typing import Final
+from typing import Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from bot.domain.mutation import Mutant
 from bot.domain.outline import Syntax
 from bot.syntax.grammars import language_of
 
@@ -25,6 +26,8 @@ _CHUNK_BYTES: Final = 1 << 20
 _START_S: Final = 20.0
 
 _ANSWERS: Final = TypeAdapter(Syntax)
+_MUTANTS: Final = TypeAdapter(tuple[Mutant, ...])
+_Answer = TypeVar("_Answer")
 
 
 class Parser:
@@ -44,26 +47,35 @@ class Parser:
 
         None: there is no grammar for *path*, the file is too large, or reading it failed or took too long.
         """
-        language = language_of(path)
-        if language is None or len(content) > MAX_BYTES:
-            return None
-        with self._lock:
-            try:
-                return self._answer(language, content)
-            except (OSError, EOFError, ValueError, ValidationError):
-                self._kill()
-                return None
+        return self._ask(path, content, _ANSWERS)
+
+    def mutants(self, path: str, content: bytes, first: int, last: int) -> tuple[Mutant, ...]:
+        """Return ways to break the lines *first* to *last*; none where `parse` would return None."""
+        return self._ask(path, content, _MUTANTS, f" {first} {last}") or ()
 
     def close(self) -> None:
         """End the process; the next file starts a new one."""
         with self._lock:
             self._kill()
 
-    def _answer(self, language: str, content: bytes) -> Syntax:
+    def _ask(
+        self, path: str, content: bytes, answers: TypeAdapter[_Answer], lines: str = ""
+    ) -> _Answer | None:
+        language = language_of(path)
+        if language is None or len(content) > MAX_BYTES:
+            return None
+        with self._lock:
+            try:
+                return answers.validate_json(self._answer(f"{language} {len(content)}{lines}\n", content))
+            except (OSError, EOFError, ValueError, ValidationError):
+                self._kill()
+                return None
+
+    def _answer(self, header: str, content: bytes) -> bytes:
         process = self._running()
         assert process.stdin is not None
         deadline = time.monotonic() + self._limit_s
-        process.stdin.write(b"%s %d\n%s" % (language.encode(), len(content), content))
+        process.stdin.write(header.encode() + content)
         process.stdin.flush()
         answer = self._read(process, deadline)
         size, _, body = answer.partition(b"\n")
@@ -71,7 +83,7 @@ class Parser:
             body += self._read(process, deadline)
             if len(body) > _MAX_ANSWER_BYTES:
                 raise ValueError("the answer is too long")
-        return _ANSWERS.validate_json(body)
+        return body
 
     @staticmethod
     def _read(process: subprocess.Popen[bytes], deadline: float) -> bytes:
@@ -115,3 +127,8 @@ def _shared() -> Parser:
 def parse(path: str, content: bytes) -> Syntax | None:
     """Return the syntax of *content* as `Parser.parse` does, in the one process that all share."""
     return _shared().parse(path, content)
+
+
+def mutants(path: str, content: bytes, first: int, last: int) -> tuple[Mutant, ...]:
+    """Return ways to break lines of *content* as `Parser.mutants` does, from the one process that all share."""
+    return _shared().mutants(path, content, first, last)

@@ -19,6 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from bot.demo.gitlab import (
     git_http,
     routes_accounts,
+    routes_commits,
     routes_diffs,
     routes_drafts,
     routes_hooks,
@@ -37,6 +38,7 @@ _TRANSPORT = "bot.demo.transport"
 
 ROUTES = Routes().add(
     routes_accounts.routes,
+    routes_commits.routes,
     routes_diffs.routes,
     routes_drafts.routes,
     routes_hooks.routes,

@@ -1,0 +1,86 @@
+"""What Jest and Vitest have in common: the files and where they stand."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from posixpath import relpath
+
+from bot.frameworks import Project, folders_above
+from bot.frameworks.layout import common_folder, free, numbered, stem, word
+
+SUFFIXES = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts")
+_TEST = re.compile(r"(?:\.(?P<kind>test|spec)|(?:^|/)__tests__/[^/]*)\.[cm]?[jt]sx?$")
+CALLS = re.compile(r"^\s*(?:test|it)(?:\.\w+)*\s*\(", re.MULTILINE)
+
+
+def is_test(path: str) -> bool:
+    """Say whether *path* is a file of tests."""
+    return _TEST.search(path) is not None and "node_modules/" not in path
+
+
+def place(project: Project, source: str, function: str) -> str:
+    """Return a new path beside the others: in their directory, with their middle name."""
+    tests = [path for path in project.paths if is_test(path)]
+    kinds = Counter(match["kind"] for path in tests if (match := _TEST.search(path)) and match["kind"])
+    kind = kinds.most_common(1)[0][0] if kinds else "test"
+    home, _, name = source.rpartition("/")
+    suffix = name.rpartition(".")[2]
+    folder = _folder(project, tests, f"{home}/" if home else "", source)
+    base = stem(source)
+    stems = numbered(base, f"{base}_{word(function)}")
+    chosen = free(stems, lambda one: f"{folder}{one}.{kind}.{suffix}" in project.paths)
+    return f"{folder}{chosen}.{kind}.{suffix}"
+
+
+def _folder(project: Project, tests: list[str], home: str, source: str) -> str:
+    beside = sum(_has_source(project, path) for path in tests)
+    nested = sum("/__tests__/" in f"/{path}" for path in tests)
+    if nested > len(tests) / 2:
+        return f"{home}__tests__/"
+    return home if not tests or beside >= len(tests) / 2 else common_folder(tests, source)
+
+
+def _has_source(project: Project, test: str) -> bool:
+    folder, _, name = test.rpartition("/")
+    base = f"{folder}/" if folder else ""
+    return any(f"{base}{name.partition('.')[0]}{suffix}" in project.paths for suffix in SUFFIXES)
+
+
+def uses(project: Project, source: str, package: str) -> bool:
+    """Say whether the nearest manifest that can be read depends on *package*, or a script of it calls that."""
+    for folder in folders_above(source):
+        text = project.texts.get(f"{folder}package.json")
+        if text is not None and _mentions(text, package):
+            return True
+    return False
+
+
+def _mentions(text: str, package: str) -> bool:
+    try:
+        manifest = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    if not isinstance(manifest, dict):
+        return False
+    sections = [manifest.get(name) for name in ("dependencies", "devDependencies", "peerDependencies")]
+    scripts = manifest.get("scripts")
+    called = [str(line) for line in scripts.values()] if isinstance(scripts, dict) else []
+    return any(isinstance(one, dict) and package in one for one in sections) or any(
+        package in re.split(r"[\s;&|]+", line) for line in called
+    )
+
+
+def votes(neighbours: Mapping[str, str], package: str) -> int:
+    """Return how many neighbouring tests import *package*."""
+    pattern = re.compile(rf"""["'](?:@{package}/\w+|{package})["']""")
+    return sum(bool(pattern.search(text)) for path, text in neighbours.items() if is_test(path))
+
+
+def import_of(source: str, path: str) -> str:
+    """Return how a test at *path* names *source* when it imports it."""
+    base = re.sub(r"\.[cm]?[jt]sx?$", "", source)
+    relative = relpath(base, path.rpartition("/")[0] or ".")
+    return relative if relative.startswith(".") else f"./{relative}"
