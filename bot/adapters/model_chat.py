@@ -115,11 +115,8 @@ class ChatModel:
         Thoughts need room beside it.
         """
         made_for = self._facts.context_tokens if self._facts else None
-        return (
-            min(self._wanted_tokens, made_for - self._server.thought_tokens)
-            if made_for
-            else self._wanted_tokens
-        )
+        room = max(0, made_for - self._server.thought_tokens) if made_for else self._wanted_tokens
+        return min(self._wanted_tokens, room)
 
     def estimate_tokens(self, text: str) -> int:
         """Return a cautious estimate, sharpened by what the server counted in earlier prompts."""

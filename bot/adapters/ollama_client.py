@@ -60,7 +60,7 @@ class Processes(Value):
 class Embedded(Value):
     """What ``/api/embed`` says."""
 
-    embeddings: list[tuple[float, ...]]
+    embeddings: list[list[float]]
 
 
 class Shown(Value):
@@ -160,7 +160,7 @@ def translated(url: str, model: str) -> Iterator[None]:
     try:
         yield
     except ollama.ResponseError as error:
-        raise _from_status(error, model) from error
+        raise _from_status(error, url, model) from error
     except (ConnectionError, httpx.ConnectError, httpx.ConnectTimeout) as error:
         msg = f"Ollama at {url} is out of reach: is it running, and is the URL right?"
         raise Transient(msg) from error
@@ -175,8 +175,13 @@ def translated(url: str, model: str) -> Iterator[None]:
         raise Transient(msg) from error
 
 
-def _from_status(error: ollama.ResponseError, model: str) -> Transient | Permanent:
+def _from_status(error: ollama.ResponseError, url: str, model: str) -> Transient | Permanent:
     reason, status = _reason(error.error), error.status_code
+    if status == 404 and "model" not in reason:
+        return Unfit(
+            f"{url} is no Ollama server: correct CLOISTER_MODEL_URL; vLLM, SGLang and llama.cpp's server are named"
+            f" openai+{url}"
+        )
     if status == 404:
         return Unfit(f"Ollama does not have {model}: run `ollama pull {model}` on its machine")
     if status == 503:

@@ -23,6 +23,8 @@ from bot.domain.errors import Permanent, Transient
 _CONNECT_S: Final = 5.0
 _LONGEST_LINE: Final = 1_000_000
 _LONGEST_WAIT_S: Final = 3600.0
+#: Who owns models according to Ollama.
+_OLLAMA: Final = "library"
 #: Servers of vendors: code would leave the building.
 _PUBLIC_HOSTS: Final = (
     "openai.com", "openai.azure.com", "deepseek.com", "anthropic.com", "mistral.ai", "googleapis.com", "groq.com",
@@ -47,12 +49,21 @@ class OpenAIClient:
         limit_s: for each part of an answer.
         key: sent as bearer token; empty sends none.
         verify: how to check the server's certificate.
+        transport: instead of the network.
 
     Raises:
         Permanent: the URL is missing, or a vendor's.
     """
 
-    def __init__(self, url: str, limit_s: float, *, key: str = "", verify: SSLContext | bool = True) -> None:
+    def __init__(
+        self,
+        url: str,
+        limit_s: float,
+        *,
+        key: str = "",
+        verify: SSLContext | bool = True,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         host = urlsplit(url).hostname
         if not host:
             msg = "no URL of an OpenAI-compatible server is configured"
@@ -68,6 +79,7 @@ class OpenAIClient:
             follow_redirects=False,
             trust_env=False,
             verify=verify,
+            transport=transport,
         )
 
     async def close(self) -> None:
@@ -126,12 +138,15 @@ def served_as(url: str, model: str, served: Sequence[Served]) -> Served:
     """Return the one of the models *served* that is called *model*.
 
     Raises:
-        Unfit: there is none; the message says which there are.
+        Unfit: there is none, and the message says which there are; or Ollama imitates the protocol.
     """
-    found = next((each for each in served if each.id == model), None)
+    found = next((each for each in served if model in {each.id, *each.aliases}), None)
     if found is None:
         there = ", ".join(each.id[:100] for each in served[:5]) or "none"
         msg = f"the server at {url} does not have {model}; it has: {there}. Set the model to one of these, or serve it"
+        raise Unfit(msg)
+    if found.owned_by == _OLLAMA:
+        msg = f"{url} is an Ollama server, which cuts prompts under this protocol: leave out openai+ before its URL"
         raise Unfit(msg)
     return found
 

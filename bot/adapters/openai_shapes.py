@@ -22,6 +22,7 @@ class Served(Value):
     """One model of ``/v1/models``; each server fills other fields."""
 
     id: str
+    aliases: list[str] = Field(default_factory=list)
     owned_by: str = ""
     root: str | None = None
     max_model_len: int | None = None
@@ -82,7 +83,7 @@ class Vector(Value):
     """One embedding, and the place of its text in the request."""
 
     index: int
-    embedding: tuple[float, ...]
+    embedding: list[float]
 
 
 class Vectors(Value):

@@ -40,7 +40,7 @@ class ScriptedOpenAI:
         key: the bearer token that it wants; empty wants none.
         formats: types of ``response_format`` that it knows.
         tells_usage: False refuses ``stream_options``, and counts nothing.
-        tells_context: as which server: ``vllm``, ``llama.cpp`` (at ``/props``), or not at all.
+        tells_context: as which server: ``vllm``, ``llama.cpp`` (at ``/props``), ``ollama`` or none (not at all).
         redirect_to: where ``Fault.redirect`` points.
         retry_after: sent with 503, if not empty.
     """
@@ -145,6 +145,8 @@ class ScriptedOpenAI:
         listed: dict[str, Any] = {"id": model.name, "object": "model", "root": model.digest}
         if self.tells_context == "vllm":
             return listed | {"owned_by": "vllm", "max_model_len": model.context_tokens, "created": 1}
+        if self.tells_context == "ollama":
+            return listed | {"owned_by": "library", "created": 1}
         return listed | {"owned_by": "llamacpp", "meta": {"n_ctx_train": 2 * model.context_tokens}}
 
     def _model(self, body: Mapping[str, Any]) -> ScriptedModel:

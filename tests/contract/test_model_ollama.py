@@ -9,6 +9,7 @@ import pytest
 
 from bot.adapters.model_ollama import OllamaModel
 from bot.demo.ollama import Fault, Reply, Script, ScriptedModel, ScriptedOllama
+from bot.demo.openai import ScriptedOpenAI
 from bot.domain.answer import SCHEMA
 from bot.domain.errors import Permanent, Transient
 from bot.ports import ModelRequest
@@ -213,3 +214,11 @@ async def test_the_server_decides_how_long_a_model_stays(ollama_server: Scripted
     await ollama_model().answer(REQUEST)
 
     assert "keep_alive" not in ollama_server.requests[0]
+
+
+async def test_a_server_of_another_kind_says_how_to_name_it(
+    openai_server: ScriptedOpenAI, ollama_model: Make
+):
+    """Without its kind before the URL, vLLM is taken for Ollama, which has everything elsewhere."""
+    with pytest.raises(Permanent, match=rf"no Ollama server.*openai\+{openai_server.url}"):
+        await ollama_model(url=openai_server.url).answer(REQUEST)

@@ -226,9 +226,18 @@ async def test_a_url_may_end_with_the_version(openai_server: ScriptedOpenAI, ope
 
 
 async def test_another_server_is_not_taken_for_one(ollama_server: ScriptedOllama, openai_model: Make):
-    """An Ollama whose URL lacks its kind, or rather has the wrong one."""
+    """A server without the protocol."""
     with pytest.raises((Permanent, Transient), match=r"refused the request|is it a model server"):
         await openai_model(url=ollama_server.url).answer(REQUEST)
+
+
+async def test_ollamas_imitation_is_refused(openai_server: ScriptedOpenAI, openai_model: Make):
+    """It would cut the front off a prompt without a word; its own protocol can be told not to."""
+    openai_server.tells_context = "ollama"
+
+    with pytest.raises(Permanent, match=r"leave out openai\+"):
+        await openai_model().answer(REQUEST)
+    assert openai_server.requests == []
 
 
 async def test_no_url_is_not_the_environments_url():
