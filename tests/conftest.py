@@ -13,6 +13,7 @@ pytest_plugins = [
     "tests.gitlab",
     "tests.ollama",
     "tests.openai",
+    "tests.llama",
     "tests.cloister",
 ]
 
