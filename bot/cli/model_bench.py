@@ -86,8 +86,9 @@ class Measured:
     def advice(self) -> str:
         """Return what to expect and how to get it."""
         best = self.best
+        requests = "request" if best.at_a_time == 1 else "requests"
         return (
-            f"Expect some {best.merge_requests_per_hour:.0f} merge requests an hour with {best.at_a_time} requests"
+            f"Expect some {best.merge_requests_per_hour:.0f} merge requests an hour with {best.at_a_time} {requests}"
             f" at a time, at {PROMPTS_PER_MERGE_REQUEST} prompts for each; pushes to a merge request that was"
             " reviewed cost less."
         )

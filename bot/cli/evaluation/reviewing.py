@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from dataclasses import fields, replace
 
 from bot.adapters.answers_memory import MemoryAnswers
-from bot.adapters.model_ollama import OllamaModel
 from bot.adapters.process import ProcessRunner
 from bot.adapters.telemetry import OpenTelemetry
 from bot.cli.evaluation.observed import ObservedModel, Tally
@@ -20,6 +19,7 @@ from bot.reviewer.guides import guides
 from bot.reviewer.reviewing import Reviewing
 from bot.scanners.secrets import redactor_of
 from bot.settings import Settings
+from bot.wiring_models import models_of
 
 #: Fingerprints tell findings of one evaluation apart, and are not reported.
 _KEY = b"cloister eval, without a key of its own"
@@ -51,18 +51,13 @@ async def reviewing(
         return
     if settings.model_url is None:
         raise Permanent("no model server is configured; name one with --url, or use --no-model")
-    model = OllamaModel(
-        settings.model_url,
-        settings.model,
-        num_ctx=settings.model_context_tokens,
-        parallel=settings.model_parallel,
-    )
+    models = models_of(settings)
     told = guides()
-    observed = ObservedModel(model, tally)
-    asker = Asker(dict.fromkeys(Task, observed), MemoryAnswers(), OpenTelemetry(None))
+    observed = {task: ObservedModel(model, tally) for task, model in models.by_task.items()}
+    asker = Asker(observed, MemoryAnswers(), OpenTelemetry(None))
     try:
-        await model.check()
+        await observed[Task.review].identity()
         versions = {each.name: getattr(told, each.name).version for each in fields(told)}
         yield replace(reviewer, reviewing=Reviewing(asker, told, _KEY, reviewer.redact)), versions
     finally:
-        await model.close()
+        await models.close()
