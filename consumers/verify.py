@@ -13,7 +13,7 @@ from bot.domain.proof import waits
 from bot.domain.run import Run, RunState
 from bot.domain.suggestion import Refusal
 from bot.ports import Runner, Telemetry, Transaction, Workspaces
-from bot.reviewer.verification import Verification, refused
+from bot.reviewer.verification import Verification, unproven
 from bot.runtime.consumer import Work, consumer
 from bot.scanners import Scanner
 
@@ -81,12 +81,7 @@ def _flat(found: Found) -> list[Finding]:
 
 
 def _failed(found: Found, redact: Callable[[str], str]) -> Found:
-    def without(one: Finding) -> Finding:
-        if one.fix is None or not one.fix.unchecked:
-            return one
-        return one.model_copy(update={"fix": refused(one.fix, Refusal.failed, redact)})
-
-    return {step: [without(one) for one in some] for step, some in found.items()}
+    return {step: unproven(some, Refusal.failed, redact) for step, some in found.items()}
 
 
 async def _finish(event: VerifyRequested, judged: Found, work: Work) -> None:

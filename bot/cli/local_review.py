@@ -10,14 +10,17 @@ from dataclasses import dataclass, field
 from bot.cli.subject import Subject
 from bot.domain.clip import clip, deduplicate
 from bot.domain.diff import Change, Diff
+from bot.domain.errors import Permanent, Transient
 from bot.domain.findings import Finding
 from bot.domain.fingerprint import lines_of, stamp
 from bot.domain.masking import masked
 from bot.domain.prompt import Limits, build
+from bot.domain.suggestion import Refusal
 from bot.ports import Blob, Runner
 from bot.reviewer.asking import Ledger
 from bot.reviewer.context import Site, gather
 from bot.reviewer.reviewing import Matter, Reviewing
+from bot.reviewer.verification import Verification, unproven
 from bot.scanners import Scanner, absent, wanted
 from bot.scanners.examination import Examination
 
@@ -29,7 +32,7 @@ Redact = Callable[[str], str]
 class Reviewed:
     """Hold what a review says.
 
-    ``findings`` are clipped to the change, stamped, gravest first within their file. ``not_reviewed`` maps
+    ``findings`` are clipped to the change, stamped, their fixes checked, gravest first within their file. ``not_reviewed`` maps
     who could not look at what to the reason: it is never empty only because nobody looked. ``code`` has the lines
     of the files with findings, secrets masked.
     """
@@ -82,12 +85,20 @@ class Reviewer:
             deduplicate([*scanned, *others]),
             key=lambda found: (found.path, found.line, -found.severity.rank),
         )
-        safe = tuple(masked(finding, self.redact) for finding in findings)
+        safe = await self._verified([masked(finding, self.redact) for finding in findings], subject)
         code = {
             path: self.redact("\n".join(heads.get(path, ()))).split("\n")
             for path in {found.path for found in safe}
         }
         return Reviewed(safe, code, {**missing, **unscanned, **self.unread, **unasked})
+
+    async def _verified(self, findings: Sequence[Finding], subject: Subject) -> tuple[Finding, ...]:
+        """Return *findings* with their fixes checked; findings are worth more than the fixes in them."""
+        verification = Verification(self.scanners, self.runner, subject.policy, self.redact)
+        try:
+            return tuple(await verification.judge(findings, subject.contents))
+        except (Transient, Permanent):
+            return tuple(unproven(findings, Refusal.failed, self.redact))
 
     async def _scan(self, subject: Subject) -> tuple[list[Finding], dict[str, str]]:
         diff, policy = subject.everything, subject.policy

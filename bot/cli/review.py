@@ -72,6 +72,10 @@ def review(
             metavar="PLACE", help="Rules of your own, instead of CLOISTER_RULES_DIRS; may be repeated."
         ),
     ] = None,
+    patch: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the fixes that were proven there, for `git apply`."),
+    ] = None,
     fail_on: Annotated[
         FailOn | None,
         typer.Option(help="Mildest severity that makes the exit status 1; default: the gate of the policy."),
@@ -99,6 +103,8 @@ def review(
     reviewed = asyncio.run(_review(settings, subject, logs, with_model=wants_model))
     reviewed = under_policy(reviewed, subject)
     _write(reviewed, report, output)
+    if patch is not None:
+        _write_fixes(reviewed, subject, patch)
     if stands_in_the_way(reviewed.findings, subject.policy, fail_on):
         raise typer.Exit(FOUND)
 
@@ -236,6 +242,27 @@ def _write(reviewed: Reviewed, report: Format, output: Path | None) -> None:
     except OSError as error:
         raise Permanent(
             f"cannot write {output}: {error.strerror}; name a writable file with --output"
+        ) from error
+
+
+def _write_fixes(reviewed: Reviewed, subject: Subject, patch: Path) -> None:
+    """Write the fixes that were proven to *patch*, one for each place.
+
+    Raises:
+        Permanent: the file cannot be written.
+    """
+    from bot.domain.errors import Permanent
+    from bot.domain.reports.fixes import fixes
+
+    found = fixes(reviewed.findings, subject.contents)
+    for reason in found.left_out:
+        _say(f"not in {patch}: {reason}")
+    _say(f"{found.count} fix{'' if found.count == 1 else 'es'} in {patch}; to apply: git apply {patch}")
+    try:
+        patch.write_bytes(found.patch)
+    except OSError as error:
+        raise Permanent(
+            f"cannot write {patch}: {error.strerror}; name a writable file with --patch"
         ) from error
 
 

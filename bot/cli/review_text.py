@@ -11,6 +11,8 @@ from rich.text import Text
 from bot.cli.context import printable
 from bot.cli.local_review import Reviewed
 from bot.domain.findings import Finding, Fix, Severity
+from bot.domain.proof import evidence
+from bot.domain.suggestion import Refusal
 
 #: A long range says little more than its first lines.
 QUOTED_LINES = 3
@@ -63,7 +65,11 @@ def _finding(finding: Finding, lines: Sequence[str]) -> Iterator[Text]:
 
 
 def _fix(fix: Fix, lines: Sequence[str]) -> Iterator[Text]:
-    yield Text("      suggested fix:", style="dim")
+    if fix.verified:
+        heading = f"suggested fix (checked: {', '.join(evidence(fix.verified))}):"
+    else:
+        heading = f"possible change, to be made by hand because {fix.refusal or Refusal.unchecked}:"
+    yield Text(f"      {_shown(heading)}", style="dim")
     for text in lines[fix.line - 1 : fix.end_line]:
         yield Text(f"      - {_shown(text)}", style="red")
     for text in fix.replacement.split("\n") if fix.replacement else []:

@@ -16,7 +16,7 @@ UNPARSED = "unparsed"
 
 _GONE, _CLEAN = "gone:", "clean:"
 
-_APPLIES = "applies to {head}"
+_APPLIES, _APPLIES_TO = "applies", "applies to {head}"
 _PARSES = "parses"
 _UNPARSED = "not parsed, for want of a grammar"
 _GONE_WORDS = "{scanners} no longer {verb} it"
@@ -40,10 +40,11 @@ def waits(run: Run, findings: Mapping[str, Iterable[Finding]]) -> bool:
     return any(one.fix is not None and one.fix.unchecked for found in findings.values() for one in found)
 
 
-def evidence(verified: Iterable[str], head_sha: str) -> list[str]:
+def evidence(verified: Iterable[str], head_sha: str = "") -> list[str]:
     """Return *verified* in words, for the line that begins with "Checked:"."""
     proven = list(verified)
-    plain = {APPLIES: _APPLIES.format(head=head_sha[:8]), PARSES: _PARSES, UNPARSED: _UNPARSED}
+    applies = _APPLIES_TO.format(head=head_sha[:8]) if head_sha else _APPLIES
+    plain = {APPLIES: applies, PARSES: _PARSES, UNPARSED: _UNPARSED}
     words = [plain[one] for one in proven if one in plain]
     for prefix, form in ((_GONE, _GONE_WORDS), (_CLEAN, _CLEAN_WORDS)):
         names = [one.removeprefix(prefix) for one in proven if one.startswith(prefix)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import sys
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -50,22 +51,27 @@ class Parses:
     Args:
         runner: runs Python on hostile files.
         parse: reads the syntax of a file, if there is a grammar for it.
+        limit_s: for all files; a thread cannot be broken off. What is left then counts as broken.
     """
 
     runner: Runner
     parse: Callable[[str, bytes], Syntax | None] = parse
+    limit_s: float = 60.0
 
     async def judge(self, edits: Sequence[Edit]) -> list[Parsing]:
         """Return what is known of each of *edits*."""
+        end = time.monotonic() + self.limit_s
         compiled, judged = await asyncio.gather(
-            self._compiles(edits), asyncio.to_thread(lambda: [self._judged(one) for one in edits])
+            self._compiles(edits), asyncio.to_thread(lambda: [self._judged(one, end) for one in edits])
         )
         return [
             parsing if not compiled.get(one.before) else _answer(compiled.get(one.after, False))
             for one, parsing in zip(edits, judged, strict=True)
         ]
 
-    def _judged(self, edit: Edit) -> Parsing:
+    def _judged(self, edit: Edit, end: float) -> Parsing:
+        if time.monotonic() > end:
+            return Parsing.broken
         before = self.parse(edit.path, edit.before)
         if before is None:
             return Parsing.unknown

@@ -6,7 +6,7 @@ Each fix is put into a copy of its file and judged alone, so that suggestions on
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.domain import proof
@@ -91,8 +91,10 @@ class Verification:
             return []
         try:
             async with asyncio.timeout(self.limit_s):
-                parsings = await Parses(self.runner, self.parse).judge(edits)
-                outlooks = await Rescan(self.scanners, self.runner, self.policy).judge(edits)
+                parsings, outlooks = await asyncio.gather(
+                    Parses(self.runner, self.parse, self.limit_s).judge(edits),
+                    Rescan(self.scanners, self.runner, self.policy).judge(edits),
+                )
         except TimeoutError:
             return [refused(one.fix, Refusal.too_slow, self.redact) for one in edits]
         return [self._outcome(*one) for one in zip(edits, parsings, outlooks, strict=True)]
@@ -113,6 +115,16 @@ class Verification:
 def refused(fix: Fix, why: str, redact: Callable[[str], str]) -> Fix:
     """Return *fix* as it may be shown, but not be offered; what it writes may be a secret."""
     return fix.model_copy(update={"refusal": str(why), "replacement": redact(fix.replacement)})
+
+
+def unproven(findings: Iterable[Finding], why: Refusal, redact: Callable[[str], str]) -> list[Finding]:
+    """Return *findings*, those fixes refused that were not checked."""
+    return [
+        one.model_copy(update={"fix": refused(one.fix, why, redact)})
+        if one.fix and one.fix.unchecked
+        else one
+        for one in findings
+    ]
 
 
 def _ends(

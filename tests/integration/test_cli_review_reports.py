@@ -28,3 +28,15 @@ def test_nothing_to_compare_is_said(repository: Repository):
     result = run("review", str(repository.root), "--base", "HEAD", "--no-model")
     assert "nothing differs" in result.stderr
     assert result.exit_code == 0
+
+
+def test_proven_fixes_come_as_a_patch(repository: Repository):
+    """Git applies it, the tests of the rules hold afterwards, and nothing else is in it."""
+    repository.commit(reader__py="import yaml\n\n\ndef read(text):\n    return yaml.load(text)\n")
+    patch = repository.root / "fixes.patch"
+    result = run("review", str(repository.root), "--no-model", "--patch", str(patch))
+    assert "1 fix in" in result.stderr
+    repository.git("apply", str(patch))
+    patch.unlink()
+    assert "return yaml.safe_load(text)" in (repository.root / "reader.py").read_text()
+    assert "no findings" in run("review", str(repository.root), "--no-model").stdout

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from bot.domain.findings import Finding, Severity
+from bot.domain.findings import Finding, Fix, Severity
 from bot.domain.markdown import one_line, visible
+from bot.domain.proof import evidence
 from bot.domain.reports.order import identified
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -85,6 +86,24 @@ def _result(identity: str, finding: Finding, index: dict[str, int]) -> dict[str,
         "partialFingerprints": {"cloister/v1": identity},
         "properties": {"severity": finding.severity.value, "confidence": finding.confidence.value},
         **({"suppressions": [{"kind": "inSource"}]} if finding.suppressed else {}),
+        **({"fixes": [_fix(finding.fix, finding.path)]} if finding.fix and finding.fix.verified else {}),
+    }
+
+
+def _fix(fix: Fix, path: str) -> dict[str, Any]:
+    """Return a fix that was proven; others are for people only."""
+    if fix.replacement:
+        change: dict[str, Any] = {
+            "deletedRegion": {"startLine": fix.line, "endLine": fix.end_line},
+            "insertedContent": {"text": fix.replacement},
+        }
+    else:
+        region = {"startLine": fix.line, "startColumn": 1, "endLine": fix.end_line + 1, "endColumn": 1}
+        change = {"deletedRegion": region}
+    place = {"uri": _uri(path), "uriBaseId": "%SRCROOT%"}
+    return {
+        "description": {"text": f"Checked: {', '.join(evidence(fix.verified))}"},
+        "artifactChanges": [{"artifactLocation": place, "replacements": [change]}],
     }
 
 

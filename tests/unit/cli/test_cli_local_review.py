@@ -66,10 +66,10 @@ class FakeScanner:
 
 
 class NoRunner:
-    """Run nothing."""
+    """Run nothing; Python, which is asked about fixes, takes everything."""
 
     async def run(self, command: Command) -> Completed:
-        raise AssertionError
+        return Completed(0, b"yes\n" * len(command.files), b"")
 
 
 @dataclass
@@ -227,6 +227,38 @@ async def shown(*findings: Finding) -> str:
     return "\n".join(line.plain for line in review_text.render(reviewed))
 
 
+def rendered(fix: Fix) -> str:
+    """Return the text report of a finding with *fix*."""
+    reviewed = Reviewed((finding(fix=fix),), {"app.py": CODE.decode().split("\n")})
+    return "\n".join(line.plain for line in review_text.render(reviewed))
+
+
+def test_the_text_report_says_what_was_proven_of_a_fix():
+    """Or why it is not to be trusted."""
+    fix = Fix(line=2, end_line=2, replacement="run(command)")
+    proven = fix.model_copy(update={"verified": ("applies", "parses", "gone:semgrep", "clean:semgrep")})
+    said = "applies, parses, semgrep no longer reports it, semgrep reports nothing new"
+    assert f"suggested fix (checked: {said}):" in rendered(proven)
+    refused = fix.model_copy(update={"refusal": "the file would not parse any more"})
+    assert "to be made by hand because the file would not parse any more:" in rendered(refused)
+
+
+async def test_a_scanner_that_breaks_on_a_fix_costs_the_fix_only():
+    """The findings are there already."""
+    local = reviewer(finding(fix=Fix(line=2, end_line=2, replacement="run(command)")))
+    (scanner,) = local.scanners
+    scan = scanner.scan
+
+    async def once(sources: Sequence[Source], runner: Runner) -> ScanReport:
+        if any(source.stands_for for source in sources):
+            raise Transient("broken")
+        return await scan(sources, runner)
+
+    scanner.scan = once  # type: ignore[method-assign]
+    reviewed = await local.review(subject(DIFF, {"app.py": CODE}))
+    assert ["checking it failed"] == [one.fix.refusal for one in reviewed.findings if one.fix]
+
+
 async def test_the_text_report_shows_code_message_and_fix():
     """A reader sees what is meant without opening the file."""
     report = await shown(finding(fix=Fix(line=2, end_line=2, replacement="run(command)")))
@@ -236,7 +268,7 @@ async def test_the_text_report_shows_code_message_and_fix():
         "  2  high  Shell injection  [semgrep: shell]",
         "      | os.system(command)",
         "      The command is not checked.",
-        "      suggested fix:",
+        "      possible change, to be made by hand because the changed file could not be scanned:",
         "      - os.system(command)",
         "      + run(command)",
         "",
