@@ -43,6 +43,8 @@ from bot.domain.marker import Marker
 from bot.domain.records import Task
 from bot.gitlab.instance import instance_name
 from bot.ports import EventLog, EventSink
+from bot.reviewer.answering import Answering
+from bot.reviewer.answering import guide as answering_guide
 from bot.reviewer.asking import Asker
 from bot.reviewer.guides import guides
 from bot.reviewer.reviewing import Reviewing
@@ -279,6 +281,7 @@ async def _ports(
         "embeddings": models.embeddings,
         "proposals": GitLabProposals(forge.api),
         "unit_testing": asker and unit_testing(settings, asker, workspaces, redact),
+        "answering": asker and Answering(asker, answering_guide(), workspaces, rules, runner, redact),
         "reviewing": asker and Reviewing(asker, guides(), fingerprint_key, redact),
         "marker": Marker(given_marker_key or await base.store.secret("markers")),
         "fingerprint_key": fingerprint_key,

@@ -2,51 +2,44 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
 
-from bot.domain.commands import NAME, READ_CHARS, Asked, Verb, asked
+from bot.domain.commands import Verb
 from bot.domain.conversation import (
     Scene,
     Turn,
     answer,
     answered_in,
+    failed_text,
+    told_text,
     turns,
     unknown_text,
     worth_answering,
 )
-from bot.domain.errors import Obsolete, Refused
-from bot.domain.events import Action, CommentPosted, MergeRequestChanged, Stage
-from bot.domain.findings import Finding
-from bot.domain.forge import ForgeDiscussion, ForgeMember, ForgeMergeRequest, ForgeNote
-from bot.domain.markdown import one_line
+from bot.domain.errors import Obsolete, Permanent, Refused, Transient
+from bot.domain.events import Action, CommentPosted, MergeRequestChanged, Stage, TestsRequested
+from bot.domain.forge import ForgeMergeRequest
+from bot.domain.markdown import code_span, one_line
 from bot.domain.marker import Marker
-from bot.domain.policy import Policy
-from bot.domain.records import AnsweredComment, Declined, MergeRequestState
-from bot.domain.run import Run
+from bot.domain.question import Question
+from bot.domain.records import AnsweredComment, Declined
 from bot.domain.summary import project_url
-from bot.domain.wording import Talk, wording
+from bot.domain.wording import Talk, Wording, wording
 from bot.ports import Clock, Forge, People, Store, Telemetry, Transaction
+from bot.reviewer.answering import Answering
+from bot.reviewer.asking import Ledger
+from bot.reviewer.hearing import Comment, Known, heard, known, scene
 from bot.runtime.consumer import Work, consumer
 
 log = structlog.get_logger()
 
 _HOUR = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class _Comment:
-    """Hold a comment that asks us for something, and where it stands."""
-
-    event: CommentPosted
-    note: ForgeNote
-    discussion: ForgeDiscussion
-    asked: Asked
-    me: int
+#: A model that is away for longer than these tries is told of, rather than waited for.
+_TRIES = 2
 
 
 @consumer(Stage.converse)
@@ -58,119 +51,98 @@ async def converse(
     store: Store,
     marker: Marker,
     instance_url: str,
+    answering: Answering | None,
     redact: Callable[[str], str],
     clock: Clock,
     telemetry: Telemetry,
     work: Work,
 ) -> None:
     """Act on one comment."""
-    comment = await _comment(event, forge, store, redact)
+    comment = await heard(event, forge, store, redact)
     member = await people.member(event.ref.project_id, comment.note.author_id)
     if member.bot:
         raise Obsolete("a bot wrote it, and bots are not answered")
     found = await forge.merge_request(event.ref)
-    state = await store.merge_request(event.ref)
-    run = await store.run(state.run_id) if state.run_id else None
-    policy = run.policy if run else Policy()
-    talk = wording(policy.review.language).talk
+    what = await known(event, store)
+    words = wording(what.policy.review.language)
     answered = await store.answered_since(event.ref, clock.now() - _HOUR)
-    worth = worth_answering(comment.asked, answered=answered, policy=policy.conversation)
+    worth = worth_answering(comment.asked, answered=answered, policy=what.policy.conversation)
     if worth is False:
         raise Obsolete("too many comments have asked for something lately")
-    if worth is None:
-        taken, declined, parts = [], None, [talk.too_many.format(limit=policy.conversation.per_hour)]
-    else:
-        scene = await _scene(comment, found, member, state, run, policy, store, people, marker)
-        declined = _declined(scene, comment, clock.now() + timedelta(days=policy.comments.declined_days))
-        taken = turns(comment.asked.commands, scene, talk)
-        parts = [unknown_text(comment.asked.unknown, talk)]
+    ledger = Ledger(what.run.id if what.run else work.record.id)
+    taken, declined = [], None
+    parts = [words.talk.too_many.format(limit=what.policy.conversation.per_hour)]
+    if worth:
+        seen = await scene(comment, found, member, what, store, people, marker, model=answering is not None)
+        declined = _declined(seen, comment, clock.now() + timedelta(days=what.policy.comments.declined_days))
+        taken = turns(comment.asked.commands, seen, words.talk)
+        taken = [await _told(turn, seen, comment, what, words, answering, ledger, work) for turn in taken]
+        parts = [unknown_text(comment.asked.unknown, words.talk)]
     async with store.exclusive(event.ref) as still_held:
-        taken = await _settle(comment, taken, talk, forge)
+        taken = await _settle(comment, taken, words.talk, forge)
         if not await _answered(comment, marker, forge):
             body = answer(
                 [*(turn.text for turn in taken), *parts],
                 marker=marker.of_answer(event.ref, event.note_id),
-                heading=_heading(comment, found, instance_url, talk),
+                heading=_heading(comment, found, instance_url, words.talk),
             )
             await still_held()
             await _say(comment, body, forge)
         async with work.commit() as transaction:
+            await transaction.add_model_calls(ledger.calls)
             await _keep(comment, taken, found, declined, transaction)
     for turn in taken:
         telemetry.count("cloister_commands", command=turn.command.verb.value, done=str(turn.act).lower())
 
 
-async def _comment(
-    event: CommentPosted, forge: Forge, store: Store, redact: Callable[[str], str]
-) -> _Comment:
-    """Return the comment as the forge shows it now.
+async def _told(
+    turn: Turn,
+    seen: Scene,
+    comment: Comment,
+    what: Known,
+    words: Wording,
+    answering: Answering | None,
+    ledger: Ledger,
+    work: Work,
+) -> Turn:
+    """Return *turn* with what the model says, where only that can answer it.
 
     Raises:
-        Obsolete: it is gone, asks nothing of us, was acted on before, or is not one that we answer.
+        Transient: the model may be back soon.
     """
-    if await store.was_answered(event.ref, event.note_id):
-        raise Obsolete("the comment was acted on before")
-    me = await forge.whoami()
-    try:
-        discussion = await forge.discussion(event.ref, event.discussion_id)
-    except Refused as error:
-        raise Obsolete(f"the comment cannot be read any more: {error}") from None
-    note = next((one for one in discussion.notes if one.id == event.note_id), None)
-    if note is None:
-        raise Obsolete("the comment was deleted")
-    if note.system or note.internal or note.author_id == me.id:
-        raise Obsolete("such comments are not answered: our own, internal ones, and those of GitLab")
-    wanted = await asyncio.to_thread(_wanted, note.body, me.username, redact)
-    if not wanted:
-        raise Obsolete("the comment asks nothing of us")
-    return _Comment(event, note, discussion, wanted, me.id)
-
-
-def _wanted(body: str, username: str, redact: Callable[[str], str]) -> Asked:
-    # A reason or a question may hold a secret, and goes further than this comment.
-    return asked(redact(body[:READ_CHARS]), {NAME, username})
-
-
-async def _scene(
-    comment: _Comment,
-    found: ForgeMergeRequest,
-    member: ForgeMember,
-    state: MergeRequestState,
-    run: Run | None,
-    policy: Policy,
-    store: Store,
-    people: People,
-    marker: Marker,
-) -> Scene:
-    """Return what decides about the commands."""
-    first = comment.discussion.notes[0]
-    ours = first.author_id == comment.me
-    fingerprint = marker.read(found.ref, first.body) if ours else None
-    commits = any(command.commits for command in comment.asked.commands)
-    return Scene(
-        member=member,
-        participant=member.user.id in found.participants,
-        policy=policy.conversation,
-        state=found.state,
-        head_sha=found.head_sha or "",
-        paused=state.paused,
-        model=False,
-        tests=False,
-        may_push=commits and await people.may_push(found, member.user.id),
-        fingerprint=fingerprint,
-        finding=await _finding(fingerprint, found, run, store) if fingerprint else None,
-        resolved=first.resolved,
+    verb = turn.command.verb
+    if not turn.act or verb not in {Verb.explain, Verb.fix} or not (answering and seen.finding and seen.run):
+        return turn
+    fix = verb is Verb.fix
+    if fix and seen.run.head_sha != seen.head_sha:
+        return replace(turn, text=words.talk.no_code.format(command=code_span(verb.value)), act=False)
+    place = comment.discussion.notes[0].place
+    question = Question(
+        seen.finding,
+        words=turn.command.words,
+        fix=fix,
+        language=what.policy.review.language,
+        anchor=place.line if place and place.head_sha == seen.head_sha else None,
     )
+    try:
+        told = await answering.ask(question, seen.run, ledger=ledger)
+    except (Transient, Permanent) as error:
+        if isinstance(error, Transient) and work.failures < _TRIES:
+            raise
+        return replace(turn, text=failed_text(verb, str(error), words.talk), act=False)
+    if told is None:
+        return replace(turn, text=words.talk.no_code.format(command=code_span(verb.value)), act=False)
+    return replace(turn, text=told_text(told, fix=fix, head_sha=seen.head_sha, words=words))
 
 
-def _declined(scene: Scene, comment: _Comment, until: datetime) -> Declined | None:
+def _declined(seen: Scene, comment: Comment, until: datetime) -> Declined | None:
     """Return what is to be remembered if the finding is ignored."""
-    if scene.fingerprint is None:
+    if seen.fingerprint is None:
         return None
     reason = next((one.words for one in comment.asked.commands if one.verb is Verb.ignore), "")
     return Declined(
-        fingerprint=scene.fingerprint,
-        rule=scene.finding.rule if scene.finding else "",
+        fingerprint=seen.fingerprint,
+        rule=seen.finding.rule if seen.finding else "",
         iid=comment.event.ref.iid,
         until=until,
         reason=one_line(reason),
@@ -178,20 +150,7 @@ def _declined(scene: Scene, comment: _Comment, until: datetime) -> Declined | No
     )
 
 
-async def _finding(
-    fingerprint: str, found: ForgeMergeRequest, run: Run | None, store: Store
-) -> Finding | None:
-    """Return what a thread is about: as the newest run found it, or else the one that raised it."""
-    record = (await store.threads(found.ref)).get(fingerprint)
-    for run_id in dict.fromkeys([run.id if run else None, record.run_id if record else None]):
-        steps = await store.findings(run_id) if run_id else {}
-        for finding in (one for step in steps.values() for one in step):
-            if finding.fingerprint == fingerprint:
-                return finding
-    return None
-
-
-async def _settle(comment: _Comment, taken: Sequence[Turn], talk: Talk, forge: Forge) -> list[Turn]:
+async def _settle(comment: Comment, taken: Sequence[Turn], talk: Talk, forge: Forge) -> list[Turn]:
     """Resolve the thread if a command asks for it, and say so where GitLab does not let us."""
     settling = [turn for turn in taken if turn.act and turn.command.verb in {Verb.resolve, Verb.ignore}]
     if not settling:
@@ -214,10 +173,10 @@ async def _settle(comment: _Comment, taken: Sequence[Turn], talk: Talk, forge: F
     return list(taken)
 
 
-async def _answered(comment: _Comment, marker: Marker, forge: Forge) -> bool:
+async def _answered(comment: Comment, marker: Marker, forge: Forge) -> bool:
     """Say whether our answer stands there already, as after a crash."""
     ref = comment.event.ref
-    if comment.discussion.notes[0].resolvable:
+    if comment.resolvable:
         discussions = [await forge.discussion(ref, comment.discussion.id)]
     else:
         discussions = await forge.discussions(ref)
@@ -226,19 +185,19 @@ async def _answered(comment: _Comment, marker: Marker, forge: Forge) -> bool:
     )
 
 
-def _heading(comment: _Comment, found: ForgeMergeRequest, instance_url: str, talk: Talk) -> str:
+def _heading(comment: Comment, found: ForgeMergeRequest, instance_url: str, talk: Talk) -> str:
     """Return what ties an answer to a plain comment, which it cannot stand below."""
     project = project_url(instance_url, found.web_url)
-    if comment.discussion.notes[0].resolvable or not project:
+    if comment.resolvable or not project:
         return ""
     url = f"{project}/-/merge_requests/{found.ref.iid}#note_{comment.note.id}"
     return talk.on_comment.format(url=url)
 
 
-async def _say(comment: _Comment, body: str, forge: Forge) -> None:
+async def _say(comment: Comment, body: str, forge: Forge) -> None:
     """Answer in the thread; a plain comment gets a plain comment, since a reply would make it a thread to resolve."""
     try:
-        if comment.discussion.notes[0].resolvable:
+        if comment.resolvable:
             await forge.reply(comment.event.ref, comment.discussion.id, body)
         else:
             await forge.create_note(comment.event.ref, body)
@@ -247,7 +206,7 @@ async def _say(comment: _Comment, body: str, forge: Forge) -> None:
 
 
 async def _keep(
-    comment: _Comment,
+    comment: Comment,
     taken: Iterable[Turn],
     found: ForgeMergeRequest,
     declined: Declined | None,
@@ -274,6 +233,16 @@ async def _keep(
                 head_sha=found.head_sha,
                 again=Verb.review in verbs,
                 source="comment",
+            )
+        )
+    if Verb.test in verbs and state.run_id:
+        transaction.emit(
+            TestsRequested(
+                ref=ref,
+                run_id=state.run_id,
+                discussion_id=comment.discussion.id if comment.resolvable else "",
+                note_id=comment.note.id,
+                commit=any(command.commits for command in acted if command.verb is Verb.test),
             )
         )
     if verbs & {Verb.pause, Verb.resume, Verb.ignore, Verb.resolve} and state.run_id:

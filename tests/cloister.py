@@ -18,10 +18,11 @@ import pytest_asyncio
 from bot.adapters.model_chat import Deadlines
 from bot.cli.serve import STAGES
 from bot.cli.serving import serve
+from bot.demo.answers import answering
 from bot.demo.gitlab import GitLabServer, MergeRequest
 from bot.demo.gitlab.state import Note
 from bot.demo.ollama import ScriptedOllama
-from bot.demo.planted import planted_review
+from bot.demo.planted import mended, planted_review
 from bot.settings import Settings
 from tests.gitlab import GitLab, start_with_accounts
 from tests.postgres import create_database
@@ -263,7 +264,7 @@ async def shared_cloister(
     """
     url = await create_database(postgres_server, f"test_{uuid.uuid4().hex[:12]}", migrated_template)
     data_dir = tmp_path_factory.mktemp("cloister")
-    with GitLabServer() as server, ScriptedOllama(script=planted_review) as ollama:
+    with GitLabServer() as server, ScriptedOllama(script=answering(planted_review, mended)) as ollama:
         gitlab = start_with_accounts(server)
         settings = settings_for(gitlab, ollama.url, url, data_dir, concurrency=8)
         async with running(settings, gitlab, ollama) as cloister:

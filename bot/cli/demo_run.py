@@ -111,8 +111,9 @@ async def _settings(stage: _Stage, token: str, directory: Path, stack: AsyncExit
 
 async def _models(console: Console, stack: AsyncExitStack) -> dict[str, Any]:
     """Return the settings of the model: the configured one if it answers, a scripted one otherwise."""
+    from bot.demo.answers import answering
     from bot.demo.ollama import ScriptedOllama
-    from bot.demo.planted import planted_review
+    from bot.demo.planted import mended, planted_review
     from bot.domain.errors import CloisterError
     from bot.domain.records import Task
     from bot.settings import load
@@ -132,7 +133,7 @@ async def _models(console: Console, stack: AsyncExitStack) -> dict[str, Any]:
     console.print(
         "Model: [yellow]a scripted stand-in[/yellow] that speaks Ollama's API; its answers are canned."
     )
-    scripted = stack.enter_context(ScriptedOllama(planted_review))
+    scripted = stack.enter_context(ScriptedOllama(answering(planted_review, mended)))
     return {"model_url": scripted.url, "model": scripted.models[0].name}
 
 

@@ -112,6 +112,15 @@ _DEFECTS = (
 )
 
 
+def mended(text: str) -> str | None:
+    """Return a line without its planted defect, None if it has none that its line alone can mend."""
+    for defect in _DEFECTS:
+        match = defect.pattern.search(text)
+        if match and defect.mend:
+            return text[: match.start()] + defect.mend(match) + text[match.end() :]
+    return None
+
+
 def planted_review(request: Mapping[str, Any]) -> Reply:
     """Report each planted defect that the prompt shows, at the line that the prompt names."""
     prompt = str(request["messages"][-1]["content"])

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from bot.domain.commands import NAME, Asked, Command, Verb
 from bot.domain.findings import Finding
 from bot.domain.forge import ForgeDiscussion, ForgeMember, ForgeUser
-from bot.domain.markdown import code_span, neutral_inline
+from bot.domain.markdown import code_block, code_span, neutral, neutral_inline
 from bot.domain.permission import needed, permitted
 from bot.domain.policy import Conversation, Role
-from bot.domain.wording import Talk
+from bot.domain.proof import evidence
+from bot.domain.question import Told
+from bot.domain.run import Run
+from bot.domain.suggestion import SuggestionBlock
+from bot.domain.wording import Talk, Wording
 
 #: Commands about the finding of one thread.
 _IN_THREAD = frozenset({Verb.explain, Verb.fix, Verb.ignore, Verb.resolve})
@@ -19,8 +23,11 @@ _IN_THREAD = frozenset({Verb.explain, Verb.fix, Verb.ignore, Verb.resolve})
 _ABOUT_FINDING = frozenset({Verb.explain, Verb.fix})
 #: Commands that only a model can carry out.
 BY_MODEL = frozenset({Verb.explain, Verb.fix, Verb.test})
+#: Of them, those that change code, and so must know it as it is.
+_AT_HEAD = frozenset({Verb.fix, Verb.test})
 _WORDS_SHOWN = 60
 _REASON_SHOWN = 300
+_TOLD_SHOWN = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +35,8 @@ class Scene:
     """Hold what decides about the commands of one comment, as it is now.
 
     ``fingerprint`` is that of our thread that the comment stands in, None elsewhere; ``finding`` what it is about, as
-    far as we remember. ``may_push`` says so of the source branch.
+    far as we remember, and ``run`` the one that found it. ``may_push`` says so of the source branch,
+    ``reviewed`` whether the newest run is about the head.
     """
 
     member: ForgeMember
@@ -42,6 +50,8 @@ class Scene:
     may_push: bool
     fingerprint: str | None = None
     finding: Finding | None = None
+    run: Run | None = None
+    reviewed: bool = True
     resolved: bool = False
 
 
@@ -101,6 +111,8 @@ def _unable(command: Command, scene: Scene, talk: Talk) -> str:
         return talk.testing_off
     if command.verb is Verb.test and command.commits and not scene.may_push:
         return talk.may_not_push.format(command=code_span("test --commit"))
+    if command.verb in _AT_HEAD and not scene.reviewed:
+        return talk.no_run.format(command=shown, review=_spoken(Verb.review))
     if command.verb in BY_MODEL and not scene.model:
         return talk.no_model.format(command=shown)
     return ""
@@ -123,6 +135,29 @@ def _promise(command: Command, scene: Scene, talk: Talk) -> str:
             return talk.testing
     # A model writes these.
     return ""
+
+
+def told_text(told: Told, *, fix: bool, head_sha: str, words: Wording) -> str:
+    """Return what the model answered, inert; a fix as a suggestion only if it was proven."""
+    parts = [neutral(told.text, _TOLD_SHOWN)]
+    if fix and told.fix is None:
+        parts.append(words.talk.no_fix)
+    if told.fix is None:
+        pass
+    elif isinstance(told.offer, SuggestionBlock):
+        proven = ", ".join(
+            neutral_inline(words.phrases.say(one)) for one in evidence(told.fix.verified, head_sha)
+        )
+        parts += [words.talk.fix_offered, told.offer.markdown, words.talk.checked.format(evidence=proven)]
+    else:
+        reason = neutral_inline(words.phrases.say(told.offer))
+        parts += [words.talk.fix_by_hand.format(reason=reason), code_block(told.fix.replacement)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def failed_text(verb: Verb, reason: str, talk: Talk) -> str:
+    """Return that a model could not do what *verb* asks for."""
+    return talk.model_failed.format(command=code_span(verb.value), reason=neutral_inline(reason))
 
 
 def help_text(policy: Conversation, talk: Talk) -> str:

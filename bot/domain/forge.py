@@ -93,10 +93,19 @@ class ForgeReports:
 
 
 @dataclass(frozen=True, slots=True)
+class ForgePlace:
+    """Hold where a note stands in the diff: a line of the new side, and the head that it is counted on."""
+
+    path: str
+    line: int
+    head_sha: str
+
+
+@dataclass(frozen=True, slots=True)
 class ForgeNote:
     """Hold one note; ``resolvable`` is False for plain comments, ``resolved_by`` None where it is not said.
 
-    ``internal`` notes are hidden from those who are not members.
+    ``internal`` notes are hidden from those who are not members. ``place`` is None outside of the diff's new side.
     """
 
     id: int
@@ -107,6 +116,7 @@ class ForgeNote:
     resolved: bool = False
     resolved_by: int | None = None
     internal: bool = False
+    place: ForgePlace | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ class Review(_Section):
     drafts: bool = Field(default=True, description="review drafts too")
     model: bool = Field(default=True, description="ask the language model")
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(?:-[A-Z]{2})?$")] = Field(
-        default="en", description="language of the model's comments, as in en or pt-BR"
+        default="en", description="language of all that is said, as in en, zh or pt-BR"
     )
     instructions: Annotated[tuple[Advice, ...], Field(strict=False, max_length=20)] = Field(
         default=(), description="what the model should look at, by the files that it is about"

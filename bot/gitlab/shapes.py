@@ -15,6 +15,7 @@ from bot.domain.forge import (
     ForgeMember,
     ForgeMergeRequest,
     ForgeNote,
+    ForgePlace,
     ForgeUser,
     UpdatedMergeRequest,
 )
@@ -210,6 +211,20 @@ class Membership(Value):
     id: StrictInt
 
 
+class Place(Value):
+    """Where a note stands in the diff."""
+
+    new_path: str | None = None
+    new_line: int | None = None
+    head_sha: _MaybeSha = None
+
+    def forge(self) -> ForgePlace | None:
+        """Return it as the port names it, None if it is not a line of the new side."""
+        if self.new_path is None or self.new_line is None or self.head_sha is None:
+            return None
+        return ForgePlace(self.new_path, self.new_line, self.head_sha)
+
+
 class Note(Value):
     """One note."""
 
@@ -220,6 +235,7 @@ class Note(Value):
     resolvable: bool = False
     resolved: bool | None = False
     resolved_by: Author | None = None
+    position: Place | None = None
     internal: bool | None = Field(default=False, validation_alias=AliasChoices("internal", "confidential"))
 
     def forge(self) -> ForgeNote:
@@ -233,6 +249,7 @@ class Note(Value):
             resolved=bool(self.resolved),
             resolved_by=self.resolved_by.id if self.resolved_by else None,
             internal=bool(self.internal),
+            place=self.position.forge() if self.position else None,
         )
 
 

@@ -59,6 +59,7 @@ _TALK: Final = Talk(
     no_model="{command} needs a language model, and none is configured.",
     model_failed="The model could not answer {command}: {reason}",
     no_code="{command} is not possible: the code of this finding is not there any more.",
+    no_run="{command} needs a review of the newest commit, and there is none yet. {review} asks for one.",
     no_fix="I have no fix that I am sure of.",
     fix_by_hand="Possible change, to be made by hand because {reason}:",
     fix_offered="Suggested change:",

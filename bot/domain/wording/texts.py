@@ -51,6 +51,7 @@ class Talk:
     no_model: str
     model_failed: str
     no_code: str
+    no_run: str
     no_fix: str
     fix_by_hand: str
     fix_offered: str

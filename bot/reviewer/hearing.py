@@ -1,0 +1,131 @@
+"""What a comment asks, and all that decides about it, as the forge and the store say it now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.domain.commands import NAME, READ_CHARS, Asked, asked
+from bot.domain.conversation import Scene
+from bot.domain.errors import Obsolete, Refused
+from bot.domain.events import CommentPosted
+from bot.domain.findings import Finding
+from bot.domain.forge import ForgeDiscussion, ForgeMember, ForgeMergeRequest, ForgeNote
+from bot.domain.marker import Marker
+from bot.domain.policy import Policy
+from bot.domain.records import MergeRequestState
+from bot.domain.run import Run
+from bot.ports import Forge, People, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """Hold a comment that asks us for something, and where it stands."""
+
+    event: CommentPosted
+    note: ForgeNote
+    discussion: ForgeDiscussion
+    asked: Asked
+    me: int
+
+    @property
+    def resolvable(self) -> bool:
+        """Say whether it stands in a thread, rather than by itself."""
+        return self.discussion.notes[0].resolvable
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Hold what the store knows of a merge request: its state, and its newest run."""
+
+    state: MergeRequestState
+    run: Run | None
+
+    @property
+    def policy(self) -> Policy:
+        """Return the policy of the target branch, as the newest run read it."""
+        return self.run.policy if self.run else Policy()
+
+
+async def heard(event: CommentPosted, forge: Forge, store: Store, redact: Callable[[str], str]) -> Comment:
+    """Return the comment as the forge shows it now.
+
+    Raises:
+        Obsolete: it is gone, asks nothing of us, was acted on before, or is not one that we answer.
+    """
+    if await store.was_answered(event.ref, event.note_id):
+        raise Obsolete("the comment was acted on before")
+    me = await forge.whoami()
+    try:
+        discussion = await forge.discussion(event.ref, event.discussion_id)
+    except Refused as error:
+        raise Obsolete(f"the comment cannot be read any more: {error}") from None
+    note = next((one for one in discussion.notes if one.id == event.note_id), None)
+    if note is None:
+        raise Obsolete("the comment was deleted")
+    if note.system or note.internal or note.author_id == me.id:
+        raise Obsolete("such comments are not answered: our own, internal ones, and those of GitLab")
+    wanted = await asyncio.to_thread(_wanted, note.body, me.username, redact)
+    if not wanted:
+        raise Obsolete("the comment asks nothing of us")
+    return Comment(event, note, discussion, wanted, me.id)
+
+
+def _wanted(body: str, username: str, redact: Callable[[str], str]) -> Asked:
+    # A reason or a question may hold a secret, and goes further than this comment.
+    return asked(redact(body[:READ_CHARS]), {NAME, username})
+
+
+async def known(event: CommentPosted, store: Store) -> Known:
+    """Return what the store knows of the merge request."""
+    state = await store.merge_request(event.ref)
+    return Known(state, await store.run(state.run_id) if state.run_id else None)
+
+
+async def scene(
+    comment: Comment,
+    found: ForgeMergeRequest,
+    member: ForgeMember,
+    what: Known,
+    store: Store,
+    people: People,
+    marker: Marker,
+    *,
+    model: bool,
+) -> Scene:
+    """Return what decides about the commands."""
+    first = comment.discussion.notes[0]
+    fingerprint = marker.read(found.ref, first.body) if first.author_id == comment.me else None
+    commits = any(command.commits for command in comment.asked.commands)
+    finding, run = await _finding(fingerprint, found, what, store) if fingerprint else (None, None)
+    return Scene(
+        member=member,
+        participant=member.user.id in found.participants,
+        policy=what.policy.conversation,
+        state=found.state,
+        head_sha=found.head_sha or "",
+        paused=what.state.paused,
+        model=model,
+        tests=what.policy.review.unit_tests != "off",
+        reviewed=what.run is not None and what.run.head_sha == found.head_sha,
+        may_push=commits and await people.may_push(found, member.user.id),
+        fingerprint=fingerprint,
+        finding=finding,
+        run=run,
+        resolved=first.resolved,
+    )
+
+
+async def _finding(
+    fingerprint: str, found: ForgeMergeRequest, what: Known, store: Store
+) -> tuple[Finding | None, Run | None]:
+    """Return what a thread is about: as the newest run found it, or else the one that raised it; and that run."""
+    record = (await store.threads(found.ref)).get(fingerprint)
+    newest = what.run.id if what.run else None
+    for run_id in dict.fromkeys([newest, record.run_id if record else None]):
+        steps = await store.findings(run_id) if run_id else {}
+        for finding in (one for step in steps.values() for one in step):
+            if run_id is not None and finding.fingerprint == fingerprint:
+                return finding, await store.run(run_id)
+    return None, None
