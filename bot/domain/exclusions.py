@@ -6,6 +6,7 @@ dependencies look at them all the same.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -53,6 +54,7 @@ _HEADER = re.compile(
 _MINIFIED_CHARS = 400
 
 
+@functools.lru_cache(maxsize=10_000)
 def unwritten(path: str) -> str | None:
     """Return why nobody wrote the file at *path* by hand, as far as its name tells, or None."""
     return next((one.reason for one in EXCLUSIONS if matches(one.glob, path)), None)

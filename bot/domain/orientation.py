@@ -18,8 +18,9 @@ from bot.domain.packing import Skipped
 from bot.domain.policy import Advice
 from bot.domain.policy_file import PATH
 
-#: Tokens that guideline files, instructions and signatures may take, each, and their share of a prompt.
-_MOST_TOKENS: Final = 800
+#: Tokens that guideline files and instructions may take, each, and signatures; and their share of a prompt.
+_MOST_ADVICE_TOKENS: Final = 800
+_MOST_SIGNATURE_TOKENS: Final = 400
 _MOST_SHARE: Final = 0.1
 
 _ADVICE: Final = """\
@@ -55,7 +56,7 @@ class Orientation:
     @property
     def reserve(self) -> int:
         """Return the tokens that it takes at most in one prompt."""
-        signatures = self._most if self.context.signatures else 0
+        signatures = self._most(_MOST_SIGNATURE_TOKENS) if self.context.signatures else 0
         everything = self._render([*self._guidelines, *self._instructions])
         return (self.estimate(everything) if everything else 0) + signatures
 
@@ -79,7 +80,7 @@ class Orientation:
         """Return the lines that say what code elsewhere the files of *excerpts* call, or are called by."""
         if not self.context.signatures:
             return []
-        left = self._most - self.estimate(f"{_SIGNATURES}\n\n")
+        left = self._most(_MOST_SIGNATURE_TOKENS) - self.estimate(f"{_SIGNATURES}\n\n")
         kept = []
         paths = {excerpt.path for excerpt in excerpts}
         shown = {(excerpt.path, number) for excerpt in excerpts for number in excerpt.shown}
@@ -96,13 +97,12 @@ class Orientation:
             kept.append(line)
         return ["", _SIGNATURES, *kept] if kept else []
 
-    @cached_property
-    def _most(self) -> int:
-        return min(_MOST_TOKENS, int(self.free_tokens * _MOST_SHARE))
+    def _most(self, tokens: int) -> int:
+        return min(tokens, int(self.free_tokens * _MOST_SHARE))
 
     @cached_property
     def _guidelines(self) -> tuple[str, ...]:
-        left, kept = self._most, []
+        left, kept = self._most(_MOST_ADVICE_TOKENS), []
         for one in self.context.guidelines:
             text = self._clipped(f"{quoted(one.path)}:", one.text, left)
             left -= self.estimate(f"{text}\n\n") if text else 0
@@ -113,7 +113,9 @@ class Orientation:
     def _instructions(self) -> tuple[str, ...]:
         texts = [self._instruction(one) for one in self.context.instructions]
         costs = itertools.accumulate(self.estimate(f"{text}\n\n") for text in texts)
-        return tuple(text for text, cost in zip(texts, costs, strict=True) if cost <= self._most)
+        return tuple(
+            text for text, cost in zip(texts, costs, strict=True) if cost <= self._most(_MOST_ADVICE_TOKENS)
+        )
 
     def _instruction(self, advice: Advice) -> str:
         return "\n".join([f"For {', '.join(map(quoted, advice.paths))}:", *self._quoted(advice.text)])

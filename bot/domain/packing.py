@@ -17,7 +17,11 @@ from bot.domain.surroundings import Ground, Span, excerpts, halves, wishes
 _STRETCH: Final = 1.5
 #: What surrounds one hunk takes at most this share of a part, and all that surrounds hunks this share of them.
 _WIDENED_SHARE: Final = 0.25
-_SURROUNDINGS_SHARE: Final = 0.5
+_SURROUNDINGS_SHARE: Final = 0.4
+#: Prompts are never quite full, and split excerpts repeat what encloses them.
+_FILLED_SHARE: Final = 0.8
+#: What number and sign add to a line.
+_ROW_CHARS: Final = 8
 
 _TEST_WORDS: Final = re.compile(r"^tests?[_-]|[._-](?:tests?|spec)$|(?<=[a-z])(?:Tests?|Spec|IT)$")
 #: Names that many unrelated files have.
@@ -135,23 +139,30 @@ class Packer:
                 self.skipped.append(Skipped(file.new_path, str(error)))
             else:
                 subjects.append(Subject(file, Ground(source, context.syntaxes.get(file.new_path))))
-        granted = self._granted(subjects)
+        bare = sum(self._bare(subject.file) for subject in subjects)
+        self._stretch(bare)
+        granted = self._granted(subjects, bare)
         for subject, kin in _ordered(subjects):
             self._add(subject, kin, granted.get(subject.path, {}))
 
-    def _granted(self, subjects: Sequence[Subject]) -> Mapping[str, Mapping[int, Span]]:
-        """Return which surroundings are worth their tokens: the cheapest first, up to a share of all."""
-        part = min(self.part_tokens, self.room)
-        bare = sum(
-            self.estimate("\n".join(line.text for hunk in subject.file.hunks for line in hunk.lines))
-            for subject in subjects
-        )
-        left = max(part, bare) * _SURROUNDINGS_SHARE
+    def _bare(self, file: FileDiff) -> int:
+        lines = [line.text for hunk in file.hunks for line in hunk.lines]
+        return self.estimate("\n".join([*lines, " " * _ROW_CHARS * len(lines)]))
+
+    def _stretch(self, bare: int) -> None:
+        """Make parts as large as the number of prompts demands: a long prompt is better than lines that nobody sees."""
+        needed = int(bare / (self.max_parts * _FILLED_SHARE))
+        self.part_tokens = min(self.room, max(self.part_tokens, needed))
+
+    def _granted(self, subjects: Sequence[Subject], bare: int) -> Mapping[str, Mapping[int, Span]]:
+        """Return which surroundings are worth their tokens: the cheapest first, as long as the change itself fits."""
+        spare = self.max_parts * self.part_tokens * _FILLED_SHARE - bare
+        left = min(max(self.part_tokens, bare) * _SURROUNDINGS_SHARE, spare)
         wanted = [
             (wish, subject.path)
             for subject in subjects
             for wish in wishes(subject.file, subject.ground, self.estimate)
-            if wish.tokens <= part * _WIDENED_SHARE
+            if wish.tokens <= self.part_tokens * _WIDENED_SHARE
         ]
         granted: dict[str, dict[int, Span]] = {}
         for wish, path in sorted(wanted, key=lambda one: one[0].tokens):
@@ -189,11 +200,10 @@ class Packer:
 
     def _place(self, excerpt: Excerpt, kin: Kin) -> bool:
         tokens = self._tokens(excerpt)
-        most = min(self.part_tokens, self.room)
         open_ = [
             (excerpt.path in group.paths, group.kin.closeness(kin), number)
             for number, group in enumerate(self.groups)
-            if group.tokens + tokens <= most
+            if group.tokens + tokens <= self.part_tokens
         ]
         if open_:
             group = self.groups[max(open_)[2]]

@@ -89,7 +89,8 @@ async def gather(
 async def _neighbours(
     found: Occurrences, met: Meetings, site: Site, parse: Parse, *, known: Mapping[str, Syntax]
 ) -> Mapping[str, Syntax]:
-    paths = [path for path in candidates(found.lines, met) if path not in known]
+    seeming = await asyncio.to_thread(candidates, found.lines, met)
+    paths = [path for path in seeming if path not in known]
     if not paths:
         return {}
     blobs = await site.read(paths, "head", _NEIGHBOUR_BYTES)

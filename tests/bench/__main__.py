@@ -14,6 +14,7 @@ from bot.demo.planted import planted_review
 from tests.bench.distributed import distributed
 from tests.bench.figures import Figure, table, write_json
 from tests.bench.measures import killed, session, starts
+from tests.bench.prompts import prompts
 from tests.bench.scanning import scanning
 from tests.bench.secrets import secrets
 from tests.gitlab import start_with_accounts
@@ -23,16 +24,17 @@ from tests.kafka import missing_for_kafka
 FRESH = {"starts": starts, "killed": killed}
 EMBEDDED = ("idle", "alone", "webhooks", "burst", "grown")
 KAFKA = ("accepted", "review", "stage", "takeover", "backlog")
-#: Of nothing but the scanners.
-SCANNERS = ("semgrep", "secrets")
-PARTS = (*SCANNERS, *FRESH, *EMBEDDED, *KAFKA)
+#: Of nothing that runs: the scanners, and what models are asked.
+ALONE = ("semgrep", "secrets", "prompts")
+PARTS = (*ALONE, *FRESH, *EMBEDDED, *KAFKA)
 
 
 async def measure(parts: list[str], data_dir: Path, backlog: int) -> list[Figure]:
     """Return the figures of *parts*."""
     figures = await scanning() if "semgrep" in parts else []
     figures += secrets() if "secrets" in parts else []
-    if set(parts) <= set(SCANNERS):
+    figures += await prompts() if "prompts" in parts else []
+    if set(parts) <= set(ALONE):
         return figures
     with GitLabServer(hook_workers=4) as server, ScriptedOllama(planted_review) as ollama:
         gitlab = start_with_accounts(server)
