@@ -1,7 +1,7 @@
 """The syntax of source files, read by tree-sitter in a process of its own.
 
-Files come from merge requests, and grammars are C that hostile files can crash: so that process holds no
-secrets, and is killed and replaced when it takes too long or dies.
+Files come from merge requests, and grammars are C that hostile files can crash. So that process is confined like
+a scanner's tool, and is killed and replaced when it takes too long or dies.
 """
 
 from bot.domain.outline import Call, Definition, Syntax

@@ -1,4 +1,8 @@
-"""The process that reads syntax, seen from outside."""
+"""The process that reads syntax, seen from outside.
+
+It has no environment, network and files but its own code, so a grammar that a hostile file takes over has nothing to
+tell and nobody to tell it to.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,10 @@ import os
 import select
 import subprocess
 import sys
+import sysconfig
 import threading
 import time
+from pathlib import Path
 from typing import Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -22,8 +28,15 @@ from bot.syntax.grammars import language_of
 MAX_BYTES: Final = 1_000_000
 _MAX_ANSWER_BYTES: Final = 8_000_000
 _CHUNK_BYTES: Final = 1 << 20
-#: For the first answer of a new process, which loads the grammar.
-_START_S: Final = 20.0
+
+#: Runs the package from where it lies: the directory around it, a whole check-out perhaps, is out of sight.
+_BOOT: Final = """\
+import importlib.util, runpy, sys
+place = sys.argv.pop()
+spec = importlib.util.spec_from_file_location("bot", f"{place}/__init__.py", submodule_search_locations=[place])
+sys.modules["bot"] = importlib.util.module_from_spec(spec)
+runpy.run_module("bot.syntax", run_name="__main__")
+"""
 
 _ANSWERS: Final = TypeAdapter(Syntax)
 _MUTANTS: Final = TypeAdapter(tuple[Mutant, ...])
@@ -98,9 +111,8 @@ class Parser:
         if self._process is not None and self._process.poll() is None:
             return self._process
         self._kill()
-        # Without our environment: it holds nothing that a hostile file could make it tell.
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-m", "bot.syntax"],
+            _command(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -115,6 +127,16 @@ class Parser:
         if process is not None:
             process.kill()
             process.communicate()
+
+
+def _command() -> list[str]:
+    """Return what starts the process: it may read Python and Cloister, and no more."""
+    package = Path(__file__).resolve().parents[1]
+    places = {sys.prefix, sys.base_prefix, sysconfig.get_path("purelib"), str(package)}
+    reads = [word for place in sorted(places) for word in ("-r", place)]
+    # A script of its own that becomes the program, so nothing of ours is imported from above.
+    launcher = [sys.executable, "-ISB", str(package / "adapters" / "confined.py")]
+    return [*launcher, *reads, "--", sys.executable, "-IB", "-c", _BOOT, str(package)]
 
 
 @functools.cache
