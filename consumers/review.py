@@ -100,7 +100,7 @@ def _prompts(
         title=run.title,
         description=run.description,
         system=reviewing.guides.find.system,
-        limits=Limits(window_tokens=model.window_tokens),
+        limits=Limits.of(model.name, model.window_tokens),
         estimate=model.estimate_tokens,
         redact=reviewing.redact,
         language=run.policy.review.language,

@@ -146,7 +146,7 @@ class Reviewer:
             title=subject.title,
             description=subject.description,
             system=self.reviewing.guides.find.system,
-            limits=Limits(model.window_tokens),
+            limits=Limits.of(model.name, model.window_tokens),
             estimate=model.estimate_tokens,
             redact=self.redact,
             language=subject.policy.review.language,

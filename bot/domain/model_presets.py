@@ -35,6 +35,7 @@ class Preset:
     Args:
         name: as Ollama has it, or a name for what only other servers run.
         window_tokens: what to ask for; enough for a review, affordable in memory.
+        part_tokens: code in one prompt; small models lose the thread in long ones.
         options: sampling, by Ollama's names.
         thinking: see there.
         defects: what it is known to do wrong, and what is done about it.
@@ -47,6 +48,7 @@ class Preset:
 
     name: str
     window_tokens: int = DEFAULT_WINDOW_TOKENS
+    part_tokens: int = 4_000
     options: Mapping[str, Any] = field(default_factory=lambda: {"temperature": 0.1})
     thinking: Thinking = Thinking.never
     defects: str = ""
@@ -97,7 +99,7 @@ _THOUGHTS: Final = (
 #: Smallest first within a family.
 PRESETS: Final = (
     Preset(
-        "deepseek-coder:1.3b", weights_gb=0.8, context_kib=192, active_billions=1.3,
+        "deepseek-coder:1.3b", part_tokens=2_500, weights_gb=0.8, context_kib=192, active_billions=1.3,
         defects="misses most of what larger ones find; trained for 16,384 tokens",
         remark="to try things out on any machine",
     ),
@@ -117,12 +119,12 @@ PRESETS: Final = (
         remark="the default: a machine without a card, or one card with 16 GB",
     ),
     Preset(
-        "deepseek-coder-v2:236b", weights_gb=133.0, context_kib=4800, active_billions=21.0,
+        "deepseek-coder-v2:236b", part_tokens=6_000, weights_gb=133.0, context_kib=4800, active_billions=21.0,
         defects=_LOOPS,
         remark="four cards with 80 GB",
     ),
     Preset(
-        "deepseek-r1:1.5b", options=_THINKING_OPTIONS, thinking=Thinking.always, weights_gb=1.1, context_kib=28,
+        "deepseek-r1:1.5b", part_tokens=2_500, options=_THINKING_OPTIONS, thinking=Thinking.always, weights_gb=1.1, context_kib=28,
         active_billions=1.5, defects=_THOUGHTS, remark="to try things out",
     ),
     Preset(
@@ -146,7 +148,7 @@ PRESETS: Final = (
         active_billions=70.0, defects=_THOUGHTS, remark="one card with 80 GB, or four with 24 GB",
     ),
     Preset(
-        "deepseek-v3", window_tokens=32_768, thinking=Thinking.optional, weights_gb=404.0, context_kib=69,
+        "deepseek-v3", window_tokens=32_768, part_tokens=8_000, thinking=Thinking.optional, weights_gb=404.0, context_kib=69,
         active_billions=37.0,
         defects="more than four cards with 80 GB hold: needs eight of them, or four with 141 GB",
         remark="behind vLLM or SGLang (`openai+http://...`); also V3.1, V3.2 and later of this size",

@@ -20,8 +20,9 @@ _WIDENED_SHARE: Final = 0.25
 _SURROUNDINGS_SHARE: Final = 0.4
 #: Prompts are never quite full, and split excerpts repeat what encloses them.
 _FILLED_SHARE: Final = 0.8
-#: What number and sign add to a line.
+#: What number and sign add to a line; and what its file's name and what encloses it add to a hunk.
 _ROW_CHARS: Final = 8
+_HUNK_CHARS: Final = 120
 
 _TEST_WORDS: Final = re.compile(r"^tests?[_-]|[._-](?:tests?|spec)$|(?<=[a-z])(?:Tests?|Spec|IT)$")
 #: Names that many unrelated files have.
@@ -147,7 +148,8 @@ class Packer:
 
     def _bare(self, file: FileDiff) -> int:
         lines = [line.text for hunk in file.hunks for line in hunk.lines]
-        return self.estimate("\n".join([*lines, " " * _ROW_CHARS * len(lines)]))
+        around = _ROW_CHARS * len(lines) + _HUNK_CHARS * len(file.hunks)
+        return self.estimate("\n".join([*lines, " " * around]))
 
     def _stretch(self, bare: int) -> None:
         """Make parts as large as the number of prompts demands: a long prompt is better than lines that nobody sees."""

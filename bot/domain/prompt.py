@@ -18,6 +18,7 @@ from bot.domain.context import Context
 from bot.domain.diff import Change, Diff, FileDiff, Sign
 from bot.domain.excerpt import Excerpt, header, visible
 from bot.domain.exclusions import HEADER_LINES, generated, minified, unwritten
+from bot.domain.model_presets import preset_of
 from bot.domain.orientation import FRAME, Orientation
 from bot.domain.packing import Packer, Skipped
 
@@ -67,6 +68,11 @@ class Limits:
     answer_tokens: int = 2048
     part_tokens: int = 4000
     max_parts: int = 24
+
+    @classmethod
+    def of(cls, model: str, window_tokens: int) -> Limits:
+        """Return the limits for *model*, as far as it is known."""
+        return cls(window_tokens, part_tokens=preset_of(model).part_tokens)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from pydantic import TypeAdapter
 from bot.domain.mutation import Mutant
 from bot.domain.outline import Syntax
 from bot.syntax.mutating import mutants
+from bot.syntax.parser import READY
 from bot.syntax.reading import read
 
 _MEMORY_BYTES = 2_000_000_000
@@ -33,6 +34,8 @@ def main() -> None:
         resource.setrlimit(limit, (value, value))
     answers, broken = TypeAdapter(Syntax), TypeAdapter(tuple[Mutant, ...])
     source, sink = sys.stdin.buffer, sys.stdout.buffer
+    sink.write(READY)
+    sink.flush()
     while header := source.readline():
         language, size, *lines = header.split()
         content = source.read(int(size))

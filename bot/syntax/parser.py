@@ -7,14 +7,14 @@ tell and nobody to tell it to.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import os
-import select
 import subprocess
 import sys
 import sysconfig
 import threading
-import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -28,6 +28,9 @@ from bot.syntax.grammars import language_of
 MAX_BYTES: Final = 1_000_000
 _MAX_ANSWER_BYTES: Final = 8_000_000
 _CHUNK_BYTES: Final = 1 << 20
+#: What the process says when it can be asked, and how long that may take where everything is busy.
+READY: Final = b"ready\n"
+_START_S: Final = 30.0
 
 #: Runs the package from where it lies: the directory around it, a whole check-out perhaps, is out of sight.
 _BOOT: Final = """\
@@ -87,22 +90,20 @@ class Parser:
     def _answer(self, header: str, content: bytes) -> bytes:
         process = self._running()
         assert process.stdin is not None
-        deadline = time.monotonic() + self._limit_s
-        process.stdin.write(header.encode() + content)
-        process.stdin.flush()
-        answer = self._read(process, deadline)
-        size, _, body = answer.partition(b"\n")
-        while len(body) < int(size):
-            body += self._read(process, deadline)
-            if len(body) > _MAX_ANSWER_BYTES:
-                raise ValueError("the answer is too long")
+        with _killed_after(self._limit_s, process):
+            process.stdin.write(header.encode() + content)
+            process.stdin.flush()
+            size, _, body = self._read(process).partition(b"\n")
+            while len(body) < int(size):
+                body += self._read(process)
+                if len(body) > _MAX_ANSWER_BYTES:
+                    raise ValueError("the answer is too long")
         return body
 
     @staticmethod
-    def _read(process: subprocess.Popen[bytes], deadline: float) -> bytes:
+    def _read(process: subprocess.Popen[bytes]) -> bytes:
         assert process.stdout is not None
-        ready, _, _ = select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))
-        chunk = os.read(process.stdout.fileno(), _CHUNK_BYTES) if ready else b""
+        chunk = os.read(process.stdout.fileno(), _CHUNK_BYTES)
         if not chunk:
             raise EOFError
         return chunk
@@ -111,7 +112,7 @@ class Parser:
         if self._process is not None and self._process.poll() is None:
             return self._process
         self._kill()
-        self._process = subprocess.Popen(
+        process = self._process = subprocess.Popen(
             _command(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -120,13 +121,28 @@ class Parser:
             cwd="/",
             start_new_session=True,
         )
-        return self._process
+        with _killed_after(_START_S, process):
+            if self._read(process) != READY:
+                raise ValueError("the process greets in another way")
+        return process
 
     def _kill(self) -> None:
         process, self._process = self._process, None
         if process is not None:
             process.kill()
             process.communicate()
+
+
+@contextlib.contextmanager
+def _killed_after(limit_s: float, process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Kill *process* if what it is asked takes too long, which ends reading from it and writing to it."""
+    watch = threading.Timer(limit_s, process.kill)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
 
 
 def _command() -> list[str]:

@@ -83,8 +83,7 @@ def test_code_comes_before_data_and_what_tools_seem_to_have_written():
         },
         max_parts=2,
     )
-    assert [("c/code.py",), ("b/data.csv",)] == [part.paths for part in built.parts]
-    assert ["a/schema.py"] == [skipped.path for skipped in built.skipped]
+    assert [("c/code.py", "b/data.csv"), ("a/schema.py",)] == [part.paths for part in built.parts]
 
 
 def test_files_know_in_how_many_prompts_they_are():
@@ -120,3 +119,43 @@ def test_what_a_tool_wrote_before_is_left_out():
         ("a.py", "generated: its header says so, and did before this change"),
         ("b.js", "minified: most of its lines are too long to be read"),
     ] == [(skipped.path, skipped.reason) for skipped in built.skipped]
+
+
+def test_no_line_is_left_out_for_the_sake_of_what_surrounds_others():
+    """A change too large for its prompts gets larger prompts, and fewer lines around its hunks."""
+    text = "\n".join(f"def f{n}():\n" + "    value = compute()\n" * 30 for n in range(60))
+    lines = text.split("\n")
+    hunks = tuple(
+        Hunk(
+            at,
+            1,
+            at,
+            1,
+            "",
+            (DiffLine(Sign.removed, at, None, "x"), DiffLine(Sign.added, None, at, lines[at - 1])),
+        )
+        for at in range(10, len(lines), 16)
+    )
+    file = FileDiff("a.py", "a.py", Change.modified, hunks=hunks)
+    built = build(
+        Diff((file,)),
+        {"a.py": text},
+        title="",
+        description="",
+        system="",
+        limits=Limits(16_384, part_tokens=200, max_parts=4),
+        estimate=lambda text: len(text) // 3 + 1,
+        redact=lambda text: text,
+        context=Context(syntaxes={"a.py": read("python", text.encode())}),
+    )
+    assert () == built.skipped
+    assert file.added_lines == {n for part in built.parts for excerpt in part.excerpts for n in excerpt.added}
+
+
+def test_limits_follow_the_model():
+    """Small models get short prompts, large ones long ones; the window is what the server says."""
+    small, usual, large = (
+        Limits.of(name, 9_000) for name in ("deepseek-coder:1.3b", "any:7b", "deepseek-v3")
+    )
+    assert small.part_tokens < usual.part_tokens < large.part_tokens
+    assert {9_000} == {limits.window_tokens for limits in (small, usual, large)}

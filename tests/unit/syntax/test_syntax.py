@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.adapters.confined import seccomp_works
 from bot.syntax import MAX_BYTES, Parser, Syntax, language_of
 from bot.syntax.grammars import PATTERNS
 from bot.syntax.reading import read
@@ -269,6 +271,16 @@ def test_a_crash_of_the_grammar_is_survived() -> None:
         assert parser.parse("a.yaml", b"a: 1\n") is not None
     finally:
         parser.close()
+
+
+@pytest.mark.skipif(not seccomp_works(), reason="this kernel filters no system calls")
+def test_the_process_that_reads_has_nothing_to_tell(parser: Parser) -> None:
+    """It has no environment, and may not open sockets or start processes."""
+    parsed(parser, "a.py", "x = 1")
+    assert parser._process is not None
+    place = Path(f"/proc/{parser._process.pid}")
+    assert (place / "environ").read_bytes() in {b"", b"LC_CTYPE=C.UTF-8\0"}  # which Python sets itself
+    assert "\nSeccomp:\t2\n" in (place / "status").read_text()
 
 
 @settings(max_examples=200, deadline=None)
