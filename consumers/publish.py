@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import structlog
 
+from bot.domain.declining import declined_now, taken_back
 from bot.domain.diff import Diff
 from bot.domain.errors import Obsolete, Permanent, Refused
 from bot.domain.events import PublishRequested, Stage, VerifyRequested
@@ -17,14 +18,16 @@ from bot.domain.marker import Marker
 from bot.domain.merge_request import Revision
 from bot.domain.ours import Ours, deleted, forgotten, opened, ours, remember
 from bot.domain.proof import evidence, waits
-from bot.domain.publication import Publication, decide, result, status
-from bot.domain.reconcile import Action, Reopen, Resolve, Thread
-from bot.domain.render import comment
+from bot.domain.publication import Publication, analysed, decide, result, status
+from bot.domain.reconcile import Action, Explain, Reopen, Resolve, Thread, owed
+from bot.domain.records import ThreadRecord
+from bot.domain.render import comment, word
 from bot.domain.run import Run, RunState
 from bot.domain.suggestion import SuggestionBlock, offer
 from bot.domain.summary import project_url, summary
 from bot.gitlab.positions import NoPosition, Target, position
 from bot.ports import Clock, Forge, StillHeld, Store, Telemetry, Workspaces
+from bot.reviewer.moves import followed, renamed, under_old_names
 from bot.runtime.consumer import Work, consumer
 
 log = structlog.get_logger()
@@ -66,21 +69,26 @@ async def publish(
         me = (await forge.whoami()).id
         mine = ours(await forge.discussions(event.ref), event.ref, me=me, marker=marker, known=known)
         diff = await workspaces.diff(run.revision) if run.revision else Diff(())
+        moves = await renamed(run, diff, mine.threads, known, store=store, workspaces=workspaces)
+        mine = replace(mine, threads=followed(mine.threads, moves))
         standing = await _standing(mine, workspaces, run.revision, fingerprint_key)
+        gone = deleted(mine, known)
         publication = decide(
             run,
-            findings,
+            under_old_names(findings, moves, known, key=fingerprint_key),
             mine.threads,
             diff,
             standing=standing,
-            declined=deleted(mine, known),
+            deleted=gone,
+            declined=await store.declined(event.ref),
         )
         state = await store.merge_request(event.ref)
         drafts_left = state.posting or state.summary_note_id != mine.summary_id
         refused = await _post(
             run, publication, diff, forge, store, workspaces, marker, still_held, drafts_left=drafts_left
         )
-        unsettled = await _settle(run, publication, forge)
+        await _explain(run, publication, known, forge, workspaces, marker, still_held)
+        unsettled = await _settle(run, publication, forge, marker, still_held)
         _count(telemetry, publication)
         seconds = (clock.now() - run.created_at).total_seconds()
         content = result(
@@ -103,6 +111,10 @@ async def publish(
                 *opened(run, [*publication.posts, *forgotten(publication.actions, known)], refused),
             ]
             await transaction.save_threads(event.ref, threads)
+            back = taken_back(publication, mine.threads, analysed(run, diff, mine.threads))
+            await transaction.undecline(event.ref, back)
+            said = declined_now(run, publication, deleted=gone, now=clock.now())
+            await transaction.decline(event.ref, said)
             # Once a publication was broken off, a draft of it may still come: GitLab can be slow.
             interrupted = state.posting
             state = await transaction.merge_request(event.ref)
@@ -185,17 +197,7 @@ async def _draft(
 ) -> bool:
     """Draft the thread on *finding* at the best position that GitLab accepts; say whether there was one."""
     assert run.revision is not None, "there are findings only for a known revision"
-    fix, proven = None, list[str]()
-    if finding.fix is not None:
-        fix = offer(finding.fix, path=finding.path, anchor=finding.end_line, lines=lines)
-        proven = evidence(finding.fix.verified, run.head_sha) if isinstance(fix, SuggestionBlock) else []
-    body = comment(
-        finding,
-        marker=marker.of(run.ref, finding.fingerprint),
-        fix=fix,
-        evidence=proven,
-        language=run.policy.review.language,
-    )
+    body = _body(run, finding, lines, marker)
     whole, last = Target(finding.line, finding.end_line), Target(finding.end_line, finding.end_line)
     for target in dict.fromkeys((whole, last)):
         try:
@@ -208,14 +210,66 @@ async def _draft(
     return False
 
 
-async def _settle(run: Run, publication: Publication, forge: Forge) -> Collection[Action]:
-    """Resolve the threads whose finding is gone, reopen those whose finding is back; return what GitLab refused."""
+def _body(run: Run, finding: Finding, lines: Sequence[str], marker: Marker) -> str:
+    fix, proven = None, list[str]()
+    if finding.fix is not None:
+        fix = offer(finding.fix, path=finding.path, anchor=finding.end_line, lines=lines)
+        proven = evidence(finding.fix.verified, run.head_sha) if isinstance(fix, SuggestionBlock) else []
+    return comment(
+        finding,
+        marker=marker.of(run.ref, finding.fingerprint),
+        fix=fix,
+        evidence=proven,
+        language=run.policy.review.language,
+    )
+
+
+async def _explain(
+    run: Run,
+    publication: Publication,
+    known: Mapping[str, ThreadRecord],
+    forge: Forge,
+    workspaces: Workspaces,
+    marker: Marker,
+    still_held: StillHeld,
+) -> None:
+    """Add explanations to notes that were written before there were any."""
+    asked = [action for action in publication.actions if isinstance(action, Explain)]
+    if not asked or run.revision is None:
+        return
+    blobs = await workspaces.read(run.revision, sorted({action.finding.path for action in asked}))
+    for action in asked:
+        finding, blob = action.finding, blobs.get(action.finding.path)
+        record = known.get(finding.fingerprint)
+        if record is None or record.run_id != run.id:
+            # Its position is that of an older head, where a suggestion would replace other lines.
+            finding = finding.model_copy(update={"fix": None})
+        lines = lines_of(blob.content) if blob and blob.content is not None else []
+        await still_held()
+        try:
+            await forge.edit_note(run.ref, action.thread.note_id, _body(run, finding, lines, marker))
+        except Refused as error:
+            log.warning("thread.not_explained", error=str(error))
+
+
+async def _settle(
+    run: Run, publication: Publication, forge: Forge, marker: Marker, still_held: StillHeld
+) -> Collection[Action]:
+    """Resolve the threads whose finding is gone, reopen those whose finding is back; return what GitLab refused.
+
+    The thread says so first: a note that stands there tells the next try that only the rest is to be done.
+    """
     refused = []
     for action in publication.actions:
         if isinstance(action, Resolve | Reopen):
-            gone = isinstance(action, Resolve)
+            gone, thread = isinstance(action, Resolve), action.thread
+            await still_held()
             try:
-                await forge.resolve(run.ref, action.thread.discussion_id, resolved=gone)
+                if what := owed(action):
+                    mark = marker.of_word(run.ref, what, thread.fingerprint)
+                    said = word(what, sha=run.head_sha, marker=mark, language=run.policy.review.language)
+                    await forge.reply(run.ref, thread.discussion_id, said)
+                await forge.resolve(run.ref, thread.discussion_id, resolved=gone)
             except Refused as error:
                 log.warning("thread.not_settled", error=str(error))
                 refused.append(action)

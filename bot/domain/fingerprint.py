@@ -63,17 +63,23 @@ def stamp(
         finding = found[index]
         lines = lines_by_path.get(finding.path, ())
         anchor = _anchor(_code(finding, lines), key)
-        rule = finding.category if finding.scanner == _MODEL else finding.rule
         path = old_paths.get(finding.path, finding.path)
-        identity = json.dumps([finding.scanner, rule, path, finding.subject or anchor])
-        kind = _digest("fingerprint", identity, key)[:_KIND_DIGITS]
+        kind = _kind(finding, path, anchor, key)
         fingerprint = next(mark for mark in _marks(kind, finding, lines, key) if mark not in seen)
         seen.add(fingerprint)
         stamped[index] = finding.model_copy(update={"anchor": anchor, "fingerprint": fingerprint})
     return [stamped[index] for index in range(len(found))]
 
 
-def recognise(findings: Sequence[Finding], known: Iterable[str]) -> list[Finding]:
+def known_elsewhere(finding: Finding, path: str, known: Iterable[str], *, key: bytes) -> Finding:
+    """Return *finding* under the fingerprint that it had when its file was *path*, if that kind is *known*."""
+    kind = _kind(finding, path, finding.anchor, key)
+    if not any(fingerprint.startswith(kind) for fingerprint in known):
+        return finding
+    return finding.model_copy(update={"fingerprint": kind + finding.fingerprint[_KIND_DIGITS:]})
+
+
+def recognise(findings: Sequence[Finding], known: Iterable[str], *, alike: int = 0) -> list[Finding]:
     """Return *findings* in their order, those that are known under the fingerprint that they had.
 
     A finding that is the only one of its kind in its file is known whatever happened around it. Of several, those
@@ -83,6 +89,8 @@ def recognise(findings: Sequence[Finding], known: Iterable[str]) -> list[Finding
     Args:
         findings: stamped, unique.
         known: fingerprints given before; of equally good ones the first is taken.
+        alike: how many of the four signs of the surroundings must be the same. Where other code may be meant than
+            in this merge request, that it is the only one of its kind proves nothing.
     """
     old: dict[str, list[str]] = defaultdict(list)
     for fingerprint in dict.fromkeys(known):
@@ -92,14 +100,14 @@ def recognise(findings: Sequence[Finding], known: Iterable[str]) -> list[Finding
         groups[findings[index].fingerprint[:_KIND_DIGITS]].append(index)
     names: dict[int, str] = {}
     for kind, group in groups.items():
-        names |= _pair({index: findings[index].fingerprint for index in group}, old[kind])
+        names |= _pair({index: findings[index].fingerprint for index in group}, old[kind], alike)
     return [
         finding.model_copy(update={"fingerprint": names.get(index, finding.fingerprint)})
         for index, finding in enumerate(findings)
     ]
 
 
-def _pair(new: Mapping[int, str], old: Sequence[str]) -> dict[int, str]:
+def _pair(new: Mapping[int, str], old: Sequence[str], alike: int) -> dict[int, str]:
     """Return the old fingerprints that fit the new ones best; each is used once."""
     fits = sorted(
         (-_likeness(mark, candidate), order, rank, index)
@@ -109,7 +117,7 @@ def _pair(new: Mapping[int, str], old: Sequence[str]) -> dict[int, str]:
     names: dict[int, str] = {}
     taken: set[int] = set()
     for _, _, rank, index in fits:
-        if index not in names and rank not in taken:
+        if index not in names and rank not in taken and _likeness(new[index], old[rank]) >= alike:
             names[index] = old[rank]
             taken.add(rank)
     return names
@@ -138,6 +146,12 @@ def anchors_present(anchors: Collection[str], lines: Sequence[str], *, key: byte
     for size in {int(anchor.partition(":")[0]) for anchor in anchors if anchor}:
         there.update(_anchor(code[at : at + size], key) for at in range(len(code) - size + 1))
     return frozenset(anchors) & there
+
+
+def _kind(finding: Finding, path: str, anchor: str, key: bytes) -> str:
+    rule = finding.category if finding.scanner == _MODEL else finding.rule
+    identity = json.dumps([finding.scanner, rule, path, finding.subject or anchor])
+    return _digest("fingerprint", identity, key)[:_KIND_DIGITS]
 
 
 def _place(finding: Finding) -> tuple[str, int, int]:

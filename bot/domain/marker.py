@@ -5,6 +5,7 @@ A marker alone proves nothing about who wrote the note: callers also compare the
 
 from __future__ import annotations
 
+import enum
 import hashlib
 import hmac
 import json
@@ -17,8 +18,19 @@ _MIN_KEY_BYTES = 16
 _SUMMARY = "summary"
 _ANSWER = "answer"
 _TESTS = "tests"
+_WORD = "word"
 _FINGERPRINT = re.compile(r"[0-9A-Za-z_.-]{1,128}")
 _LINE = re.compile(r"<!-- cloister:v1:(?P<name>[0-9A-Za-z_.-]{1,128}):(?P<mac>[0-9a-f]{64}) -->")
+
+#: Stands in a note about a scanner's finding that a model has explained; outgoing text cannot contain it.
+EXPLAINED = "<!-- cloister:explained -->"
+
+
+class Word(enum.StrEnum):
+    """What we say in a thread became of its finding."""
+
+    fixed = "fixed"
+    back = "back"
 
 
 class Marker:
@@ -71,6 +83,15 @@ class Marker:
     def delivers_tests(self, ref: MergeRequestRef, request: str, body: str) -> bool:
         """Say whether *body* is our note that delivers the unit tests of *request*."""
         return self._read(ref, _TESTS, body) == request
+
+    def of_word(self, ref: MergeRequestRef, word: Word, fingerprint: str) -> str:
+        """Return the marker of a note that says what became of a finding, in its thread."""
+        return self._line(ref, _WORD, f"{word.value}.{fingerprint}")
+
+    def word(self, ref: MergeRequestRef, body: str, fingerprint: str) -> Word | None:
+        """Return what *body* says became of that finding, None if it is not such a note of ours."""
+        name = self._read(ref, _WORD, body) or ""
+        return next((word for word in Word if name == f"{word.value}.{fingerprint}"), None)
 
     def read(self, ref: MergeRequestRef, body: str) -> str | None:
         """Return the fingerprint that *body* was signed with, None if it is not one of our threads.

@@ -7,15 +7,18 @@ from dataclasses import dataclass, replace
 
 from bot.domain.findings import Finding, Severity
 from bot.domain.forge import ForgeDiscussion
-from bot.domain.marker import Marker
+from bot.domain.marker import EXPLAINED, Marker
 from bot.domain.merge_request import MergeRequestRef
-from bot.domain.reconcile import Action, Cause, Keep, Reopen, Resolve, Thread
+from bot.domain.reconcile import Action, Cause, Explain, Keep, Reopen, Resolve, Thread
 from bot.domain.records import ThreadRecord
 from bot.domain.run import Run
 
 #: States of a thread in our records: what we did to it last.
 OPEN = "open"
 FIXED = "fixed"
+
+#: GitLab makes the suggestions of a note anew when it is edited, and forgets which were applied.
+_SUGGESTION = "```suggestion"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,13 @@ def ours(
             continue
         fingerprint = marker.read(ref, first.body)
         if fingerprint is not None:
+            words = [
+                word
+                for note in discussion.notes[1:]
+                if note.author_id == me and (word := marker.word(ref, note.body, fingerprint))
+            ]
             thread = _thread(discussion, fingerprint, me, known.get(fingerprint))
+            thread = replace(thread, told=words[-1] if words else None)
             mine = replace(mine, threads=(*mine.threads, thread))
         elif mine.summary_id is None and marker.is_summary(ref, first.body):
             mine = replace(mine, summary_id=first.id, summary_body=first.body)
@@ -63,6 +72,8 @@ def _thread(discussion: ForgeDiscussion, fingerprint: str, me: int, record: Thre
         resolved=first.resolved,
         touched=answered,
         mended=first.resolved and first.resolved_by == me,
+        resolver=first.resolved_by,
+        plain=not (_SUGGESTION in first.body or EXPLAINED in first.body),
     )
     if record is None:
         return thread
@@ -104,7 +115,7 @@ def forgotten(actions: Iterable[Action], known: Mapping[str, ThreadRecord]) -> l
     return [
         action.finding
         for action in actions
-        if isinstance(action, Keep | Reopen) and action.thread.fingerprint not in known
+        if isinstance(action, Keep | Explain | Reopen) and action.thread.fingerprint not in known
     ]
 
 

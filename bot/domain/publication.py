@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.domain.clip import deduplicate
@@ -10,7 +10,19 @@ from bot.domain.diff import Change, Diff, FileDiff
 from bot.domain.findings import Finding
 from bot.domain.fingerprint import recognise
 from bot.domain.policy import Verdict, commentable, governed, left_out, verdict
-from bot.domain.reconcile import MODEL, Action, Keep, Overflow, Post, Reopen, Thread, reconcile
+from bot.domain.reconcile import (
+    MODEL,
+    Action,
+    Explain,
+    Keep,
+    Overflow,
+    Post,
+    Reopen,
+    Thread,
+    reconcile,
+    urgency,
+)
+from bot.domain.records import Declined
 from bot.domain.risk import risk
 from bot.domain.run import REVIEW_STEP, Outcome, Run, RunState
 from bot.domain.summary import FileChange, Listed, ReviewResult
@@ -18,9 +30,16 @@ from bot.domain.wording import wording
 
 SCAN_PREFIX = "scan:"
 
+#: Signs of the surroundings, of four, by which code that was declined on another merge request is known again.
+_ALIKE = 2
+_NOTHING_DECLINED: Mapping[str, Declined] = {}
+
 _MILD = "too mild or unsure for a comment"
 _OVER_BUDGET = "enough comments already"
-_DECLINED = "its thread was deleted"
+_THREAD_DELETED = "declined: its thread was deleted"
+_THREAD_RESOLVED = "declined: its thread was resolved while the code stands"
+_DECLINED_IN = "declined in merge request {iid}"
+_DECLINED_BECAUSE = "declined in merge request {iid}: {reason}"
 _PAST = "in commit {sha} of this branch, no longer at the head; still readable there, even after a squash or a rebase"
 _PAST_UNKNOWN = "{step}: not all commits of the branch were searched: {reason}."
 
@@ -47,7 +66,8 @@ def decide(
     diff: Diff,
     *,
     standing: Callable[[Thread], bool],
-    declined: Collection[str] = (),
+    deleted: Collection[str] = (),
+    declined: Mapping[str, Declined] = _NOTHING_DECLINED,
 ) -> Publication:
     """Return what shall be visible for *run*.
 
@@ -57,9 +77,10 @@ def decide(
         threads: those on the merge request that are verifiably ours.
         diff: the reviewed diff.
         standing: says whether the code that a thread points at is still there.
-        declined: fingerprints whose threads people have deleted.
+        deleted: fingerprints whose threads people have deleted.
+        declined: what people do not want to hear of in this project, by fingerprint.
     """
-    said = governed(_recognised(findings, threads, declined), run.policy)
+    said = governed(_recognised(explained(findings), threads, deleted, declined), run.policy)
     relevant = deduplicate(said, prefer=lambda one: commentable(one, run.policy))
     # What is only in the past has no line to comment on; a thread from when it had one stays.
     known = {thread.fingerprint for thread in threads}
@@ -73,12 +94,11 @@ def decide(
         threads,
         scope=analysed(run, diff, threads),
         standing=standing,
-        declined=declined,
+        declined={*deleted, *declined},
         max_inline=run.policy.comments.max_inline,
     )
     past = [f for f in relevant if f.commit and not f.suppressed]
     mild = [f for f in relevant if not f.suppressed and not f.commit and not commentable(f, run.policy)]
-    refused = [f for f in wanted if f.fingerprint in declined and not f.commit]
     over = [action.finding for action in actions if isinstance(action, Overflow)]
     return Publication(
         actions=tuple(actions),
@@ -86,7 +106,7 @@ def decide(
             *(Listed(f, _PAST.format(sha=f.commit[:8])) for f in past),
             *(Listed(f, _OVER_BUDGET) for f in over),
             *(Listed(f, _MILD) for f in mild),
-            *(Listed(f, _DECLINED) for f in refused),
+            *_declined(wanted, actions, deleted, declined),
         ),
         suppressed=tuple(finding for finding in relevant if finding.suppressed),
         # Whoever does not decide must not hide what decides.
@@ -94,13 +114,68 @@ def decide(
     )
 
 
+def explained(findings: Mapping[str, Iterable[Finding]]) -> dict[str, list[Finding]]:
+    """Return *findings* by step, those that only explain others merged into these.
+
+    What explains nothing that is there any more is left out: nobody has found it.
+    """
+    words: dict[str, Finding] = {}
+    for finding in sorted((one for found in findings.values() for one in found), key=urgency):
+        if finding.explains:
+            words.setdefault(finding.explains, finding)
+    return {
+        step: [_with(words.get(one.fingerprint), one) for one in found if not one.explains]
+        for step, found in findings.items()
+    }
+
+
+def _with(words: Finding | None, finding: Finding) -> Finding:
+    if words is None:
+        return finding
+    return finding.model_copy(update={"explanation": words.message, "fix": finding.fix or words.fix})
+
+
 def _recognised(
-    findings: Mapping[str, Iterable[Finding]], threads: Iterable[Thread], declined: Iterable[str]
+    findings: Mapping[str, Iterable[Finding]],
+    threads: Iterable[Thread],
+    deleted: Iterable[str],
+    declined: Iterable[str],
 ) -> list[Finding]:
-    """Return all findings, under the fingerprints by which they are known on the merge request."""
+    """Return all findings, under the fingerprints by which they are known on the merge request, or in the project."""
     oldest = sorted(threads, key=lambda thread: (thread.resolved, thread.note_id))
-    known = [*(thread.fingerprint for thread in oldest), *sorted(declined)]
-    return recognise([found for step in sorted(findings) for found in findings[step]], known)
+    known = dict.fromkeys([*(thread.fingerprint for thread in oldest), *sorted(deleted)])
+    found = recognise([one for step in sorted(findings) for one in findings[step]], known)
+    new = [index for index, finding in enumerate(found) if finding.fingerprint not in known]
+    elsewhere = sorted(set(declined) - set(known))
+    familiar = recognise([found[index] for index in new], elsewhere, alike=_ALIKE)
+    for index, finding in zip(new, familiar, strict=True):
+        found[index] = finding
+    return found
+
+
+def _declined(
+    wanted: Iterable[Finding],
+    actions: Iterable[Action],
+    deleted: Collection[str],
+    declined: Mapping[str, Declined],
+) -> Iterator[Listed]:
+    """Yield what people do not want to hear of: it is not raised, and not hidden either."""
+    standing = {
+        action.thread.fingerprint: action for action in actions if isinstance(action, Keep | Explain | Reopen)
+    }
+    for finding in wanted:
+        mark = finding.fingerprint
+        said = declined.get(mark)
+        thread = standing.get(mark)
+        if finding.commit or (thread is not None and not thread.thread.declined):
+            continue
+        if said is not None:
+            why = _DECLINED_BECAUSE if said.reason else _DECLINED_IN
+            yield Listed(finding, why.format(iid=said.iid, reason=said.reason))
+        elif thread is not None:
+            yield Listed(finding, _THREAD_RESOLVED)
+        elif mark in deleted:
+            yield Listed(finding, _THREAD_DELETED)
 
 
 def analysed(run: Run, diff: Diff, threads: Iterable[Thread]) -> set[tuple[str, str]]:
@@ -147,7 +222,9 @@ def result(
     placed = [
         action.finding
         for action in publication.actions
-        if isinstance(action, Post | Keep | Reopen) and not action.finding.commit
+        if isinstance(action, Post | Keep | Explain | Reopen)
+        and not action.finding.commit
+        and not (isinstance(action, Keep) and action.thread.declined)
     ]
     not_reviewed = _skipped(run, diff)
     for step in run.steps.values():

@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from bot.domain.findings import Confidence, Finding, Severity
+from bot.domain.marker import Word
 
 MODEL = "model"
 
@@ -24,6 +25,9 @@ class Thread:
     ``severity`` are as stored when it was posted; where they are unknown (empty, None) the thread is never
     resolved and counts against the budget. ``touched`` is True when anybody but us replied, reacted, or
     resolved or reopened it. ``mended`` is True when we resolved it ourselves because its finding was gone.
+    ``resolver`` is the account that resolved it, where that is known. ``told`` is what we said last in it about its
+    finding. ``plain`` is True when the opening note holds neither a suggestion nor an explanation, so that editing
+    it takes nothing from anybody.
     """
 
     discussion_id: str
@@ -36,6 +40,14 @@ class Thread:
     resolved: bool = False
     touched: bool = False
     mended: bool = False
+    resolver: int | None = None
+    told: Word | None = None
+    plain: bool = False
+
+    @property
+    def declined(self) -> bool:
+        """Say whether somebody has resolved it; if its finding stands, they do not want to hear of that."""
+        return self.resolved and not self.mended
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,14 @@ class Keep:
 @dataclass(frozen=True, slots=True)
 class Reopen:
     """Open our resolved thread again: what had been mended is back."""
+
+    thread: Thread
+    finding: Finding
+
+
+@dataclass(frozen=True, slots=True)
+class Explain:
+    """Add the explanation to the opening note of our thread, which was posted before there was one."""
 
     thread: Thread
     finding: Finding
@@ -83,7 +103,7 @@ class Overflow:
     finding: Finding
 
 
-Action = Post | Keep | Reopen | Resolve | Overflow
+Action = Post | Keep | Explain | Reopen | Resolve | Overflow
 
 
 def reconcile(
@@ -99,7 +119,8 @@ def reconcile(
 
     A finding that has a thread, open or resolved by people, is never raised again; a thread that we resolved
     ourselves is opened again when its finding comes back. A thread is resolved
-    only if it is open, nobody touched it, its finding is gone, and its file was fully analysed.
+    only if it is open, nobody touched it, its finding is gone, and its file was fully analysed. An explanation is
+    added once, and only to an open thread that nobody touched.
 
     The budget counts threads that still ask for attention: open ones, and resolved ones whose finding
     stands (it was declined). Critical findings are neither counted nor held back.
@@ -136,6 +157,18 @@ def reconcile(
         thread.discussion_id not in done and not _exempt(thread, findings) for thread in asking
     )
     return [*resolves, *_raise(findings, kept, declined, budget)]
+
+
+def owed(action: Action) -> Word | None:
+    """Return what to say in the thread before *action* is carried out, None if it was said or nothing is to be."""
+    match action:
+        case Resolve(thread, Cause.gone):
+            word = Word.fixed
+        case Reopen(thread, _):
+            word = Word.back
+        case _:
+            return None
+    return None if thread.told is word else word
 
 
 def urgency(finding: Finding) -> tuple[object, ...]:
@@ -191,7 +224,8 @@ def _raise(
         if thread is not None and thread.resolved and thread.mended and not thread.touched:
             yield Reopen(thread, finding)
         elif thread is not None:
-            yield Keep(thread, finding)
+            explaining = finding.explanation and thread.plain and _ours_alone(thread)
+            yield Explain(thread, finding) if explaining else Keep(thread, finding)
         elif fingerprint in declined:
             continue
         elif finding.severity is Severity.critical:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from bot.domain.findings import Finding, Fix
 from bot.domain.markdown import code_block, code_span, neutral, neutral_inline
+from bot.domain.marker import EXPLAINED, Word
 from bot.domain.suggestion import Refusal, SuggestionBlock
-from bot.domain.wording import CommentText, Wording, wording
+from bot.domain.wording import CommentText, Fate, Wording, wording
 
 #: A comment is read in passing; more belongs on the page of the rule.
 _MESSAGE_LIMIT = 2_000
@@ -41,13 +42,26 @@ def comment(
             title=neutral_inline(finding.title, _TITLE_LIMIT),
         ),
         neutral(finding.message, _MESSAGE_LIMIT),
+        _explanation(finding, words.fate),
         *_fix(finding.fix, fix, words),
         _checked(evidence, words),
         _references(finding, text),
         text.source.format(source=_source(finding, words), how_to_answer=text.how_to_answer),
-        marker,
+        f"{EXPLAINED}\n{marker}" if finding.explanation else marker,
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _explanation(finding: Finding, fate: Fate) -> str:
+    said = neutral(finding.explanation, _MESSAGE_LIMIT)
+    return fate.matters.format(explanation=said) if said else ""
+
+
+def word(what: Word, *, sha: str, marker: str, language: str = "en") -> str:
+    """Return the body of the note that says in a thread what became of its finding; *marker* is its last line."""
+    fate = wording(language).fate
+    text = fate.fixed if what is Word.fixed else fate.back
+    return f"{text.format(sha=code_span(sha[:8]))}\n\n{marker}"
 
 
 def _fix(fix: Fix | None, outcome: SuggestionBlock | Refusal | str | None, words: Wording) -> list[str]:

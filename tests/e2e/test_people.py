@@ -30,14 +30,17 @@ async def reviewed(cloister: Cloister) -> tuple[MergeRequest, str, Note]:
 
 
 async def test_a_fixed_finding_is_resolved_and_the_summary_is_edited(shared_cloister: Cloister) -> None:
-    """After three pushes there is still one thread and one summary, which speaks of the newest head."""
+    """After three pushes there is one thread, which says so, and one summary, which speaks of the newest head."""
     server = shared_cloister.gitlab.server
     merge_request, path, note = await reviewed(shared_cloister)
     for text in ("fine\n" + FLAW, "fine\nfine\n" + FLAW, "fine\n"):
         head = server.push(merge_request, {path: text})
         outcome = await shared_cloister.outcome(merge_request)
         assert head[:8] in outcome.summary
-    assert len(shared_cloister.ours(merge_request)) == 2
+    (said,) = [one for one in shared_cloister.ours(merge_request) if one.resolvable and one is not note]
+    assert f"Fixed: not found any more in `{head[:8]}`." == said.body.split("\n\n")[0]
+    assert note.discussion_id == said.discussion_id
+    assert len(shared_cloister.ours(merge_request)) == 3
     assert note.resolved_by is shared_cloister.gitlab.bot
     assert "No blocking findings" in outcome.summary
     assert outcome.status == "success"

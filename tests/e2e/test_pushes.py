@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.demo.gitlab import MergeRequest
+from bot.demo.gitlab.state import Note
 from tests.cloister import Cloister, Outcome
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -98,3 +99,80 @@ async def test_a_rebase_without_a_change_asks_nothing(shared_cloister: Cloister)
         assert f"{path}:15" in after.summary
         assert [thread["id"] for thread in before.threads] == [thread["id"] for thread in after.threads]
         assert [False, False] == [thread["resolved"] for thread in after.threads]
+
+
+def _notes(story: Story) -> list[Note]:
+    """Return our notes in threads, opening ones first."""
+    ours = [note for note in story.cloister.ours(story.merge_request) if note.resolvable]
+    return sorted(
+        ours, key=lambda note: (note is not story.merge_request.discussions[note.discussion_id][0], note.id)
+    )
+
+
+async def test_a_fixed_finding_is_resolved_with_one_note(shared_cloister: Cloister) -> None:
+    """Also when GitLab fails between the note and the resolving; what is back is told in the same thread."""
+    server = shared_cloister.gitlab.server
+    story = Story(shared_cloister, {"c.py": FLAW})
+    await story.outcome()
+    server.faults.add("PUT", rf"/merge_requests/{story.merge_request.iid}/discussions/", status=502, times=2)
+    said = []
+    for text, resolved in (("fine = 1\n", True), ("fine = 2\n", True), (FLAW, False), ("fine = 3\n", True)):
+        head = server.push(story.merge_request, {"c.py": text})
+        await story.outcome()
+        opening, *replies = _notes(story)
+        assert resolved is (opening.resolved_at is not None)
+        if text != "fine = 2\n":
+            said.append(f"{'Fixed: not found any more' if resolved else 'Found again'} in `{head[:8]}`.")
+        assert said == [note.body.split("\n\n")[0] for note in replies]
+    assert opening.resolved_by is shared_cloister.gitlab.bot
+
+
+async def test_a_file_that_is_renamed_keeps_its_threads(shared_cloister: Cloister) -> None:
+    """The merge request adds it, so its diff knows nothing of the old name."""
+    story = Story(
+        shared_cloister,
+        {"old.py": FLAW + steps("old"), "old.txt": f"def one(values):\n{steps('one')}{DEFECT}"},
+    )
+    before = await story.outcome()
+    story.asked()
+    story.server.push(
+        story.merge_request,
+        {
+            "old.py": None,
+            "old.txt": None,
+            "new.py": f"import db\n{FLAW}{steps('old')}",
+            "new.txt": f"def one(values):\n{steps('one')}{DEFECT}",
+        },
+    )
+    after = await story.outcome()
+    assert "old_5" not in story.asked()
+    assert [thread["id"] for thread in before.threads] == [thread["id"] for thread in after.threads]
+    assert [False, False] == [thread["resolved"] for thread in after.threads]
+    assert "new.py:3" in after.summary
+
+    story.server.push(story.merge_request, {"new.py": "fine = 1\n"})
+    after = await story.outcome()
+    assert {"new.py": True, "new.txt": False} == {
+        thread["position"]["new_path"]: thread["resolved"] for thread in after.threads
+    }
+
+
+async def test_what_was_declined_is_not_raised_in_the_project_until_it_expires(
+    shared_cloister: Cloister,
+) -> None:
+    """By resolving its thread in one merge request; it is listed, and still closes the gate."""
+    path, gitlab = f"declined-{next(_numbers)}.py", shared_cloister.gitlab
+    story = Story(shared_cloister, {path: FLAW})
+    await story.outcome()
+    gitlab.server.resolve(story.merge_request, _notes(story)[0].discussion_id, user=gitlab.developer)
+    gitlab.server.push(story.merge_request, {"other.txt": "more\n"})
+    await story.outcome()
+
+    again = await Story(shared_cloister, {path: f"import db\n\n{FLAW}"}).outcome()
+    assert ([], "failed") == (again.threads, again.status)
+    assert f"declined in merge request {story.merge_request.iid}" in again.summary
+    (row,) = await shared_cloister.fetch(
+        "UPDATE declined_finding SET until = now() WHERE iid = $1 RETURNING *", story.merge_request.iid
+    )
+    assert gitlab.developer.id == row["user_id"]
+    assert [(path, 2)] == (await Story(shared_cloister, {path: FLAW}).outcome()).lines

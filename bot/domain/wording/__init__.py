@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from bot.domain.wording.chinese import CHINESE
 from bot.domain.wording.english import ENGLISH
-from bot.domain.wording.texts import CommentText, SummaryText, Talk, Wording
+from bot.domain.wording.texts import CommentText, Fate, SummaryText, Talk, Wording
 
-__all__ = ["LANGUAGES", "CommentText", "SummaryText", "Talk", "Wording", "wording"]
+__all__ = ["LANGUAGES", "CommentText", "Fate", "SummaryText", "Talk", "Wording", "wording"]
 
 #: By the code of the language alone: zh-TW gets what zh has.
 LANGUAGES = {"en": ENGLISH, "zh": CHINESE}

@@ -9,7 +9,7 @@ from bot.domain.findings import Confidence, Severity
 from bot.domain.policy import Role
 from bot.domain.risk import Ground, Level
 from bot.domain.wording.phrases import Phrases
-from bot.domain.wording.texts import CommentText, Counted, RiskText, SummaryText, Talk, Wording
+from bot.domain.wording.texts import CommentText, Counted, Fate, RiskText, SummaryText, Talk, Wording
 
 _TALK: Final = Talk(
     on_comment="回复[一条评论]({url})：",
@@ -163,7 +163,10 @@ PHRASES: Final = {
     "not finished in time": "未能按时完成",
     "too mild or unsure for a comment": "程度较轻或不够确定，不作评论",
     "enough comments already": "评论数量已达上限",
-    "its thread was deleted": "其讨论已被删除",
+    "declined: its thread was deleted": "已谢绝：其讨论已被删除",
+    "declined: its thread was resolved while the code stands": "已谢绝：其讨论已标记为已解决，而代码未变",
+    "declined in merge request {iid}: {reason}": "已在合并请求 {iid} 中谢绝：{reason}",
+    "declined in merge request {iid}": "已在合并请求 {iid} 中谢绝",
     "GitLab has no place for a comment there": "GitLab 无法在该处添加评论",
     "no model is configured": "没有配置模型",
     "{reason}; only {steps} looked at it": "{reason}；只有 {steps} 检查过",
@@ -214,12 +217,19 @@ PHRASES: Final = {
     "GitLab does not apply suggestions to notebooks": "GitLab 不支持对 notebook 应用建议",
 }
 
+_FATE: Final = Fate(
+    fixed="已修复：在 {sha} 中不再出现。",
+    back="在 {sha} 中再次出现。",
+    matters="**为何与此处有关：** {explanation}",
+)
+
 CHINESE: Final = Wording(
     language="zh",
     talk=_TALK,
     comment=_COMMENT,
     summary=_SUMMARY,
     risk=_RISK,
+    fate=_FATE,
     severities={
         Severity.critical: "致命",
         Severity.high: "高",

@@ -9,7 +9,7 @@ from bot.domain.findings import Confidence, Severity
 from bot.domain.policy import Role
 from bot.domain.risk import Ground, Level
 from bot.domain.wording.phrases import Phrases
-from bot.domain.wording.texts import CommentText, Counted, RiskText, SummaryText, Talk, Wording
+from bot.domain.wording.texts import CommentText, Counted, Fate, RiskText, SummaryText, Talk, Wording
 
 _TALK: Final = Talk(
     on_comment="Answer to [a comment]({url}):",
@@ -141,12 +141,19 @@ _RISK: Final = RiskText(
     },
 )
 
+_FATE: Final = Fate(
+    fixed="Fixed: not found any more in {sha}.",
+    back="Found again in {sha}.",
+    matters="**Why it matters here:** {explanation}",
+)
+
 ENGLISH: Final = Wording(
     language="en",
     talk=_TALK,
     comment=_COMMENT,
     summary=_SUMMARY,
     risk=_RISK,
+    fate=_FATE,
     severities={severity: severity.value for severity in Severity},
     confidences={confidence: confidence.value for confidence in Confidence},
     phrases=Phrases({}),

@@ -148,6 +148,18 @@ class Counted:
 
 
 @dataclass(frozen=True, slots=True)
+class Fate:
+    """What we say in a thread about its finding.
+
+    ``{sha}`` is a short commit as code, ``{explanation}`` what a model wrote.
+    """
+
+    fixed: str
+    back: str
+    matters: str
+
+
+@dataclass(frozen=True, slots=True)
 class Wording:
     """Hold one language.
 
@@ -160,6 +172,7 @@ class Wording:
     comment: CommentText
     summary: SummaryText
     risk: RiskText
+    fate: Fate
     severities: Mapping[Severity, str]
     confidences: Mapping[Confidence, str]
     phrases: Phrases

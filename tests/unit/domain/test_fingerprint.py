@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.findings import Finding, Severity
-from bot.domain.fingerprint import anchor_present, anchors_present, lines_of, recognise, stamp
+from bot.domain.fingerprint import (
+    anchor_present,
+    anchors_present,
+    known_elsewhere,
+    lines_of,
+    recognise,
+    stamp,
+)
 
 KEY = b"k" * 32
 
@@ -228,3 +235,23 @@ def test_lines_end_where_git_ends_them() -> None:
     assert ["a\x0cb\u2028c\r", "d"] == lines_of("a\x0cb\u2028c\r\nd\n".encode())
     assert ["\ufffd", "x"] == lines_of(b"\xff\nx")
     assert [] == lines_of(b"")
+
+
+def test_in_other_merge_requests_the_surroundings_must_agree() -> None:
+    """That a line is the only one of its kind in its file says nothing where the file was another one."""
+    (old,) = stamp([finding(3)], {"a.py": FIRST}, key=KEY)
+    (same,) = stamp([finding(4)], {"a.py": ["import db", *FIRST]}, key=KEY)
+    (other,) = stamp([finding(3)], {"a.py": SECOND}, key=KEY)
+    names = [one.fingerprint for one in recognise([same], [old.fingerprint], alike=2)]
+    assert [old.fingerprint] == names
+    assert [other] == recognise([other], [old.fingerprint], alike=2)
+    assert [old.fingerprint] == [one.fingerprint for one in recognise([other], [old.fingerprint])]
+
+
+def test_a_finding_is_known_by_the_old_name_of_its_file() -> None:
+    """Its fingerprint is what it would have been there; where that is not known it keeps its own."""
+    (before,) = stamp([finding(3)], {"a.py": FIRST}, key=KEY)
+    (after,) = stamp([finding(3, path="b.py")], {"b.py": FIRST}, key=KEY)
+    assert before.fingerprint != after.fingerprint
+    assert before.fingerprint == known_elsewhere(after, "a.py", [before.fingerprint], key=KEY).fingerprint
+    assert after == known_elsewhere(after, "c.py", [before.fingerprint], key=KEY)

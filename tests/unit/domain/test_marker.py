@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.marker import Marker
+from bot.domain.marker import Marker, Word
 from bot.domain.merge_request import MergeRequestRef
 
 MARKER = Marker(b"k" * 32)
@@ -40,6 +40,17 @@ def test_kinds_do_not_mix() -> None:
     assert MARKER.read(REF, MARKER.of_summary(REF)) is None
     assert not MARKER.is_summary(REF, MARKER.of(REF, "summary"))
     assert MARKER.is_summary(REF, "text\n" + MARKER.of_summary(REF))
+
+
+def test_a_word_is_about_one_finding() -> None:
+    """What became of a finding is said in its thread; no other kind of note says it."""
+    for word in Word:
+        body = f"text\n\n{MARKER.of_word(REF, word, 'abc')}"
+        assert word is MARKER.word(REF, body, "abc")
+        assert MARKER.word(REF, body, "ab") is None
+        assert MARKER.word(REF, f"{body}\nmore", "abc") is None
+        assert MARKER.read(REF, body) is None
+        assert MARKER.word(REF, MARKER.of(REF, f"{word}.abc"), "abc") is None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.findings import Finding, Severity
 from bot.domain.forge import ForgeDiscussion, ForgeNote
-from bot.domain.marker import Marker
+from bot.domain.marker import EXPLAINED, Marker, Word
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.ours import FIXED, OPEN, Ours, deleted, ours, remember
 from bot.domain.reconcile import Cause, Keep, Reopen, Resolve
@@ -60,6 +60,27 @@ def test_our_thread_is_recognised_with_what_we_remember() -> None:
 def test_copies_and_forgeries_are_not_ours(foreign: ForgeNote) -> None:
     """Another author, another key, another merge request, or a marker that is not last."""
     assert read(discussion(foreign)).threads == ()
+
+
+def test_what_we_said_last_is_read_from_the_thread() -> None:
+    """Only in our own notes; a copy of our words by somebody else is somebody else's word."""
+    fixed, back = (MARKER.of_word(REF, word, FINGERPRINT) for word in (Word.fixed, Word.back))
+    other = MARKER.of_word(REF, Word.fixed, "e" * 32)
+    (thread,) = read(discussion(note(), note(fixed), note(back), note(other))).threads
+    assert (Word.back, False) == (thread.told, thread.touched)
+    (thread,) = read(discussion(note(), note(fixed, author=DEVELOPER))).threads
+    assert (None, True) == (thread.told, thread.touched)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [("text", True), ("```suggestion:-0+0\nx\n```", False), (f"why\n\n{EXPLAINED}", False)],
+)
+def test_a_note_is_edited_only_where_that_takes_nothing(text: str, plain: bool) -> None:
+    """GitLab makes suggestions anew, and an explanation is given once."""
+    join = "\n" if EXPLAINED in text else "\n\n"
+    (thread,) = read(discussion(note(f"{text}{join}{MARKER.of(REF, FINGERPRINT)}"))).threads
+    assert plain is thread.plain
 
 
 def test_a_thread_without_a_record_is_ours_but_unknown() -> None:

@@ -1,16 +1,18 @@
 """What a run's results come to on the merge request."""
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
 from bot.domain.diff import Change, Diff, FileDiff, Hunk
-from bot.domain.findings import Confidence, Finding, Severity
+from bot.domain.findings import Confidence, Finding, Fix, Severity
 from bot.domain.merge_request import MergeRequestRef, Revision
 from bot.domain.policy import Gate, Paths, Policy, Rules
-from bot.domain.publication import Publication, analysed, decide, result, status
+from bot.domain.publication import Publication, analysed, decide, explained, result, status
 from bot.domain.reconcile import Thread
+from bot.domain.records import Declined
 from bot.domain.run import Outcome, Plan, Run, RunState, Step
 
 REF = MergeRequestRef(instance="gitlab.example", project_id=7, iid=3)
@@ -143,11 +145,76 @@ def test_what_people_deleted_is_listed_but_not_raised_again() -> None:
     """A deleted thread is an answer; the finding stays in the summary and in the verdict."""
     of, found = run(), finding()
     decided = decide(
-        of, {"scan:semgrep": [found]}, (), DIFF, standing=lambda _: True, declined={found.fingerprint}
+        of, {"scan:semgrep": [found]}, (), DIFF, standing=lambda _: True, deleted={found.fingerprint}
     )
     assert decided.posts == ()
-    assert [item.finding for item in decided.listed] == [found]
+    assert [(item.finding, item.reason) for item in decided.listed] == [
+        (found, "declined: its thread was deleted")
+    ]
     assert not decided.verdict.passed
+
+
+def test_what_was_declined_elsewhere_in_the_project_is_listed_but_not_raised() -> None:
+    """With where and why; even a critical one, which blocks all the same."""
+    of, found = run(), finding(Severity.critical, fingerprint="a" * 32)
+    said = Declined("a" * 24 + "a" * 4 + "b" * 4, "r", 12, datetime.now(UTC), "tests only")
+    decided = decide(
+        of, {"scan:semgrep": [found]}, (), DIFF, standing=lambda _: True, declined={said.fingerprint: said}
+    )
+    assert decided.posts == ()
+    assert ["declined in merge request 12: tests only"] == [item.reason for item in decided.listed]
+    assert not decided.verdict.passed
+
+
+@pytest.mark.parametrize("other", ["a" * 24 + "a" * 2 + "b" * 6, "c" * 32], ids=["other place", "other code"])
+def test_what_was_declined_elsewhere_is_known_by_its_surroundings(other: str) -> None:
+    """The same line in another function of the file is another finding."""
+    found, said = finding(fingerprint="a" * 32), Declined(other, "r", 12, datetime.now(UTC))
+    decided = decide(
+        run(), {"scan:semgrep": [found]}, (), DIFF, standing=lambda _: True, declined={other: said}
+    )
+    assert (found,) == decided.posts
+
+
+def test_a_thread_that_somebody_resolved_is_listed_as_declined() -> None:
+    """One that we resolved, or that is open, is not."""
+    found = finding(fingerprint="a" * 32)
+    thread = Thread("d", 1, found.fingerprint, "semgrep", "a.py", resolved=True)
+    reasons = {}
+    for name, one in {
+        "theirs": thread,
+        "ours": replace(thread, mended=True),
+        "open": replace(thread, resolved=False),
+    }.items():
+        decided = decide(run(), {"scan:semgrep": [found]}, [one], DIFF, standing=lambda _: True)
+        shown = result(run(), decided, refused=(), diff=DIFF, project_url="", tokens=0, seconds=1.0)
+        assert 1 == len(shown.inline) + len(shown.listed)
+        reasons[name] = [item.reason for item in shown.listed]
+    assert reasons == {
+        "theirs": ["declined: its thread was resolved while the code stands"],
+        "ours": [],
+        "open": [],
+    }
+
+
+def test_what_only_explains_is_part_of_what_it_explains() -> None:
+    """Its message and its fix, where there is none; it is no finding of its own."""
+    fix = Fix(line=1, end_line=1, replacement="x")
+    static, fixed = finding(), finding(line=9, end_line=9, fix=fix)
+    words = [
+        finding(scanner="model", message="because", fix=fix, explains=static.fingerprint),
+        finding(scanner="model", message="so", fix=fix.model_copy(update={"replacement": "y"})),
+        finding(scanner="model", message="nobody asked", explains="f" * 32),
+    ]
+    words[1] = words[1].model_copy(update={"explains": fixed.fingerprint})
+    merged = explained({"scan:semgrep": [static, fixed], "review": words})
+    assert merged == {
+        "scan:semgrep": [
+            static.model_copy(update={"explanation": "because", "fix": fix}),
+            fixed.model_copy(update={"explanation": "so"}),
+        ],
+        "review": [],
+    }
 
 
 def test_a_suppressed_finding_is_shown_and_still_blocks() -> None:

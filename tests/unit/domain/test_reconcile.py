@@ -10,7 +10,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.findings import Finding, Severity
-from bot.domain.reconcile import Action, Cause, Keep, Overflow, Post, Reopen, Resolve, Thread, reconcile
+from bot.domain.marker import Word
+from bot.domain.reconcile import (
+    Action,
+    Cause,
+    Explain,
+    Keep,
+    Overflow,
+    Post,
+    Reopen,
+    Resolve,
+    Thread,
+    owed,
+    reconcile,
+)
 
 SCANNERS = ("semgrep", "model")
 PATHS = ("a.py", "b.py")
@@ -94,6 +107,27 @@ def test_a_declined_finding_is_dropped() -> None:
     assert run([finding()], [], declined={"f1"}) == []
 
 
+def test_an_explanation_is_added_to_a_thread_that_was_opened_without() -> None:
+    """Once, and only where nobody sees his thread change under his hands."""
+    words = finding(explanation="because")
+    plain = thread(plain=True)
+    assert [Explain(plain, words)] == run([words], [plain])
+    assert [Keep(plain, finding())] == run([finding()], [plain])
+    for other in (replace(plain, touched=True), replace(plain, resolved=True), replace(plain, plain=False)):
+        assert [Keep(other, words)] == run([words], [other])
+
+
+def test_a_thread_is_told_what_became_of_its_finding() -> None:
+    """Before it is resolved or opened again, unless that was the last thing said there."""
+    gone, back = Resolve(thread(), Cause.gone), Reopen(thread(), finding())
+    assert (Word.fixed, Word.back) == (owed(gone), owed(back))
+    for told, words in ((Word.fixed, (None, Word.back)), (Word.back, (Word.fixed, None))):
+        known = thread(told=told)
+        assert words == (owed(replace(gone, thread=known)), owed(replace(back, thread=known)))
+    for action in (Resolve(thread(), Cause.duplicate), Keep(thread(), finding()), Post(finding())):
+        assert owed(action) is None
+
+
 def test_the_gravest_findings_fill_the_budget() -> None:
     """Critical findings are exempt; the rest goes to the summary."""
     wanted = [finding("a", Severity.low), finding("b", Severity.high), finding("c", Severity.critical)]
@@ -123,6 +157,7 @@ findings = st.builds(
     path=st.sampled_from(PATHS),
     line=st.integers(1, 3),
     end_line=st.just(3),
+    explanation=st.sampled_from(["", "because"]),
 )
 threads = st.builds(
     Thread,
@@ -135,6 +170,8 @@ threads = st.builds(
     resolved=st.booleans(),
     touched=st.booleans(),
     mended=st.booleans(),
+    plain=st.booleans(),
+    told=st.sampled_from([None, *Word]),
 )
 scopes = st.frozensets(st.tuples(st.sampled_from(SCANNERS), st.sampled_from(PATHS)))
 worlds = st.tuples(
@@ -151,11 +188,22 @@ class Store:
 
     def __init__(self, existing: list[Thread]) -> None:
         self.threads = {item.discussion_id: item for item in existing}
+        self.said: list[str] = []
 
-    def carry_out(self, actions: list[Action]) -> None:
-        """Do what is asked, as the publisher does."""
+    def carry_out(self, actions: list[Action], *, break_off: bool = False) -> None:
+        """Do what is asked, as the publisher does; perhaps die between the last thing said and what was to follow."""
         for action in actions:
-            if isinstance(action, Post):
+            if isinstance(action, Resolve | Reopen) and (word := owed(action)):
+                self.said.append(f"{word} {action.thread.discussion_id}")
+                item = replace(action.thread, told=word)
+                self.threads[item.discussion_id] = item
+                if break_off and action is actions[-1]:
+                    return
+                action = replace(action, thread=item)  # noqa: PLW2901 - as the next try would see it
+            if isinstance(action, Explain):
+                self.said.append(f"explained {action.thread.discussion_id}")
+                self.threads[action.thread.discussion_id] = replace(action.thread, plain=False)
+            elif isinstance(action, Post):
                 item = action.finding
                 number = 100 + len(self.threads)
                 posted = Thread(
@@ -170,7 +218,7 @@ class Store:
 
 def changes(actions: list[Action]) -> list[Action]:
     """Return the actions that change something."""
-    return [action for action in actions if isinstance(action, Post | Reopen | Resolve)]
+    return [action for action in actions if isinstance(action, Post | Explain | Reopen | Resolve)]
 
 
 @given(worlds, st.data())
@@ -187,13 +235,14 @@ def test_a_repeat_changes_nothing(world: tuple, data: st.DataObject) -> None:
     actions = run(wanted, list(whole.threads.values()), **options)
     whole.carry_out(actions)
     broken = Store(existing)
-    broken.carry_out(actions[: data.draw(st.integers(0, len(actions)))])
+    broken.carry_out(actions[: data.draw(st.integers(0, len(actions)))], break_off=data.draw(st.booleans()))
     broken.carry_out(run(wanted, list(broken.threads.values()), **options))
     for store in (whole, broken):
         assert changes(run(wanted, list(store.threads.values()), **options)) == []
     assert sorted(item.fingerprint for item in whole.threads.values()) == sorted(
         item.fingerprint for item in broken.threads.values()
     )
+    assert sorted(whole.said) == sorted(broken.said)
 
 
 @given(worlds, st.randoms(use_true_random=False))

@@ -10,7 +10,8 @@ from markdown_it import MarkdownIt
 
 from bot.domain import proof
 from bot.domain.findings import Confidence, Finding, Fix, Severity
-from bot.domain.render import comment
+from bot.domain.marker import EXPLAINED, Word
+from bot.domain.render import comment, word
 from bot.domain.suggestion import Refusal, suggestion
 
 MARKER = "<!-- cloister:v1:abc:" + "0" * 64 + " -->"
@@ -107,3 +108,21 @@ def test_hostile_findings_are_inert(title: str, message: str, rule: str, replace
     assert [token.content.strip() for token in tokens if token.type == "html_block"] == [MARKER]
     inner = {child.type for token in tokens for child in token.children or []}
     assert inner <= {"text", "code_inline", "strong_open", "strong_close", "softbreak", "text_special"}
+
+
+def test_an_explanation_is_a_paragraph_of_its_own() -> None:
+    """In the language of the review, with a sign that it is there; hostile text can set neither."""
+    told = FINDING.model_copy(update={"explanation": "The id comes from a form."})
+    body = comment(told, marker=MARKER)
+    assert "instead.\n\n**Why it matters here:** The id comes from a form.\n\n" in body
+    assert body.endswith(f"\n\n{EXPLAINED}\n{MARKER}")
+    assert "**为何与此处有关：** The id" in comment(told, marker=MARKER, language="zh-CN")
+    assert EXPLAINED not in comment(FINDING.model_copy(update={"message": EXPLAINED}), marker=MARKER)
+
+
+def test_a_thread_is_told_in_one_line() -> None:
+    """With the commit that it is about."""
+    assert f"Fixed: not found any more in `aaaaaaaa`.\n\n{MARKER}" == word(
+        Word.fixed, sha="a" * 40, marker=MARKER
+    )
+    assert "在 `aaaaaaaa` 中再次出现。" in word(Word.back, sha="a" * 40, marker=MARKER, language="zh")
