@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import structlog
 
@@ -14,7 +15,7 @@ from bot.domain.events import ReviewRequested, Stage, StepFinished
 from bot.domain.findings import Finding
 from bot.domain.fingerprint import lines_of
 from bot.domain.prompt import Limits, Prompts, build
-from bot.domain.run import REVIEW_STEP, Outcome, Run, Step
+from bot.domain.run import REPORT_STEP, REVIEW_STEP, Outcome, Run, Step
 from bot.ports import Store, Telemetry, Workspaces
 from bot.reviewer.asking import Ledger
 from bot.reviewer.context import Site, gather
@@ -26,6 +27,9 @@ log = structlog.get_logger()
 
 #: A model that is away for longer than these tries is reported as absent, rather than waited for.
 _TRIES = 3
+#: So long the scanners' findings are waited for, and so often looked for, once the model has answered.
+_SCANS_S = 5.0
+_LOOK_S = 0.2
 #: Rejected findings that are kept for those who look closer.
 _MAX_REJECTED = 50
 
@@ -70,10 +74,13 @@ async def review(
             old_paths={f.new_path: f.old_path for f in diff.files if f.old_path != f.new_path},
             threads=tuple((await store.threads(run.ref)).values()),
             declined=frozenset(await store.declined(run.ref)),
+            static=partial(_static, store, run),
         )
         reviewed = await reviewing.review(prompts, matter, ledger=ledger, patient=work.failures < _TRIES)
     for finding in reviewed.findings:
         telemetry.count("cloister_findings", scanner=finding.scanner, severity=finding.severity.value)
+    for rejection in reviewed.rejected:
+        telemetry.count("cloister_model_rejections", reason=rejection.reason)
     step = Step(
         outcome=_outcome(reviewed),
         problem=reviewed.problem,
@@ -106,6 +113,21 @@ def _prompts(
         language=run.policy.review.language,
         context=context,
     )
+
+
+async def _static(store: Store, run: Run) -> list[Finding]:
+    """Return what the scanners have found, after a little patience with those that are still at it.
+
+    Nothing is published before they end, so this holds up nobody. Other tools may take as long as they like.
+    """
+    until = time.monotonic() + _SCANS_S
+    while time.monotonic() < until and any(
+        name != REVIEW_STEP and not name.startswith(REPORT_STEP) for name in run.pending
+    ):
+        await asyncio.sleep(_LOOK_S)
+        run = await store.run(run.id)
+    found = await store.findings(run.id)
+    return [finding for step, some in found.items() if step != REVIEW_STEP for finding in some]
 
 
 def _outcome(reviewed: Reviewed) -> Outcome:

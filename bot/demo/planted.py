@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from bot.demo.ollama import Reply
 
 _FILE = re.compile(r'^File: (?P<path>"(?:[^"\\]|\\.)*")$')
+_POINT = re.compile(r'^(?P<number>\d+)\. File: (?P<path>"(?:[^"\\]|\\.)*"), line (?P<line>\d+)(?P<said>.*)$')
+_SHOWN = re.compile(r"^ *(?P<line>\d+) [+ ] (?P<text>.*)$")
 _ADDED = re.compile(r"^ *(?P<line>\d+) \+ (?P<text>.*)$")
 
 
@@ -35,6 +38,7 @@ class _Defect:
             "line": line,
             "end_line": line,
             "quote": text,
+            "evidence": [{"line": line, "quote": text}],
             "category": self.category,
             "severity": self.severity,
             "confidence": "high",
@@ -122,9 +126,97 @@ def mended(text: str) -> str | None:
 
 
 def planted_review(request: Mapping[str, Any]) -> Reply:
-    """Report each planted defect that the prompt shows, at the line that the prompt names."""
+    """Answer whatever is asked: report planted defects, confirm them, explain what scanners found."""
     prompt = str(request["messages"][-1]["content"])
-    return Reply(json.dumps({"findings": list(_findings(prompt))[:8]}))
+    asked = asked_for(request)
+    if asked == "verdicts":
+        return confirmation(request)
+    if asked == "explanations":
+        return Reply(json.dumps({asked: list(_explanations(prompt))}))
+    if asked == "findings":
+        findings = list(_findings(prompt))[:8]
+        return Reply(json.dumps({asked: findings, "changes": list(_changes(prompt))}))
+    return Reply(json.dumps({asked: []}))
+
+
+def asked_for(request: Mapping[str, Any]) -> str:
+    """Return what a request asks for: the first property of the schema that the answer must match."""
+    shape = request.get("format")
+    properties = shape.get("properties") if isinstance(shape, Mapping) else None
+    return next(iter(properties), "findings") if properties else "findings"
+
+
+def confirmation(request: Mapping[str, Any]) -> Reply:
+    """Confirm every claim, with the line that it is about for evidence."""
+    lines, points = _read(str(request["messages"][-1]["content"]))
+    verdicts = [
+        {
+            "claim": number,
+            "line": line,
+            "quote": lines.get((path, line), ""),
+            "reason": "The line fails as claimed.",
+            "verdict": "confirmed",
+            "severity": "high",
+        }
+        for number, path, line, _ in points
+    ]
+    return Reply(json.dumps({"verdicts": verdicts}))
+
+
+def confirming(script: Callable[[Mapping[str, Any]], Reply]) -> Callable[[Mapping[str, Any]], Reply]:
+    """Return a script that answers by *script* what is found, confirms all of it, and explains nothing."""
+
+    def answer(request: Mapping[str, Any]) -> Reply:
+        asked = asked_for(request)
+        if asked == "findings":
+            return script(request)
+        return confirmation(request) if asked == "verdicts" else Reply(json.dumps({asked: []}))
+
+    return answer
+
+
+def _explanations(prompt: str) -> Iterator[dict[str, Any]]:
+    lines, points = _read(prompt)
+    for number, path, line, said in points:
+        text = lines.get((path, line), "")
+        defect = next((one for one in _DEFECTS if one.pattern.search(text)), None)
+        if defect is not None:
+            found = defect.finding(path, line, text) or {}
+            fix = {"fix": found["fix"]} if "fix" in found else {}
+            yield {"finding": number, "why": defect.message, "false_positive": False, **fix}
+        elif names := re.findall(r"[A-Za-z_]\w{2,}", text):
+            where = " and ".join(f"`{name}`" for name in dict.fromkeys(names[:2]))
+            why = f"Whoever calls this code reaches {where} without another check in between."
+            yield {"finding": number, "why": why, "false_positive": "test" in path and "secret" in said}
+
+
+def _changes(prompt: str) -> Iterator[dict[str, Any]]:
+    added: Counter[str] = Counter()
+    path = ""
+    for row in prompt.split("\n"):
+        if match := _FILE.match(row):
+            path = json.loads(match["path"])
+        elif path and _ADDED.match(row):
+            added[path] += 1
+    for name, count in list(added.items())[:12]:
+        yield {"path": name, "summary": f"Adds {count} line{'' if count == 1 else 's'}."}
+
+
+def _read(prompt: str) -> tuple[dict[tuple[str, int], str], list[tuple[int, str, int, str]]]:
+    """Return the lines that *prompt* shows, and the numbered points about them."""
+    lines: dict[tuple[str, int], str] = {}
+    points: list[tuple[int, str, int, str]] = []
+    path = ""
+    for row in prompt.split("\n"):
+        if match := _POINT.match(row):
+            points.append(
+                (int(match["number"]), json.loads(match["path"]), int(match["line"]), match["said"])
+            )
+        elif match := _FILE.match(row):
+            path = json.loads(match["path"])
+        elif path and (match := _SHOWN.match(row)):
+            lines[path, int(match["line"])] = match["text"]
+    return lines, points
 
 
 def _findings(prompt: str) -> Iterator[dict[str, Any]]:

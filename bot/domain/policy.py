@@ -103,6 +103,9 @@ class Review(_Section):
 
     drafts: bool = Field(default=True, description="review drafts too")
     model: bool = Field(default=True, description="ask the language model")
+    judge: bool = Field(
+        default=True, description="let the model look a second time; what it does not confirm is only listed"
+    )
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(?:-[A-Z]{2})?$")] = Field(
         default="en", description="language of all that is said, as in en, zh or pt-BR"
     )

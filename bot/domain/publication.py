@@ -254,7 +254,7 @@ def result(
         risk=risk(diff, shown, [path for path in not_reviewed if path not in run.skipped]),
         changes=[_changed(file, told.get(file.new_path, "")) for file in diff.files],
         language=run.policy.review.language,
-        problems=(*run.problems, *_unknown_past(run)),
+        problems=(*run.problems, *_unknown_past(run), *_remarks(run)),
         files=len(diff.files),
         added_lines=diff.added_line_count,
         tokens=tokens,
@@ -311,6 +311,10 @@ def _unknown_past(run: Run) -> list[str]:
         for name, step in run.steps.items()
         if step.past
     ]
+
+
+def _remarks(run: Run) -> list[str]:
+    return [remark for step in run.steps.values() for remark in step.remarks]
 
 
 def _deciding(run: Run) -> list[str]:

@@ -13,6 +13,7 @@ from bot.domain.wording import CommentText, Fate, Wording, wording
 #: A comment is read in passing; more belongs on the page of the rule.
 _MESSAGE_LIMIT = 2_000
 _FIX_LIMIT = 4_000
+_TEST_LIMIT = 2_000
 _TITLE_LIMIT = 160
 _REFERENCE_COUNT = 2
 
@@ -45,6 +46,7 @@ def comment(
         _explanation(finding, words.fate),
         *_fix(finding.fix, fix, words),
         _checked(evidence, words),
+        *_test(finding.test, text),
         _references(finding, text),
         text.source.format(source=_source(finding, words), how_to_answer=text.how_to_answer),
         f"{EXPLAINED}\n{marker}" if finding.explanation else marker,
@@ -80,6 +82,12 @@ def _fix(fix: Fix | None, outcome: SuggestionBlock | Refusal | str | None, words
 def _checked(evidence: Sequence[str], words: Wording) -> str:
     said = ", ".join(neutral_inline(words.phrases.say(item)) for item in evidence)
     return words.comment.checked.format(evidence=said) if said else ""
+
+
+def _test(code: str, text: CommentText) -> list[str]:
+    if not code.strip():
+        return []
+    return [f"<details><summary>{text.test}</summary>", code_block(code, limit=_TEST_LIMIT), "</details>"]
 
 
 def _references(finding: Finding, text: CommentText) -> str:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from bot.domain.answer import SCHEMA
+from bot.domain import answer, explanations, verdicts
 from bot.domain.prompt import Instructions, instructions
 from bot.resources import resource
 
 
 @dataclass(frozen=True, slots=True)
 class Guides:
-    """Hold the instructions of each pass."""
+    """Hold the instructions of each pass: to find, to judge what was found, to explain what scanners found."""
 
     find: Instructions
+    judge: Instructions
+    explain: Instructions
 
     @property
     def versions(self) -> tuple[str, ...]:
@@ -23,7 +25,12 @@ class Guides:
 
 def guides() -> Guides:
     """Return the instructions as this release has them."""
-    texts = {
-        path.name: path.read_text(encoding="utf-8") for path in (resource("rules") / "review").glob("*.md")
-    }
-    return Guides(find=instructions(texts, SCHEMA))
+    return Guides(
+        find=instructions(_texts("review"), answer.SCHEMA),
+        judge=instructions(_texts("judge"), verdicts.SCHEMA, verdicts.FRAME),
+        explain=instructions(_texts("explain"), explanations.SCHEMA, explanations.FRAME),
+    )
+
+
+def _texts(name: str) -> dict[str, str]:
+    return {path.name: path.read_text(encoding="utf-8") for path in (resource("rules") / name).glob("*.md")}

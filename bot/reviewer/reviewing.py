@@ -1,4 +1,4 @@
-"""A model's review of one change: find, check against what is known, and say what came of it.
+"""A model's review of one change: find, check against what is known, look a second time, explain.
 
 The stage ``review``, ``cloister review`` and ``cloister eval`` share it: prompts go in, findings come out.
 """
@@ -6,19 +6,25 @@ The stage ``review``, ``cloister review`` and ``cloister eval`` share it: prompt
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from bot.domain.excerpt import Excerpt
 from bot.domain.findings import Finding, Rejection
 from bot.domain.fingerprint import stamp
 from bot.domain.masking import masked
-from bot.domain.policy import Policy
+from bot.domain.policy import Policy, commentable, governed
 from bot.domain.prompt import Prompts
 from bot.domain.records import Task, ThreadRecord
+from bot.domain.screening import Screened, screen
 from bot.ports import Model
 from bot.reviewer.asking import Asker, Ledger
-from bot.reviewer.finding import Progress, find
+from bot.reviewer.explaining import explain
+from bot.reviewer.finding import Found, Progress, find
 from bot.reviewer.guides import Guides
+from bot.reviewer.judging import Second, judge
 from bot.reviewer.unseen import basis_of
+
+_UNEXPLAINED = "No explanations of the scanners' findings: {reason}"
 
 
 async def _nothing() -> Sequence[Finding]:
@@ -109,11 +115,63 @@ class Reviewing:
             Transient: *patient*, no model answered, and one may soon.
         """
         found = await find(prompts, self.guides.find, self.asker, ledger, patient=patient, progress=progress)
-        stamped = stamp(found.findings, matter.lines, key=self.key, old_paths=matter.old_paths)
+        if found.problem or not prompts.parts:
+            return Reviewed(not_analysed=found.not_analysed, problem=found.problem)
+        static = [masked(one, self.redact) for one in governed(await matter.static(), matter.policy)]
+        screened = self._screened(found, static, matter)
+        excerpts = [excerpt for part in prompts.parts for excerpt in part.excerpts]
+        judged = await self._judge(screened, excerpts, matter.policy, ledger, patient=patient)
+        told = {finding.explains for finding in screened.explaining}
+        explained, silence = await explain(
+            [s for s in static if commentable(s, matter.policy) and s.fingerprint not in told],
+            excerpts,
+            self.guides.explain,
+            self.asker,
+            ledger,
+            language=matter.policy.review.language,
+        )
+        findings = [*judged.findings, *screened.explaining, *explained.findings]
+        rejected = [*found.rejected, *screened.rejected, *judged.rejected, *explained.rejected]
         return Reviewed(
-            findings=tuple(masked(finding, self.redact) for finding in stamped),
-            rejected=tuple(found.rejected),
+            findings=tuple(masked(finding, self.redact) for finding in findings),
+            rejected=tuple(map(self._masked, rejected)),
             not_analysed=found.not_analysed,
             walkthrough={path: self.redact(text) for path, text in found.changes.items()},
-            problem=found.problem,
+            remarks=(*judged.remarks, *([_UNEXPLAINED.format(reason=silence)] if silence else [])),
         )
+
+    def _screened(self, found: Found, static: Sequence[Finding], matter: Matter) -> Screened:
+        stamped = stamp(found.findings, matter.lines, key=self.key, old_paths=matter.old_paths)
+        return screen(
+            [masked(finding, self.redact) for finding in stamped],
+            static=static,
+            threads=matter.threads,
+            declined=matter.declined,
+            lines=matter.lines,
+        )
+
+    async def _judge(
+        self,
+        screened: Screened,
+        excerpts: Sequence[Excerpt],
+        policy: Policy,
+        ledger: Ledger,
+        *,
+        patient: bool,
+    ) -> Second:
+        """Have those findings judged that would become new comments; all others stay as they are."""
+        doubtful = [
+            finding
+            for finding in screened.news
+            if policy.review.judge
+            and commentable(finding, policy)
+            and finding.fingerprint not in screened.raised
+        ]
+        if not doubtful:
+            return Second(screened.news)
+        second = await judge(doubtful, excerpts, self.guides.judge, self.asker, ledger, patient=patient)
+        others = [finding for finding in screened.news if finding not in doubtful]
+        return replace(second, findings=(*others, *second.findings))
+
+    def _masked(self, rejection: Rejection) -> Rejection:
+        return replace(rejection, title=self.redact(rejection.title), detail=self.redact(rejection.detail))

@@ -41,6 +41,9 @@ METRICS: dict[str, Metric] = {
     "cloister_model_answers": Metric(
         "counter", "1", "model answers by outcome and task; `cached` ones cost nothing"
     ),
+    "cloister_model_rejections": Metric(
+        "counter", "1", "what the model said and nobody was shown, by reason"
+    ),
     "cloister_reconciled": Metric("counter", "1", "merge requests found by listing, whose event never came"),
     "cloister_runs": Metric("counter", "1", "review runs by how they ended"),
     "cloister_unit_tests": Metric("counter", "1", "files of unit tests by verdict of the sandbox"),

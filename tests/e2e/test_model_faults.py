@@ -15,6 +15,7 @@ import pytest_asyncio
 from bot.adapters.model_chat import Deadlines
 from bot.demo.gitlab import MergeRequest
 from bot.demo.ollama import Fault, Reply, ScriptedOllama
+from bot.demo.planted import confirming
 from tests.cloister import WEBHOOK_SECRET, Cloister, running, settings_for
 from tests.gitlab import GitLab
 from tests.ollama import PATIENT
@@ -183,15 +184,18 @@ async def test_hostile_answers_have_no_effect(
         name = next(name for name in texts if f"{name}.txt" in prompt)
         return Reply(json.dumps({"findings": [hostile(texts[name], path=f"{name}.txt")]}))
 
-    ollama_server.script = script
+    ollama_server.script = confirming(script)
     cloister = await start(concurrency=16)
     hurrying = asyncio.create_task(_hurry(cloister))
+    commented = 0
     for merge_request in [opened(gitlab, name, "an ordinary line\n") for name in texts]:
         outcome = await cloister.outcome(merge_request)
+        commented += bool(outcome.threads)
         assert merge_request.state == "opened"
         assert outcome.status == "success"
         assert all(len(note.suggestions) <= 1 for note in merge_request.notes)
     hurrying.cancel()
+    assert commented >= len(texts) - 2
     effects = gitlab.server.side_effects
     folds = {"<details>", "<summary>", "</summary>", "</details>"}
     others = [one for one in effects if one.text not in folds]

@@ -74,6 +74,7 @@ _COMMENT: Final = CommentText(
     line="第 {first} 行",
     lines="第 {first} 至 {last} 行",
     checked="已检查：{evidence}。",
+    test="可复现该问题的测试，由模型编写，未经运行",
     see="参见 {references}。",
     and_="、",
     confidence="置信度{confidence}",
@@ -168,6 +169,12 @@ PHRASES: Final = {
     "declined in merge request {iid}: {reason}": "已在合并请求 {iid} 中谢绝：{reason}",
     "declined in merge request {iid}": "已在合并请求 {iid} 中谢绝",
     "GitLab has no place for a comment there": "GitLab 无法在该处添加评论",
+    "Findings without a second look, so only listed: {count}. Why: {reason}": (
+        "未经复核、因此仅列出的问题：{count} 个。原因：{reason}"
+    ),
+    "No explanations of the scanners' findings: {reason}": "扫描器发现的问题没有附加说明：{reason}",
+    "This may be a false positive: {why}": "这可能是误报：{why}",
+    "the answer broke off; what it had said until then counts": "回答中断；此前的内容有效",
     "no model is configured": "没有配置模型",
     "{reason}; only {steps} looked at it": "{reason}；只有 {steps} 检查过",
     "excluded by the policy ({glob})": "策略已排除（{glob}）",

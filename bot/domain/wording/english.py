@@ -74,6 +74,7 @@ _COMMENT: Final = CommentText(
     line="line {first}",
     lines="lines {first} to {last}",
     checked="Checked: {evidence}.",
+    test="A test that should show it, as the model wrote it; it was not run",
     see="See {references}.",
     and_=" and ",
     confidence="confidence {confidence}",

@@ -73,6 +73,7 @@ class CommentText:
     line: str
     lines: str
     checked: str
+    test: str
     see: str
     and_: str
     confidence: str

@@ -16,6 +16,8 @@ from bot.cli.local_review import Reviewed, Reviewer
 from bot.cli.review import FailOn, stands_in_the_way
 from bot.cli.subject import Subject
 from bot.cli.working_tree import added_file
+from bot.demo.ollama import silent
+from bot.demo.planted import confirming
 from bot.domain.diff import Diff
 from bot.domain.errors import Permanent, Transient
 from bot.domain.findings import Finding, Fix, ScanReport, Severity
@@ -74,7 +76,7 @@ class NoRunner:
 
 @dataclass
 class FakeModel:
-    """Give the answers in turn; an exception is raised."""
+    """Give the answers in turn to who asks for findings, and confirm them; an exception is raised."""
 
     answers: list[str | Exception]
     asked: list[ModelRequest] = field(default_factory=list)
@@ -88,6 +90,9 @@ class FakeModel:
         return len(text) // 3 + 1
 
     async def answer(self, request: ModelRequest) -> ModelReply:
+        if "findings" not in request.schema["properties"]:
+            asked = {"format": request.schema, "messages": [{"content": request.prompt}]}
+            return ModelReply(confirming(silent)(asked).text, self.name, "sha256:0", 1, 1, 0.1)
         self.asked.append(request)
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):

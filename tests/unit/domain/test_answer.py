@@ -186,6 +186,79 @@ def test_lengths_stay_below_what_the_servers_grammar_takes():
     assert max(lengths) < 2_000
 
 
+LINE_12 = {"line": 12, "quote": "for i in range(len(items) + 1):"}
+LINE_10 = {"line": 10, "quote": "def total(items):"}
+
+
+@pytest.mark.parametrize(
+    ("evidence", "kept"),
+    [
+        ([LINE_12, LINE_10], [12, 10]),
+        ([LINE_12 | {"line": 99}], [12]),
+        ([LINE_12, {"line": 14, "quote": "return nothing"}, "line 3", None], [12]),
+        ([{"line": "12", "quote": 7}, LINE_10], [10]),
+        ([], []),
+        ("line 12", []),
+        (None, []),
+    ],
+)
+def test_evidence_counts_as_far_as_it_reads_as_quoted(evidence: object, kept: list[int]):
+    """Shown lines count whether they were added or not; a wrong number is mended."""
+    (finding,) = read(GOOD | {"evidence": evidence}).findings
+
+    assert [item.line for item in finding.evidence] == kept
+
+
+@pytest.mark.parametrize(
+    "evidence",
+    [
+        [{"line": 12, "quote": "while True:"}],
+        [{"line": 40, "quote": "not shown"}, {"line": 12}],
+        [{"line": 12, "quote": "}"}],
+        [{"line": 15, "quote": "log(items)"}],
+    ],
+)
+def test_a_finding_whose_evidence_is_made_up_is_rejected(evidence: object):
+    """What is proven by lines that nobody has seen is not proven."""
+    answer = read(GOOD | {"evidence": evidence})
+
+    assert answer.findings == ()
+    assert ["none of its evidence reads as quoted"] == [one.reason for one in answer.rejected]
+
+
+def test_a_test_and_what_changed_are_taken_over():
+    """The test is text; files that were not shown and other shapes say nothing."""
+    changes = [
+        {"path": "shop/cart.py", "summary": "Sums  the\nitems."},
+        {"path": "other.py", "summary": "Nothing."},
+        {"path": "shop/cart.py"},
+        "words",
+    ]
+    text = json.dumps({"findings": [GOOD | {"test": "assert total([1]) == 1"}], "changes": changes})
+    answer = read_answer(text, [EXCERPT])
+
+    assert [finding.test for finding in answer.findings] == ["assert total([1]) == 1"]
+    assert answer.changes == {"shop/cart.py": "Sums the items."}
+    assert [finding.test for finding in read(GOOD | {"test": ["no", "text"]}).findings] == [""]
+
+
+def test_what_was_whole_when_an_answer_broke_off_is_kept():
+    """The findings before the break stand, and the answer says that it is not complete."""
+    text = json.dumps({"findings": [GOOD, GOOD | {"line": 11, "quote": "result = 0"}]})
+    for cut in (text[:-20], text[:-2], text[: len(json.dumps(GOOD)) + 40]):
+        answer = read_answer(cut, [EXCERPT])
+        assert answer.findings[0] == FOUND
+        assert not answer.complete
+
+
+def test_lists_under_the_same_name_are_one():
+    """A model that begins its list a second time means both."""
+    other = GOOD | {"line": 11, "end_line": 11, "quote": "result = 0"}
+    text = f'{{"findings": [{json.dumps(GOOD)}], "findings": [{json.dumps(other)}]}}'
+
+    assert [finding.line for finding in read_answer(text, [EXCERPT]).findings] == [12, 11]
+
+
 def test_critical_is_not_the_models_to_say():
     """The word of a model alone is at most high."""
     assert Severity.high is read(GOOD | {"severity": "critical"}).findings[0].severity

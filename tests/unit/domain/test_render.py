@@ -87,6 +87,26 @@ def test_no_fix_no_word_about_it() -> None:
     assert "change" not in comment(FINDING, marker=MARKER)
 
 
+def test_a_test_is_shown_folded_away() -> None:
+    """Who wants to see the defect can; it was not run, and the comment says so."""
+    finding = FINDING.model_copy(update={"test": "def test_it():\n    assert f() == 1"})
+    assert (
+        "\n\n<details><summary>A test that should show it, as the model wrote it; it was not run</summary>\n\n"
+        "```\ndef test_it():\n    assert f() == 1\n```\n\n</details>\n\n" in comment(finding, marker=MARKER)
+    )
+
+
+@given(hostile)
+def test_a_hostile_test_stays_code(text: str) -> None:
+    """It closes neither its fence nor the fold, and is no command."""
+    body = comment(FINDING.model_copy(update={"test": text}), marker=MARKER)
+    assert re.search("^/[A-Za-z]", body.replace("\r", ""), re.MULTILINE) is None
+    tokens = MarkdownIt("commonmark").parse(body)
+    blocks = [token.content.strip().split(">")[0] for token in tokens if token.type == "html_block"]
+    folded = ["<details", "</details"] if text.strip() else []
+    assert blocks == [*folded, MARKER.split(">", maxsplit=1)[0]]
+
+
 @given(hostile.filter(bool), hostile, hostile.filter(bool), hostile)
 def test_hostile_findings_are_inert(title: str, message: str, rule: str, replacement: str) -> None:
     """No field of a finding can act, and the marker stays the last and only comment."""

@@ -1,0 +1,151 @@
+"""What a model found against what is known already: scanners' findings, earlier threads, and what people declined."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from bot.domain.findings import Finding, Rejection
+from bot.domain.fingerprint import recognise
+from bot.domain.noise import alike, noise
+from bot.domain.reconcile import MODEL, urgency
+from bot.domain.records import ThreadRecord
+
+_DECLINED: Final = "people declined it before"
+_RAISED: Final = "an earlier comment says it"
+_SCANNED: Final = "a scanner reports it"
+_REPEATED: Final = "it repeats another finding"
+
+#: A model points at the loop where a rule points at the access below it; so many lines apart is one place.
+_REACH: Final = 2
+#: Titles that share so much speak of the same thing.
+_ALIKE: Final = 0.5
+_SECRETS: Final = frozenset({"secret"})
+_OF_SECRETS: Final = re.compile(
+    r"secret|credential|password|passwd|token|api.?key|private.?key|hard.?cod", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Screened:
+    """Hold which findings are news, which only explain a scanner's, and which nobody needs to hear.
+
+    ``raised`` are fingerprints of news that has a thread from an earlier head.
+    """
+
+    news: tuple[Finding, ...] = ()
+    explaining: tuple[Finding, ...] = ()
+    rejected: tuple[Rejection, ...] = ()
+    raised: frozenset[str] = frozenset()
+
+
+@dataclass
+class _Sieve:
+    """Let findings through one by one, the gravest first."""
+
+    static: Sequence[Finding]
+    threads: Mapping[str, ThreadRecord]
+    declined: Collection[str]
+    lines: Mapping[str, Sequence[str]]
+    news: list[Finding] = field(default_factory=list)
+    explaining: list[Finding] = field(default_factory=list)
+    rejected: list[Rejection] = field(default_factory=list)
+    raised: set[str] = field(default_factory=set)
+
+    def put(self, finding: Finding, known_as: str, spoken_for: Collection[str]) -> None:
+        code = self.lines.get(finding.path, ())[finding.line - 1 : finding.end_line]
+        if known_as in self.threads:
+            self.raised.add(finding.fingerprint)
+            self.news.append(finding)
+        elif reason := noise(finding, code):
+            self._reject(finding, reason)
+        elif known_as in self.declined:
+            self._reject(finding, _DECLINED)
+        elif self._raised_otherwise(finding, spoken_for):
+            self._reject(finding, _RAISED)
+        elif twin := next((one for one in self.static if _same(one, finding)), None):
+            self._lend(finding, twin)
+        elif any(_repeats(finding, one) for one in self.news):
+            self._reject(finding, _REPEATED)
+        else:
+            self.news.append(finding)
+
+    def _lend(self, finding: Finding, twin: Finding) -> None:
+        taken = {one.explains for one in self.explaining}
+        if twin.category in _SECRETS or twin.suppressed or twin.fingerprint in taken or not twin.fingerprint:
+            self._reject(finding, _SCANNED)
+        else:
+            self.explaining.append(finding.model_copy(update={"explains": twin.fingerprint}))
+
+    def _raised_otherwise(self, finding: Finding, spoken_for: Collection[str]) -> bool:
+        """Say whether a thread stands on the same code, under another category."""
+        return any(
+            thread.path == finding.path and thread.anchor == finding.anchor and mark not in spoken_for
+            for mark, thread in self.threads.items()
+            if thread.scanner == MODEL and thread.anchor
+        )
+
+    def _reject(self, finding: Finding, reason: str) -> None:
+        self.rejected.append(Rejection(reason, finding.path, finding.line, title=finding.title))
+
+
+def screen(
+    findings: Sequence[Finding],
+    *,
+    static: Sequence[Finding] = (),
+    threads: Sequence[ThreadRecord] = (),
+    declined: Collection[str] = (),
+    lines: Mapping[str, Sequence[str]] | None = None,
+) -> Screened:
+    """Sort out the *findings* of a model.
+
+    A scanner's finding wins over the model's about the same place and kind: two lines apart at most, and the same
+    CWE, category or subject. The model's words then explain it, except where it is a secret, whose words are fixed.
+
+    Args:
+        findings: stamped.
+        static: the scanners' findings of the same head that count, stamped.
+        threads: what was said about earlier heads, by anybody.
+        declined: fingerprints of what people do not want to hear.
+        lines: the head's lines by path.
+    """
+    marks = {thread.fingerprint: thread for thread in threads}
+    known = [one.fingerprint for one in recognise(findings, [*marks, *sorted(set(declined) - set(marks))])]
+    sieve = _Sieve(
+        sorted(static, key=urgency),
+        marks,
+        frozenset(declined) - set(marks),
+        lines if lines is not None else {},
+    )
+    # What has a thread comes first, so that nothing takes its place.
+    order = sorted(zip(findings, known, strict=True), key=lambda one: (one[1] not in marks, urgency(one[0])))
+    for finding, known_as in order:
+        sieve.put(finding, known_as, frozenset(known))
+    return Screened(
+        tuple(sieve.news), tuple(sieve.explaining), tuple(sieve.rejected), frozenset(sieve.raised)
+    )
+
+
+def _same(static: Finding, finding: Finding) -> bool:
+    if static.path != finding.path or static.commit or _gap(static, finding) > _REACH:
+        return False
+    if static.category in _SECRETS:
+        return _gap(static, finding) == 0 and bool(_OF_SECRETS.search(f"{finding.title} {finding.message}"))
+    if static.cwe and finding.cwe:
+        return not set(static.cwe).isdisjoint(finding.cwe)
+    return static.category == finding.category or alike(static.title, finding.title) >= _ALIKE
+
+
+def _repeats(finding: Finding, other: Finding) -> bool:
+    if finding.path != other.path or _gap(finding, other) > _REACH:
+        return False
+    return alike(finding.title, other.title) >= _ALIKE or (
+        _gap(finding, other) == 0 and finding.category == other.category
+    )
+
+
+def _gap(one: Finding, other: Finding) -> int:
+    """Return how many lines lie from one range to the other, 0 where they meet."""
+    return max(0, one.line - other.end_line, other.line - one.end_line)
