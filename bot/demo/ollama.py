@@ -71,9 +71,14 @@ class ScriptedModel:
 
 def silent(request: Mapping[str, Any]) -> Reply:
     """See nothing of what is asked for."""
+    return Reply(json.dumps({asked_for(request): []}))
+
+
+def asked_for(request: Mapping[str, Any]) -> str:
+    """Return what a request asks for: the first property of the schema that the answer must match."""
     shape = request.get("format")
-    names = list(shape.get("properties", ())) if isinstance(shape, Mapping) else []
-    return Reply(json.dumps({names[0]: []})) if names else Reply()
+    properties = shape.get("properties") if isinstance(shape, Mapping) else None
+    return next(iter(properties), "findings") if properties else "findings"
 
 
 @dataclass
@@ -123,6 +128,10 @@ class ScriptedOllama:
         """Return the server's address."""
         assert self._server is not None
         return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def asked(self, what: str = "findings") -> list[dict[str, Any]]:
+        """Return the chat requests that asked for *what*, in order of arrival."""
+        return [request for request in self.requests if asked_for(request) == what]
 
     def get(self, path: str) -> dict[str, Any]:
         """Answer a GET."""

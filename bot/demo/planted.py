@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.demo.ollama import Reply
+from bot.demo.ollama import Reply, asked_for
 
 _FILE = re.compile(r'^File: (?P<path>"(?:[^"\\]|\\.)*")$')
 _POINT = re.compile(r'^(?P<number>\d+)\. File: (?P<path>"(?:[^"\\]|\\.)*"), line (?P<line>\d+)(?P<said>.*)$')
@@ -137,13 +137,6 @@ def planted_review(request: Mapping[str, Any]) -> Reply:
         findings = list(_findings(prompt))[:8]
         return Reply(json.dumps({asked: findings, "changes": list(_changes(prompt))}))
     return Reply(json.dumps({asked: []}))
-
-
-def asked_for(request: Mapping[str, Any]) -> str:
-    """Return what a request asks for: the first property of the schema that the answer must match."""
-    shape = request.get("format")
-    properties = shape.get("properties") if isinstance(shape, Mapping) else None
-    return next(iter(properties), "findings") if properties else "findings"
 
 
 def confirmation(request: Mapping[str, Any]) -> Reply:

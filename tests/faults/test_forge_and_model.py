@@ -35,11 +35,11 @@ async def test_a_slow_gitlab_is_only_slow(
     cluster.start("two", "consume", "all")
     await cluster.ready()
     await converged(cluster, [opened(cluster, "before")])
-    asked = len(cluster.cloister.ollama.requests)
+    asked = len(cluster.cloister.ollama.asked())
     cluster.journal.add("*", "/api/v4/", times=None, delay_s=SLOW_S)
     merge_requests = [opened(cluster, f"slow-{number}") for number in range(4)]
     verdict = await converged(cluster, merge_requests)
-    assert asked + len(merge_requests) == len(cluster.cloister.ollama.requests)
+    assert asked + len(merge_requests) == len(cluster.cloister.ollama.asked())
     settled(verdict)
 
 

@@ -147,17 +147,17 @@ async def test_a_kill_in_the_middle_of_an_answer_asks_the_model_again(
 ) -> None:
     """The model is heard half when the process dies; the next one listens from the start."""
     ollama, reviewer = cluster.cloister.ollama, cluster.members["review"]
-    kills, asked = reviewer.kills, len(ollama.requests)
+    kills, asked = reviewer.kills, len(ollama.asked())
     ollama.script = lambda request: Reply(planted_review(request).text, pieces=10, delay_s=0.2)
     merge_request = opened(cluster, "dead-in-an-answer")
-    await until(lambda: len(ollama.requests) > asked, "the model was not asked")
+    await until(lambda: len(ollama.asked()) > asked, "the model was not asked")
     await asyncio.sleep(0.5)
     reviewer.signal(signal.SIGKILL)
     ollama.script = planted_review
     await until(lambda: reviewer.kills > kills, "the process still lives")
     verdict = await converged(cluster, [merge_request])
     assert THREADS == verdict.threads
-    assert asked + 2 == len(ollama.requests)
+    assert asked + 2 == len(ollama.asked())
     settled(verdict)
 
 

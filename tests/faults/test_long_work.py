@@ -54,7 +54,7 @@ async def test_a_slow_answer_costs_no_membership(
     settled(await converged(cluster, [slow, quick], within_s=ANSWER_S + 60))
     # Pieces are whole characters, so there may be fewer than asked for.
     assert time.monotonic() - began > ANSWER_S / 2
-    assert 2 == len(ollama.requests)
+    assert 2 == len(ollama.asked())
 
 
 @pytest.mark.parametrize("log", LOGS)

@@ -39,7 +39,7 @@ async def test_members_come_and_go_under_load(
     cluster.start("two", "consume", "all")
     await cluster.ready()
     await converged(cluster, [opened(cluster, "before")])
-    asked_before = len(ollama.requests)
+    asked_before = len(ollama.asked())
     merge_requests: list[MergeRequest] = []
     until, next_change = time.monotonic() + LASTS_S, time.monotonic() + EVERY_S
     numbers = itertools.count()
@@ -55,7 +55,7 @@ async def test_members_come_and_go_under_load(
                 guest = None
             next_change = time.monotonic() + EVERY_S
     settled(await converged(cluster))
-    redone = len(ollama.requests) - asked_before - len(merge_requests)
+    redone = len(ollama.asked()) - asked_before - len(merge_requests)
     assert redone <= REDONE * len(merge_requests)
 
 

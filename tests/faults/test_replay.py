@@ -53,7 +53,7 @@ async def test_a_full_replay_changes_nothing(
     gitlab.server.push(merge_requests[0], {"own.txt": "pushed\n"})
     before = await converged(cluster)
     notes = [len(merge_request.notes) for merge_request in merge_requests]
-    asked = len(cluster.cloister.ollama.requests)
+    asked = len(cluster.cloister.ollama.asked())
     await cluster.stop()
     await forget_offsets(cluster)
     if forgets:
@@ -67,7 +67,7 @@ async def test_a_full_replay_changes_nothing(
     verdict = await converged(cluster)
     assert before.threads < verdict.threads
     assert notes == [len(merge_request.notes) for merge_request in merge_requests]
-    assert asked + 1 == len(cluster.cloister.ollama.requests)
+    assert asked + 1 == len(cluster.cloister.ollama.asked())
     ((handed_out,),) = await cluster.cloister.fetch("SELECT count(*) FROM inbox WHERE starts > 0")
     assert handed_out > 20
     settled(verdict)
