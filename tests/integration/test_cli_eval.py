@@ -16,6 +16,7 @@ from bot.cli.evaluation.cases import find
 from bot.cli.evaluation.checkout import check_out
 from bot.cli.subject import collect
 from bot.demo.ollama import Fault, Reply, ScriptedOllama
+from bot.demo.planted import confirming
 from bot.domain.errors import Permanent
 from bot.settings import inherited
 from tests.planted_cases import CASES, Planted
@@ -45,8 +46,8 @@ def make(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture(scope="module")
 def planted() -> Iterator[ScriptedOllama]:
-    """Serve a model that gives the answers planted in the case set."""
-    with ScriptedOllama(script=Planted.beside(CASES)) as server:
+    """Serve a model that gives the answers planted in the case set, and confirms each of them."""
+    with ScriptedOllama(script=confirming(Planted.beside(CASES))) as server:
         yield server
 
 
