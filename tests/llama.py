@@ -79,6 +79,8 @@ def serve(model: Path, *, embedding: bool) -> None:
     params.model_alias = {NAME}
     params.n_ctx, params.n_parallel, params.port = 2 * CONTEXT_TOKENS, 2, 0
     params.verbosity = 0
+    # Several would wait for each other in busy loops, which is slow wherever something else runs too.
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     params.endpoint_slots = True
     params.embedding = embedding
     if embedding:
