@@ -15,11 +15,11 @@ from bot.ports import Model, ModelReply, ModelRequest
 
 #: What a merge request of usual size costs: two prompts that look for defects, one that confirms, one to spare.
 PROMPTS_PER_MERGE_REQUEST: Final = 4
-_ANSWER_TOKENS: Final = 512
+_ANSWER_TOKENS: Final = 1024
 #: As many functions make a prompt of some 2,000 tokens, the usual size of a part.
 _FUNCTIONS: Final = 32
 #: Long enough to time the writing, the same for every model, and nothing that repeats.
-_QUESTIONS: Final = [f"q{number:02}" for number in range(1, 33)]
+_QUESTIONS: Final = [f"q{number:02}" for number in range(1, 17)]
 _FORM: Final = {
     "type": "object",
     "properties": {name: {"enum": ["yes", "no"]} for name in _QUESTIONS},
