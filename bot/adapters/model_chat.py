@@ -123,8 +123,8 @@ class ChatModel:
         return self._gauge.estimate(text)
 
     async def identity(self) -> str:
-        """Return what decides an answer besides the request."""
-        facts = await self._known()
+        """Return what decides an answer besides the request; a server that is down is not asked each time."""
+        facts = await self._known(guarded=True)
         return f"{facts.digest}:{self.window_tokens}:{self._options}"
 
     async def close(self) -> None:
@@ -251,10 +251,18 @@ class ChatModel:
             raise Permanent(msg)
         self._gauge.learn(sent, counted)
 
-    async def _known(self) -> ModelFacts:
+    async def _known(self, *, guarded: bool = False) -> ModelFacts:
+        """Return the facts, asked for again when they are old; *guarded* by the breaker unless the caller is."""
         async with self._lookup:
             if self._facts is None or self._monotonic() - self._facts_at > _FACTS_KEPT_S:
-                self._facts = await self._look_up()
+                if guarded:
+                    self._breaker.check()
+                try:
+                    self._facts = await self._look_up()
+                except Transient:
+                    if guarded:
+                        self._breaker.failed()
+                    raise
                 self._facts_at = self._monotonic()
             return self._facts
 

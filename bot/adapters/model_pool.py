@@ -10,7 +10,7 @@ from typing import Final, Generic, TypeVar
 
 from bot.adapters.model_chat import ChatModel
 from bot.adapters.model_errors import Unfit, Useless
-from bot.domain.errors import Permanent, Transient
+from bot.domain.errors import CloisterError, Permanent, Transient
 from bot.ports import Embeddings, ModelReply, ModelRequest
 
 #: A server that failed is left alone for so long, unless there is no other.
@@ -132,7 +132,9 @@ class PooledModel:
         self, models: Sequence[tuple[ChatModel, int]], *, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._pool = Pool(models, monotonic=monotonic)
+        self._monotonic = monotonic
         self._identities: dict[ChatModel, str] = {}
+        self._silent_until: dict[ChatModel, float] = {}
 
     @property
     def members(self) -> list[ChatModel]:
@@ -160,13 +162,19 @@ class PooledModel:
             Transient: none was ever reached.
             Permanent: none can be used.
         """
-        results = await asyncio.gather(*(model.identity() for model in self.members), return_exceptions=True)
-        errors: list[BaseException] = []
-        for model, result in zip(self.members, results, strict=True):
+        now = self._monotonic()
+        # One that did not answer is not waited for each time.
+        asked = [model for model in self.members if self._silent_until.get(model, now) <= now] or self.members
+        results = await asyncio.gather(*(model.identity() for model in asked), return_exceptions=True)
+        errors: list[CloisterError] = []
+        for model, result in zip(asked, results, strict=True):
             if isinstance(result, str):
                 self._identities[model] = result
                 continue
+            if not isinstance(result, CloisterError):
+                raise result
             errors.append(result)
+            self._silent_until[model] = now + _AVOIDED_S
             if isinstance(result, Unfit):
                 self._identities.pop(model, None)
         if not self._identities:

@@ -42,6 +42,11 @@ class Breaker:
             msg = f"{self._what} failed {self._failed} times in a row; it is tried again every {self._probe_s:g} s"
             raise Transient(msg, retry_after_s=wait_s)
 
+    def failed(self) -> None:
+        """Count a failure that was noticed beside the calls."""
+        self._failed += 1
+        self._next_probe_at = self._monotonic() + self._probe_s
+
     @contextmanager
     def call(self) -> Iterator[None]:
         """Watch the call that the block makes.
@@ -55,8 +60,7 @@ class Breaker:
         try:
             yield
         except Transient:
-            self._failed += 1
-            self._next_probe_at = self._monotonic() + self._probe_s
+            self.failed()
             raise
         except Permanent:
             self._failed = 0

@@ -300,3 +300,18 @@ async def test_the_first_token_is_timed(server: Server, make_model: Make):
     reply = await make_model().answer(REQUEST)
 
     assert 0.09 < reply.first_token_s < reply.duration_s
+
+
+async def test_the_identity_of_a_server_that_is_down_is_not_asked_each_time(server: Server, make_model: Make):
+    """Whoever asks about a merge request in many parts does not wait for each of them."""
+    now = 0.0
+    model = make_model(url=AWAY, monotonic=lambda: now)
+    for _ in range(5):
+        with pytest.raises(Transient, match="out of reach"):
+            await model.identity()
+    with pytest.raises(Transient, match="failed 5 times in a row"):
+        await model.identity()
+
+    now = 31.0
+    with pytest.raises(Transient, match="out of reach"):
+        await model.identity()

@@ -8,11 +8,13 @@ from dataclasses import replace
 import pytest
 
 from bot.adapters.model_ollama import OllamaModel
+from bot.adapters.model_pool import PooledModel
 from bot.demo.ollama import Fault, Reply, Script, ScriptedModel, ScriptedOllama
 from bot.demo.openai import ScriptedOpenAI
 from bot.domain.answer import SCHEMA
 from bot.domain.errors import Permanent, Transient
 from bot.ports import ModelRequest
+from tests.openai import AWAY
 
 Make = Callable[..., OllamaModel]
 
@@ -222,3 +224,24 @@ async def test_a_server_of_another_kind_says_how_to_name_it(
     """Without its kind before the URL, vLLM is taken for Ollama, which has everything elsewhere."""
     with pytest.raises(Permanent, match=rf"no Ollama server.*openai\+{openai_server.url}"):
         await ollama_model(url=openai_server.url).answer(REQUEST)
+
+
+async def test_a_pool_does_not_wait_for_a_silent_server_each_time(
+    ollama_server: ScriptedOllama, ollama_model: Make
+):
+    """It is asked what it has every half minute; meanwhile its last word counts, or the others' alone."""
+    now = 0.0
+    there, away = ollama_model(), ollama_model()
+    pool = PooledModel([(there, 1), (away, 1)], monotonic=lambda: now)
+    both = await pool.identity()
+    lookups = len(ollama_server.calls)
+    assert both == await there.identity()
+
+    ollama_server.models = (ScriptedModel("other"),)
+    alone = PooledModel([(ollama_model(), 1), (ollama_model(url=AWAY), 1)], monotonic=lambda: now)
+    with pytest.raises(Transient, match="out of reach"):
+        await alone.identity()
+    assert len(ollama_server.calls) == lookups + 2
+    ollama_server.models = (ScriptedModel(),)
+    now = 31.0
+    assert await alone.identity() == both
