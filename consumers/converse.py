@@ -74,7 +74,7 @@ async def converse(
     parts = [words.talk.too_many.format(limit=what.policy.conversation.per_hour)]
     if worth:
         seen = await scene(comment, found, member, what, store, people, marker, model=answering is not None)
-        declined = _declined(seen, comment, clock.now() + timedelta(days=what.policy.comments.declined_days))
+        declined = _declined(seen, comment, days=what.policy.comments.declined_days, now=clock.now())
         taken = turns(comment.asked.commands, seen, words.talk)
         taken = [await _told(turn, seen, comment, what, words, answering, ledger, work) for turn in taken]
         parts = [unknown_text(comment.asked.unknown, words.talk)]
@@ -135,16 +135,16 @@ async def _told(
     return replace(turn, text=told_text(told, fix=fix, head_sha=seen.head_sha, words=words))
 
 
-def _declined(seen: Scene, comment: Comment, until: datetime) -> Declined | None:
+def _declined(seen: Scene, comment: Comment, *, days: int, now: datetime) -> Declined | None:
     """Return what is to be remembered if the finding is ignored."""
-    if seen.fingerprint is None:
+    if seen.fingerprint is None or not days:
         return None
     reason = next((one.words for one in comment.asked.commands if one.verb is Verb.ignore), "")
     return Declined(
         fingerprint=seen.fingerprint,
         rule=seen.finding.rule if seen.finding else "",
         iid=comment.event.ref.iid,
-        until=until,
+        until=now + timedelta(days=days),
         reason=one_line(reason),
         user_id=comment.note.author_id,
     )

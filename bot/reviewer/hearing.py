@@ -11,9 +11,11 @@ from bot.domain.conversation import Scene
 from bot.domain.errors import Obsolete, Refused
 from bot.domain.events import CommentPosted
 from bot.domain.findings import Finding
+from bot.domain.fingerprint import recognise
 from bot.domain.forge import ForgeDiscussion, ForgeMember, ForgeMergeRequest, ForgeNote
 from bot.domain.marker import Marker
 from bot.domain.policy import Policy
+from bot.domain.publication import explained
 from bot.domain.records import MergeRequestState
 from bot.domain.run import Run
 from bot.ports import Forge, People, Store
@@ -124,8 +126,10 @@ async def _finding(
     record = (await store.threads(found.ref)).get(fingerprint)
     newest = what.run.id if what.run else None
     for run_id in dict.fromkeys([newest, record.run_id if record else None]):
-        steps = await store.findings(run_id) if run_id else {}
-        for finding in (one for step in steps.values() for one in step):
+        steps = explained(await store.findings(run_id)) if run_id else {}
+        # The code around it may have changed since; it is known on the merge request by its first fingerprint.
+        named = recognise([one for name in sorted(steps) for one in steps[name]], [fingerprint])
+        for finding in named:
             if run_id is not None and finding.fingerprint == fingerprint:
                 return finding, await store.run(run_id)
     return None, None
