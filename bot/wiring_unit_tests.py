@@ -10,7 +10,7 @@ from bot.ports import Workspaces
 from bot.reviewer.asking import Asker
 from bot.reviewer.proving import Prover
 from bot.reviewer.unit_testing import UnitTesting
-from bot.reviewer.unit_tests import Author, test_instructions
+from bot.reviewer.unit_tests import Author, writing_instructions
 from bot.settings import Settings
 from bot.settings_sandbox import sandbox_roots
 
@@ -20,7 +20,7 @@ def unit_testing(
 ) -> UnitTesting:
     """Return what writes unit tests, and proves them where the operator allows it."""
     known = frameworks.load()
-    author = Author(asker, workspaces, known, test_instructions(), redact)
+    author = Author(asker, workspaces, known, writing_instructions(), redact)
     return UnitTesting(author, Prover(sandbox_of(settings), workspaces, known))
 
 

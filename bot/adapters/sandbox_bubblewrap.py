@@ -32,13 +32,19 @@ SYSTEM = (
 _PROGRAMS = ("/usr/local/go/bin", "/usr/local/bin", "/usr/bin", "/bin")
 _NOBODY = 65_534
 _IN_THE_SANDBOX = "1000"
+#: The least that programs look for: one account, and a name for the loopback.
+_SETTINGS = {
+    "passwd": "test:x:1000:1000:test:/tmp/home:/bin/sh\n",
+    "group": "test:x:1000:\n",
+    "hosts": "127.0.0.1 localhost sandbox\n::1 localhost\n",
+}
 _SHARED_MEMORY_BYTES = 64_000_000
 _REPORT_BYTES = 2_000_000
 _OPEN_FILES = 1_024
 _MOST_ENTRIES = 100_000  # files take memory even when they are empty
 _LOOK_S = 0.05
 _GRACE_S = 10.0
-_HOWEVER_BUSY_S = 10.0
+_HOWEVER_BUSY_S = 12.0
 _MOST_FILES, _MOST_BYTES = 50_000, 500_000_000
 
 
@@ -87,7 +93,7 @@ class BubblewrapSandbox:
             return str(error)
         if tried.stdout == b"in the sandbox\n":
             return ""
-        said = tried.stderr.decode(errors="replace").strip()[:200]
+        said = tried.stderr.decode(errors="replace").strip()[:200] or f"it ended by {tried.ended or 'itself'}"
         remedy = "allow unprivileged user namespaces to this account"
         if "find source path" in said:
             remedy = "let everybody read that directory and those above, or name another one"
@@ -108,6 +114,7 @@ class BubblewrapSandbox:
             *("--size", str(trial.scratch_bytes), "--tmpfs", "/tmp"),  # noqa: S108
             *(word for root in self._roots for word in ("--ro-bind-try", root, root)),
             *("--dir", "/tmp/home", "--ro-bind", str(room.inputs), TREE),  # noqa: S108
+            *(word for name in _SETTINGS for word in ("--ro-bind", str(room.scratch / name), f"/etc/{name}")),
             *("--bind", str(room.scratch / "report"), REPORT, "--chdir", TREE),
             # Last: mount points are made on the way.
             *("--remount-ro", "/dev", "--remount-ro", "/", "--clearenv"),
@@ -154,6 +161,9 @@ class _Tree:
         self._room.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
         self._room.inputs.chmod(0o755)
         self._room.scratch.chmod(0o755)
+        for name, text in _SETTINGS.items():
+            (self._room.scratch / name).write_text(text)
+            (self._room.scratch / name).chmod(0o644)
         for name, content in files.items():
             self._write(inside(name), content)
         self._files = dict(files)

@@ -41,7 +41,15 @@ class Vitest:
 
     def trial(self, path: str, code: str) -> Trial:  # noqa: ARG002 - others need it
         """Run one file."""
-        argv = ("vitest", "run", "--reporter=json", "--outputFile=/report", "--coverage.enabled=false", path)
+        argv = (
+            "vitest",
+            "run",
+            "--reporter=json",
+            "--outputFile=/report",
+            "--coverage.enabled=false",
+            "--no-cache",
+            path,
+        )
         return Trial(argv, limit_s=120.0)
 
     def outcome(self, tried: Tried) -> Outcome:

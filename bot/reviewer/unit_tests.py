@@ -203,7 +203,7 @@ def _callers(subject: Subject, code: _Code) -> list[test_prompt.Caller]:
     return found
 
 
-def test_instructions() -> Instructions:
+def writing_instructions() -> Instructions:
     """Return what the model is told, as this release has it."""
     texts = {
         path.name: path.read_text(encoding="utf-8")

@@ -91,7 +91,16 @@ async def test_a_missing_program_is_a_result(tree: SandboxTree):
     assert (await tree.run(Trial(("no-such-program",)))).returncode in {1, 127}
 
 
-HOST_FILES = ["/etc/passwd", "/etc/hostname", "/root", "/home", "/var", "/run", str(Path(__file__).parent)]
+HOST_FILES = [
+    "/etc/shadow",
+    "/etc/hostname",
+    "/etc/resolv.conf",
+    "/root",
+    "/home",
+    "/var",
+    "/run",
+    str(Path(__file__).parent),
+]
 
 
 @pytest.mark.parametrize("path", HOST_FILES)
@@ -101,13 +110,22 @@ async def test_files_of_the_machine_are_not_there(tree: SandboxTree, path: str):
     assert tried.stdout == b"False\n"
 
 
+async def test_accounts_and_hosts_are_invented(tree: SandboxTree):
+    """Programs find one account and a name for the loopback, and nothing of the machine's."""
+    code = (
+        "import pwd, socket\n"
+        "print(len(pwd.getpwall()), pwd.getpwuid(1000).pw_name, socket.gethostbyname('localhost'))\n"
+    )
+    assert (await python(tree, code)).stdout.split() == [b"1", b"test", b"127.0.0.1"]
+
+
 async def test_links_lead_nowhere(tree: SandboxTree, tmp_path: Path):
     """A link to a file of the machine, made in the sandbox, stays dangling; /proc offers no way out either."""
     (tmp_path / "secret").write_text("secret")
     code = (
         "import os\n"
         f"os.symlink({str(tmp_path / 'secret')!r}, '/tmp/link')\n"
-        "for path in ('/tmp/link', '/proc/1/root/etc/passwd', '/proc/self/root/../../etc/passwd'):\n"
+        "for path in ('/tmp/link', '/proc/1/root/etc/shadow', '/proc/self/root/../../etc/shadow'):\n"
         "    try: print(open(path).read())\n"
         "    except OSError as error: print(type(error).__name__)\n"
     )

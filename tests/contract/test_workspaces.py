@@ -77,8 +77,18 @@ class FakeGitLab:
             return httpx.Response(200, json={"diffs": answer.json()})
         if found := re.fullmatch(r"repository/commits/([0-9a-f]+)(/diff)?", path):
             return self._commit(request, *found.groups())
+        if path == "repository/tree":
+            return self._tree(request)
         found = re.fullmatch(r"repository/files/([^/]+)", path)
         return self._file(unquote(found[1]), request.url.params["ref"]) if found else httpx.Response(500)
+
+    def _tree(self, request: httpx.Request) -> httpx.Response:
+        listed = self._git("ls-tree", "-r", "-t", "-z", request.url.params["ref"]).decode().split("\0")[:-1]
+        entries = [line.partition("\t") for line in listed]
+        rows = [(head.split(), path) for head, _, path in entries]
+        return self._page(
+            request, [{"mode": mode, "type": kind, "path": path} for (mode, kind, _), path in rows]
+        )
 
     def _commits(self, request: httpx.Request) -> httpx.Response:
         revision = self.revision
@@ -441,6 +451,10 @@ class Closed:
         self.asked += 1
         raise self.error
 
+    async def paths(self, revision: Revision, *, side: str = "head") -> frozenset[str]:
+        self.asked += 1
+        raise self.error
+
     async def read(
         self, revision: Revision, paths: Sequence[str], *, side: str = "head", max_bytes: int = 0
     ) -> Mapping[str, Blob]:
@@ -454,6 +468,14 @@ class Closed:
         raise self.error
 
 
+async def test_all_regular_files_are_listed(workspaces: Workspaces, revision: Revision) -> None:
+    """On either side, without links, submodules and directories."""
+    head, base = await workspaces.paths(revision), await workspaces.paths(revision, side="base")
+    assert {"dir/a %2F é", "kept", "tool", "empty", "large", ".gitattributes"} <= head
+    assert not {"link", "sub", "dir", "gone"} & head
+    assert ("gone" in base, "large" in base, "sub" in base) == (True, False, False)
+
+
 async def test_a_closed_project_is_read_through_the_api(api: ApiWorkspaces, revision: Revision) -> None:
     """The refusal is met once; everything then goes the other way."""
     closed = Closed(GitOverHttpClosed("closed"))
@@ -463,6 +485,12 @@ async def test_a_closed_project_is_read_through_the_api(api: ApiWorkspaces, revi
     assert {"kept"} == set(await workspaces.read(revision, ["kept"]))
     assert (await workspaces.search(revision, ["same"])).missing
     assert 1 == closed.asked
+
+
+async def test_a_closed_project_is_listed_through_the_api(api: ApiWorkspaces, revision: Revision) -> None:
+    """The listing goes the other way too."""
+    workspaces = FallbackWorkspaces(Closed(GitOverHttpClosed("closed")), api)
+    assert "kept" in await workspaces.paths(revision)
 
 
 async def test_other_refusals_do_not_fall_back(api: ApiWorkspaces, revision: Revision) -> None:
