@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bot.adapters.chat_server import ChatServer, ModelFacts, Part
-from bot.adapters.model_errors import Useless
+from bot.adapters.model_errors import Broken, Useless
 from bot.domain.breaker import Breaker
 from bot.domain.degenerate import degenerate, repeats
 from bot.domain.errors import Permanent, Transient
@@ -176,10 +176,10 @@ class ChatModel:
                     unloaded = await self._server.unload()
             then = "; the model was unloaded" if unloaded else ""
             msg = f"the model's answer is useless, {completion.fault}{then}"
-            raise Useless(msg)
+            raise Broken(msg, completion.text)
         if completion.reason == "length":
             msg = f"the answer was cut at {request.max_output_tokens} tokens"
-            raise Useless(msg)
+            raise Broken(msg, completion.text)
 
     async def _exchange(self, request: ModelRequest, limit_s: float) -> _Completion:
         """Make one request, when it is our turn and the server is not known to be down."""

@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import NoReturn
 
 from bot.domain.errors import Permanent, Transient
+from bot.domain.said import CutAnswer
 
 
 class Useless(Transient):
     """Say that the server works, but what the model answered is of no use; another server has the same model."""
+
+
+class Broken(Useless, CutAnswer):
+    """Say that an answer ended too early, or went round in circles; what is whole of it may still be read."""
 
 
 class Unfit(Permanent):

@@ -15,6 +15,7 @@ from bot.domain.findings import Finding
 from bot.domain.fingerprint import lines_of, stamp
 from bot.domain.masking import masked
 from bot.domain.prompt import Limits, build
+from bot.domain.publication import explained
 from bot.domain.suggestion import Refusal
 from bot.ports import Blob, Runner
 from bot.reviewer.asking import Ledger
@@ -81,8 +82,9 @@ class Reviewer:
         imported = stamp(self.imported, heads, key=self.key, old_paths=renames)
         asked, unasked = await self._ask(subject, [*scanned, *imported])
         others, _ = clip([*asked, *imported], diff)
+        told = explained({"scanned": scanned, "others": others})
         findings = sorted(
-            deduplicate([*scanned, *others]),
+            deduplicate([*told["scanned"], *told["others"]]),
             key=lambda found: (found.path, found.line, -found.severity.rank),
         )
         safe = await self._verified([masked(finding, self.redact) for finding in findings], subject)

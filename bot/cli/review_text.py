@@ -59,6 +59,8 @@ def _finding(finding: Finding, lines: Sequence[str]) -> Iterator[Text]:
         yield Text(f"      | {_shown(text)}", style="dim")
     for text in printable(finding.message).splitlines():
         yield Text(f"      {text}")
+    for text in printable(finding.explanation).splitlines():
+        yield Text(f"      {text}", style="italic")
     if finding.fix is not None:
         yield from _fix(finding.fix, lines)
     yield Text()

@@ -17,6 +17,8 @@ def masked(finding: Finding, redact: Callable[[str], str]) -> Finding:
         update={
             "title": redact(finding.title),
             "message": redact(finding.message),
+            "explanation": redact(finding.explanation),
+            "test": redact(finding.test),
             "fix": finding.fix if keeps_fix else None,
         }
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +14,7 @@ from bot.demo.ollama import Fault, Reply, Script, ScriptedModel, ScriptedOllama
 from bot.demo.openai import ScriptedOpenAI
 from bot.domain.answer import SCHEMA
 from bot.domain.errors import Permanent, Transient
+from bot.domain.said import CutAnswer
 from bot.ports import Model, ModelRequest
 from tests.openai import AWAY
 
@@ -96,6 +98,19 @@ async def test_a_fault_is_transient_and_named(server: Server, make_model: Make, 
 
     with pytest.raises(Transient, match=message):
         await make_model(deadlines=Deadlines(0.4, 0.3, 10)).answer(REQUEST)
+
+
+@pytest.mark.parametrize("fault", [Fault.length, Fault.half])
+async def test_what_a_broken_answer_said_comes_with_the_error(server: Server, make_model: Make, fault: Fault):
+    """Whole findings in it are worth reading."""
+    text = json.dumps({"findings": [{"path": f"file_{number}.py"} for number in range(20)]})
+    server.script = answering(text=text, fault=fault)
+
+    with pytest.raises(CutAnswer) as broken:
+        await make_model().answer(REQUEST)
+
+    assert len(broken.value.text) > len(text) // 3
+    assert text.startswith(broken.value.text)
 
 
 async def test_drops_of_tokens_end_at_the_total_deadline(server: Server, make_model: Make):

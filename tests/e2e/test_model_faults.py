@@ -189,7 +189,7 @@ async def test_hostile_answers_have_no_effect(
     hurrying = asyncio.create_task(_hurry(cloister))
     commented = 0
     for merge_request in [opened(gitlab, name, "an ordinary line\n") for name in texts]:
-        outcome = await cloister.outcome(merge_request)
+        outcome = await cloister.outcome(merge_request, within_s=90)
         commented += bool(outcome.threads)
         assert merge_request.state == "opened"
         assert outcome.status == "success"

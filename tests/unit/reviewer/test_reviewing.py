@@ -266,7 +266,7 @@ async def test_no_explanation_is_said_once_and_costs_nothing_else() -> None:
 
 async def test_secrets_reach_neither_the_judge_nor_the_summary() -> None:
     """Not even one that the model makes up, or that a rule has copied."""
-    loop = LOOP | {"title": "hunter2 raises", "message": "hunter2 raises IndexError."}
+    loop = LOOP | {"title": "hunter2 raises", "message": "hunter2 raises IndexError.", "test": "f('hunter2')"}
     answer = json.dumps({"findings": [loop], "changes": [{"path": "a.py", "summary": "Adds hunter2."}]})
     model = Scripted(said(findings=answer, explanations=[{"finding": 0, "why": "hunter2 is fixed here."}]))
     reviewed = await review(model, scanned=[static(1, message="hunter2 may wait.")])
