@@ -321,6 +321,25 @@ async def test_a_context_that_the_model_was_not_made_for_is_warned_about(
     assert [check.outcome for check in checks] == outcomes
 
 
+@pytest.mark.parametrize(
+    ("loaded", "share", "outcome", "says"),
+    [
+        (16_384, None, "ok", "with 16384 tokens"),
+        (16_384, 1.0, "ok", "100% on graphics cards"),
+        (16_384, 0.0, "ok", "0% on graphics cards"),
+        (16_384, 0.6, "warn", "60% on graphics cards"),
+        (4_096, 1.0, "warn", "with 4096 tokens of context, we ask for 16384"),
+    ],
+)
+async def test_how_a_model_is_loaded_is_judged(loaded: int, share: float | None, outcome: str, says: str):
+    """Half on the cards is many times as slow, and another context means loading it anew."""
+    facts = FakeFacts(loaded_tokens=loaded, gpu_share=share)
+    *_, check = await model.model(FakeServer(facts), "m", None)
+
+    assert (check.name, check.outcome) == ("model loaded", outcome)
+    assert says in check.detail
+
+
 @dataclass(frozen=True)
 class FakeRunner:
     """Give one answer to every command."""
