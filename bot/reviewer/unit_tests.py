@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -104,7 +106,8 @@ class Author:
         if framework is None:
             raise _Unwritten("no test framework was recognised; there are neither tests nor a manifest")
         path = framework.place(project, subject.path, subject.functions[0].name)
-        prompt = self._prompt(subject, code, framework, path, near)
+        callers = [*_callers(subject, code), *await self._callers_elsewhere(subject, code)]
+        prompt = self._prompt(subject, code, framework, path, near, callers)
         for seed in _SEEDS:
             text = await self._ask(subject, framework, path, replace(prompt, seed=seed), ledger)
             if text is None:
@@ -132,8 +135,26 @@ class Author:
         neighbours = {path: texts[path] for path in near if path in texts}
         return neighbours, Project(code.paths, {path: texts[path] for path in texts if path in manifests})
 
+    async def _callers_elsewhere(self, subject: Subject, code: _Code) -> list[test_prompt.Caller]:
+        """Return lines outside the changed files and tests that look like calls; none where that takes long."""
+        names = [function.name for function in subject.functions]
+        found = await self.workspaces.search(code.revision, names)
+        called = re.compile(rf"(?<!def )(?<!func )\b(?:{'|'.join(map(re.escape, names))})\s*\(")
+        lines = (
+            one
+            for one in found.lines
+            if one.path not in code.heads and self._testable(one.path) and called.search(one.text)
+        )
+        return [test_prompt.Caller(one.path, (one.text.strip(),)) for one in itertools.islice(lines, 3)]
+
     def _prompt(
-        self, subject: Subject, code: _Code, framework: Framework, path: str, near: Mapping[str, str]
+        self,
+        subject: Subject,
+        code: _Code,
+        framework: Framework,
+        path: str,
+        near: Mapping[str, str],
+        callers: Sequence[test_prompt.Caller],
     ) -> ModelRequest:
         example = next((one for one in near if framework.is_test(one)), "")
         around = test_prompt.Surroundings(
@@ -141,7 +162,7 @@ class Author:
             framework=framework.name,
             path=path,
             advice=framework.advice(subject.path, path),
-            callers=tuple(_callers(subject, code)),
+            callers=callers,
             example_path=example,
             example=near.get(example, ""),
         )

@@ -202,6 +202,17 @@ async def test_a_new_path_is_chosen_and_the_style_shown(project: Callable[..., P
     assert "unittest" in model.asked[0].prompt
 
 
+async def test_callers_are_shown(project: Callable[..., Project]):
+    """Those that the rest of the repository has, tests and definitions apart."""
+    model = Model(GOOD)
+    world = project(
+        **{"app__main.py": b"from clip import clip\n\nprint(clip(7, 9))\n", "lib.py": b"def clip(a): 1\n"}
+    )
+    await world.drafted(model)
+    assert "Called in app/main.py:\nprint(clip(7, 9))" in model.asked[0].prompt
+    assert "lib.py" not in model.asked[0].prompt
+
+
 async def test_useless_answers_are_asked_for_again(project: Callable[..., Project]):
     """Then it is told that there is no test, and why."""
     world, broken = project(), GOOD + "    def (\n"
