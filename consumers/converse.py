@@ -73,7 +73,16 @@ async def converse(
     taken, declined = [], None
     parts = [words.talk.too_many.format(limit=what.policy.conversation.per_hour)]
     if worth:
-        seen = await scene(comment, found, member, what, store, people, marker, model=answering is not None)
+        seen = await scene(
+            comment,
+            found,
+            member,
+            what,
+            store,
+            people,
+            marker,
+            model=answering is not None and what.policy.review.model,
+        )
         declined = _declined(seen, comment, days=what.policy.comments.declined_days, now=clock.now())
         taken = turns(comment.asked.commands, seen, words.talk)
         taken = [await _told(turn, seen, comment, what, words, answering, ledger, work) for turn in taken]

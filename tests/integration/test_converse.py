@@ -191,3 +191,14 @@ async def test_answers_end_at_the_limit(talk: Talk) -> None:
     with pytest.raises(Obsolete):
         await talk.hear(talk.says("@cloister help"))
     assert [("stop answering" in answer) for answer in talk.answers] == [False, False, True]
+
+
+async def test_a_discussion_that_is_locked_ends_in_the_log(talk: Talk) -> None:
+    """The answer is refused, what was asked is done, and nothing is tried again and again."""
+    note = talk.says("@cloister pause")
+    talk.gitlab.server.faults.add("POST", "/notes$", status=403)
+    await talk.hear(note)
+    assert talk.answers == []
+    assert (await talk.store.merge_request(talk.ref)).paused
+    with pytest.raises(Obsolete):
+        await talk.hear(note, delivery=1)

@@ -184,6 +184,8 @@ PHRASES: Final = {
     "{step}: not all commits of the branch were searched: {reason}.": "{step}：并未检查本分支的全部提交：{reason}。",
     "more than {count} prompts for one merge request: lines {lines}": "一个合并请求的提示超过 {count} 条：第 {lines} 行",
     "line {number} is too long for the model": "第 {number} 行过长，模型无法处理",
+    "the model's window of {limit} tokens is too small": "模型的窗口只有 {limit} 个 token，过小",
+    "it holds a secret that spans lines": "含有跨行的密钥",
     "new file": "新文件",
     "deleted": "删除",
     "renamed from {path}": "由 {path} 重命名",
