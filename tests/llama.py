@@ -4,6 +4,7 @@ It says nonsense, but says it as real engines do: token by token, counted, and b
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -87,6 +88,8 @@ def serve(model: Path, *, embedding: bool) -> None:
         params.pooling_type = xllamacpp.llama_pooling_type.LLAMA_POOLING_TYPE_MEAN
     server = xllamacpp.Server(params)
     print(server.listening_address, flush=True)
+    # Nobody reads what the engine logs from here on, and a full pipe would stop it.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.stdin.read()
 
 
