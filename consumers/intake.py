@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.domain.errors import Permanent, Refused
-from bot.domain.events import Action, FetchRequested, MergeRequestChanged, Stage
+from bot.domain.events import Action, FetchRequested, MergeRequestChanged, PublishRequested, Stage
 from bot.domain.records import MergeRequestState
 from bot.domain.run import Run, RunState
 from bot.domain.wording import wording
@@ -44,8 +44,11 @@ async def intake(
             return
         state = replace(state, updated_at=event.updated_at or state.updated_at)
         if event.action is Action.closed:
-            await _supersede(transaction, state, telemetry)
+            last = await _supersede(transaction, state, telemetry)
             await transaction.save_merge_request(replace(state, closed=True))
+            if last is not None and last.rounds:
+                parting = PublishRequested(ref=event.ref, run_id=last.id, round=last.rounds + 1, parting=True)
+                transaction.emit(parting)
         elif head is None or await _known(transaction, event, state, head):
             await transaction.save_merge_request(replace(state, closed=False))
         elif state.paused and not event.asked_for:

@@ -28,6 +28,7 @@ from bot.domain.summary import project_url, summary
 from bot.gitlab.positions import NoPosition, Target, position
 from bot.ports import Clock, Forge, StillHeld, Store, Telemetry, Workspaces
 from bot.reviewer.moves import followed, renamed, under_old_names
+from bot.reviewer.parting import declined_at_the_end
 from bot.runtime.consumer import Work, consumer
 
 log = structlog.get_logger()
@@ -50,6 +51,11 @@ async def publish(
 ) -> None:
     """Publish one run as far as it got."""
     run = await store.run(event.run_id)
+    if event.parting:
+        said = await declined_at_the_end(run, forge=forge, store=store, marker=marker, now=clock.now())
+        async with work.commit() as transaction:
+            await transaction.decline(event.ref, said)
+        return
     if run.published >= run.results or run.state is RunState.superseded:
         raise Obsolete("there is nothing new to publish")
     findings = await store.findings(run.id)

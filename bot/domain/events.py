@@ -187,6 +187,9 @@ class PublishRequested(Event):
 
     run_id: uuid.UUID
     round: int = Field(gt=0, description="1 for the first result of a run, then 2, ...")
+    parting: bool = Field(
+        default=False, description="the merge request was closed: only see what people declined on it"
+    )
 
     @property
     def discriminator(self) -> str:

@@ -157,16 +157,21 @@ async def test_a_file_that_is_renamed_keeps_its_threads(shared_cloister: Cloiste
     }
 
 
+@pytest.mark.parametrize("end", ["push", "close"])
 async def test_what_was_declined_is_not_raised_in_the_project_until_it_expires(
-    shared_cloister: Cloister,
+    shared_cloister: Cloister, end: str
 ) -> None:
-    """By resolving its thread in one merge request; it is listed, and still closes the gate."""
+    """By resolving its thread in one merge request, also when nothing is pushed there afterwards; it closes the gate."""
     path, gitlab = f"declined-{next(_numbers)}.py", shared_cloister.gitlab
     story = Story(shared_cloister, {path: FLAW})
     await story.outcome()
     gitlab.server.resolve(story.merge_request, _notes(story)[0].discussion_id, user=gitlab.developer)
-    gitlab.server.push(story.merge_request, {"other.txt": "more\n"})
-    await story.outcome()
+    if end == "push":
+        gitlab.server.push(story.merge_request, {"other.txt": "more\n"})
+        await story.outcome()
+    else:
+        gitlab.server.close_merge_request(story.merge_request)
+        await shared_cloister.idle()
 
     again = await Story(shared_cloister, {path: f"import db\n\n{FLAW}"}).outcome()
     assert ([], "failed") == (again.threads, again.status)
@@ -176,3 +181,37 @@ async def test_what_was_declined_is_not_raised_in_the_project_until_it_expires(
     )
     assert gitlab.developer.id == row["user_id"]
     assert [(path, 2)] == (await Story(shared_cloister, {path: FLAW}).outcome()).lines
+
+
+def _function(name: str, change: str = "") -> str:
+    return (
+        f"def {name}(order, stock):\n    total = 0\n    for item in order.items:\n"
+        f"        price = stock.price_of(item.name, '{name}')\n        if price is None:\n"
+        f"            raise LookupError(item.name)\n        total += price * item.count{change}\n"
+        f"    order.total = total\n    return order\n\n\n"
+    )
+
+
+async def test_a_push_of_a_tenth_costs_less_than_a_fifth(shared_cloister: Cloister) -> None:
+    """Tokens of the whole review, instructions included; one of ten functions changes in each of ten files."""
+    files = {f"price{file}.py": [f"price_{file}_{number}" for number in range(10)] for file in range(10)}
+    story = Story(shared_cloister, {path: "".join(map(_function, names)) for path, names in files.items()})
+    await story.outcome()
+    story.server.push(
+        story.merge_request,
+        {
+            path: "".join(_function(name, " - item.rebate" if name == names[4] else "") for name in names)
+            for path, names in files.items()
+        },
+    )
+    await story.outcome()
+    first, second = [
+        row["tokens"]
+        for row in await shared_cloister.fetch(
+            "SELECT (body->'steps'->'review'->'tokens')::int AS tokens FROM review_run"
+            " WHERE project_id = $1 AND iid = $2 ORDER BY created_at",
+            story.merge_request.project.id,
+            story.merge_request.iid,
+        )
+    ]
+    assert second < first / 5
