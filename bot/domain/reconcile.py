@@ -120,7 +120,7 @@ def reconcile(
     A finding that has a thread, open or resolved by people, is never raised again; a thread that we resolved
     ourselves is opened again when its finding comes back. A thread is resolved
     only if it is open, nobody touched it, its finding is gone, and its file was fully analysed. An explanation is
-    added once, and only to an open thread that nobody touched.
+    added once, and only to an open thread in which nobody, we included, has done anything since it was opened.
 
     The budget counts threads that still ask for attention: open ones, and resolved ones whose finding
     stands (it was declined). Critical findings are neither counted nor held back.
@@ -211,6 +211,10 @@ def _gone(
             yield thread
 
 
+def _to_explain(thread: Thread, finding: Finding) -> bool:
+    return bool(finding.explanation) and thread.plain and thread.told is None and _ours_alone(thread)
+
+
 def _exempt(thread: Thread, findings: dict[str, Finding]) -> bool:
     finding = findings.get(thread.fingerprint)
     return (finding.severity if finding else thread.severity) is Severity.critical
@@ -224,8 +228,7 @@ def _raise(
         if thread is not None and thread.resolved and thread.mended and not thread.touched:
             yield Reopen(thread, finding)
         elif thread is not None:
-            explaining = finding.explanation and thread.plain and _ours_alone(thread)
-            yield Explain(thread, finding) if explaining else Keep(thread, finding)
+            yield Explain(thread, finding) if _to_explain(thread, finding) else Keep(thread, finding)
         elif fingerprint in declined:
             continue
         elif finding.severity is Severity.critical:

@@ -113,7 +113,12 @@ def test_an_explanation_is_added_to_a_thread_that_was_opened_without() -> None:
     plain = thread(plain=True)
     assert [Explain(plain, words)] == run([words], [plain])
     assert [Keep(plain, finding())] == run([finding()], [plain])
-    for other in (replace(plain, touched=True), replace(plain, resolved=True), replace(plain, plain=False)):
+    for other in (
+        replace(plain, touched=True),
+        replace(plain, resolved=True),
+        replace(plain, plain=False),
+        replace(plain, told=Word.back),
+    ):
         assert [Keep(other, words)] == run([words], [other])
 
 
