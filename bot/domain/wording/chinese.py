@@ -152,6 +152,11 @@ PHRASES: Final = {
     "vendored": "第三方代码",
     "lock file": "锁文件",
     "minified": "压缩过的文件",
+    "generated: its header says so, and did before this change": "生成的文件：文件头如此声明，且在本次改动之前已有",
+    "minified: most of its lines are too long to be read": "压缩过的文件：多数行过长，无法阅读",
+    "review.instructions are too long: only the first {kept} of {most} are shown to the model": (
+        "review.instructions 过长：{most} 条中只有前 {kept} 条给模型看"
+    ),
     "the change is too large to be read": "改动过大，无法读取",
     "it is deleted": "文件已删除",
     "it is a submodule": "子模块",
