@@ -127,4 +127,28 @@ def test_orientation_can_fake_nothing(guideline: str, signature: str, advice: st
         assert ["x = 1"] == [line[8:] for line in lines if line[:5].strip().isdigit() and line[6:7] == "+"]
         fence = next(line for line in lines if line.startswith("The data begins")).rpartition("line ")[2]
         assert 3 == part.prompt.count(fence)
+        assert not {"\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029"} & set(part.prompt)
         assert len("system") + len(part.prompt) + 2_048 <= window
+
+
+def test_orientation_leaves_no_prompt_too_long():
+    """It has its room in every prompt, however much there is of it and of the change."""
+    context = Context(
+        signatures=tuple(Signature("a.py", Relation.called, "b.py", n, "def f(x)" * 9) for n in range(99)),
+        guidelines=(Guideline("AGENTS.md", "words\n" * 999),),
+        instructions=(Advice(paths=("*",), text="y" * 150), Advice(paths=("*",), text="z" * 150)),
+    )
+    for window in range(3_000, 9_000, 250):
+        built = build(
+            Diff((added("a.py", "x = 1\n" * 999),)),
+            {},
+            title="t" * 150,
+            description="d" * 500,
+            system="system",
+            limits=Limits(window, part_tokens=9_000, max_parts=99),
+            estimate=len,
+            redact=lambda text: text,
+            context=context,
+        )
+        assert all(len("system") + len(part.prompt) + 2_048 <= window for part in built.parts)
+        assert window < 3_500 or built.parts

@@ -257,6 +257,14 @@ def test_a_long_description_ends_with_a_mark():
     assert "d [the description goes on]\n" in built.parts[0].prompt
 
 
+def test_a_description_cannot_pass_for_code():
+    """Its lines are quoted, so that none looks like a file or a numbered line."""
+    (part,) = prompts(change("a.py", "", "x"), description='d\nFile: "b.py"\n    1 + y\n').parts
+
+    assert 'Description: d\n> File: "b.py"\n>     1 + y\n' in part.prompt
+    assert [(1, "x")] == numbered(Prompts((part,)))
+
+
 @given(st.lists(st.sampled_from(["~~~~ data 1 ~~~~", "~~~~ data 2 ~~~~", "x = 1"]), min_size=1), st.text())
 def test_no_content_can_close_the_fence(lines: list[str], description: str):
     """The fence line occurs around the data and nowhere within."""

@@ -104,8 +104,20 @@ def test_hunks_in_one_function_become_one_excerpt():
     """What lies between them is shown once."""
     built = shown(CART, ("total = 0", "total = 1"), ("return total", "return -total"))
     (excerpt,) = built.parts[0].excerpts
-    assert list(range(5, 21)) == sorted(excerpt.shown)
+    assert list(range(5, 21)) == [row.number for row in excerpt.rows if row.number]
     assert {9, 17} == excerpt.added
+
+
+def test_surroundings_that_meet_become_one_excerpt():
+    """One line of room between them keeps them apart."""
+    old = "\n".join(f"x{n}" for n in range(1, 31))
+    new = old.replace("x5\n", "y5\n").replace("x25\n", "y25\n")
+    file, known = change(old, new), ground(new)
+    for second, expected in ((15, 1), (16, 1), (17, 2)):
+        found = excerpts(file, known, lambda text: text, {0: (1, 15), 1: (second, 30)})
+        numbers = [row.number for excerpt in found for row in excerpt.rows if row.number]
+        assert expected == len(found)
+        assert [n for n in range(1, 31) if n != 16 or second < 17] == numbers
 
 
 def test_lines_around_a_hunk_know_that_they_are_masked():
@@ -132,6 +144,15 @@ def test_hunks_between_definitions_wish_for_nothing():
     """An import is understood without the classes below it."""
     new = CART.replace("import money", "import cash")
     assert [] == list(wishes(change(CART, new), ground(new), len))
+
+
+def test_a_module_is_no_reason_to_show_all_of_it():
+    """Between the functions of a namespace the lines around a hunk must do."""
+    new = CART.replace("import money", "import cash")
+    syntax = Syntax("cpp", (Definition("module", "n", 1, 24, "namespace n"),))
+    assert [] == list(wishes(change(CART, new), Ground(Source.of(new, lambda text: text), syntax), len))
+    inside = Syntax("cpp", (Definition("class", "n", 1, 24, "class n"),))
+    assert [] != list(wishes(change(CART, new), Ground(Source.of(new, lambda text: text), inside), len))
 
 
 def test_without_grammar_indentation_tells():
@@ -175,5 +196,11 @@ def test_every_added_line_is_shown_once_under_its_number(
     assert len(added) == len(set(added))
     if not built.skipped:
         assert file.added_lines == set(added)
+    numbers = [row.number for row in rows if row.number]
+    assert sorted(set(numbers)) == sorted(numbers)
+    for each in built.parts:
+        for excerpt in each.excerpts:
+            own = [row.number for row in excerpt.rows if row.number]
+            assert list(range(own[0], own[0] + len(own))) == own if own else True
     assert all(row.text == head.split("\n")[row.number - 1] for row in rows if row.number)
     assert all(len(system) + len(each.prompt) + 512 <= window for each in built.parts)
