@@ -13,7 +13,10 @@ from functools import cached_property
 
 from bot.domain.diff import Sign
 
-_BREAKING = frozenset({"Cc", "Cs", "Zl", "Zp"})
+#: Categories of characters that could fake a line, that UTF-8 cannot carry, or that nobody sees in a diff.
+_HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+#: Marks without a shape of their own can spell out whole sentences. The two that choose how emoji look are harmless.
+_SELECTORS = frozenset(map(chr, (*range(0xFE00, 0xFE0E), *range(0xE0100, 0xE01F0))))
 
 
 class Unshowable(Exception):
@@ -112,13 +115,17 @@ def quoted(path: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Return *text* with a mark for each character that could fake a line, or that UTF-8 cannot carry."""
+    """Return *text* with a mark for each character that could fake a line, or that people do not see.
+
+    What a reviewer cannot read must not speak to the model.
+    """
     if text.isascii() and text.isprintable():
         return text
-    return "".join(
-        "\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in _BREAKING and c not in "\n\t" else c
-        for c in text
-    )
+    return "".join("\N{REPLACEMENT CHARACTER}" if _is_hidden(c) else c for c in text)
+
+
+def _is_hidden(char: str) -> bool:
+    return (unicodedata.category(char) in _HIDDEN and char not in "\n\t") or char in _SELECTORS
 
 
 def redacted(lines: Sequence[str], redact: Callable[[str], str]) -> list[str]:

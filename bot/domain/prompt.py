@@ -210,7 +210,10 @@ def _unreviewable(file: FileDiff, heads: Mapping[str, str], redact: Callable[[st
         (file.submodule, "it is a submodule"),
         (file.binary, "it is binary, or larger than 10 MB"),
         (file.truncated, "its diff is not available"),
-        (not file.new_path.isprintable(), "its name is not printable"),
+        (
+            visible(file.new_path) != file.new_path or not file.new_path.isprintable(),
+            "its name is not printable",
+        ),
         (redact(file.new_path) != file.new_path, "its name holds a secret"),
         (not file.hunks, "none of its lines changed"),
         (not file.added_lines, "it only loses lines"),

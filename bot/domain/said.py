@@ -50,13 +50,17 @@ def said(text: str, name: str) -> Said:
     if len(text) > _MAX_ANSWER_CHARS:
         msg = f"the answer is longer than {_MAX_ANSWER_CHARS} characters"
         raise UnusableAnswer(msg)
-    # What a model thought comes first and may contain drafts of the answer.
-    spoken = re.split(r"</think(?:ing)?>", text)[-1]
-    for value in _objects(spoken):
+    # What a model thought comes first and may contain drafts of the answer. But an answer may quote code in which the
+    # end of a thought stands, and then what follows is none.
+    parts = [re.split(r"</think(?:ing)?>", text)[-1]]
+    if text.lstrip().startswith("{"):
+        parts.append(text)
+    for value in (value for part in parts for value in _objects(part)):
         if isinstance(items := value.get(name), list):
             return Said(items[:_MAX_ITEMS], value)
-    if items := list(_whole_items(spoken, name)):
-        return Said(items, complete=False)
+    for part in parts:
+        if items := list(_whole_items(part, name)):
+            return Said(items, complete=False)
     msg = f"the answer holds no JSON object with {name}"
     raise UnusableAnswer(msg)
 
