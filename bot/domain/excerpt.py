@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from bot.domain.control_tokens import plain
 from bot.domain.diff import Sign
 
 #: Categories of characters that could fake a line, that UTF-8 cannot carry, or that nobody sees in a diff.
@@ -117,8 +118,9 @@ def quoted(path: str) -> str:
 def visible(text: str) -> str:
     """Return *text* with a mark for each character that could fake a line, or that people do not see.
 
-    What a reviewer cannot read must not speak to the model.
+    What a reviewer cannot read must not speak to the model, and nothing may speak to the server.
     """
+    text = plain(text)
     if text.isascii() and text.isprintable():
         return text
     return "".join("\N{REPLACEMENT CHARACTER}" if _is_hidden(c) else c for c in text)

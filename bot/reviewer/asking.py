@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeVar
 
+from bot.domain.control_tokens import plain
 from bot.domain.errors import CloisterError
 from bot.domain.records import CallOutcome, ModelCallRecord, Task
 from bot.domain.said import UnusableAnswer
@@ -65,6 +66,8 @@ class Asker:
             UnusableAnswer: *read* refused every answer.
             Transient, Permanent: as `Model.answer`.
         """
+        # What was shown of code is plain already; this holds for whatever else a prompt may quote.
+        request = replace(request, prompt=plain(request.prompt))
         for number in range(_TRIES):
             attempt = replace(request, seed=request.seed + number)
             try:

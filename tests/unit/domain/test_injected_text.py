@@ -8,6 +8,7 @@ import re
 import pytest
 
 from bot.domain.answer import read_answer
+from bot.domain.control_tokens import plain
 from bot.domain.conversation import answer, unknown_text
 from bot.domain.diff import Change, Diff, DiffLine, FileDiff, Hunk, Sign
 from bot.domain.excerpt import Excerpt, Row
@@ -197,6 +198,21 @@ def test_nothing_in_a_prompt_is_hidden_from_people(injection: Injection) -> None
         "\ufe00-\ufe0d\U000e0000-\U000e0fff\U000f0000-\U0010ffff]"
     )
     assert [] == [match[0] for prompt in prompts_with(injection.text) for match in hidden.finditer(prompt)]
+
+
+@every
+def test_no_data_speak_to_the_server(injection: Injection) -> None:
+    """Servers read the marks of their chat templates in what users send, too."""
+    marks = re.compile(r"<[|｜]\S+?[|｜]>|<\|\S+?>|</?(?:s|think|eos|start_of_turn|end_of_turn|tool_call)>")
+    assert [] == [match[0] for prompt in prompts_with(injection.text) for match in marks.finditer(prompt)]
+
+
+@pytest.mark.parametrize(
+    "code", ["a <| b |> c", "x <|> y", "List<String>", "if a<b|c>d:", "<span>", "1 << 2", "<T|>"]
+)
+def test_code_is_left_as_it_is(code: str) -> None:
+    """What only resembles a mark can be quoted and mended."""
+    assert (code == plain(code)) == (code != "<T|>")
 
 
 @every
