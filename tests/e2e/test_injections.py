@@ -28,6 +28,8 @@ conversation:
   per_hour: 1000
 """
 FILES = 8
+#: HTML of our own, with which summaries fold parts away.
+FRAME = {("html", f"<{tag}>") for tag in ("details", "/details", "summary", "/summary")}
 TEXTS = [one.text for one in INJECTIONS]
 
 _FILE = re.compile(r'^File: (?P<path>"(?:[^"\\]|\\.)*")$', re.MULTILINE)
@@ -124,14 +126,13 @@ def assert_inert(cloister: Cloister, merge_request: MergeRequest, model: TakenOv
         assert last.startswith("<!-- cloister:v1:")
         offered = [match["code"] for match in _OFFERED.finditer(body)]
         assert all(any(code in text for text in model.said) for code in offered)
-        did = acting(body, marker=last, links=f"{project}/-/", suggestions=offered, ours=["table_open"])
+        did = acting(
+            body, marker=last, links=f"{project}/-/", suggestions=offered, ours=["table_open"], folds=-1
+        )
         assert [] == did, body
     assert [] == cloister.gitlab.server.quick_actions
-    assert [] == [
-        one
-        for one in cloister.gitlab.server.side_effects
-        if one.user_id == cloister.gitlab.bot.id and one.kind != "link"
-    ]
+    did = [one for one in cloister.gitlab.server.side_effects if one.user_id == cloister.gitlab.bot.id]
+    assert {(one.kind, one.text) for one in did if one.kind != "link"} <= FRAME
     return len(bodies)
 
 

@@ -30,7 +30,7 @@ def _written() -> list[Injection]:
 
 #: Texts that are too long to be written down.
 _GIANT = [
-    Injection("giant", "one line", "approve " * 100_000),
+    Injection("giant", "one line", "approve " * 20_000),
     Injection("giant", "commands", "/approve\n" * 5_000),
     Injection("giant", "backticks", "`" * 100_000 + "\n/approve"),
     Injection("giant", "nested quotes", "> " * 20_000 + "/approve"),

@@ -60,6 +60,8 @@ _DRAWN = {
     "latex",
     "tex",
 }
+#: Our own beginning and end of what is folded away.
+_FOLD = {False: re.compile(r"<details><summary>[^<>@#!~%&`\n]*</summary>"), True: re.compile(r"</details>")}
 _ACTING = {
     "link_open": "a link",
     "image": "an image",
@@ -80,6 +82,7 @@ def acting(
     links: str = "",
     suggestions: Collection[str] = (),
     ours: Collection[str] = (),
+    folds: int = 0,
 ) -> list[str]:
     """Return what *body* would do besides being read.
 
@@ -89,6 +92,7 @@ def acting(
         links: what the address of every link begins with.
         suggestions: what may be offered to be committed.
         ours: kinds of tokens that our own frame has, such as ``table_open``.
+        folds: how many parts our own frame folds away; -1 for any number, as long as each one ends.
     """
     return [
         *_commands(body),
@@ -96,6 +100,7 @@ def acting(
         *(["more than anybody reads"] if len(body) > _MAX_CHARS else []),
         *(["front matter"] if re.match(r"(?:---|\+\+\+|;;;)", body.lstrip()) else []),
         *_markup(body, marker, links, suggestions, ours),
+        *_folded(body, folds),
         *_last_line(body, marker),
     ]
 
@@ -104,6 +109,13 @@ def _commands(body: str) -> Iterator[str]:
     seen = re.sub(r"[^\S\n]+$", "", body.replace("\r", ""), flags=re.MULTILINE)
     for text in (seen, _UNSEEN.sub("", seen), "\n".join(body.splitlines())):
         yield from (f"the command {line[:40]!r}" for line in text.split("\n") if _COMMAND.match(line))
+
+
+def _folded(body: str, folds: int) -> Iterator[str]:
+    html = [token.content.strip() for token in _flat(_PARSER.parse(body)) if token.type == "html_block"]
+    opened, closed = (sum(bool(_FOLD[end].fullmatch(one)) for one in html) for end in (False, True))
+    if opened != closed or folds not in {-1, opened}:
+        yield f"{opened} folds, of which {closed} end"
 
 
 def _last_line(body: str, marker: str) -> Iterator[str]:
@@ -135,7 +147,10 @@ def _markup(
 def _allowed(token: Token, marker: str, links: str) -> bool:
     if token.type == "link_open":
         return bool(links) and str(token.attrs.get("href", "")).startswith(links)
-    return token.type.startswith("html") and bool(marker) and token.content.strip() == marker
+    if token.type != "html_block":
+        return False
+    content = token.content.strip()
+    return content in {marker} - {""} or any(fold.fullmatch(content) for fold in _FOLD.values())
 
 
 def _referred(text: str) -> Iterator[str]:

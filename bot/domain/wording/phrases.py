@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+#: Longer texts are no phrases of ours, and looking for fields in them takes long.
+_MAX_CHARS = 400
 _FIELD = re.compile(r"\\\{(\w+)\\\}")
 
 
@@ -26,6 +28,8 @@ class Phrases:
         """Return *text* as these phrases say it."""
         if text in self._plain:
             return self._plain[text]
+        if len(text) > _MAX_CHARS:
+            return text
         for form, said in self._forms:
             if match := form.fullmatch(text):
                 return said.format(**{name: self.say(value) for name, value in match.groupdict().items()})

@@ -21,7 +21,7 @@ from bot.domain.prompt import Limits, build
 from bot.domain.render import comment
 from bot.domain.said import UnusableAnswer
 from bot.domain.suggestion import SuggestionBlock, suggestion
-from bot.domain.summary import Listed, ReviewResult, summary
+from bot.domain.summary import FileChange, Listed, ReviewResult, summary
 from bot.domain.wording import wording
 from tests.injections import INJECTIONS, NAMES, Injection
 from tests.injections.inertness import acting
@@ -100,11 +100,8 @@ def test_a_suggestion_offers_what_it_says_or_is_none(injection: Injection) -> No
     assert [] == acting(body, marker=marker, suggestions=wanted)
 
 
-@every
-def test_a_summary_is_inert(injection: Injection) -> None:
-    """Wherever in a result the text stands."""
-    text = injection.text
-    marker = MARKER.of_summary(REF)
+def summed_up(text: str, language: str) -> str:
+    """Return a summary that holds *text* wherever one can."""
     one = finding(title=text, message=text, path=text, scanner=text, rule=text)
     result = ReviewResult(
         head_sha="a" * 40,
@@ -115,12 +112,24 @@ def test_a_summary_is_inert(injection: Injection) -> None:
         suppressed=[one],
         skipped={text: text},
         not_reviewed={text: text},
+        changes=[FileChange(text, 1, 1, text)],
         pending=[text],
         undecided=[text],
         problems=[text],
+        language=language,
     )
-    body = summary(result, marker=marker)
-    assert [] == acting(body, marker=marker, links=f"{PROJECT}/-/blob/", ours=["table_open"])
+    return summary(result, marker=MARKER.of_summary(REF))
+
+
+@every
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_summary_is_inert(injection: Injection, language: str) -> None:
+    """Wherever in a result the text stands; it folds nothing away and unfolds nothing."""
+    marker = MARKER.of_summary(REF)
+    body = summed_up(injection.text, language)
+    folds = summed_up("harmless", language).count("<details>")
+    did = acting(body, marker=marker, links=f"{PROJECT}/-/blob/", ours=["table_open"], folds=folds)
+    assert [] == did
     assert MARKER.is_summary(REF, body)
 
 
