@@ -45,6 +45,26 @@ _IMPORT = re.compile(
     r"|\brequire\(\s*['\"]|\bimport\(\s*['\"]|\bfrom\s+['\"]"
 )
 _STAND_IN = re.compile(r"\[secret:[\w.:-]+\]")
+#: Not what stands behind a name: that is a comparison, or the argument of a type.
+_TAG = re.compile(r"(?:(?<![\w.)\]])<|<(?=/))(/?)([A-Za-z][\w.:-]{0,60})(?:[^<>=]|=(?!>)|=>)*?(/?)>")
+_VOID = frozenset(
+    [
+        "area",
+        "base",
+        "br",
+        "col",
+        "embed",
+        "hr",
+        "img",
+        "input",
+        "link",
+        "meta",
+        "param",
+        "source",
+        "track",
+        "wbr",
+    ]
+)
 _PAIRS = ("()", "[]", "{}")
 
 
@@ -65,6 +85,11 @@ def misfit(old: Sequence[str], new: Sequence[str], file: Iterable[str]) -> Refus
 def unbalanced(old: Sequence[str], new: Sequence[str]) -> bool:
     """Say whether *new* opens or closes other brackets than *old*; strings are not told apart from code."""
     return any(_open(old, pair) != _open(new, pair) for pair in _PAIRS)
+
+
+def unbalanced_tags(old: Sequence[str], new: Sequence[str]) -> bool:
+    """Say whether *new* opens or closes other tags than *old*; grammars do not compare their names."""
+    return _tags(old) != _tags(new)
 
 
 def imports_anew(old: Sequence[str], new: Sequence[str]) -> bool:
@@ -113,6 +138,15 @@ def _hosts(text: str) -> set[str]:
 
 def _indent(line: str) -> str:
     return line[: len(line) - len(line.lstrip(" \t"))]
+
+
+def _tags(lines: Sequence[str]) -> Counter[str]:
+    """Count the tags that stay open, and with a slash those that were not opened here, by name."""
+    count: Counter[str] = Counter()
+    for closing, name, single in _TAG.findall("\n".join(lines)):
+        if not single and name.lower() not in _VOID:
+            count[name] += -1 if closing else 1
+    return Counter({name: number for name, number in count.items() if number})
 
 
 def _open(lines: Sequence[str], pair: str) -> int:

@@ -18,7 +18,7 @@ _GONE, _CLEAN = "gone:", "clean:"
 
 _APPLIES, _APPLIES_TO = "applies", "applies to {head}"
 _PARSES = "parses"
-_UNPARSED = "not parsed, for want of a grammar"
+_UNPARSED = "not parsed (no grammar)"
 _GONE_WORDS = "{scanners} no longer {verb} it"
 _CLEAN_WORDS = "{scanners} {verb} nothing new"
 

@@ -58,7 +58,6 @@ class Refusal(enum.StrEnum):
     breaks = "the file would not parse any more"
     stays = "the finding would still be reported"
     unconfirmed = "the finding could not be reproduced, so nobody knows whether it would be gone"
-    adds = "something new would be reported"
     unscanned = "the changed file could not be scanned"
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from bot.domain.findings import Finding, Fix
 from bot.domain.fingerprint import lines_of
-from bot.domain.fix_text import imports_anew, misfit, suspicious, unbalanced
+from bot.domain.fix_text import imports_anew, misfit, suspicious, unbalanced, unbalanced_tags
 from bot.domain.suggestion import Refusal, applied, suggestion
 
 _MODEL = "model"
+_TAGGED = frozenset({".jsx", ".tsx", ".js", ".vue", ".svelte", ".html", ".htm", ".xml"})
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,11 @@ class Edit:
     def unbalanced(self) -> bool:
         """Say whether it changes which brackets are open."""
         return unbalanced(*self._texts)
+
+    @property
+    def unbalanced_tags(self) -> bool:
+        """Say whether it changes which tags are open, in a file that has them."""
+        return PurePosixPath(self.path).suffix in _TAGGED and unbalanced_tags(*self._texts)
 
     @property
     def _texts(self) -> tuple[list[str], list[str]]:

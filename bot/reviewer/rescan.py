@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +12,10 @@ from bot.domain.policy import Policy, applies
 from bot.domain.suggestion import Refusal
 from bot.ports import Runner
 from bot.reviewer.edit import Edit
+from bot.reviewer.together import together
 from bot.scanners import Scanner, Source, absent
+
+ADDS = "something new would be reported ({rule})"
 
 
 @dataclass
@@ -41,7 +43,7 @@ class Rescan:
         """
         outlooks = [Outlook() for _ in edits]
         usable = [one for one in self.scanners if not absent(one)]
-        scans = await asyncio.gather(*(self._scan(scanner, edits) for scanner in usable))
+        scans = await together(*(self._scan(scanner, edits) for scanner in usable))
         for scanner, copies in zip(usable, scans, strict=True):
             for edit, outlook in zip(edits, outlooks, strict=True):
                 if scanner.wants(edit.path):
@@ -107,7 +109,7 @@ def objection(edit: Edit, before: Iterable[Finding], after: Iterable[Finding], e
     moved = Counter(rule for rule, _, _ in (now.apart - was.apart).elements())
     for rule in sorted({*now.touched, *moved, *(rule for rule, _, _ in now.apart)}):
         if now.total(rule) > was.total(rule) or moved[rule] > was.touched[rule]:
-            return f"{Refusal.adds} ({rule})"
+            return ADDS.format(rule=rule)
     return ""
 
 

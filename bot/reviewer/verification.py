@@ -91,10 +91,8 @@ class Verification:
             return []
         try:
             async with asyncio.timeout(self.limit_s):
-                parsings, outlooks = await asyncio.gather(
-                    Parses(self.runner, self.parse, self.limit_s).judge(edits),
-                    Rescan(self.scanners, self.runner, self.policy).judge(edits),
-                )
+                parsings = await Parses(self.runner, self.parse, self.limit_s).judge(edits)
+                outlooks = await Rescan(self.scanners, self.runner, self.policy).judge(edits)
         except TimeoutError:
             return [refused(one.fix, Refusal.too_slow, self.redact) for one in edits]
         return [self._outcome(*one) for one in zip(edits, parsings, outlooks, strict=True)]
@@ -152,6 +150,6 @@ def _stands_for(finding: Finding, other: Finding) -> bool:
 def _unparsed(edit: Edit, parsing: Parsing) -> Refusal | None:
     if parsing is Parsing.broken:
         return Refusal.breaks
-    if parsing is Parsing.unknown and edit.unbalanced:
+    if edit.unbalanced_tags or (parsing is Parsing.unknown and edit.unbalanced):
         return Refusal.brackets
     return Refusal.imports if parsing is Parsing.unknown and edit.imports else None

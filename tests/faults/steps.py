@@ -6,8 +6,8 @@ from bot.cli.serve import STAGES
 
 #: What every stage passes for every event: handed out, counted as started, work done but nothing stored, all rows
 #: written but not committed, committed but the offset not.
-#: Stages that take part in every review; reports of a pipeline come only where a policy asks for them.
-BUSY = tuple(stage for stage in STAGES if stage != "report")
+#: Stages that take part in every review; the others wait for a policy or for somebody who asks.
+BUSY = tuple(stage for stage in STAGES if stage not in {"report", "converse", "tests"})
 MOMENTS = ("delivered", "started", "worked", "written", "committed")
 
 #: Steps of the receiver, and those that only some stage has.

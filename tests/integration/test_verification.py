@@ -16,6 +16,7 @@ from bot.domain.fingerprint import lines_of, stamp
 from bot.domain.policy import Policy, Rules
 from bot.domain.suggestion import Refusal
 from bot.ports import Runner
+from bot.reviewer.rescan import ADDS
 from bot.reviewer.verification import Verification
 from bot.scanners import Scanner, Setup, Source, load
 from bot.scanners.semgrep_rules import Pack
@@ -93,6 +94,7 @@ async def test_the_fix_of_a_model_is_proven_as_far_as_can_be() -> None:
         ("a.js", "function f() {\n  g(1);\n}\n", told(2, "  if (x) {", path="a.js")),
         ("a.go", "package a\n\nfunc f() {\n\tg(1)\n}\n", told(4, "\tg(1))", path="a.go")),
         ("A.java", "class A {\n  int f() {\n    return 1;\n  }\n}\n", told(3, "    return 1", path="A.java")),
+        ("a.tsx", "const a = (\n  <b>{x}</b>\n);\n", told(2, "  <i>{x}</b>", path="a.tsx")),
         ("a.json", '{\n  "a": 1,\n  "b": 2\n}\n', told(2, '  "a": 1', path="a.json")),
         ("a.yaml", "a:\n  - b\n  - c\n", told(2, "  - [b", path="a.yaml")),
     ],
@@ -101,7 +103,8 @@ async def test_a_fix_that_breaks_the_file_is_refused(path: str, code: str, findi
     """Whatever the language, and although editors would forgive it."""
     assert finding.path == path
     fix = await verdict(code, finding)
-    assert (fix.verified, fix.refusal) == ((), Refusal.breaks)
+    assert fix.verified == ()
+    assert fix.refusal == (Refusal.brackets if path == "a.tsx" else Refusal.breaks)
 
 
 async def test_old_errors_are_not_blamed_on_the_fix() -> None:
@@ -144,7 +147,7 @@ async def test_a_fix_that_adds_a_finding_is_refused() -> None:
     code = 'import subprocess\n\n\ndef run(name):\n    subprocess.run(["ls", name])\n'
     fix = await verdict(code, told(5, '    subprocess.run(f"ls {name}", shell=True)'))
     assert fix.verified == ()
-    assert fix.refusal.startswith(Refusal.adds)
+    assert fix.refusal.startswith(ADDS[:31])
     assert "shell" in fix.refusal or "command" in fix.refusal
 
 
@@ -152,13 +155,13 @@ async def test_a_fix_that_moves_a_finding_is_refused() -> None:
     """One of a rule gone and another one come elsewhere is no better."""
     code = f"{SHELL}\n\ndef other():\n    pass\n"
     fix = await verdict(code, told(9, '    subprocess.run(f"ls {name}", shell=True)'))
-    assert fix.refusal.startswith(Refusal.adds)
+    assert fix.refusal.startswith(ADDS[:31])
 
 
 async def test_a_fix_with_a_secret_is_refused_and_masked() -> None:
     """What the model made up may be real, and must not be in a comment."""
     fix = await verdict("def f():\n    return login(None)\n", told(2, f'    return login("{TOKEN}")'))
-    assert fix.refusal.startswith(Refusal.adds)
+    assert fix.refusal.startswith(ADDS[:31])
     assert TOKEN not in fix.replacement
 
 
@@ -202,7 +205,7 @@ async def test_rules_about_paths_hold_for_the_copies(tmp_path: Path) -> None:
         [told(1, "bad(2), bad(3)", path="src/a.py")], {"src/a.py": code}
     )
     assert worse.fix is not None
-    assert worse.fix.refusal == f"{Refusal.adds} (r)"
+    assert worse.fix.refusal == ADDS.format(rule="r")
 
 
 async def test_what_cannot_be_checked_is_refused() -> None:
@@ -271,7 +274,7 @@ async def test_every_fix_of_a_shipped_rule_is_proven_on_its_samples() -> None:
     policy = Policy(rules=Rules(enable=tuple(pack.by_id)))
     judged: list[Finding] = []
     for start in range(0, len(found), 40):
-        judged += await verification(policy=policy).judge(found[start : start + 40], heads)
+        judged += await verification(policy=policy, limit_s=300.0).judge(found[start : start + 40], heads)
     assert [
         (one.rule, one.line, one.fix and one.fix.refusal)
         for one in judged

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.fix_text import imports_anew, misfit, suspicious, unbalanced
+from bot.domain.fix_text import imports_anew, misfit, suspicious, unbalanced, unbalanced_tags
 from bot.domain.suggestion import Refusal
 
 CALL = ["    run(a)", "    run(b)", "    run(c)"]
@@ -141,6 +141,24 @@ def test_imports(line: str) -> None:
     assert imports_anew(["a()"], [line])
     assert not imports_anew([f"  {line}"], [line, "b()"])
     assert not imports_anew(["a()"], ["important(x)"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("<b>x</b>", "<i>x</i>"), ("<b>", "<b class='x'>"), ("x", "<br>y<img src={a}/>"), ("f(a)", "f<string>(a)"),
+     ("a", "a < b && c > d"), ("<A x={() => 1}>", "<A y={2}>"), ("</b>", "<i/></b>"), ("x", "if (a<b) c->d")],
+)  # fmt: skip
+def test_tags_that_fit(old: str, new: str) -> None:
+    """As many are open after the fix as before it."""
+    assert not unbalanced_tags([old], [new])
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("<b>x</b>", "<i>x</b>"), ("x", "<b>x"), ("</b>", "x"), ("<b/>", "<b>")]
+)
+def test_tags_that_do_not_fit(old: str, new: str) -> None:
+    """Names count: no grammar compares them."""
+    assert unbalanced_tags([old], [new])
 
 
 def test_brackets() -> None:
