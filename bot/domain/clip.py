@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from itertools import takewhile
 
 from bot.domain.diff import Diff, FileDiff
-from bot.domain.findings import Finding
+from bot.domain.findings import Finding, better
 
 _MODEL = "model"
 
@@ -116,4 +116,4 @@ def _folding(kept: Finding, dropped: Finding) -> Finding:
     note = f"Also reported by {dropped.scanner}: {dropped.title}"
     said = note in kept.message or (kept.scanner, kept.title) == (dropped.scanner, dropped.title)
     message = kept.message if said else f"{kept.message}\n\n{note}"
-    return kept.model_copy(update={"message": message, "fix": kept.fix or dropped.fix})
+    return kept.model_copy(update={"message": message, "fix": better(kept.fix, dropped.fix)})

@@ -79,6 +79,11 @@ class Rejection:
     detail: str = ""
 
 
+def better(one: Fix | None, other: Fix | None) -> Fix | None:
+    """Return the fix that was proven, of two alike the first."""
+    return next((fix for fix in (one, other) if fix and fix.verified), one or other)
+
+
 class Evidence(Value):
     """Name a line that proves a finding, and how it reads."""
 

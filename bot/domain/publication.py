@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.domain.clip import deduplicate
 from bot.domain.diff import Change, Diff, FileDiff
-from bot.domain.findings import Finding
+from bot.domain.findings import Finding, better
 from bot.domain.fingerprint import recognise
 from bot.domain.policy import Verdict, commentable, governed, left_out, verdict
 from bot.domain.reconcile import (
@@ -132,7 +132,7 @@ def explained(findings: Mapping[str, Iterable[Finding]]) -> dict[str, list[Findi
 def _with(words: Finding | None, finding: Finding) -> Finding:
     if words is None:
         return finding
-    return finding.model_copy(update={"explanation": words.message, "fix": finding.fix or words.fix})
+    return finding.model_copy(update={"explanation": words.message, "fix": better(finding.fix, words.fix)})
 
 
 def _recognised(

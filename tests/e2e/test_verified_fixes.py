@@ -8,22 +8,23 @@ from typing import Any
 
 from bot.demo.gitlab import MergeRequest
 from bot.demo.ollama import Reply, ScriptedOllama
+from bot.demo.planted import confirming
 from tests.cloister import Cloister
 
 TOKEN = f"glpat-{'q7Zt4LwX9bNc2RfK8vYd'}"
 LOAD = "import yaml\n\n\ndef read(text):\n    return yaml.load(text)\n"
-INDEX = "def last(values):\n    return values[len(values)]"
+COUNT = "def count(values):\n    return values.lenght"
 RETURNS = "function count(v) {\r\n\treturn v.lenght;\r\n}\r\n"
 
 #: File -> content, line, what the model puts there, and what the file is to become; None where nothing may be offered.
 CASES: dict[str, tuple[str, int, str, str | None]] = {
-    "good.py": (INDEX, 2, "    return values[-1]", "def last(values):\n    return values[-1]"),
+    "good.py": (COUNT, 2, "    return values.length", "def count(values):\n    return values.length"),
     "returns.js": (RETURNS, 2, "\treturn v.length;", RETURNS.replace("lenght", "length")),
-    "broken.py": (INDEX, 2, "    return values[-1", None),
-    "worse.py": (INDEX, 2, "    return eval(values)", None),
-    "leak.py": (INDEX, 2, f"    return login('{TOKEN}')", None),
-    "quiet.py": (INDEX, 2, "    return values[len(values)]  # noqa", None),
-    "deeper.py": (INDEX, 2, "        return values[-1]", None),
+    "broken.py": (COUNT, 2, "    return values.length(", None),
+    "worse.py": (COUNT, 2, "    return eval(values)", None),
+    "leak.py": (COUNT, 2, f"    return login('{TOKEN}')", None),
+    "quiet.py": (COUNT, 2, "    return values.length  # noqa", None),
+    "deeper.py": (COUNT, 2, "        return values.length", None),
 }
 
 
@@ -39,8 +40,8 @@ def mending(request: Mapping[str, Any]) -> Reply:
             "category": "correctness",
             "severity": "high",
             "confidence": "high",
-            "title": "Index out of range",
-            "message": "The last index is one less than the length.",
+            "title": "No such attribute",
+            "message": "It is spelled `length`, so this raises AttributeError.",
             "fix": {"line": line, "end_line": line, "replacement": replacement},
         }
         for path, (content, line, replacement, _) in CASES.items()
@@ -59,11 +60,13 @@ def note_on(cloister: Cloister, merge_request: MergeRequest, path: str) -> Any:
 
 async def test_only_proven_fixes_can_be_applied(cloister: Cloister, ollama_server: ScriptedOllama) -> None:
     """The comment says what was checked, and applying it gives that file; the others say why not."""
-    ollama_server.script = mending
+    ollama_server.script = confirming(mending)
     server, project = cloister.gitlab.server, cloister.gitlab.project
     server.commit(project, "main", {".cloister.yml": "comments:\n  max_inline: 20\n"})
     merge_request = server.open_merge_request(
-        project, "feature", {"load.py": LOAD, **{path: case[0] for path, case in CASES.items()}}
+        project,
+        "feature",
+        {"load.py": LOAD, **{path: case[0] for path, case in CASES.items()}},
     )
     await cloister.outcome(merge_request)
     reviewed = merge_request.head_sha
@@ -75,9 +78,8 @@ async def test_only_proven_fixes_can_be_applied(cloister: Cloister, ollama_serve
         assert ("Checked: applies to" in note.body) == (path in wanted), path
         assert ("to be made by hand because" in note.body) == (path not in {*wanted, "leak.py"}), path
         assert TOKEN not in note.body
-    said = f"Checked: applies to `{reviewed[:8]}`, parses, semgrep no longer reports it, secrets and semgrep report nothing"
+    said = f"Checked: applies to `{reviewed[:8]}`, parses, secrets and semgrep report nothing new."
     assert said in notes["good.py"].body
-    assert "parses, secrets and semgrep report nothing new." in notes["returns.js"].body
     assert "parses, semgrep no longer reports it," in notes["load.py"].body
     ids = [suggestion.id for path in wanted for suggestion in notes[path].suggestions]
     with cloister.gitlab.client(server.create_token(cloister.gitlab.developer)) as client:
