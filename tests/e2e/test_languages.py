@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bot.demo.ollama import Reply
+from bot.demo.planted import confirming
 from tests.cloister import Cloister
 
 CODE = "def first(rows):\n    return rows[0]\n"
@@ -36,7 +37,7 @@ def chinese(request: Mapping[str, Any]) -> Reply:
 async def test_everything_is_in_chinese(cloister: Cloister, language: str) -> None:
     """The thread, the summary, the status and the answers to comments."""
     gitlab = cloister.gitlab
-    cloister.ollama.script = chinese
+    cloister.ollama.script = confirming(chinese)
     project = gitlab.server.create_project(
         "group/zhongwen",
         {"README.md": "甲\n", ".cloister.yml": f"review:\n  language: {language}\n"},
