@@ -76,7 +76,8 @@ def silent(request: Mapping[str, Any]) -> Reply:
 
 def asked_for(request: Mapping[str, Any]) -> str:
     """Return what a request asks for: the first property of the schema that the answer must match."""
-    shape = request.get("format")
+    bound = request.get("response_format", {}).get("json_schema", {})
+    shape = request.get("format", bound.get("schema"))
     properties = shape.get("properties") if isinstance(shape, Mapping) else None
     return next(iter(properties), "findings") if properties else "findings"
 

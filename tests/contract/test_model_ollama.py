@@ -54,7 +54,7 @@ async def test_thinking_is_off_where_it_exists(ollama_server: ScriptedOllama, ol
     reply = await ollama_model("deepseek-r1:8b").answer(REQUEST)
 
     assert ollama_server.requests[0]["think"] is False
-    assert reply.text == '{"findings":[]}'
+    assert json.loads(reply.text) == {"findings": []}
 
 
 async def test_the_model_is_loaded_once(ollama_server: ScriptedOllama, ollama_model: Make):

@@ -123,7 +123,7 @@ async def test_a_model_that_must_think_gets_room_for_it(openai_server: ScriptedO
 
     assert openai_server.requests[0]["max_tokens"] == 256 + 4096
     assert model.window_tokens == 16_384 - 4096
-    assert (reply.text, reply.thought_chars > 0) == ('{"findings":[]}', True)
+    assert (json.loads(reply.text), reply.thought_chars > 0) == ({"findings": []}, True)
 
 
 async def test_a_missing_switch_is_done_without(openai_server: ScriptedOpenAI, openai_model: Make):
