@@ -13,7 +13,9 @@ from bot.adapters.model_ollama import OllamaModel
 from bot.adapters.model_openai import OpenAIModel
 from bot.demo.ollama import ScriptedModel, ScriptedOllama
 from bot.domain.errors import Permanent, Transient
+from bot.domain.said import CutAnswer
 from bot.ports import ModelRequest
+from bot.reviewer.guides import guides
 from tests.llama import CONTEXT_TOKENS, NAME, through
 from tests.ollama import PATIENT
 
@@ -90,6 +92,20 @@ async def test_an_answer_that_needs_more_tokens_is_cut_and_said_to_be(direct: Op
     """Half an object never passes for an answer."""
     with pytest.raises(Transient, match="cut at 8 tokens"):
         await direct.answer(ModelRequest("Judge.", "+ x = 1 / 0", SCHEMA, max_output_tokens=8))
+
+
+@pytest.mark.parametrize("guide", ["find", "judge", "explain"])
+async def test_the_engine_takes_the_schema_of_each_pass(direct: OpenAIModel, guide: str):
+    """Its grammar is refused when lengths and lists multiply too far; a beginning of an answer proves it is not."""
+    schema = getattr(guides(), guide).schema
+    (wanted, *_) = schema["properties"]
+
+    try:
+        text = (await direct.answer(ModelRequest("Judge.", "+ x = 1", schema, max_output_tokens=96))).text
+    except CutAnswer as error:
+        text = error.text
+
+    assert "".join(text.split()).startswith(f'{{"{wanted}":[')
 
 
 async def test_the_context_is_that_of_a_slot(direct: OpenAIModel):
