@@ -73,7 +73,7 @@ async def review(
             lines={path: lines_of(text) for path, text in texts.items()},
             old_paths={f.new_path: f.old_path for f in diff.files if f.old_path != f.new_path},
             threads=tuple((await store.threads(run.ref)).values()),
-            declined=frozenset(await store.declined(run.ref)),
+            # What the project declined is told apart, and listed, when results are published.
             static=partial(_static, store, run),
         )
         reviewed = await reviewing.review(prompts, matter, ledger=ledger, patient=work.failures < _TRIES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from bot.demo.gitlab import MergeRequest
 from bot.demo.gitlab.state import Note
+from bot.demo.ollama import Reply
+from bot.demo.planted import planted_review
 from tests.cloister import Cloister, Outcome
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -181,6 +184,32 @@ async def test_what_was_declined_is_not_raised_in_the_project_until_it_expires(
     )
     assert gitlab.developer.id == row["user_id"]
     assert [(path, 2)] == (await Story(shared_cloister, {path: FLAW}).outcome()).lines
+
+
+async def test_an_explanation_is_added_to_a_thread_that_stands_already(shared_cloister: Cloister) -> None:
+    """The scanner's thread does not wait for a slow model; its note is edited once, and there is no second one."""
+    asked = threading.Event()
+
+    def slow(request: Mapping[str, Any]) -> Reply:
+        asked.wait(20)
+        return planted_review(request)
+
+    shared_cloister.ollama.script = slow
+    try:
+        story = Story(shared_cloister, {"c.py": FLAW})
+        await shared_cloister.until(lambda: len(_notes(story)) == 1)
+        (note,) = _notes(story)
+        assert "Why it matters here" not in note.body
+    finally:
+        asked.set()
+        shared_cloister.ollama.script = planted_review
+    await story.outcome()
+    assert [note] == _notes(story)
+    assert 1 == note.body.count("**Why it matters here:** ")
+    before = note.updated_at
+    story.server.push(story.merge_request, {"c.py": f"import db\n{FLAW}"})
+    await story.outcome()
+    assert ([note], before) == (_notes(story), note.updated_at)
 
 
 def _function(name: str, change: str = "") -> str:
