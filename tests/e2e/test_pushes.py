@@ -188,7 +188,8 @@ async def test_what_was_declined_is_not_raised_in_the_project_until_it_expires(
 
 async def test_an_explanation_is_added_to_a_thread_that_stands_already(shared_cloister: Cloister) -> None:
     """The scanner's thread does not wait for a slow model; its note is edited once, and there is no second one."""
-    asked = threading.Event()
+    # Of its own: what was answered before comes at once.
+    asked, path = threading.Event(), f"late-{next(_numbers)}.py"
 
     def slow(request: Mapping[str, Any]) -> Reply:
         asked.wait(20)
@@ -196,7 +197,7 @@ async def test_an_explanation_is_added_to_a_thread_that_stands_already(shared_cl
 
     shared_cloister.ollama.script = slow
     try:
-        story = Story(shared_cloister, {"c.py": FLAW})
+        story = Story(shared_cloister, {path: FLAW})
         await shared_cloister.until(lambda: len(_notes(story)) == 1)
         (note,) = _notes(story)
         assert "Why it matters here" not in note.body
@@ -207,7 +208,7 @@ async def test_an_explanation_is_added_to_a_thread_that_stands_already(shared_cl
     assert [note] == _notes(story)
     assert 1 == note.body.count("**Why it matters here:** ")
     before = note.updated_at
-    story.server.push(story.merge_request, {"c.py": f"import db\n{FLAW}"})
+    story.server.push(story.merge_request, {path: f"import db\n{FLAW}"})
     await story.outcome()
     assert ([note], before) == (_notes(story), note.updated_at)
 
