@@ -36,7 +36,7 @@ _FILE = re.compile(r'^File: (?P<path>"(?:[^"\\]|\\.)*")$', re.MULTILINE)
 _ADDED = re.compile(r"^ *(?P<line>\d+) \+ (?P<text>value_\d+_\d+ = .*)$", re.MULTILINE)
 _UNFIT = re.compile(r"[/\x00]")
 _OFFERED = re.compile(
-    r"^(?P<fence>`{3,})suggestion:-\d+\+\d+\n(?P<code>.*?)\n(?P=fence)$", re.MULTILINE | re.DOTALL
+    r"^(?P<fence>`{3,})suggestion:-\d+\+\d+\n(?:(?P<code>.*?)\n)??(?P=fence)$", re.MULTILINE | re.DOTALL
 )
 
 
@@ -124,7 +124,7 @@ def assert_inert(cloister: Cloister, merge_request: MergeRequest, model: TakenOv
     for body in bodies:
         last = body.rpartition("\n")[2]
         assert last.startswith("<!-- cloister:v1:")
-        offered = [match["code"] for match in _OFFERED.finditer(body)]
+        offered = [match["code"] or "" for match in _OFFERED.finditer(body)]
         assert all(any(code in text for text in model.said) for code in offered)
         did = acting(
             body, marker=last, links=f"{project}/-/", suggestions=offered, ours=["table_open"], folds=-1
