@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = [
     "tests.postgres",
@@ -16,6 +17,10 @@ pytest_plugins = [
     "tests.llama",
     "tests.cloister",
 ]
+
+# A busy machine is no reason to fail: how long an example takes says nothing about what it shows.
+settings.register_profile("cloister", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("cloister")
 
 
 @pytest.fixture(autouse=True)
