@@ -1,0 +1,58 @@
+"""What the core needs from outside, named by role.
+
+Each protocol's docstrings are the contract that ``tests/contract`` checks on every adapter.
+"""
+
+from __future__ import annotations
+
+from bot.ports.clock import Clock
+from bot.ports.forge import Forge, ForgeUpdates, People, Pipelines, Proposals
+from bot.ports.log import Delivery, EventLog, EventSink, OnRevoke, Outbox, Subscription, keep_all
+from bot.ports.model import Answers, Embeddings, Model, ModelReply, ModelRequest
+from bot.ports.reconciliations import Reconciliations, Turn
+from bot.ports.runner import Command, Completed, RuleCopy, RuleSource, Runner
+from bot.ports.sandbox import Sandbox, SandboxTree, Trial, Tried
+from bot.ports.store import Start, StillHeld, Store, Transaction
+from bot.ports.telemetry import Telemetry
+from bot.ports.workspaces import Blob, Occurrence, Occurrences, Workspaces
+
+__all__ = [
+    "Answers",
+    "Blob",
+    "Clock",
+    "Command",
+    "Completed",
+    "Delivery",
+    "Embeddings",
+    "EventLog",
+    "EventSink",
+    "Forge",
+    "ForgeUpdates",
+    "Model",
+    "ModelReply",
+    "ModelRequest",
+    "Occurrence",
+    "Occurrences",
+    "OnRevoke",
+    "Outbox",
+    "People",
+    "Pipelines",
+    "Proposals",
+    "Reconciliations",
+    "RuleCopy",
+    "RuleSource",
+    "Runner",
+    "Sandbox",
+    "SandboxTree",
+    "Start",
+    "StillHeld",
+    "Store",
+    "Subscription",
+    "Telemetry",
+    "Transaction",
+    "Trial",
+    "Tried",
+    "Turn",
+    "Workspaces",
+    "keep_all",
+]
