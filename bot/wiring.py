@@ -13,6 +13,7 @@ import structlog
 
 from bot.adapters.answers_memory import MemoryAnswers
 from bot.adapters.answers_postgres import PostgresAnswers
+from bot.adapters.audit_postgres import PostgresAudit
 from bot.adapters.clock import SystemClock
 from bot.adapters.forge_gitlab import GitLabForge
 from bot.adapters.forge_gitlab_api import GitLabApi
@@ -256,7 +257,9 @@ async def _ports(
     mask_logs(redact)
     models, answers = models_of(settings, deadlines), MemoryAnswers(PostgresAnswers(base.pool))
     stack.push_async_callback(models.close)
-    asker = Asker(models.by_task, answers, base.telemetry) if models.by_task else None
+    asker = (
+        Asker(models.by_task, answers, base.telemetry, PostgresAudit(base.pool)) if models.by_task else None
+    )
     mirror = GitMirror(
         settings.data_dir / "mirrors",
         forge_url=url,

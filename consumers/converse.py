@@ -98,7 +98,6 @@ async def converse(
             await still_held()
             await _say(comment, body, forge)
         async with work.commit() as transaction:
-            await transaction.add_model_calls(ledger.calls)
             await _keep(comment, taken, found, declined, transaction)
     for turn in taken:
         telemetry.count("cloister_commands", command=turn.command.verb.value, done=str(turn.act).lower())

@@ -139,7 +139,6 @@ def _outcome(reviewed: Reviewed) -> Outcome:
 async def _finish(work: Work, step: Step, findings: Sequence[Finding], ledger: Ledger) -> None:
     async with work.commit() as transaction:
         run = await transaction.run(ledger.run_id)
-        await transaction.add_model_calls(ledger.calls)
         if run.ended:
             return
         await transaction.replace_findings(run.id, REVIEW_STEP, findings)

@@ -7,7 +7,6 @@ import secrets
 import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,7 +17,7 @@ from bot.domain.errors import Obsolete, Permanent, Transient
 from bot.domain.events import Event, Record, event_id
 from bot.domain.findings import Finding
 from bot.domain.merge_request import MergeRequestRef
-from bot.domain.records import AnsweredComment, Declined, MergeRequestState, ModelCallRecord, ThreadRecord
+from bot.domain.records import AnsweredComment, Declined, MergeRequestState, ThreadRecord
 from bot.domain.run import REVIEW_STEP, Run
 from bot.ports import Start, StillHeld, Transaction
 
@@ -211,15 +210,6 @@ class PostgresTransaction:
     async def add_answered(self, ref: MergeRequestRef, comment: AnsweredComment) -> None:
         """Remember an answered comment; see the port."""
         await answered_postgres.add(self._connection, ref, comment)
-
-    async def add_model_calls(self, calls: Sequence[ModelCallRecord]) -> None:
-        """Store audit rows; see the port."""
-        await self._connection.executemany(
-            "INSERT INTO model_call (id, run_id, model, digest, prompt_version, input_sha256, output_sha256,"
-            " prompt_tokens, output_tokens, duration_s, outcome, task)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING",
-            [tuple(asdict(call).values()) for call in calls],
-        )
 
     def emit(self, event: Event, *, delay: timedelta = timedelta()) -> None:
         """Append an event; see the port."""

@@ -67,8 +67,9 @@ class Task(enum.StrEnum):
 
 
 class CallOutcome(enum.StrEnum):
-    """What became of a model call."""
+    """What became of a model call; ``asked`` stays where no answer was waited for, as when a newer head won."""
 
+    asked = "asked"
     used = "used"
     cached = "cached"
     unusable = "unusable"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bot.ports.clock import Clock
 from bot.ports.forge import Forge, ForgeUpdates, People, Pipelines, Proposals
 from bot.ports.log import Delivery, EventLog, EventSink, OnRevoke, Outbox, Subscription, keep_all
-from bot.ports.model import Answers, Embeddings, Model, ModelReply, ModelRequest
+from bot.ports.model import Answers, Audit, Embeddings, Model, ModelReply, ModelRequest
 from bot.ports.reconciliations import Reconciliations, Turn
 from bot.ports.runner import Command, Completed, RuleCopy, RuleSource, Runner
 from bot.ports.sandbox import Sandbox, SandboxTree, Trial, Tried
@@ -18,6 +18,7 @@ from bot.ports.workspaces import Blob, Occurrence, Occurrences, Workspaces
 
 __all__ = [
     "Answers",
+    "Audit",
     "Blob",
     "Clock",
     "Command",

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bot.domain.records import ModelCallRecord
+
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
@@ -79,6 +81,17 @@ class Answers(Protocol):
 
     async def keep(self, key: str, reply: ModelReply) -> None:
         """Remember *reply* under *key*; the first one that is kept stays."""
+
+
+class Audit(Protocol):
+    """Keep a row for every model call: from before it, so that nothing that ends us leaves a call without one."""
+
+    async def note(self, call: ModelCallRecord) -> None:
+        """Store *call*, instead of what was stored of it before.
+
+        Raises:
+            Transient: the store is out of reach; then nobody is to be asked.
+        """
 
 
 class Embeddings(Protocol):

@@ -12,7 +12,7 @@ from typing import Protocol
 from bot.domain.events import Event, Record
 from bot.domain.findings import Finding
 from bot.domain.merge_request import MergeRequestRef
-from bot.domain.records import AnsweredComment, Declined, MergeRequestState, ModelCallRecord, ThreadRecord
+from bot.domain.records import AnsweredComment, Declined, MergeRequestState, ThreadRecord
 from bot.domain.run import Run
 
 
@@ -59,9 +59,6 @@ class Transaction(Protocol):
         Raises:
             Obsolete: it was before; nothing of this transaction is written.
         """
-
-    async def add_model_calls(self, calls: Sequence[ModelCallRecord]) -> None:
-        """Store audit rows; a row whose id is known already stays as it is."""
 
     def emit(self, event: Event, *, delay: timedelta = timedelta()) -> None:
         """Append *event* to the log together with this transaction, to be handed out after *delay*."""

@@ -13,7 +13,7 @@ from bot.domain.control_tokens import plain
 from bot.domain.errors import CloisterError
 from bot.domain.records import CallOutcome, ModelCallRecord, Task
 from bot.domain.said import UnusableAnswer
-from bot.ports import Answers, Model, ModelReply, ModelRequest, Telemetry
+from bot.ports import Answers, Audit, Model, ModelReply, ModelRequest, Telemetry
 
 Read = TypeVar("Read")
 
@@ -23,7 +23,7 @@ _TRIES: Final = 2
 
 @dataclass
 class Ledger:
-    """Collect the audit rows of what one run asks."""
+    """Collect what one run asks: the rows that are in the audit too."""
 
     run_id: uuid.UUID
     calls: list[ModelCallRecord] = field(default_factory=list)
@@ -34,6 +34,13 @@ class Ledger:
         return sum(call.prompt_tokens + call.output_tokens for call in self.calls)
 
 
+class Unaudited:
+    """Keep no rows: for commands whose user sees all that is asked, on a machine without a database."""
+
+    async def note(self, call: ModelCallRecord) -> None:
+        """Do nothing."""
+
+
 @dataclass(frozen=True)
 class Asker:
     """Ask the models; one for all of a process.
@@ -42,11 +49,13 @@ class Asker:
         models: one per task.
         answers: what was answered before.
         telemetry: counts answers by outcome, and tokens.
+        audit: gets a row for every call.
     """
 
     models: Mapping[Task, Model]
     answers: Answers
     telemetry: Telemetry
+    audit: Audit = field(default_factory=Unaudited)
 
     async def ask(
         self,
@@ -64,7 +73,8 @@ class Asker:
 
         Raises:
             UnusableAnswer: *read* refused every answer.
-            Transient, Permanent: as `Model.answer`.
+            Transient: as `Model.answer`, or the audit is out of reach.
+            Permanent: as `Model.answer`.
         """
         # What was shown of code is plain already; this holds for whatever else a prompt may quote.
         request = replace(request, prompt=plain(request.prompt))
@@ -81,7 +91,7 @@ class Asker:
         self, task: Task, request: ModelRequest, read: Callable[[str], Read], version: str, ledger: Ledger
     ) -> Read:
         model = self.models[task]
-        row = _Row(task, version, request, ledger, self.telemetry)
+        row = _Row(task, version, request, ledger, self.telemetry, self.audit)
         try:
             key = cache_key(request, model=model.name, identity=await model.identity(), version=version)
             known = await self.answers.find(key)
@@ -91,18 +101,19 @@ class Asker:
                 except UnusableAnswer:
                     pass  # kept by a release that read answers otherwise
                 else:
-                    row.add(known, CallOutcome.cached)
+                    await row.close(known, CallOutcome.cached)
                     return answer
+            await row.open(model.name)
             reply = await model.answer(request)
         except CloisterError:
-            row.add(ModelReply("", model.name, "", 0, 0, 0.0), CallOutcome.failed)
+            await row.close(_nothing_from(model.name), CallOutcome.failed)
             raise
         try:
             answer = read(reply.text)
         except UnusableAnswer:
-            row.add(reply, CallOutcome.unusable)
+            await row.close(reply, CallOutcome.unusable)
             raise
-        row.add(reply, CallOutcome.used)
+        await row.close(reply, CallOutcome.used)
         await self.answers.keep(key, reply)
         return answer
 
@@ -136,28 +147,43 @@ class _Row:
     request: ModelRequest
     ledger: Ledger
     telemetry: Telemetry
+    audit: Audit
+    id: uuid.UUID = field(default_factory=uuid.uuid4)
 
-    def add(self, reply: ModelReply, outcome: CallOutcome) -> None:
-        """Add the row; what came from the cache cost nothing."""
-        paid = outcome is not CallOutcome.cached
-        row = ModelCallRecord(
-            id=uuid.uuid4(),
+    async def open(self, model: str) -> None:
+        """Write the row before the call."""
+        await self.audit.note(self._call(_nothing_from(model), CallOutcome.asked))
+
+    async def close(self, reply: ModelReply, outcome: CallOutcome) -> None:
+        """Write what became of the call; what came from the cache cost nothing."""
+        if outcome is CallOutcome.cached:
+            reply = replace(reply, prompt_tokens=0, output_tokens=0, duration_s=0.0)
+        call = self._call(reply, outcome)
+        self.ledger.calls.append(call)
+        self.telemetry.count("cloister_model_answers", outcome=outcome.value, task=self.task.value)
+        self.telemetry.count("cloister_model_tokens", call.prompt_tokens, direction="in")
+        self.telemetry.count("cloister_model_tokens", call.output_tokens, direction="out")
+        await self.audit.note(call)
+
+    def _call(self, reply: ModelReply, outcome: CallOutcome) -> ModelCallRecord:
+        return ModelCallRecord(
+            id=self.id,
             run_id=self.ledger.run_id,
             model=reply.model,
             digest=reply.digest,
             prompt_version=self.version,
             input_sha256=_sha256(f"{self.request.system}\0{self.request.prompt}"),
             output_sha256=_sha256(reply.text),
-            prompt_tokens=reply.prompt_tokens if paid else 0,
-            output_tokens=reply.output_tokens if paid else 0,
-            duration_s=reply.duration_s if paid else 0.0,
+            prompt_tokens=reply.prompt_tokens,
+            output_tokens=reply.output_tokens,
+            duration_s=reply.duration_s,
             outcome=outcome,
             task=self.task,
         )
-        self.ledger.calls.append(row)
-        self.telemetry.count("cloister_model_answers", outcome=outcome.value, task=self.task.value)
-        self.telemetry.count("cloister_model_tokens", row.prompt_tokens, direction="in")
-        self.telemetry.count("cloister_model_tokens", row.output_tokens, direction="out")
+
+
+def _nothing_from(model: str) -> ModelReply:
+    return ModelReply("", model, "", 0, 0, 0.0)
 
 
 def _sha256(text: str) -> str:

@@ -13,7 +13,7 @@ from bot.domain.errors import Obsolete, Permanent, Transient
 from bot.domain.events import DeadlineReached, FetchRequested, Record, ScanRequested, event_id
 from bot.domain.findings import Finding, Severity
 from bot.domain.merge_request import MergeRequestRef
-from bot.domain.records import AnsweredComment, CallOutcome, Declined, ModelCallRecord, ThreadRecord
+from bot.domain.records import AnsweredComment, Declined, ThreadRecord
 from bot.domain.run import Outcome, Run, Step
 from bot.ports import EventLog, Store
 
@@ -287,14 +287,6 @@ async def test_the_last_review_is_the_newest_that_ended_well(store: Store) -> No
         for run in [*runs, other]:
             await transaction.save_run(run)
     assert runs[1] == await store.last_reviewed(REF)
-
-
-async def test_model_calls_are_recorded_once(store: Store) -> None:
-    """Storing the same audit row again changes nothing."""
-    call = ModelCallRecord(uuid.uuid4(), uuid.uuid4(), "m", "d", "v", "i", "o", 1, 2, 0.5, CallOutcome.used)
-    for number in range(2):
-        async with store.commit(GROUP, parent(number)) as transaction:
-            await transaction.add_model_calls([call])
 
 
 async def test_one_writer_at_a_time(store: Store) -> None:

@@ -1,5 +1,6 @@
 """How a question is put to a model."""
 
+import asyncio
 import json
 import uuid
 from dataclasses import dataclass, field, replace
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from bot.adapters.answers_memory import MemoryAnswers
 from bot.adapters.telemetry import OpenTelemetry
 from bot.domain.errors import Transient
-from bot.domain.records import CallOutcome, Task
+from bot.domain.records import CallOutcome, ModelCallRecord, Task
 from bot.domain.said import UnusableAnswer
 from bot.ports import ModelReply, ModelRequest
 from bot.reviewer.asking import Asker, Ledger, cache_key
@@ -57,6 +58,20 @@ def read(text: str) -> int:
 def asker(model: Scripted, answers: MemoryAnswers | None = None) -> Asker:
     """Return an asker that has one model for everything."""
     return Asker(dict.fromkeys(Task, model), answers or MemoryAnswers(), OpenTelemetry(None))
+
+
+@dataclass
+class Rows:
+    """An audit in memory; *broken* takes no row."""
+
+    broken: bool = False
+    calls: dict[uuid.UUID, list[str]] = field(default_factory=dict)
+
+    async def note(self, call: ModelCallRecord) -> None:
+        """Remember the row."""
+        if self.broken:
+            raise Transient("out of reach")
+        self.calls.setdefault(call.id, []).append(call.outcome.value)
 
 
 def outcomes(ledger: Ledger) -> list[str]:
@@ -132,3 +147,50 @@ def test_blanks_at_the_ends_of_lines_do_not_count() -> None:
     same = replace(REQUEST, prompt="prompt  ")
     names = {"model": "m", "identity": "i", "version": "v"}
     assert cache_key(REQUEST, **names) == cache_key(same, **names)
+
+
+async def test_every_call_has_a_row_from_before_it() -> None:
+    """So it has when nobody waits for the answer any more; a row says what became of its call."""
+    rows, ledger = Rows(), Ledger(uuid.uuid4())
+    model = Scripted(["5", "no", Transient("away")])
+    ask = replace(asker(model), audit=rows)
+    await ask.ask(Task.review, REQUEST, read, version="v", ledger=ledger)
+    await ask.ask(Task.review, REQUEST, read, version="v", ledger=ledger)
+    with pytest.raises(Transient):
+        await ask.ask(Task.review, replace(REQUEST, prompt="other"), read, version="v", ledger=ledger)
+    assert list(rows.calls.values()) == [
+        ["asked", "used"],
+        ["cached"],
+        ["asked", "unusable"],
+        ["asked", "failed"],
+    ]
+
+
+async def test_a_cancelled_call_keeps_its_row() -> None:
+    """A newer head ends the waiting, not the audit."""
+    rows, asked = Rows(), asyncio.Event()
+
+    class Slow(Scripted):
+        async def answer(self, request: ModelRequest) -> ModelReply:
+            asked.set()
+            await asyncio.Event().wait()
+            raise AssertionError
+
+    ask = replace(asker(Slow([])), audit=rows)
+    waiting = asyncio.create_task(
+        ask.ask(Task.review, REQUEST, read, version="v", ledger=Ledger(uuid.uuid4()))
+    )
+    await asked.wait()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert list(rows.calls.values()) == [["asked"]]
+
+
+async def test_nobody_is_asked_without_a_row() -> None:
+    """Where the audit is out of reach the model gets no prompt."""
+    model = Scripted(["5"])
+    ask = replace(asker(model), audit=Rows(broken=True))
+    with pytest.raises(Transient):
+        await ask.ask(Task.review, REQUEST, read, version="v", ledger=Ledger(uuid.uuid4()))
+    assert model.asked == []
