@@ -8,11 +8,9 @@ from itertools import takewhile
 
 from bot.domain.diff import Diff, FileDiff
 from bot.domain.findings import Finding, better
+from bot.domain.sameness import same
 
 _MODEL = "model"
-
-#: A model points at the loop where a rule points at the access below it; so many lines apart is one place.
-_MODEL_REACH = 2
 
 
 def clip(findings: Iterable[Finding], diff: Diff) -> tuple[list[Finding], list[Finding]]:
@@ -42,12 +40,7 @@ def clip(findings: Iterable[Finding], diff: Diff) -> tuple[list[Finding], list[F
 def deduplicate(
     findings: Iterable[Finding], *, prefer: Callable[[Finding], bool] = lambda _: True
 ) -> list[Finding]:
-    """Keep one finding where several say the same, noting who else said it.
-
-    Findings of different scanners say the same when they overlap in one file (the model's may be two lines away)
-    and share a CWE, or, where not both name one, the category. Those of one scanner, by a general and a special
-    rule, only when they have the same lines and share a CWE. Two that name what they are about, such as two
-    secrets on a line, are one only if that is the same.
+    """Keep one finding where several say the same (see `same`), noting who else said it.
 
     A static scanner wins over the model, then what *prefer* asks for, then what the code does not ask to ignore,
     then the graver, then the surer one. It keeps its own severity and fingerprint, so that a model cannot raise
@@ -95,21 +88,6 @@ def _preference(finding: Finding, prefer: Callable[[Finding], bool]) -> tuple[ob
         *(finding.path, finding.line, finding.end_line, finding.rule, finding.fingerprint),
         repr(finding),
     )
-
-
-def same(one: Finding, other: Finding) -> bool:
-    """Say whether two findings of one file say the same, as `deduplicate` sees it."""
-    if one.commit != other.commit or (one.subject and other.subject and one.subject != other.subject):
-        return False
-    if one.scanner == other.scanner:
-        lines = (one.line, one.end_line) == (other.line, other.end_line)
-        return one.scanner != _MODEL and lines and not set(one.cwe).isdisjoint(other.cwe)
-    reach = _MODEL_REACH if _MODEL in {one.scanner, other.scanner} else 0
-    if one.end_line + reach < other.line or other.end_line + reach < one.line:
-        return False
-    if one.cwe and other.cwe:
-        return not set(one.cwe).isdisjoint(other.cwe)
-    return one.category == other.category
 
 
 def _folding(kept: Finding, dropped: Finding) -> Finding:

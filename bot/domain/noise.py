@@ -88,6 +88,11 @@ def alike(one: str, other: str) -> float:
     return len(mine & others) / len(mine | others) if mine and others else 0.0
 
 
+def telling(text: str) -> bool:
+    """Say whether *text* has words by which it can be compared with another."""
+    return bool(_words(text))
+
+
 def _echoes(message: str, code: Sequence[str]) -> bool:
     said, there = _tokens([message]), set(_tokens(code))
     return bool(said) and sum(word in there for word in said) >= _ECHO_SHARE * len(said)

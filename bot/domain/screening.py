@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -12,20 +11,18 @@ from bot.domain.fingerprint import recognise
 from bot.domain.noise import alike, noise
 from bot.domain.reconcile import MODEL, urgency
 from bot.domain.records import ThreadRecord
+from bot.domain.sameness import gap, says_it_too
 
 _DECLINED: Final = "people declined it before"
 _RAISED: Final = "an earlier comment says it"
 _SCANNED: Final = "a scanner reports it"
 _REPEATED: Final = "it repeats another finding"
 
-#: A model points at the loop where a rule points at the access below it; so many lines apart is one place.
+#: So many lines apart is one place.
 _REACH: Final = 2
 #: Titles that share so much speak of the same thing.
 _ALIKE: Final = 0.5
 _SECRETS: Final = frozenset({"secret"})
-_OF_SECRETS: Final = re.compile(
-    r"secret|credential|password|passwd|token|api.?key|private.?key|hard.?cod", re.IGNORECASE
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +62,16 @@ class _Sieve:
             self._reject(finding, _DECLINED)
         elif self._raised_otherwise(finding, spoken_for):
             self._reject(finding, _RAISED)
-        elif twin := next((one for one in self.static if _same(one, finding)), None):
+        elif twin := next((one for one in self.static if self._covers(one, finding)), None):
             self._lend(finding, twin)
         elif any(_repeats(finding, one) for one in self.news):
             self._reject(finding, _REPEATED)
         else:
             self.news.append(finding)
+
+    @staticmethod
+    def _covers(static: Finding, finding: Finding) -> bool:
+        return static.path == finding.path and not static.commit and says_it_too(finding, static)
 
     def _lend(self, finding: Finding, twin: Finding) -> None:
         taken = {one.explains for one in self.explaining}
@@ -101,8 +102,7 @@ def screen(
 ) -> Screened:
     """Sort out the *findings* of a model.
 
-    A scanner's finding wins over the model's about the same place and kind: two lines apart at most, and the same
-    CWE, category or subject. The model's words then explain it, except where it is a secret, whose words are fixed.
+    A scanner's finding wins over the model's that says the same (see `says_it_too`). The model's words then explain it, except where it is a secret, whose words are fixed.
 
     Args:
         findings: stamped.
@@ -128,24 +128,9 @@ def screen(
     )
 
 
-def _same(static: Finding, finding: Finding) -> bool:
-    if static.path != finding.path or static.commit or _gap(static, finding) > _REACH:
-        return False
-    if static.category in _SECRETS:
-        return _gap(static, finding) == 0 and bool(_OF_SECRETS.search(f"{finding.title} {finding.message}"))
-    if static.cwe and finding.cwe:
-        return not set(static.cwe).isdisjoint(finding.cwe)
-    return static.category == finding.category or alike(static.title, finding.title) >= _ALIKE
-
-
 def _repeats(finding: Finding, other: Finding) -> bool:
-    if finding.path != other.path or _gap(finding, other) > _REACH:
+    if finding.path != other.path or gap(finding, other) > _REACH:
         return False
     return alike(finding.title, other.title) >= _ALIKE or (
-        _gap(finding, other) == 0 and finding.category == other.category
+        gap(finding, other) == 0 and finding.category == other.category
     )
-
-
-def _gap(one: Finding, other: Finding) -> int:
-    """Return how many lines lie from one range to the other, 0 where they meet."""
-    return max(0, one.line - other.end_line, other.line - one.end_line)

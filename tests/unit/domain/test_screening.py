@@ -79,7 +79,7 @@ def test_another_place_or_kind_is_another_finding(known: Finding) -> None:
 
 def test_a_scanners_finding_has_one_explanation() -> None:
     """A second one, and one of what the code asks to ignore, is dropped."""
-    two = [finding(10), finding(11, "Bounds are wrong", message="Other words: it raises.")]
+    two = [finding(10), finding(10, "Bounds are wrong", message="Other words: it raises.")]
     screened = screen(two, static=[static(10)])
     assert len(screened.explaining) == 1
     assert reasons(screened) == ["a scanner reports it"]
