@@ -12,7 +12,8 @@ from bot.domain.events import Stage, TestsRequested
 from bot.domain.forge import ForgeMergeRequest, ForgeNote, Proposal
 from bot.domain.marker import Marker
 from bot.domain.run import Run
-from bot.domain.unit_tests import Offer, answer, verdict
+from bot.domain.unit_tests import Offer, Problem, answer, verdict
+from bot.domain.wording import Wording, wording
 from bot.ports import Forge, Proposals, Store, Telemetry, Workspaces
 from bot.reviewer.asking import Ledger
 from bot.reviewer.unit_testing import Drafted, UnitTesting
@@ -26,19 +27,18 @@ _NO_MODEL = "no model is configured"
 _OFF = "the project's policy has switched them off"
 _FORK = "the source branch is in a fork, where we do not push; apply the patch there"
 _NO_GOOD = "no test passed that could be proposed"
-_TITLE = "Unit tests for !{iid}"
-_DESCRIPTION = (
-    "Unit tests for !{iid}, written by a model; what was seen of them is told there. Read them before you merge:"
-    " a model may have written down a wrong expectation."
-)
+_UNPROVEN = "only tests that ran and passed are proposed, and the sandbox, which runs them, is off or lacks what they need"
 
 
 async def give_up(
     event: TestsRequested, *, problem: str, forge: Forge, store: Store, marker: Marker, work: Work
 ) -> None:
     """Tell whoever asked that there are no tests, and why."""
-    if await store.is_current(await store.run(event.run_id)):
-        await _deliver(event, answer((), [problem], marker=_marker(event, marker)), forge, marker)
+    run = await store.run(event.run_id)
+    if await store.is_current(run):
+        words = wording(run.policy.review.language)
+        body = answer((), [Problem(problem)], words=words, marker=_marker(event, marker))
+        await _deliver(event, body, forge, marker)
     async with work.commit():
         pass
 
@@ -68,7 +68,8 @@ async def tests(
         elif event.note_id or not found.source_branch.startswith(BRANCHES):
             place = await _place(event, run, forge, store, marker)
             drafted = await _drafted(run, unit_testing, workspaces, place, ledger)
-            body = await _body(event, found, drafted, proposals, marker)
+            words = wording(run.policy.review.language)
+            body = await _body(event, found, drafted, proposals, words, marker)
             if event.note_id or drafted.offers:
                 await _deliver(event, body, forge, marker)
             for offer in drafted.offers:
@@ -117,39 +118,47 @@ async def _drafted(
     ledger: Ledger,
 ) -> Drafted:
     if run.policy.review.unit_tests == "off" or not run.policy.review.model:
-        return Drafted(problems=(_OFF,))
+        return Drafted(problems=(Problem(_OFF),))
     if unit_testing is None:
-        return Drafted(problems=(_NO_MODEL,))
+        return Drafted(problems=(Problem(_NO_MODEL),))
     assert run.revision is not None, "only a fetched revision gets here"
     diff = await workspaces.diff(run.revision)
     return await unit_testing.draft(run.revision, diff, skipped=run.skipped, place=place, ledger=ledger)
 
 
 async def _body(
-    event: TestsRequested, found: ForgeMergeRequest, drafted: Drafted, proposals: Proposals, marker: Marker
+    event: TestsRequested,
+    found: ForgeMergeRequest,
+    drafted: Drafted,
+    proposals: Proposals,
+    words: Wording,
+    marker: Marker,
 ) -> str:
     """Return what to say, after proposing what passed if that was asked for."""
     url = not_proposed = ""
-    good = [offer for offer in drafted.offers if offer.proof.passed or offer.proof.not_run]
+    good = [offer for offer in drafted.offers if offer.proof.passed]
     if event.commit and found.source_project_id != event.ref.project_id:
         not_proposed = _FORK
     elif event.commit and not good:
-        not_proposed = _NO_GOOD
+        not_proposed = _UNPROVEN if any(offer.proof.not_run for offer in drafted.offers) else _NO_GOOD
     elif event.commit:
         try:
-            url = (await proposals.propose(event.ref, _proposal(event, found, good))).web_url
+            url = (await proposals.propose(event.ref, _proposal(event, found, good, words))).web_url
         except Refused as error:
             not_proposed = str(error)
     return answer(
         drafted.offers,
         drafted.problems,
+        words=words,
         marker=_marker(event, marker),
         url=url,
         not_proposed=not_proposed,
     )
 
 
-def _proposal(event: TestsRequested, found: ForgeMergeRequest, offers: Sequence[Offer]) -> Proposal:
+def _proposal(
+    event: TestsRequested, found: ForgeMergeRequest, offers: Sequence[Offer], words: Wording
+) -> Proposal:
     assert found.head_sha is not None, "compared with the run's"
     # The same for a repeat of the request, another one for another request on the same head.
     name = hashlib.sha256(f"{found.head_sha}:{event.discussion_id}:{event.note_id}".encode()).hexdigest()
@@ -158,8 +167,8 @@ def _proposal(event: TestsRequested, found: ForgeMergeRequest, offers: Sequence[
         start_sha=found.head_sha,
         target_branch=found.source_branch,
         files={offer.written.path: offer.written.code for offer in offers},
-        title=_TITLE.format(iid=event.ref.iid),
-        description=_DESCRIPTION.format(iid=event.ref.iid),
+        title=words.tests.proposal.format(iid=event.ref.iid),
+        description=words.tests.proposal_text.format(iid=event.ref.iid),
     )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bot.domain.markdown import code_block, code_span, neutral_inline
 from bot.domain.outline import Definition, Syntax
+from bot.domain.wording import Wording
 
 #: Files and functions that one request writes tests for.
 _MAX_SUBJECTS = 2
@@ -130,48 +131,36 @@ def verdict(proof: Proof) -> str:
     return "not_executed" if proof.not_run else "not_working"
 
 
-#: What a reader is told of a test.
-_NOT_EXECUTED = "Not executed: {reason}. Its syntax was checked."
-_PASSED = "Ran in the sandbox: {tests} passed on the head in {seconds:.1f} s, twice"
-_UNSTEADY = "Does not work: it passed once and failed once on the same code ({detail})"
-_FAILED = "Does not work: {tests} ran on the head and some failed ({detail})"
-_BROKEN = "Does not work: it could not be run on the head ({detail})"
-_FAILS_ON_BASE = "fails on the base, so it notices the change"
-_PASSES_ON_BASE = "passes on the base too, so it does not notice the change"
-_BROKEN_ON_BASE = "cannot be run on the base, which lacks what it tests"
-_KILLED = "notices {killed} of {mutants} defects put into the code on purpose"
-_SURVIVED = ", not: {survivor}"
-
-
-def told(proof: Proof) -> str:
+def told(proof: Proof, words: Wording) -> str:
     """Return what was seen, precisely; never more than that."""
+    text = words.tests
     if proof.not_run or proof.head is None:
-        return _NOT_EXECUTED.format(reason=neutral_inline(proof.not_run or "it was not tried"))
+        return text.not_executed.format(reason=_said(proof.not_run, words) or text.not_tried)
     if not proof.passed:
-        return f"{_trouble(proof, proof.head)}."
-    parts = [_PASSED.format(tests=_tests(proof.head.tests), seconds=proof.seconds)]
+        return _trouble(proof, proof.head, words)
+    parts = [text.passed.format(proof.head.tests, seconds=f"{proof.seconds:.1f}")]
     if proof.base is not None:
-        parts.append(
-            {State.failed: _FAILS_ON_BASE, State.passed: _PASSES_ON_BASE}.get(
-                proof.base.state, _BROKEN_ON_BASE
-            )
-        )
+        by_state = {State.failed: text.fails_on_base, State.passed: text.passes_on_base}
+        parts.append(by_state.get(proof.base.state, text.broken_on_base))
     if proof.mutants:
-        survived = _SURVIVED.format(survivor=neutral_inline(proof.survivor)) if proof.survivor else ""
-        parts.append(_KILLED.format(killed=proof.killed, mutants=proof.mutants) + survived)
-    return f"{'; '.join(parts)}."
+        killed = text.killed.format(killed=proof.killed, mutants=proof.mutants)
+        survivor = _said(proof.survivor, words)
+        parts.append(killed + (text.survived.format(survivor=survivor) if survivor else ""))
+    return text.also.join(parts) + text.stop
 
 
-def _trouble(proof: Proof, head: Outcome) -> str:
-    detail = neutral_inline(head.detail) or "no reason was given"
+def _trouble(proof: Proof, head: Outcome, words: Wording) -> str:
+    text = words.tests
+    detail = _said(head.detail, words) or text.no_detail
     if not proof.steady:
-        return _UNSTEADY.format(detail=detail)
-    form = _FAILED if head.state is State.failed else _BROKEN
-    return form.format(tests=_tests(head.tests), detail=detail)
+        return text.unsteady.format(detail=detail)
+    if head.state is State.failed:
+        return text.failed.format(head.tests, detail=detail)
+    return text.broken.format(detail=detail)
 
 
-def _tests(count: int) -> str:
-    return "1 test" if count == 1 else f"{count} tests"
+def _said(text: str, words: Wording) -> str:
+    return neutral_inline(words.phrases.say(text.rstrip(".")))
 
 
 def patch(path: str, code: str) -> str:
@@ -200,41 +189,57 @@ class Offer:
     proof: Proof
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Say why there is no test of the functions *names*, or of anything if there are none."""
+
+    reason: str
+    names: tuple[str, ...] = ()
+
+
 #: Holds the patch of the largest file that is accepted, one letter to a line.
 PATCH_LIMIT = 60_000
-_TITLE = "**Unit tests for {names}** ({framework})"
-_APPLY = (
-    "Save the patch as a file and use `git apply`, or ask for a merge request with the option `--commit`."
-)
-_PROPOSED = "Proposed as a merge request into the source branch: {url}"
-_NOT_PROPOSED = "Not proposed as a merge request, because {reason}."
-_NOTHING = "No unit tests were written: {reason}."
 
 
 def answer(
-    offers: Sequence[Offer], problems: Sequence[str], *, marker: str, url: str = "", not_proposed: str = ""
+    offers: Sequence[Offer],
+    problems: Sequence[Problem],
+    *,
+    words: Wording,
+    marker: str,
+    url: str = "",
+    not_proposed: str = "",
 ) -> str:
     """Return the body of the note that delivers *offers*; *marker* is its last line.
 
     Args:
         offers: tests, with what is known of them.
         problems: why there is none for some of the code.
+        words: in the reader's language.
         marker: the line by which we know the note again.
-        url: of the merge request that holds the tests, empty when there is none.
+        url: of the merge request that holds the tests that passed, empty when there is none.
         not_proposed: why there is none although it was asked for.
     """
+    text = words.tests
     parts: list[str] = []
     for offer in offers:
         written = offer.written
-        names = ", ".join(code_span(name) for name in written.subject.names)
-        parts += [_TITLE.format(names=names, framework=neutral_inline(written.framework)), told(offer.proof)]
+        names = _spans(written.subject.names, words)
+        parts.append(text.title.format(names=names, framework=neutral_inline(written.framework)))
+        parts.append(told(offer.proof, words))
         parts.append(code_block(patch(written.path, written.code), "diff", PATCH_LIMIT))
-    parts += [_NOTHING.format(reason=neutral_inline(problem.rstrip("."))) for problem in problems]
+    for problem in problems:
+        form = text.nothing_for if problem.names else text.nothing
+        parts.append(form.format(names=_spans(problem.names, words), reason=_said(problem.reason, words)))
     if url:
-        parts.append(_PROPOSED.format(url=url))
+        parts.append(text.proposed.format(url=url))
+    elif offers and not_proposed:
+        parts += [text.not_proposed.format(reason=_said(not_proposed, words)), text.apply]
     elif offers:
-        parts += (
-            [_NOT_PROPOSED.format(reason=neutral_inline(not_proposed.rstrip(".")))] if not_proposed else []
-        )
-        parts.append(_APPLY)
+        proposable = any(offer.proof.passed for offer in offers)
+        parts.append(text.apply_or_ask if proposable else text.apply)
     return "\n\n".join([*parts, marker])
+
+
+def _spans(names: Sequence[str], words: Wording) -> str:
+    return words.tests.comma.join(code_span(name) for name in names)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.domain.diff import Diff
 from bot.domain.merge_request import Revision
-from bot.domain.unit_tests import Offer
+from bot.domain.unit_tests import Offer, Problem
 from bot.reviewer.asking import Ledger
 from bot.reviewer.proving import Prover
 from bot.reviewer.unit_tests import Author
@@ -18,7 +18,7 @@ class Drafted:
     """Hold tests with what is known of them, and why there are none for some of the code."""
 
     offers: tuple[Offer, ...] = ()
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from bot.domain.outline import Syntax
 from bot.domain.prompt import Instructions, instructions
 from bot.domain.records import Task
 from bot.domain.said import UnusableAnswer
-from bot.domain.unit_tests import Subject, Written, subjects
+from bot.domain.unit_tests import Problem, Subject, Written, subjects
 from bot.frameworks import Framework, Project
 from bot.frameworks.layout import nearest
 from bot.ports import ModelRequest, Workspaces
@@ -41,7 +41,7 @@ class Drafts:
     """Hold the tests that were written, and why there is none for some of the code."""
 
     written: tuple[Written, ...] = ()
-    problems: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Author:
         outlines = await asyncio.to_thread(self._outlines, heads)
         found = subjects(changed, outlines, place=place)
         if not found:
-            return Drafts(problems=("no function that can be tested was changed here",))
+            return Drafts(problems=(Problem("no function that can be tested was changed here"),))
         paths = await self.workspaces.paths(revision)
         code = _Code(revision, heads, outlines, paths)
         written, problems = [], []
@@ -90,7 +90,7 @@ class Author:
             try:
                 written.append(await self._write(subject, code, ledger))
             except (_Unwritten, UnusableAnswer, Permanent) as error:
-                problems.append(f"{', '.join(subject.names)}: {error}")
+                problems.append(Problem(str(error), subject.names))
         return Drafts(tuple(written), tuple(problems))
 
     def _testable(self, path: str) -> bool:

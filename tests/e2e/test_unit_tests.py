@@ -159,7 +159,13 @@ async def test_nothing_is_executed_unless_that_is_switched_on(cloister: Cloister
     assert "Not executed: the operator has not switched the sandbox on" in body
     assert "fork" in body
     assert "```diff" in body
-    assert len(cloister.gitlab.project.merge_requests) == 1
+    project = cloister.gitlab.project
+    server.commit(project, "main", {"shop.py": OLD, "tests/test_old.py": EXAMPLE})
+    within = server.open_merge_request(project, "within", {"shop.py": NEW})
+    await cloister.reviewed(within)
+    (body,) = answers(cloister, within, await ask(cloister, within, commit=True))
+    assert "Not proposed as a merge request, because only tests that ran and passed are proposed" in body
+    assert len(project.merge_requests) == 2
 
 
 @pytest.mark.parametrize("cloister", [SANDBOX], indirect=True)

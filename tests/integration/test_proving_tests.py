@@ -218,11 +218,11 @@ async def test_useless_answers_are_asked_for_again(project: Callable[..., Projec
     world, broken = project(), GOOD + "    def (\n"
     assert (await world.drafted(Model(broken, GOOD))).offers
     drafted = await world.drafted(Model(broken, broken))
-    assert "does not parse" in drafted.problems[0]
+    assert "does not parse" in drafted.problems[0].reason
     drafted = await world.drafted(Model("x = 1\n", "y = 2\n"))
-    assert "names none of the functions" in drafted.problems[0]
+    assert "names none of the functions" in drafted.problems[0].reason
     drafted = await world.drafted(Model(""))
-    assert "sees nothing" in drafted.problems[0]
+    assert "sees nothing" in drafted.problems[0].reason
 
 
 async def test_a_place_without_a_function_is_told(project: Callable[..., Project]):
@@ -230,4 +230,4 @@ async def test_a_place_without_a_function_is_told(project: Callable[..., Project
     model = Model()
     drafted = await project().drafted(model, place=("tests/test_old.py", 3))
     assert (drafted.offers, len(model.asked)) == ((), 0)
-    assert "no function" in drafted.problems[0]
+    assert "no function" in drafted.problems[0].reason

@@ -9,7 +9,16 @@ from bot.domain.findings import Confidence, Severity
 from bot.domain.policy import Role
 from bot.domain.risk import Ground, Level
 from bot.domain.wording.phrases import Phrases
-from bot.domain.wording.texts import CommentText, Counted, Fate, RiskText, SummaryText, Talk, Wording
+from bot.domain.wording.texts import (
+    CommentText,
+    Counted,
+    Fate,
+    ProofText,
+    RiskText,
+    SummaryText,
+    Talk,
+    Wording,
+)
 
 _TALK: Final = Talk(
     on_comment="Answer to [a comment]({url}):",
@@ -148,6 +157,44 @@ _FATE: Final = Fate(
     matters="**Why it matters here:** {explanation}",
 )
 
+_TESTS: Final = ProofText(
+    title="**Unit tests for {names}** ({framework})",
+    not_executed="Not executed: {reason}. Its syntax was checked.",
+    not_tried="it was not tried",
+    passed=Counted(
+        "Ran in the sandbox: {count} test passed on the head in {seconds} s, twice",
+        "Ran in the sandbox: {count} tests passed on the head in {seconds} s, twice",
+    ),
+    unsteady="Does not work: it passed once and failed once on the same code ({detail}).",
+    failed=Counted(
+        "Does not work: {count} test ran on the head and failed ({detail}).",
+        "Does not work: {count} tests ran on the head and some failed ({detail}).",
+    ),
+    broken="Does not work: it could not be run on the head ({detail}).",
+    no_detail="no reason was given",
+    fails_on_base="fails on the base, so it notices the change",
+    passes_on_base="passes on the base too, so it does not notice the change",
+    broken_on_base="cannot be run on the base, which lacks what it tests",
+    killed="notices {killed} of {mutants} defects put into the code on purpose",
+    survived=", not: {survivor}",
+    also="; ",
+    stop=".",
+    comma=", ",
+    nothing="No unit tests were written: {reason}.",
+    nothing_for="No unit tests for {names} were written: {reason}.",
+    apply="Save the patch as a file and use `git apply`.",
+    apply_or_ask=(
+        "Save the patch as a file and use `git apply`, or ask for a merge request with the option `--commit`."
+    ),
+    proposed="What passed is proposed as a merge request into the source branch: {url}",
+    not_proposed="Not proposed as a merge request, because {reason}.",
+    proposal="Unit tests for !{iid}",
+    proposal_text=(
+        "Unit tests for !{iid}, written by a model; what was seen of them is told there. Read them before you merge:"
+        " a model may have written down a wrong expectation."
+    ),
+)
+
 ENGLISH: Final = Wording(
     language="en",
     talk=_TALK,
@@ -155,6 +202,7 @@ ENGLISH: Final = Wording(
     summary=_SUMMARY,
     risk=_RISK,
     fate=_FATE,
+    tests=_TESTS,
     severities={severity: severity.value for severity in Severity},
     confidences={confidence: confidence.value for confidence in Confidence},
     phrases=Phrases({}),

@@ -161,6 +161,40 @@ class Fate:
 
 
 @dataclass(frozen=True, slots=True)
+class ProofText:
+    """What we say of unit tests that a model wrote.
+
+    ``{reason}``, ``{detail}`` and ``{survivor}`` are causes as text, ``{names}`` functions as code, ``{count}`` the
+    tests that ran, ``{killed}`` and ``{mutants}`` numbers of defects, ``{iid}`` the number of a merge request.
+    """
+
+    title: str
+    not_executed: str
+    not_tried: str
+    passed: Counted
+    unsteady: str
+    failed: Counted
+    broken: str
+    no_detail: str
+    fails_on_base: str
+    passes_on_base: str
+    broken_on_base: str
+    killed: str
+    survived: str
+    also: str
+    stop: str
+    comma: str
+    nothing: str
+    nothing_for: str
+    apply: str
+    apply_or_ask: str
+    proposed: str
+    not_proposed: str
+    proposal: str
+    proposal_text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Wording:
     """Hold one language.
 
@@ -174,6 +208,7 @@ class Wording:
     summary: SummaryText
     risk: RiskText
     fate: Fate
+    tests: ProofText
     severities: Mapping[Severity, str]
     confidences: Mapping[Confidence, str]
     phrases: Phrases

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from bot.domain.unit_tests import (
     PATCH_LIMIT,
     Offer,
     Outcome,
+    Problem,
     Proof,
     State,
     Subject,
@@ -25,7 +27,9 @@ from bot.domain.unit_tests import (
     told,
     verdict,
 )
+from bot.domain.wording import wording
 
+ENGLISH = wording("en")
 OUTLINE = Syntax(
     "python",
     (
@@ -95,7 +99,7 @@ TOLD = [
 @pytest.mark.parametrize(("proof", "expected", "word"), TOLD)
 def test_what_was_seen_is_told(proof: Proof, expected: str, word: str):
     """That, and no more."""
-    assert expected in told(proof)
+    assert expected in told(proof, ENGLISH)
     assert verdict(proof) == word
 
 
@@ -130,7 +134,7 @@ def test_an_answer_is_inert_and_its_patch_whole():
         Written(subject, "pytest", "tests/test_a.py", code),
         Proof(head=Outcome(State.failed, 1, "/approve @root")),
     )
-    body = answer([offer], ["/merge <b>now</b>"], marker="<!-- m -->")
+    body = answer([offer], [Problem("/merge <b>now</b>", ("@x",))], words=ENGLISH, marker="<!-- m -->")
     assert patch("tests/test_a.py", code).rstrip("\n") in body
     assert not any(line.startswith("/") for line in body.split("\n"))
     outside = body.partition("````diff")[0] + body.rpartition("````")[2]
@@ -139,11 +143,46 @@ def test_an_answer_is_inert_and_its_patch_whole():
     assert body.endswith("\n<!-- m -->")
 
 
+def offered(proof: Proof) -> Offer:
+    subject = Subject("a.py", (Definition("function", "f", 1, 2, ""),))
+    return Offer(Written(subject, "pytest", "tests/test_a.py", "x = 1\n"), proof)
+
+
+def test_only_what_passed_can_be_asked_for_as_a_merge_request():
+    """The option is named where it leads somewhere, and nowhere else."""
+    said = {
+        proof: answer([offered(proof)], [], words=ENGLISH, marker="m", not_proposed=why)
+        for proof, why in [(Proof(head=PASSED), ""), (Proof(not_run="off"), ""), (Proof(head=FAILED), "x")]
+    }
+    assert [True, False, False] == ["--commit" in body for body in said.values()]
+    assert "Not proposed as a merge request, because x." in said[Proof(head=FAILED)]
+
+
+def test_all_is_said_in_chinese():
+    """Causes that the sandbox and the author give included, and nothing is left in English."""
+    proofs = [
+        Proof(not_run="the operator has not switched the sandbox on"),
+        Proof(head=PASSED, base=FAILED, mutants=5, killed=4, survivor="< became <= in line 3"),
+        Proof(head=Outcome(State.broken, 0, "it ran into the time limit")),
+    ]
+    problems = [Problem("what the model wrote does not parse", ("g",))]
+    body = answer([offered(proof) for proof in proofs], problems, words=wording("zh-CN"), marker="", url="u")
+    prose = re.sub(r"```.*?```|`[^`]*`|pytest|u$", "", body, flags=re.DOTALL)
+    assert not re.search("[a-z]{2}", prose), prose
+    for said in (
+        "管理员没有启用沙箱",
+        "5 处缺陷中察觉了 4 处，未察觉：第 3 行的",
+        "超出时间限制",
+        "没有为 `g` 编写",
+    ):
+        assert said in body
+
+
 def test_the_largest_file_is_not_cut():
     """A patch of what is accepted fits into its block."""
     code = "y\n" * 10_000
     subject = Subject("a.py", (Definition("function", "f", 1, 2, ""),))
-    body = answer([Offer(Written(subject, "x", "t.py", code), Proof())], [], marker="m")
+    body = answer([Offer(Written(subject, "x", "t.py", code), Proof())], [], words=ENGLISH, marker="m")
     assert len(patch("t.py", code)) <= PATCH_LIMIT + 200
     assert "…" not in body
 

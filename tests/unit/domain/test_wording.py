@@ -15,7 +15,7 @@ from bot.domain.findings import Confidence, Severity
 from bot.domain.risk import Ground, Level
 from bot.domain.suggestion import Refusal
 from bot.domain.wording import LANGUAGES, wording
-from bot.domain.wording.chinese import PHRASES
+from bot.domain.wording.chinese_phrases import PHRASES
 from bot.domain.wording.phrases import Phrases
 
 OTHERS = [language for language in LANGUAGES if language != "en"]
