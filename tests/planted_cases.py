@@ -29,6 +29,16 @@ class Planted:
                 answers.setdefault(planted[0]["finding"]["path"], []).extend(planted)
         return cls(answers)
 
+    @property
+    def refuted(self) -> set[tuple[str, int]]:
+        """Return the lines of answers that only a second look finds wrong."""
+        return {
+            (answer["finding"]["path"], answer["finding"]["line"])
+            for answers in self.answers.values()
+            for answer in answers
+            if answer.get("refuted")
+        }
+
     def __call__(self, request: Mapping[str, Any]) -> Reply:
         """Answer one request."""
         prompt = str(request["messages"][-1]["content"])

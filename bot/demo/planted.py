@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -139,31 +139,37 @@ def planted_review(request: Mapping[str, Any]) -> Reply:
     return Reply(json.dumps({asked: []}))
 
 
-def confirmation(request: Mapping[str, Any]) -> Reply:
-    """Confirm every claim, with the line that it is about for evidence."""
+def confirmation(request: Mapping[str, Any], refuted: Collection[tuple[str, int]] = ()) -> Reply:
+    """Confirm every claim but those on *refuted* lines, with the line that it is about for evidence."""
     lines, points = _read(str(request["messages"][-1]["content"]))
     verdicts = [
         {
             "claim": number,
             "line": line,
             "quote": lines.get((path, line), ""),
-            "reason": "The line fails as claimed.",
-            "verdict": "confirmed",
-            "severity": "high",
+            **_verdict(wrong=(path, line) in refuted),
         }
         for number, path, line, _ in points
     ]
     return Reply(json.dumps({"verdicts": verdicts}))
 
 
-def confirming(script: Callable[[Mapping[str, Any]], Reply]) -> Callable[[Mapping[str, Any]], Reply]:
-    """Return a script that answers by *script* what is found, confirms all of it, and explains nothing."""
+def _verdict(*, wrong: bool) -> dict[str, str]:
+    if wrong:
+        return {"reason": "The line does what it should.", "verdict": "refuted", "severity": "info"}
+    return {"reason": "The line fails as claimed.", "verdict": "confirmed", "severity": "high"}
+
+
+def confirming(
+    script: Callable[[Mapping[str, Any]], Reply], refuted: Collection[tuple[str, int]] = ()
+) -> Callable[[Mapping[str, Any]], Reply]:
+    """Return a script that answers by *script* what is found, confirms it but for *refuted* lines, and explains nothing."""
 
     def answer(request: Mapping[str, Any]) -> Reply:
         asked = asked_for(request)
         if asked == "findings":
             return script(request)
-        return confirmation(request) if asked == "verdicts" else Reply(json.dumps({asked: []}))
+        return confirmation(request, refuted) if asked == "verdicts" else Reply(json.dumps({asked: []}))
 
     return answer
 

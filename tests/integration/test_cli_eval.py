@@ -46,8 +46,9 @@ def make(tmp_path: Path) -> Callable[..., Path]:
 
 @pytest.fixture(scope="module")
 def planted() -> Iterator[ScriptedOllama]:
-    """Serve a model that gives the answers planted in the case set, and confirms each of them."""
-    with ScriptedOllama(script=confirming(Planted.beside(CASES))) as server:
+    """Serve a model that gives the answers planted in the case set, and refutes those that say so."""
+    answers = Planted.beside(CASES)
+    with ScriptedOllama(script=confirming(answers, answers.refuted)) as server:
         yield server
 
 
@@ -99,6 +100,17 @@ def test_good_answers_are_kept_and_bad_ones_dropped(own: dict[str, Any]) -> None
         if not answer["good"] and "repeats" not in answer["why"]
     }
     assert set() == said & bad
+
+
+def test_what_the_second_look_refutes_is_not_said(planted: ScriptedOllama) -> None:
+    """Those answers pass every other check: a model that confirms everything says them."""
+    only = ("--only", "clean-*", "--json")
+    with ScriptedOllama(script=confirming(Planted.beside(CASES))) as gullible:
+        said, heard = (
+            json.loads(run("eval", str(CASES), "--url", server.url, *MODEL, *only).stdout)["total"]
+            for server in (gullible, planted)
+        )
+    assert (0, True) == (heard["comments_per_clean"], said["comments_per_clean"] > 0)
 
 
 def test_the_figures_of_the_case_set(own: dict[str, Any]) -> None:
