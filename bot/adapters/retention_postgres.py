@@ -39,6 +39,10 @@ _ANSWERS = """
 DELETE FROM model_answer WHERE key IN (
     SELECT key FROM model_answer WHERE kept_at < now() - $1::interval LIMIT $2)
 """
+_DECLINED = """
+DELETE FROM declined_finding WHERE ctid IN (
+    SELECT ctid FROM declined_finding WHERE until < now() - $1::interval LIMIT $2)
+"""
 
 
 async def prune(
@@ -48,14 +52,15 @@ async def prune(
     marks: timedelta = KEEP_MARKS,
     shipped_by: str | None = None,
 ) -> tuple[int, int]:
-    """Delete events that were handled longer ago than *events*, marks older than *marks*, and old answers.
+    """Delete events that were handled longer ago than *events*, and marks older than *marks*.
 
-    An event that its group has not passed yet stays, however old it is: the group of its stage, or *shipped_by*
+    So go answers that nobody asked for lately, and what is not declined any more. An event that its group has not passed yet stays, however old it is: the group of its stage, or *shipped_by*
     where the table is only the outbox. Returns how many events and marks were deleted.
     """
     async with translated():
         deleted = await _in_batches(pool, _EVENTS, events, shipped_by)
         await _in_batches(pool, _ANSWERS, KEEP_ANSWERS)
+        await _in_batches(pool, _DECLINED, timedelta())
         return deleted, await _in_batches(pool, _MARKS, marks)
 
 

@@ -33,3 +33,20 @@ async def test_old_events_go_once_their_group_has_passed_them(
     assert await prune(pool) == (1, 0)
     assert [row["id"] for row in await pool.fetch("SELECT id FROM event")] == [record(2).id]
     assert await prune(pool, marks=timedelta(days=7)) == (0, 1)
+
+
+async def test_answers_and_declined_findings_go_in_time(pool: Any) -> None:
+    """What expired is deleted; what still counts stays."""
+    await pool.execute(
+        "INSERT INTO model_answer (key, model, digest, text, prompt_tokens, output_tokens, duration_s, kept_at)"
+        " SELECT days::text, 'm', 'd', '', 1, 1, 1, now() - make_interval(days => days)"
+        " FROM unnest(ARRAY[29, 31]) AS days"
+    )
+    await pool.execute(
+        "INSERT INTO declined_finding (instance, project_id, fingerprint, iid, rule, reason, until)"
+        " SELECT 'g', 1, days::text, 1, 'r', '', now() + make_interval(days => days)"
+        " FROM unnest(ARRAY[-1, 1]) AS days"
+    )
+    await prune(pool)
+    assert [row[0] for row in await pool.fetch("SELECT key FROM model_answer")] == ["29"]
+    assert [row[0] for row in await pool.fetch("SELECT fingerprint FROM declined_finding")] == ["1"]
