@@ -23,8 +23,8 @@ from bot.domain.forge import ForgeMergeRequest
 from bot.domain.merge_request import Revision
 from bot.domain.policy import Policy, left_out, unknown_rules
 from bot.domain.policy_file import PATH, PolicyProblem, parse
-from bot.domain.publication import SCAN_PREFIX
 from bot.domain.run import REPORT_STEP, REVIEW_STEP, TOTAL, Plan, Run
+from bot.domain.steps import SCAN_PREFIX
 from bot.ports import Forge, Model, Transaction, Workspaces
 from bot.runtime.consumer import Work, consumer
 from bot.scanners import Scanner, absent, known_rules, wanted

@@ -14,8 +14,9 @@ from bot.domain.marker import Marker
 from bot.domain.merge_request import Revision
 from bot.domain.ours import Ours, deleted, forgotten, opened, ours, remember
 from bot.domain.proof import waits
-from bot.domain.publication import Publication, analysed, decide, result, status
+from bot.domain.publication import Publication, analysed, decide, status
 from bot.domain.reconcile import Thread
+from bot.domain.result import result
 from bot.domain.run import RunState
 from bot.domain.summary import project_url, summary
 from bot.ports import Clock, Forge, Store, Telemetry, Workspaces

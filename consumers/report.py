@@ -16,8 +16,8 @@ from bot.domain.fingerprint import lines_of, stamp
 from bot.domain.forge import ForgeReports
 from bot.domain.masking import masked
 from bot.domain.policy import SarifReport
-from bot.domain.publication import SCAN_PREFIX
 from bot.domain.run import Outcome, Run, Step
+from bot.domain.steps import SCAN_PREFIX
 from bot.ports import Clock, Pipelines, Telemetry, Workspaces
 from bot.runtime.consumer import Work, consumer
 from bot.scanners.sarif import Imported, read

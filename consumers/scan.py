@@ -11,11 +11,11 @@ import structlog
 from bot.domain.events import ScanRequested, Stage
 from bot.domain.masking import masked
 from bot.domain.merge_request import Revision
-from bot.domain.publication import SCAN_PREFIX
 from bot.domain.run import Outcome, Run, Step
+from bot.domain.steps import SCAN_PREFIX
 from bot.ports import Blob, Runner, Telemetry, Workspaces
 from bot.runtime.consumer import Work, consumer
-from bot.scanners import Scanner, max_bytes
+from bot.scanners import Scanner, max_bytes, wanted
 from bot.scanners.examination import Examination
 
 log = structlog.get_logger()
@@ -75,6 +75,7 @@ async def scan(
         not_analysed=dict(examined.not_analysed),
         past=examined.past,
         everywhere=scanner.everywhere,
+        shown=dict.fromkeys(wanted(scanner, diff, run.policy), 1),
         duration_s=round(time.monotonic() - began, 3),
     )
     await work.finish_step(run.id, f"{SCAN_PREFIX}{scanner.name}", step, findings)

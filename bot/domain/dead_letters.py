@@ -27,9 +27,9 @@ from bot.domain.events import (
     Unreadable,
 )
 from bot.domain.merge_request import MergeRequestRef, ref_of
-from bot.domain.publication import SCAN_PREFIX
 from bot.domain.replay import ORIGINAL, copied
 from bot.domain.run import REVIEW_STEP, Outcome, Run, RunState
+from bot.domain.steps import SCAN_PREFIX
 
 #: Events whose stage marks the run when it gives one up, a moment after it has put the letter here.
 _MARKING = (FetchRequested, ScanRequested, ReportRequested, ReviewRequested)

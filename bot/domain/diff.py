@@ -73,6 +73,19 @@ class FileDiff:
         """Say whether either side is a submodule link (git mode 160000)."""
         return "160000" in (self.old_mode, self.new_mode)
 
+    @property
+    def unreadable(self) -> str:
+        """Return why the change brings no line that could be read, empty if it does."""
+        reasons = (
+            (self.change is Change.deleted, "it is deleted"),
+            (self.submodule, "it is a submodule"),
+            (self.binary, "it is binary, or larger than 10 MB"),
+            (self.truncated, "its diff is not available"),
+            (not self.hunks, "none of its lines changed"),
+            (not self.added_lines, "it only loses lines"),
+        )
+        return next((reason for applies, reason in reasons if applies), "")
+
     @cached_property
     def added_lines(self) -> frozenset[int]:
         """Return the new-side numbers of the lines that this change adds."""

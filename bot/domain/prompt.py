@@ -15,7 +15,7 @@ from typing import Any
 
 from bot.domain.answer import SCHEMA
 from bot.domain.context import Context
-from bot.domain.diff import Change, Diff, FileDiff, Sign
+from bot.domain.diff import Diff, FileDiff, Sign
 from bot.domain.excerpt import Excerpt, header, visible
 from bot.domain.exclusions import HEADER_LINES, generated, minified, unwritten
 from bot.domain.model_presets import preset_of
@@ -205,22 +205,12 @@ def fence_around(bodies: Sequence[str]) -> str:
 
 
 def _unreviewable(file: FileDiff, heads: Mapping[str, str], redact: Callable[[str], str]) -> str | None:
-    reasons = (
-        (file.change is Change.deleted, "it is deleted"),
-        (file.submodule, "it is a submodule"),
-        (file.binary, "it is binary, or larger than 10 MB"),
-        (file.truncated, "its diff is not available"),
-        (
-            visible(file.new_path) != file.new_path or not file.new_path.isprintable(),
-            "its name is not printable",
-        ),
-        (redact(file.new_path) != file.new_path, "its name holds a secret"),
-        (not file.hunks, "none of its lines changed"),
-        (not file.added_lines, "it only loses lines"),
-    )
-    for applies, reason in reasons:
-        if applies:
-            return reason
+    if file.unreadable:
+        return file.unreadable
+    if visible(file.new_path) != file.new_path or not file.new_path.isprintable():
+        return "its name is not printable"
+    if redact(file.new_path) != file.new_path:
+        return "its name holds a secret"
     return unwritten(file.new_path) or _written_by_tools(file, heads.get(file.new_path, ""))
 
 

@@ -1,4 +1,4 @@
-"""What a run's results come to on the merge request: threads to open and resolve, the summary, the status."""
+"""What a run's results come to on the merge request: threads to open and resolve, what is only listed, the status."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.domain.clip import deduplicate
-from bot.domain.diff import Change, Diff, FileDiff
+from bot.domain.diff import Diff
 from bot.domain.findings import Finding, better
 from bot.domain.fingerprint import recognise
 from bot.domain.policy import Verdict, commentable, governed, left_out, verdict
 from bot.domain.reconcile import (
-    MODEL,
     Action,
     Explain,
     Keep,
@@ -23,12 +22,10 @@ from bot.domain.reconcile import (
     urgency,
 )
 from bot.domain.records import Declined
-from bot.domain.risk import risk
-from bot.domain.run import REVIEW_STEP, Outcome, Run, RunState
-from bot.domain.summary import FileChange, Listed, ReviewResult
+from bot.domain.run import Outcome, Run, RunState
+from bot.domain.steps import scanner_of, spoken
+from bot.domain.summary import Listed
 from bot.domain.wording import wording
-
-SCAN_PREFIX = "scan:"
 
 #: Signs of the surroundings, of four, by which code that was declined on another merge request is known again.
 _ALIKE = 2
@@ -41,7 +38,6 @@ _THREAD_RESOLVED = "declined: its thread was resolved while the code stands"
 _DECLINED_IN = "declined in merge request {iid}"
 _DECLINED_BECAUSE = "declined in merge request {iid}: {reason}"
 _PAST = "in commit {sha} of this branch, no longer at the head; still readable there, even after a squash or a rebase"
-_PAST_UNKNOWN = "{step}: not all commits of the branch were searched: {reason}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,78 +184,12 @@ def analysed(run: Run, diff: Diff, threads: Iterable[Thread]) -> set[tuple[str, 
     pairs: set[tuple[str, str]] = set()
     for name, step in run.steps.items():
         if step.outcome in {Outcome.done, Outcome.partial}:
-            scanner = _scanner(name)
+            scanner = scanner_of(name)
             skipped = left_out(diff, run.policy, everywhere=True) if step.everywhere else run.skipped
             known = (changed - set(skipped) | elsewhere) - set(step.not_analysed)
             # What is gone from the head may be in a commit that nobody has looked at.
             pairs.update((scanner, path) for path in known if not step.past)
     return pairs
-
-
-def result(
-    run: Run,
-    publication: Publication,
-    *,
-    refused: Collection[str],
-    diff: Diff,
-    project_url: str,
-    tokens: int,
-    seconds: float,
-    paused: bool = False,
-) -> ReviewResult:
-    """Return the content of the summary note.
-
-    Args:
-        run: the run.
-        publication: what was decided.
-        refused: fingerprints of findings whose position GitLab did not accept.
-        diff: the reviewed diff.
-        project_url: the project's page, empty for no links.
-        tokens: what the model read and wrote.
-        seconds: since the run started.
-        paused: whether people have stopped automatic reviews.
-    """
-    placed = [
-        action.finding
-        for action in publication.actions
-        if isinstance(action, Post | Keep | Explain | Reopen)
-        and not action.finding.commit
-        and not (isinstance(action, Keep) and action.thread.declined)
-    ]
-    not_reviewed = _skipped(run, diff)
-    for step in run.steps.values():
-        not_reviewed.update(step.not_analysed)
-    shown = [*placed, *(item.finding for item in publication.listed)]
-    told = {path: text for step in run.steps.values() for path, text in step.walkthrough.items()}
-    return ReviewResult(
-        head_sha=run.head_sha,
-        verdict=publication.verdict,
-        project_url=project_url,
-        inline=[finding for finding in placed if finding.fingerprint not in refused],
-        listed=[
-            *(
-                Listed(f, "GitLab has no place for a comment there")
-                for f in placed
-                if f.fingerprint in refused
-            ),
-            *publication.listed,
-        ],
-        suppressed=publication.suppressed,
-        skipped={**run.absent, **_broken(run)},
-        not_reviewed=not_reviewed,
-        pending=[_spoken(name) for name in sorted(run.pending)],
-        undecided=[_spoken(name) for name in _undecided(run)],
-        failed=run.state is RunState.failed,
-        paused=paused,
-        risk=risk(diff, shown, [path for path in not_reviewed if path not in run.skipped]),
-        changes=[_changed(file, told.get(file.new_path, "")) for file in diff.files],
-        language=run.policy.review.language,
-        problems=(*run.problems, *_unknown_past(run), *_remarks(run)),
-        files=len(diff.files),
-        added_lines=diff.added_line_count,
-        tokens=tokens,
-        seconds=seconds,
-    )
 
 
 def status(run: Run, publication: Publication) -> tuple[str, str]:
@@ -272,71 +202,24 @@ def status(run: Run, publication: Publication) -> tuple[str, str]:
     text = words.summary
 
     def steps(names: list[str]) -> str:
-        return ", ".join(words.phrases.say(_spoken(name)) for name in names)
+        return ", ".join(words.phrases.say(spoken(name)) for name in names)
 
     if run.state is RunState.failed:
         return "failed", text.status_failed
     if publication.verdict.blocking:
         return "failed", text.status_blocked.format(len(publication.verdict.blocking))
-    if undecided := _undecided(run):
-        return "failed", text.status_undecided.format(steps=steps(undecided))
+    if silent := undecided(run):
+        return "failed", text.status_undecided.format(steps=steps(silent))
     if waiting := [name for name in _deciding(run) if name in run.pending]:
         return "running", text.status_waiting.format(steps=steps(waiting))
     return "success", text.status_passed
 
 
-def _changed(file: FileDiff, told: str) -> FileChange:
-    by_kind = {
-        Change.added: "new file",
-        Change.deleted: "deleted",
-        Change.renamed: f"renamed from {file.old_path}",
-    }
-    plain = "binary file" if file.binary else by_kind.get(file.change, "")
-    return FileChange(file.new_path, len(file.added_lines), len(file.removed_lines), told or plain)
-
-
-def _skipped(run: Run, diff: Diff) -> dict[str, str]:
-    """Return the files that were left out; of some, a scanner that looks everywhere has seen more than the others."""
-    left = left_out(diff, run.policy, everywhere=True)
-    seen_by = ", ".join(_spoken(name) for name, step in run.steps.items() if step.everywhere)
-    return {
-        path: f"{reason}; only {seen_by} looked at it" if seen_by and path not in left else reason
-        for path, reason in run.skipped.items()
-    }
-
-
-def _unknown_past(run: Run) -> list[str]:
-    return [
-        _PAST_UNKNOWN.format(step=_spoken(name).capitalize(), reason=step.past)
-        for name, step in run.steps.items()
-        if step.past
-    ]
-
-
-def _remarks(run: Run) -> list[str]:
-    return [remark for step in run.steps.values() for remark in step.remarks]
-
-
 def _deciding(run: Run) -> list[str]:
     """Return the steps whose findings may block: the others leave nothing open when they give no answer."""
-    return [name for name in run.steps if _scanner(name) in run.policy.gate.scanners]
+    return [name for name in run.steps if scanner_of(name) in run.policy.gate.scanners]
 
 
-def _undecided(run: Run) -> list[str]:
+def undecided(run: Run) -> list[str]:
+    """Return the steps that decide, and whose answer is missing."""
     return [name for name in _deciding(run) if run.steps[name].outcome in {Outcome.failed, Outcome.late}]
-
-
-def _broken(run: Run) -> dict[str, str]:
-    return {
-        _spoken(name): step.problem
-        for name, step in run.steps.items()
-        if step.problem and step.outcome is not Outcome.pending
-    }
-
-
-def _scanner(step: str) -> str:
-    return MODEL if step == REVIEW_STEP else step.removeprefix(SCAN_PREFIX)
-
-
-def _spoken(step: str) -> str:
-    return "model review" if step == REVIEW_STEP else step.removeprefix(SCAN_PREFIX)

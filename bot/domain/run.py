@@ -71,8 +71,8 @@ class Step(Value):
     ``everywhere``: it also looked at files that reviews leave out unless the policy asks for it. ``past`` says what
     of the branch's commits it was to look at and could not. ``walkthrough`` says in one sentence per file what
     changed there. ``rejected`` are findings that did not hold, a bounded number of them; ``remarks`` are what the
-    reader of the summary must know. ``shown`` says in how many prompts the model saw each file; one that
-    ``not_analysed`` names too was not shown whole.
+    reader of the summary must know. ``shown`` says how often each file was looked at, which for the model is in how
+    many prompts; one that ``not_analysed`` names too was not shown whole.
     """
 
     outcome: Outcome = Outcome.pending

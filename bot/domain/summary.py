@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from bot.domain.coverage import Covered
 from bot.domain.findings import Finding, Severity
 from bot.domain.markdown import cell, code_span, neutral_inline
 from bot.domain.policy import Verdict
@@ -51,7 +52,7 @@ class ReviewResult:
 
     ``project_url`` is the project's page on the configured instance (see ``project_url``); without it
     places are not linked. ``skipped`` maps a part of the review to the reason why it did not run,
-    ``not_reviewed`` a path. ``pending`` names parts whose result is still to come, ``undecided`` those that
+    ``not_reviewed`` a path; ``reviewed`` counts the other files, ``covered`` says who looked at which. ``pending`` names parts whose result is still to come, ``undecided`` those that
     the gate needs and that gave none. ``failed`` means that nothing could be looked at, ``paused`` that new commits
     will not be.
     """
@@ -70,6 +71,8 @@ class ReviewResult:
     paused: bool = False
     risk: Risk | None = None
     changes: Sequence[FileChange] = ()
+    reviewed: int = 0
+    covered: Sequence[Covered] = ()
     language: str = "en"
     problems: Sequence[str] = ()
     files: int = 0
@@ -105,7 +108,7 @@ def summary(result: ReviewResult, *, marker: str, redact: Callable[[str], str] =
             text.inline.format(count=len(result.inline)), page.table("", [(one, "") for one in result.inline])
         ),
         _folded(text.changes.format(count=len(result.changes)), page.changes()),
-        _folded(page.coverage(), page.left_out()),
+        _folded(page.coverage(), page.receipt()),
         _footer(result, text),
         marker,
     ]
@@ -239,11 +242,36 @@ class _Page:
     def coverage(self) -> str:
         """Return how many of the files were reviewed."""
         text, result = self.words.summary, self.result
-        reviewed = text.files.format(max(0, result.files - len(result.not_reviewed)))
+        reviewed = text.files.format(result.reviewed)
         return text.coverage.format(reviewed=reviewed, files=text.files.format(result.files))
 
-    def left_out(self) -> str:
-        """Return the files that were not reviewed, each with its reason."""
+    def receipt(self) -> str:
+        """Return who looked at which file, and why nobody did; nothing where one file was read whole."""
+        if self.result.files <= 1 and not self.result.not_reviewed:
+            return ""
+        since = next((one.since for one in self.result.covered if one.since), "")
+        note = self.words.summary.unchanged_note.format(sha=code_span(since[:8])) if since else ""
+        return "\n\n".join(part for part in (self._covered(), note, self._left_out()) if part)
+
+    def _covered(self) -> str:
+        text, covered = self.words.summary, self.result.covered
+        if not covered:
+            return ""
+        rows = [_line([self._path(one.path), cell(self._by(one))]) for one in covered[:_ROWS]]
+        more = [text.more.format(count=len(covered) - _ROWS)] if len(covered) > _ROWS else []
+        table = "\n".join([_line([text.file, text.reviewed_by]), "|---" * 2 + "|", *rows])
+        return "\n\n".join([table, *more])
+
+    def _by(self, one: Covered) -> str:
+        text, say = self.words.summary, self.words.phrases.say
+        names = [say(name) for name in one.scanners]
+        if one.prompts:
+            names.append(text.in_prompts.format(one.prompts))
+        elif one.since:
+            names.append(text.unchanged)
+        return text.comma.join(names)
+
+    def _left_out(self) -> str:
         items = [
             self.because(self._path(path), why) for path, why in sorted(self.result.not_reviewed.items())
         ]
@@ -265,7 +293,7 @@ class _Page:
         return f"{what}{self.words.summary.colon}{reason}"
 
     def _path(self, path: str) -> str:
-        return code_span(self.redact(path), _PATH_LIMIT) or self.words.summary.nameless
+        return code_span(self.redact(path).replace("|", "¦"), _PATH_LIMIT) or self.words.summary.nameless
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -20,6 +20,7 @@ PHRASES: Final = {
         "review.instructions 过长：{most} 条中只有前 {kept} 条给模型看"
     ),
     "the change is too large to be read": "改动过大，无法读取",
+    "nothing that ran reads such files": "没有任何环节会读取此类文件",
     "it is deleted": "文件已删除",
     "it is a submodule": "子模块",
     "it is binary, or larger than 10 MB": "二进制文件，或超过 10 MB",

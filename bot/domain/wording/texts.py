@@ -85,7 +85,8 @@ class CommentText:
 class SummaryText:
     """What stands in the summary note, and in the description of the commit status.
 
-    ``{count}`` is a number, which a ``Counted`` text has two forms for; ``{steps}`` are parts of the review.
+    ``{count}`` is a number, which a ``Counted`` text has two forms for; ``{steps}`` are parts of the review,
+    ``{sha}`` is a short commit as code.
     """
 
     passed: str
@@ -102,6 +103,10 @@ class SummaryText:
     skipped: str
     not_reviewed: str
     coverage: str
+    reviewed_by: str
+    in_prompts: Counted
+    unchanged: str
+    unchanged_note: str
     problems: str
     changes: str
     more: str

@@ -6,24 +6,28 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.domain.diff import Change, Diff, FileDiff, Hunk
+from bot.domain.diff import Change, Diff, DiffLine, FileDiff, Hunk, Sign
 from bot.domain.findings import Confidence, Finding, Fix, Severity
 from bot.domain.merge_request import MergeRequestRef, Revision
 from bot.domain.policy import Gate, Paths, Policy, Rules
-from bot.domain.publication import Publication, analysed, decide, explained, result, status
+from bot.domain.publication import Publication, analysed, decide, explained, status
 from bot.domain.reconcile import Thread
 from bot.domain.records import Declined
+from bot.domain.result import result
 from bot.domain.run import Outcome, Plan, Run, RunState, Step
 
 REF = MergeRequestRef(instance="gitlab.example", project_id=7, iid=3)
 REVISION = Revision(ref=REF, base_sha="b" * 40, start_sha="c" * 40, head_sha="a" * 40)
 DIFF = Diff(
     tuple(
-        FileDiff(path, path, Change.modified, hunks=(Hunk(1, 0, 1, 0, "", ()),)) for path in ("a.py", "b.py")
+        FileDiff(
+            path, path, Change.modified, hunks=(Hunk(1, 0, 1, 1, "", (DiffLine(Sign.added, None, 1, "x"),)),)
+        )
+        for path in ("a.py", "b.py")
     )
 )
 STEPS = ("scan:semgrep", "scan:secrets", "review")
-DONE = Step(outcome=Outcome.done)
+DONE = Step(outcome=Outcome.done, shown={"a.py": 1, "b.py": 1})
 
 
 def run(*, policy: Policy | None = None, skipped: dict[str, str] | None = None, **outcomes: Step) -> Run:
@@ -324,7 +328,7 @@ def test_a_scanner_that_looks_everywhere_knows_files_that_were_left_out() -> Non
     of = run(
         policy=Policy(paths=Paths(exclude=("x.py",))),
         skipped={"go.sum": "lock file", "x.py": "excluded by the policy (x.py)"},
-        secrets=Step(outcome=Outcome.done, everywhere=True),
+        secrets=Step(outcome=Outcome.done, everywhere=True, shown={"go.sum": 1}),
     )
     assert analysed(of, lock, ()) == {("secrets", "go.sum")}
     shown = result(of, publication(of), refused=(), diff=lock, project_url="", tokens=0, seconds=1.0)

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
+from bot.domain.coverage import Covered
 from bot.domain.findings import Finding, Severity
 from bot.domain.policy import Verdict
 from bot.domain.risk import Ground, Level, Reason, Risk
@@ -56,6 +57,11 @@ def test_a_full_summary_reads_well() -> None:
             FileChange("yarn.lock", 2, 0, "new file"),
         ),
         files=2,
+        reviewed=1,
+        covered=(
+            Covered("src/a.py", ("semgrep", "secrets"), prompts=2),
+            Covered("b|c.py", ("secrets",), since="98765432" + "0" * 32),
+        ),
         added_lines=40,
         tokens=1200,
         seconds=12.4,
@@ -106,6 +112,13 @@ Problems:
 
 <details><summary>Coverage: 1 file of 2 files reviewed</summary>
 
+| File | Reviewed by |
+|---|---|
+| `src/a.py` | semgrep, secrets, model in 2 prompts |
+| `b¦c.py` | secrets, model before |
+
+What has not changed since `98765432` was reviewed by the model before; its findings still count.
+
 Not reviewed (1):
 
 - `yarn.lock`: lock file
@@ -151,11 +164,12 @@ def test_long_results_are_counted_not_shown() -> None:
         skipped={f"{wide}{n}": wide for n in range(400)},
         problems=(wide,) * 400,
         changes=tuple(FileChange(f"{wide}{n}", 1, 1, wide) for n in range(399)),
+        covered=tuple(Covered(f"{wide}{n}", ("x",)) for n in range(399)),
         pending=(wide,) * 400,
     )
     body = summary(result, marker=MARKER)
     assert len(body) < 200_000
-    assert body.count("and 349 more") == 4
+    assert body.count("and 349 more") == 5
     assert body.count("and 380 more") == 3
 
 
@@ -213,6 +227,7 @@ def test_hostile_results_are_inert(title: str, path: str, reason: str) -> None:
         pending=(title,),
         problems=(reason,),
         changes=(FileChange(path, 1, 1, title),),
+        covered=(Covered(path, (title,)),),
     )
     body = summary(result, marker=MARKER)
     assert body.split("\n")[-1] == MARKER
@@ -222,11 +237,31 @@ def test_hostile_results_are_inert(title: str, path: str, reason: str) -> None:
     folds = ["Commented in the diff (1)", "Changes (1)", "Coverage: 0 files of 0 files reviewed"]
     opened = [part for title in folds for part in (f"<details><summary>{title}</summary>", "</details>")]
     assert blocks == [*opened, MARKER]
-    assert sum(token.type in {"th_open", "td_open"} for token in tokens) == 26
+    assert sum(token.type in {"th_open", "td_open"} for token in tokens) == 30
     inner = [child for token in tokens for child in token.children or []]
     assert {child.type for child in inner} & {"image", "html_inline"} == set()
     links = [str(child.attrs["href"]) for child in inner if child.type == "link_open"]
     assert [link for link in links if not link.startswith(f"{PROJECT}/-/blob/{SHA}/")] == []
+
+
+@pytest.mark.parametrize(
+    ("files", "not_reviewed", "told"), [(1, {}, False), (2, {}, True), (1, {"a": "x"}, True)]
+)
+def test_one_file_that_was_read_needs_no_receipt(
+    files: int, not_reviewed: dict[str, str], told: bool
+) -> None:
+    """Of several files each is told, and one that was not read too."""
+    covered = tuple(Covered(f"{name}.py", ("secrets",)) for name in "ab"[:files])
+    result = ReviewResult(
+        head_sha=SHA,
+        verdict=Verdict(passed=True),
+        files=files,
+        reviewed=files - len(not_reviewed),
+        covered=covered,
+        not_reviewed=not_reviewed,
+    )
+    body = summary(result, marker=MARKER)
+    assert told == ("Coverage: " in body) == ("| `a.py` | secrets |" in body)
 
 
 def test_a_secret_in_the_name_of_a_file_is_masked() -> None:
@@ -258,6 +293,8 @@ def test_a_summary_in_chinese_reads_well() -> None:
         changes=(FileChange("源码/甲.py", 3, 1, "renamed from 乙.py"),),
         paused=True,
         files=2,
+        reviewed=1,
+        covered=(Covered("源码/甲.py", ("semgrep", "secrets"), 1, ""), Covered("乙.py", (), 0, "98765432")),
         added_lines=1,
         seconds=3.2,
         language="zh-CN",
@@ -291,6 +328,13 @@ def test_a_summary_in_chinese_reads_well() -> None:
 </details>
 
 <details><summary>覆盖范围：已评审 1 个文件，共 2 个文件</summary>
+
+| 文件 | 评审者 |
+|---|---|
+| `源码/甲.py` | semgrep，密钥扫描，模型（1 条提示） |
+| `乙.py` | 模型（此前） |
+
+自 `98765432` 以来未改动的部分此前已由模型评审，其结果仍然有效。
 
 未评审（1）：
 
