@@ -29,7 +29,7 @@ from bot.domain.question import Question
 from bot.domain.records import AnsweredComment, Declined
 from bot.domain.summary import project_url
 from bot.domain.wording import Talk, Wording, wording
-from bot.ports import Clock, Forge, People, Store, Telemetry, Transaction
+from bot.ports import Clock, Forge, People, Store, Telemetry, Transaction, Workspaces
 from bot.reviewer.answering import Answering
 from bot.reviewer.asking import Ledger
 from bot.reviewer.hearing import Comment, Known, heard, known, scene
@@ -49,7 +49,9 @@ async def converse(
     forge: Forge,
     people: People,
     store: Store,
+    workspaces: Workspaces,
     marker: Marker,
+    fingerprint_key: bytes,
     instance_url: str,
     answering: Answering | None,
     redact: Callable[[str], str],
@@ -80,7 +82,9 @@ async def converse(
             what,
             store,
             people,
+            workspaces,
             marker,
+            key=fingerprint_key,
             model=answering is not None and what.policy.review.model,
         )
         declined = _declined(seen, comment, days=what.policy.comments.declined_days, now=clock.now())

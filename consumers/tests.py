@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import structlog
 
 from bot.domain.errors import Obsolete, Refused
 from bot.domain.events import Stage, TestsRequested
+from bot.domain.findings import Finding
 from bot.domain.forge import ForgeMergeRequest, ForgeNote, Proposal
 from bot.domain.marker import Marker
 from bot.domain.run import Run
@@ -16,6 +18,7 @@ from bot.domain.unit_tests import Offer, Problem, answer, verdict
 from bot.domain.wording import Wording, wording
 from bot.ports import Forge, Proposals, Store, Telemetry, Workspaces
 from bot.reviewer.asking import Ledger
+from bot.reviewer.threads import finding_of
 from bot.reviewer.unit_testing import Drafted, UnitTesting
 from bot.runtime.consumer import Work, consumer
 
@@ -53,6 +56,7 @@ async def tests(
     proposals: Proposals,
     unit_testing: UnitTesting | None,
     marker: Marker,
+    fingerprint_key: bytes,
     telemetry: Telemetry,
     work: Work,
 ) -> None:
@@ -66,7 +70,8 @@ async def tests(
         if event.discussion_id and await _standing(event, forge, marker):
             log.info("tests.delivered_before", run=str(run.id))
         elif event.note_id or not found.source_branch.startswith(BRANCHES):
-            place = await _place(event, run, forge, store, marker)
+            finding = partial(finding_of, store=store, workspaces=workspaces, key=fingerprint_key)
+            place = await _place(event, run, forge, marker, finding)
             drafted = await _drafted(run, unit_testing, workspaces, place, ledger)
             words = wording(run.policy.review.language)
             body = await _body(event, found, drafted, proposals, words, marker)
@@ -95,7 +100,11 @@ async def _standing(event: TestsRequested, forge: Forge, marker: Marker) -> Forg
 
 
 async def _place(
-    event: TestsRequested, run: Run, forge: Forge, store: Store, marker: Marker
+    event: TestsRequested,
+    run: Run,
+    forge: Forge,
+    marker: Marker,
+    finding: Callable[[str, Run], Awaitable[Finding | None]],
 ) -> tuple[str, int] | None:
     """Return path and line that the discussion is about, if it is one of our threads."""
     if not event.discussion_id:
@@ -105,9 +114,8 @@ async def _place(
     if first is None or first.author_id != (await forge.whoami()).id:
         return None
     fingerprint = marker.read(event.ref, first.body)
-    steps = await store.findings(run.id)
-    found = (one for findings in steps.values() for one in findings if one.fingerprint == fingerprint)
-    return next(((one.path, one.line) for one in found), None)
+    found = await finding(fingerprint, run) if fingerprint else None
+    return (found.path, found.line) if found else None
 
 
 async def _drafted(

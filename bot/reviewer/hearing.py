@@ -11,14 +11,13 @@ from bot.domain.conversation import Scene
 from bot.domain.errors import Obsolete, Refused
 from bot.domain.events import CommentPosted
 from bot.domain.findings import Finding
-from bot.domain.fingerprint import recognise
 from bot.domain.forge import ForgeDiscussion, ForgeMember, ForgeMergeRequest, ForgeNote
 from bot.domain.marker import Marker
 from bot.domain.policy import Policy
-from bot.domain.publication import explained
 from bot.domain.records import MergeRequestState
 from bot.domain.run import Run
-from bot.ports import Forge, People, Store
+from bot.ports import Forge, People, Store, Workspaces
+from bot.reviewer.threads import finding_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +91,19 @@ async def scene(
     what: Known,
     store: Store,
     people: People,
+    workspaces: Workspaces,
     marker: Marker,
     *,
+    key: bytes,
     model: bool,
 ) -> Scene:
-    """Return what decides about the commands."""
+    """Return what decides about the commands; *key* is the secret of fingerprints."""
     first = comment.discussion.notes[0]
     fingerprint = marker.read(found.ref, first.body) if first.author_id == comment.me else None
     commits = any(command.commits for command in comment.asked.commands)
-    finding, run = await _finding(fingerprint, found, what, store) if fingerprint else (None, None)
+    finding, run = (
+        await _finding(fingerprint, found, what, store, workspaces, key) if fingerprint else (None, None)
+    )
     return Scene(
         member=member,
         participant=member.user.id in found.participants,
@@ -120,16 +123,16 @@ async def scene(
 
 
 async def _finding(
-    fingerprint: str, found: ForgeMergeRequest, what: Known, store: Store
+    fingerprint: str, found: ForgeMergeRequest, what: Known, store: Store, workspaces: Workspaces, key: bytes
 ) -> tuple[Finding | None, Run | None]:
     """Return what a thread is about: as the newest run found it, or else the one that raised it; and that run."""
     record = (await store.threads(found.ref)).get(fingerprint)
     newest = what.run.id if what.run else None
     for run_id in dict.fromkeys([newest, record.run_id if record else None]):
-        steps = explained(await store.findings(run_id)) if run_id else {}
-        # The code around it may have changed since; it is known on the merge request by its first fingerprint.
-        named = recognise([one for name in sorted(steps) for one in steps[name]], [fingerprint])
-        for finding in named:
-            if run_id is not None and finding.fingerprint == fingerprint:
-                return finding, await store.run(run_id)
+        if run_id is None:
+            continue
+        run = await store.run(run_id)
+        finding = await finding_of(fingerprint, run, store=store, workspaces=workspaces, key=key)
+        if finding is not None:
+            return finding, run
     return None, None

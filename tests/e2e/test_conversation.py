@@ -175,6 +175,18 @@ async def test_a_fix_is_offered_once_it_is_proven(shared_cloister: Cloister) -> 
     assert "I have no fix that I am sure of." in answer
 
 
+async def test_the_finding_of_a_renamed_file_is_known(shared_cloister: Cloister) -> None:
+    """The merge request adds the file, so only the heads of then and now tell that it is the same."""
+    gitlab = shared_cloister.gitlab
+    merge_request, path, note = await reviewed(shared_cloister, EQUAL)
+    gitlab.server.push(merge_request, {path: None, f"moved_{path}": EQUAL})
+    await shared_cloister.outcome(merge_request)
+    (answer,) = await said(shared_cloister, merge_request, "@cloister fix", user=gitlab.developer, below=note)
+    assert "if value is None:" in answer
+    asked = shared_cloister.ollama.asked("answer")[-1]
+    assert f'File: "moved_{path}"' in str(asked["messages"][-1]["content"])
+
+
 async def test_unit_tests_are_asked_for_once(shared_cloister: Cloister) -> None:
     """The stage that writes them answers in its own note."""
     gitlab = shared_cloister.gitlab

@@ -12,8 +12,10 @@ import pytest_asyncio
 from bot.adapters.clock import SystemClock
 from bot.adapters.forge_gitlab import GitLabForge
 from bot.adapters.forge_gitlab_people import GitLabPeople
+from bot.adapters.git_process import Git
 from bot.adapters.store_postgres import PostgresStore
 from bot.adapters.telemetry import OpenTelemetry
+from bot.adapters.workspace_api import ApiWorkspaces
 from bot.demo.gitlab import Level, MergeRequest
 from bot.demo.gitlab.state import Note
 from bot.domain.errors import Obsolete, Transient
@@ -66,7 +68,9 @@ class Talk:
             forge=self.forge,
             people=GitLabPeople(self.forge.api),
             store=self.store,
+            workspaces=ApiWorkspaces(self.forge.api, git=Git(forge_url=self.gitlab.server.url)),
             marker=MARKER,
+            fingerprint_key=b"key",
             instance_url=self.gitlab.server.url,
             answering=None,
             redact=lambda text: text.replace("s3cret", "[masked]"),
