@@ -123,6 +123,30 @@ def test_a_run_that_is_started_again_is_published_again() -> None:
     assert again.published < again.results
 
 
+def test_what_people_changed_is_shown_in_another_round() -> None:
+    """Once, however often it is asked for before it is visible; the state stays what it was."""
+    run = started()
+    for name in STEPS:
+        run, due = run.finish_step(name, DONE).advance()
+    shown = run.mark_published(run.results)
+    again, due = shown.show_again()
+    assert [(type(one.event), one.event.round) for one in due] == [(VerifyRequested, 2)]  # type: ignore[attr-defined]
+    assert (again.state, again.published < again.results) == (RunState.finished, True)
+    assert again.mark_published(again.results).show_again()[1] != []
+    assert again.request_publish()[1] == []
+
+
+def test_there_is_nothing_to_show_again_before_the_first_round_or_after_the_last() -> None:
+    """What is published first shows it anyway; a superseded run says nothing any more, a failed one does."""
+    run = started()
+    assert run.show_again() == (run, [])
+    published = run.finish_step("scan:semgrep", DONE).request_publish()[0]
+    superseded = published.supersede()
+    assert superseded.show_again() == (superseded, [])
+    failed = published.fail("the repository is too large")[0]
+    assert [VerifyRequested] == [type(one.event) for one in failed.show_again()[1]]
+
+
 def test_survives_storage() -> None:
     """A run comes back from JSON as it was."""
     run = started().finish_step(
