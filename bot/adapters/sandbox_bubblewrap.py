@@ -18,11 +18,10 @@ from bot.adapters.process_watch import Watch
 from bot.adapters.sandbox_calls import call_filter
 from bot.adapters.sandbox_usage import descendants, entries, memory_bytes
 from bot.domain.errors import Permanent
-from bot.ports import SandboxTree, Trial, Tried
+from bot.ports import CHECKOUT, SandboxTree, Trial, Tried
 
 Which = Callable[[str], str | None]
 
-TREE = "/checkout"
 REPORT = "/report"
 #: What programs need that are installed on the machine; no settings, accounts or keys among them.
 SYSTEM = (
@@ -113,9 +112,9 @@ class BubblewrapSandbox:
             *("--size", str(_SHARED_MEMORY_BYTES), "--tmpfs", "/dev/shm"),  # noqa: S108 - the sandbox's own
             *("--size", str(trial.scratch_bytes), "--tmpfs", "/tmp"),  # noqa: S108
             *(word for root in self._roots for word in ("--ro-bind-try", root, root)),
-            *("--dir", "/tmp/home", "--ro-bind", str(room.inputs), TREE),  # noqa: S108
+            *("--dir", "/tmp/home", "--ro-bind", str(room.inputs), CHECKOUT),  # noqa: S108
             *(word for name in _SETTINGS for word in ("--ro-bind", str(room.scratch / name), f"/etc/{name}")),
-            *("--bind", str(room.scratch / "report"), REPORT, "--chdir", TREE),
+            *("--bind", str(room.scratch / "report"), REPORT, "--chdir", _start(trial.folder)),
             # Last: mount points are made on the way.
             *("--remount-ro", "/dev", "--remount-ro", "/", "--clearenv"),
             *(word for name, value in self._environment(trial).items() for word in ("--setenv", name, value)),
@@ -266,6 +265,10 @@ async def _bounded(watch: Watch, trial: Trial) -> str:
                 return "processes"
             if memory_bytes(pids) > trial.memory_bytes or entries(pids) > _MOST_ENTRIES:
                 return "memory"
+
+
+def _start(folder: str) -> str:
+    return f"{CHECKOUT}/{inside(folder)}" if folder else CHECKOUT
 
 
 def _absent(roots: Sequence[str]) -> str:

@@ -92,12 +92,13 @@ def _functions(outline: Syntax, line: int) -> list[Definition]:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Hold a new test file as it is offered."""
+    """Hold a new test file as it is offered; ``home`` is the directory that it is run in, empty for the root."""
 
     subject: Subject
     framework: str
     path: str
     code: str
+    home: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.domain.unit_tests import Outcome
+from bot.frameworks.layout import folders_above
 from bot.ports import Trial, Tried
 
 
@@ -28,9 +29,20 @@ class Project:
         wanted = (f"{folder}{name}" for folder in folders_above(source) for name in names)
         return "\n".join(self.texts[path] for path in wanted if path in self.texts)
 
+    def below(self, home: str) -> Project:
+        """Return what of it lies in the directory *home*, with paths from there."""
+        size = len(home)
+        paths = frozenset(path[size:] for path in self.paths if path.startswith(home))
+        return Project(
+            paths, {path[size:]: text for path, text in self.texts.items() if path.startswith(home)}
+        )
+
 
 class Framework(Protocol):
-    """A test framework."""
+    """A test framework.
+
+    A repository may hold several projects. What follows ``home`` gets paths from that directory on.
+    """
 
     name: str
     #: Suffixes of the files that it tests, with their dots.
@@ -44,6 +56,9 @@ class Framework(Protocol):
     def is_test(self, path: str) -> bool:
         """Say whether *path* is a file of tests."""
 
+    def home(self, project: Project, source: str) -> str:
+        """Return the directory that tests of *source* are run in, with a slash at its end; empty for the root."""
+
     def place(self, project: Project, source: str, function: str) -> str:
         """Return the path, not taken yet, of a new test of *function* in *source*."""
 
@@ -54,7 +69,7 @@ class Framework(Protocol):
         """Return why *code* would not be run as a test at *path*, empty if it would."""
 
     def trial(self, path: str, code: str) -> Trial:
-        """Return how that one file is run."""
+        """Return how that one file is run, in its home."""
 
     def outcome(self, tried: Tried) -> Outcome:
         """Return what the run says."""
@@ -77,9 +92,3 @@ def chosen(
     weighed = [(one.weight(project, source, neighbours), one) for one in able]
     best = max(weighed, key=lambda pair: pair[0], default=(0, None))
     return best[1] if best[0] > 0 else None
-
-
-def folders_above(path: str) -> list[str]:
-    """Return the directories that hold *path*, nearest first, each with a slash at its end; the root is empty."""
-    parts = path.split("/")[:-1]
-    return ["".join(f"{part}/" for part in parts[:count]) for count in range(len(parts), -1, -1)]

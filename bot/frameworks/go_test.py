@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from bot.domain.markdown import one_line
 from bot.domain.unit_tests import Outcome, State
 from bot.frameworks import Project
-from bot.frameworks.layout import free, numbered, stem, word
+from bot.frameworks.layout import free, holder, numbered, stem, word
 from bot.frameworks.results import counted, over_limit
 from bot.ports import Trial, Tried
 
@@ -41,6 +41,10 @@ class GoTest:
     def is_test(self, path: str) -> bool:
         """Say whether *path* is a file of tests."""
         return path.endswith("_test.go")
+
+    def home(self, project: Project, source: str) -> str:
+        """Return the directory of the module."""
+        return holder(project.paths, source, self.manifests)
 
     def place(self, project: Project, source: str, function: str) -> str:
         """Return a file in the directory of *source*."""

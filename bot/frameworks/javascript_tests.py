@@ -8,10 +8,11 @@ from collections import Counter
 from collections.abc import Mapping
 from posixpath import relpath
 
-from bot.frameworks import Project, folders_above
-from bot.frameworks.layout import common_folder, free, numbered, stem, word
+from bot.frameworks import Project
+from bot.frameworks.layout import common_folder, folders_above, free, numbered, stem, word
 
 SUFFIXES = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts")
+_SETTINGS = ("js", "mjs", "cjs", "ts", "mts", "cts", "json")
 _TEST = re.compile(r"(?:\.(?P<kind>test|spec)|(?:^|/)__tests__/[^/]*)\.[cm]?[jt]sx?$")
 CALLS = re.compile(r"^\s*(?:test|it)(?:\.\w+)*\s*\(", re.MULTILINE)
 
@@ -50,12 +51,21 @@ def _has_source(project: Project, test: str) -> bool:
 
 
 def uses(project: Project, source: str, package: str) -> bool:
-    """Say whether the nearest manifest that can be read depends on *package*, or a script of it calls that."""
+    """Say whether a manifest above *source* depends on *package*, or a script of it calls that."""
+    return any(_used_in(folder, project, package) for folder in folders_above(source))
+
+
+def home(project: Project, source: str, package: str) -> str:
+    """Return the nearest directory above *source* that has settings of *package*, or a manifest that uses it."""
     for folder in folders_above(source):
-        text = project.texts.get(f"{folder}package.json")
-        if text is not None and _mentions(text, package):
-            return True
-    return False
+        settings = (f"{folder}{package}.config.{suffix}" for suffix in _SETTINGS)
+        if any(path in project.paths for path in settings) or _used_in(folder, project, package):
+            return folder
+    return ""
+
+
+def _used_in(folder: str, project: Project, package: str) -> bool:
+    return _mentions(project.texts.get(f"{folder}package.json", "{}"), package)
 
 
 def _mentions(text: str, package: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 _WORD = re.compile(r"[^0-9A-Za-z_]+")
 
@@ -17,6 +17,19 @@ def stem(path: str) -> str:
 def word(text: str) -> str:
     """Return *text* with nothing in it that a file name of code should not hold."""
     return _WORD.sub("_", text).strip("_")[:60] or "code"
+
+
+def folders_above(path: str) -> list[str]:
+    """Return the directories that hold *path*, nearest first, each with a slash at its end; the root is empty."""
+    parts = path.split("/")[:-1]
+    return ["".join(f"{part}/" for part in parts[:count]) for count in range(len(parts), -1, -1)]
+
+
+def holder(paths: Collection[str], source: str, names: Iterable[str]) -> str:
+    """Return the nearest directory above *source* with one of the files *names*; empty, the root, if there is none."""
+    wanted = tuple(names)
+    folders = folders_above(source)
+    return next((one for one in folders if any(f"{one}{name}" in paths for name in wanted)), "")
 
 
 def common_folder(tests: Iterable[str], source: str) -> str:

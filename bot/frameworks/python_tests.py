@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import re
 
-from bot.frameworks import Project, folders_above
-from bot.frameworks.layout import common_folder, free, numbered, stem, word
+from bot.frameworks import Project
+from bot.frameworks.layout import common_folder, folders_above, free, holder, numbered, stem, word
+from bot.ports import CHECKOUT
 
 SUFFIXES = (".py",)
 MANIFESTS = (
     *("pyproject.toml", "setup.cfg", "setup.py", "tox.ini", "pytest.ini", "noxfile.py", "conftest.py"),
     *("requirements.txt", "requirements-dev.txt", "requirements-test.txt", "dev-requirements.txt", "Pipfile"),
 )
-ENVIRONMENT = {"PYTHONPATH": ".:src:lib", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
+ENVIRONMENT = {"PYTHONPATH": f".:src:lib:{CHECKOUT}", "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
+#: Those that make a directory a project of its own, with whatever tests it may get.
+_PACKAGING = ("pyproject.toml", "setup.py", "setup.cfg")
 _TEST = re.compile(r"(?:^|/)(?:test_[^/]*|[^/]*_test|tests)\.py$")
 
 
 def is_test(path: str) -> bool:
     """Say whether *path* is a file of tests."""
     return _TEST.search(path) is not None
+
+
+def home(project: Project, source: str) -> str:
+    """Return the nearest directory above *source* whose manifest holds for tests too, else for *source* alone."""
+    holders = {holder(project.paths, path, MANIFESTS) for path in project.paths if is_test(path)}
+    chain = folders_above(source)
+    able = [one for one in chain if one in holders]
+    return able[0] if able else holder(project.paths, source, _PACKAGING)
 
 
 def place(project: Project, source: str, function: str) -> str:
@@ -43,8 +54,3 @@ def module_of(project_paths: frozenset[str], source: str) -> str:
 def advice(source: str) -> str:
     """Return how the code is imported."""
     return f"Import the code as `{module_of(frozenset(), source)}`."
-
-
-def roots(source: str) -> list[str]:
-    """Return the directories above *source*, for whoever looks for settings there."""
-    return folders_above(source)

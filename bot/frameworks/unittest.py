@@ -34,6 +34,10 @@ class Unittest:
         """Say whether *path* is a file of tests."""
         return python_tests.is_test(path)
 
+    def home(self, project: Project, source: str) -> str:
+        """Return where its own manifest and tests are."""
+        return python_tests.home(project, source)
+
     def place(self, project: Project, source: str, function: str) -> str:
         """Return where a new test goes."""
         return python_tests.place(project, source, function)

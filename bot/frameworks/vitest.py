@@ -26,6 +26,10 @@ class Vitest:
         """Say whether *path* is a file of tests."""
         return javascript_tests.is_test(path)
 
+    def home(self, project: Project, source: str) -> str:
+        """Return where Vitest is set up."""
+        return javascript_tests.home(project, source, "vitest")
+
     def place(self, project: Project, source: str, function: str) -> str:
         """Return where a new test goes."""
         return javascript_tests.place(project, source, function)

@@ -11,12 +11,13 @@ from bot.ports.log import Delivery, EventLog, EventSink, OnRevoke, Outbox, Subsc
 from bot.ports.model import Answers, Audit, Embeddings, Model, ModelReply, ModelRequest
 from bot.ports.reconciliations import Reconciliations, Turn
 from bot.ports.runner import Command, Completed, RuleCopy, RuleSource, Runner
-from bot.ports.sandbox import Sandbox, SandboxTree, Trial, Tried
+from bot.ports.sandbox import CHECKOUT, Sandbox, SandboxTree, Trial, Tried
 from bot.ports.store import Start, StillHeld, Store, Transaction
 from bot.ports.telemetry import Telemetry
 from bot.ports.workspaces import Blob, Occurrence, Occurrences, Workspaces
 
 __all__ = [
+    "CHECKOUT",
     "Answers",
     "Audit",
     "Blob",

@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
+
+#: Where a program finds the root of the files.
+CHECKOUT: Final = "/checkout"
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
     """Describe one run of a program on a project's files in the sandbox.
 
-    ``argv[0]`` is found in the sandbox's search path; the working directory is the root of the files, which
-    nobody can change. ``changed`` replaces files for this run, None takes one away. ``memory_bytes`` bounds each
+    ``argv[0]`` is found in the sandbox's search path; the working directory is ``folder`` below the root of the
+    files, which nobody can change. ``changed`` replaces files for this run, None takes one away. ``memory_bytes`` bounds each
     process and all of them together. What the program writes to ``/report`` is handed back, all else it writes
     is lost.
     """
 
     argv: tuple[str, ...]
+    folder: str = ""
     changed: Mapping[str, bytes | None] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     limit_s: float = 60.0

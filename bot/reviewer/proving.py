@@ -157,9 +157,11 @@ class _Bench:
         self, changed: Mapping[str, bytes | None], *, limit_s: float | None = None
     ) -> tuple[Outcome, Tried]:
         """Return what the test says of the head with *changed*."""
-        trial = self.framework.trial(self.written.path, self.written.code)
+        home = self.written.home
+        trial = self.framework.trial(self.written.path.removeprefix(home), self.written.code)
         trial = replace(
             trial,
+            folder=home,
             changed={**changed, self.written.path: self.written.code.encode()},
             limit_s=min(trial.limit_s, limit_s or trial.limit_s),
         )

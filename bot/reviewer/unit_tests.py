@@ -22,7 +22,7 @@ from bot.domain.records import Task
 from bot.domain.said import UnusableAnswer
 from bot.domain.unit_tests import Problem, Subject, Written, subjects
 from bot.frameworks import Framework, Project
-from bot.frameworks.layout import nearest
+from bot.frameworks.layout import folders_above, nearest
 from bot.ports import ModelRequest, Workspaces
 from bot.resources import resource
 from bot.reviewer.asking import Asker, Ledger
@@ -105,22 +105,26 @@ class Author:
         framework = registry.chosen(self.frameworks, project, subject.path, near)
         if framework is None:
             raise _Unwritten("no test framework was recognised; there are neither tests nor a manifest")
-        path = framework.place(project, subject.path, subject.functions[0].name)
+        home = framework.home(project, subject.path)
+        source = subject.path.removeprefix(home)
+        path = home + framework.place(project.below(home), source, subject.functions[0].name)
         callers = [*_callers(subject, code), *await self._callers_elsewhere(subject, code)]
-        prompt = self._prompt(subject, code, framework, path, near, callers)
+        prompt = self._prompt(subject, code, framework, home, path, near, callers)
         for seed in _SEEDS:
-            text = await self._ask(subject, framework, path, replace(prompt, seed=seed), ledger)
+            text = await self._ask(
+                subject, framework, path.removeprefix(home), replace(prompt, seed=seed), ledger
+            )
             if text is None:
                 raise _Unwritten("the model sees nothing that could be tested without the outside world")
             outline = await asyncio.to_thread(self.parse, path, text.encode())
             if outline is not None and not outline.errors:
-                return Written(subject, framework.name, path, text)
+                return Written(subject, framework.name, path, text, home)
         raise _Unwritten("what the model wrote does not parse")
 
     async def _surveyed(self, subject: Subject, code: _Code) -> tuple[dict[str, str], Project]:
         """Return the tests near *subject* by path, nearest first, and what is known of the project."""
         able = [one for one in self.frameworks if subject.path.endswith(one.suffixes)]
-        folders = registry.folders_above(subject.path)
+        folders = folders_above(subject.path)
         manifests = {f"{folder}{name}" for folder in folders for one in able for name in one.manifests}
         tests = {path for path in code.paths if any(one.is_test(path) for one in able)}
         near = nearest(tests, subject.path)[:_NEIGHBOURS]
@@ -152,6 +156,7 @@ class Author:
         subject: Subject,
         code: _Code,
         framework: Framework,
+        home: str,
         path: str,
         near: Mapping[str, str],
         callers: Sequence[test_prompt.Caller],
@@ -161,7 +166,7 @@ class Author:
             head=code.heads[subject.path].decode(errors="replace"),
             framework=framework.name,
             path=path,
-            advice=framework.advice(subject.path, path),
+            advice=framework.advice(subject.path.removeprefix(home), path.removeprefix(home)),
             callers=callers,
             example_path=example,
             example=near.get(example, ""),

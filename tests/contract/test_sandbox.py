@@ -67,6 +67,13 @@ async def test_a_program_sees_the_files_and_reports(tree: SandboxTree):
     assert (tried.stdout, tried.report, tried.returncode, tried.ended) == (b"42 content\n", b"done", 3, "")
 
 
+async def test_a_program_starts_where_it_is_told(tree: SandboxTree):
+    """In a directory of the project, and in no other one."""
+    assert (await tree.run(Trial(("cat", "x.txt"), folder="lib/deep/"))).stdout == b"content\n"
+    with pytest.raises(Permanent):
+        await tree.run(Trial(("ls",), folder="lib/../../etc"))
+
+
 async def test_a_change_holds_for_one_run(tree: SandboxTree):
     """A file may be replaced, added or taken away for a run, and is itself again in the next."""
     code = "import os, app; print(app.double(1), sorted(os.listdir('.')))"

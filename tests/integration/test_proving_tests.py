@@ -125,6 +125,71 @@ async def test_a_test_of_nothing_is_told(project: Callable[..., Project]):
     assert seen.survivor
 
 
+async def test_a_project_within_the_repository_is_run_from_its_own_directory(tmp_path: Path):
+    """Its tests stand with its others, and import as its code does; another project's tests are no place for them."""
+    old = {
+        b"api/setup.py": file(b""),
+        b"api/shop/low.py": file(b"LOW = 3\n"),
+        b"api/shop/clip.py": file(b"from shop.low import LOW\n\n\ndef clip(value):\n    return value\n"),
+        b"web/setup.py": file(b""),
+        b"web/tests/test_old.py": file(EXAMPLE),
+    }
+    new = b"from shop.low import LOW\n\n\ndef clip(value):\n    return max(value, LOW)\n"
+    world = Project(tmp_path, old, old | {b"api/shop/clip.py": file(new)})
+    code = f"{HEAD}    def test_low(self):\n        self.assertEqual(clip(1), 3)\n"
+    model = Model(code.replace("from clip", "from shop.clip"))
+    (offer,) = (await world.drafted(model, sandbox=BubblewrapSandbox())).offers
+    assert (offer.written.path, offer.proof.passed) == ("api/tests/test_clip.py", True)
+    assert "Import the code as `shop.clip`" in model.asked[0].prompt
+
+
+#: In place of the library: it runs the one method of the class that it is given.
+RUNNER = b"""package org.junit.runner;
+
+public class JUnitCore {
+    public static void main(String[] names) throws Exception {
+        Class.forName(names[0]).getMethod("low").invoke(null);
+        System.out.println("OK (1 test)");
+    }
+}
+"""
+JAVA_TEST = """package x;
+
+public class ClipTest {
+    static final Class<?> NEEDED = org.junit.runner.JUnitCore.class;
+
+    @org.junit.Test
+    public static void low() {
+        if (Clip.clip(1) != 3) throw new AssertionError();
+    }
+}
+"""
+
+
+@pytest.mark.skipif(shutil.which("javac") is None and "CI" not in os.environ, reason="needs javac")
+async def test_java_of_several_modules_is_compiled_as_far_as_the_test_needs_it(tmp_path: Path):
+    """Its own module first, then what that needs of others; what cannot be compiled elsewhere does not matter."""
+    old = {
+        b"app/src/main/java/x/Clip.java": file(
+            b"package x;\n\npublic class Clip {\n    static int clip(int v) {\n        return v;\n    }\n}\n"
+        ),
+        b"core/src/main/java/x/core/Low.java": file(
+            b"package x.core;\n\npublic class Low {\n    public static int low() { return 3; }\n}\n"
+        ),
+        b"core/src/main/java/x/core/Away.java": file(b"package x.core;\n\nimport not.here.Thing;\n"),
+        b"pom.xml": file(b"<artifactId>junit</artifactId>\n"),
+        b"support/src/test/java/org/junit/Test.java": file(
+            b"package org.junit;\n\npublic @interface Test {}\n"
+        ),
+        b"support/src/test/java/org/junit/runner/JUnitCore.java": file(RUNNER),
+    }
+    clip = b"app/src/main/java/x/Clip.java"
+    new = old[clip][1].replace(b"return v", b"return v < x.core.Low.low() ? 3 : v")
+    world = Project(tmp_path, old, old | {clip: file(new)})
+    (offer,) = (await world.drafted(Model(JAVA_TEST), sandbox=BubblewrapSandbox())).offers
+    assert (offer.written.path, offer.proof.passed) == ("app/src/test/java/x/ClipTest.java", True)
+
+
 WRONG = {
     "wrong": f"{HEAD}    def test_low(self):\n        self.assertEqual(clip(1, 3), 1)\n",
     "import": GOOD.replace("from clip", "from klip"),

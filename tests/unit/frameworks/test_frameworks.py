@@ -97,6 +97,8 @@ PLACES = [
         ["src/test/java/x/CartTest.java"],
         "src/test/java/x/CartTotalTest.java",
     ),
+    ("JUnit", "src/a/b/Cart.java", ["test/a/c/XTest.java", "test/a/b/YTest.java"], "test/a/b/CartTest.java"),
+    ("JUnit", "src/a/b/Cart.java", ["test/b/XTest.java"], "src/a/b/CartTest.java"),
     ("go test", "pkg/cart.go", [], "pkg/cart_test.go"),
     ("go test", "cart.go", ["cart_test.go"], "cart_total_test.go"),
 ]
@@ -108,6 +110,40 @@ def test_a_new_test_stands_where_the_others_do(name: str, source: str, tests: li
     path = BY_NAME[name].place(Project(frozenset({source, *tests})), source, "total")
     assert path == expected
     assert BY_NAME[name].is_test(path)
+
+
+HOMES = [
+    ("go test", "api/pkg/cart.go", {"api/go.mod": "", "go.mod": ""}, "api/"),
+    ("go test", "api/cart.go", {"web/go.mod": ""}, ""),
+    (
+        "pytest",
+        "api/shop/cart.py",
+        {"api/setup.py": "", "web/setup.py": "", "web/tests/test_x.py": ""},
+        "api/",
+    ),
+    ("pytest", "api/shop/cart.py", {"api/tox.ini": "", "api/tests/test_x.py": "", "setup.py": ""}, "api/"),
+    # What only an image needs makes no project, if the tests are elsewhere.
+    ("unittest", "app/cart.py", {"app/requirements.txt": "", "tests/test_x.py": ""}, ""),
+    ("unittest", "app/cart.py", {"app/requirements.txt": ""}, ""),
+    ("Jest", "web/src/a.js", {"web/package.json": '{"devDependencies": {"jest": "1"}}'}, "web/"),
+    ("Jest", "web/src/a.js", {"web/package.json": "{}", "package.json": '{"scripts": {"t": "jest"}}'}, ""),
+    (
+        "Vitest",
+        "web/src/a.js",
+        {"web/vitest.config.mts": "", "package.json": '{"scripts": {"t": "vitest"}}'},
+        "web/",
+    ),
+    ("Vitest", "web/src/a.js", {"web/package.json": "[" * 9_999}, ""),
+    ("JUnit", "core/src/main/java/x/A.java", {"core/pom.xml": "", "pom.xml": ""}, ""),
+]
+
+
+@pytest.mark.parametrize(("name", "source", "texts", "expected"), HOMES)
+def test_a_repository_may_hold_several_projects(name: str, source: str, texts: dict[str, str], expected: str):
+    """Tests are run where the nearest settings are that hold for them, as people do."""
+    project = Project(frozenset({source, *texts}), texts)
+    assert BY_NAME[name].home(project, source) == expected
+    assert source.removeprefix(expected) in project.below(expected).paths
 
 
 @pytest.mark.parametrize("framework", FRAMEWORKS, ids=lambda one: one.name)
@@ -232,6 +268,9 @@ OBJECTIONS = [
     ("Jest", "a.test.js", "const test = 1\n", False),
     ("JUnit", "src/test/java/x/ATest.java", "package x;\nclass ATest {\n@Test void a() {} }\n", True),
     ("JUnit", "src/test/java/x/ATest.java", "package y;\nclass ATest {\n@Test void a() {} }\n", False),
+    ("JUnit", "test/x/y/ATest.java", "package x.y;\nclass ATest {\n@Test void a() {} }\n", True),
+    ("JUnit", "test/x/y/ATest.java", "package y.x;\nclass ATest {\n@Test void a() {} }\n", False),
+    ("JUnit", "test/x/y/ATest.java", "class ATest {\n@Test void a() {} }\n", True),
     ("JUnit", "src/test/java/x/ATest.java", "package x;\nclass BTest {\n@Test void a() {} }\n", False),
     ("go test", "a_test.go", 'package a\n\nimport "testing"\n\nfunc TestA(t *testing.T) {}\n', True),
     ("go test", "a_test.go", "package a\n\nfunc a() {}\n", False),
