@@ -26,3 +26,16 @@ def refuse_cloud(model: str) -> NoReturn:
         f"{model} runs in a cloud, so code would leave the building: choose a model that your own server runs"
     )
     raise Unfit(msg)
+
+
+def overlong(reason: str) -> bool:
+    """Say whether a refusal is about the length of the prompt; every server words it differently, and so do versions.
+
+    Ollama, llama.cpp and vLLM speak of a context, SGLang and newer vLLM of the length of an input or prompt.
+    """
+    said = reason.lower()
+    if "context" in said:
+        return any(word in said for word in ("length", "exceed", "longer"))
+    return any(word in said for word in ("input", "prompt")) and any(
+        word in said for word in ("longer than", "exceeds the max", "too long")
+    )

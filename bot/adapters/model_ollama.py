@@ -113,12 +113,12 @@ class OllamaServer:
         """Yield the parts of the answer; thoughts count, and are not read."""
         body = self._body(request, facts, window_tokens)
         with translated(self._url, self._model):
-            async with aclosing(await self._client.stream_chat(body)) as stream:
+            async with aclosing(self._client.stream_chat(body)) as stream:
                 async for part in stream:
                     text, thought = part.message.content or "", part.message.thinking or ""
                     if part.done:
                         reason = part.done_reason or ""
-                        yield Part(text, 0, reason, part.prompt_eval_count or 0, part.eval_count or 0)
+                        yield Part(text, 0, reason, part.prompt_eval_count, part.eval_count)
                         return
                     if text or thought:
                         yield Part(text, len(thought))

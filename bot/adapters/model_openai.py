@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass, replace
 from ssl import SSLContext
 from typing import Any, Final
 
@@ -36,9 +37,42 @@ _ABOUT_FORMAT: Final = (
     "guided",
     "structured",
 )
-_ABOUT_TEMPLATE: Final = ("chat_template", "template_kwargs")
-_ABOUT_USAGE: Final = ("stream_options", "include_usage")
+#: What can be left out, by the words that a refusal names it with.
+_OPTIONAL: Final = {
+    "stream_options": ("stream_options", "include_usage"),
+    "chat_template_kwargs": ("chat_template", "template_kwargs"),
+    "seed": ("seed",),
+}
+_LIMIT, _NEWER_LIMIT = "max_tokens", "max_completion_tokens"
+#: Servers say so where they broke an answer off themselves.
+_BROKEN_OFF: Final = ("abort", "error")
 _FALLBACK: Final = "\n\nAnswer with one JSON object that matches this JSON Schema, and with nothing else:\n"
+
+
+@dataclass(frozen=True, slots=True)
+class _Dialect:
+    """Hold what is known of how a server wants to be asked.
+
+    Args:
+        form: how it is asked for JSON.
+        limit: its name for the limit of an answer.
+        without: fields that it refuses.
+    """
+
+    form: int = 0
+    limit: str = _LIMIT
+    without: frozenset[str] = frozenset()
+
+    def after(self, reason: str, body: Mapping[str, Any]) -> _Dialect:
+        """Return what to try once *body* was refused for *reason*: itself if there is nothing left to try."""
+        if self.limit == _LIMIT and _NEWER_LIMIT in reason:
+            return replace(self, limit=_NEWER_LIMIT)
+        for name, words in _OPTIONAL.items():
+            if name in body and any(word in reason for word in words):
+                return replace(self, without=self.without | {name})
+        if self.form + 1 < len(_FORMATS) and any(word in reason for word in _ABOUT_FORMAT):
+            return replace(self, form=self.form + 1)
+        return self
 
 
 class OpenAIModel(ChatModel):
@@ -90,9 +124,7 @@ class OpenAIServer:
         self._client = client
         self._model = model
         self._preset = preset
-        self._format = 0
-        self._usage = True
-        self._switch = preset.thinking is Thinking.optional
+        self._dialect = _Dialect()
 
     @property
     def label(self) -> str:
@@ -102,7 +134,8 @@ class OpenAIServer:
     @property
     def thought_tokens(self) -> int:
         """Return room for thoughts, if nothing can keep the model from them."""
-        switched_off = self._preset.thinking is Thinking.optional and self._switch
+        has_switch = "chat_template_kwargs" not in self._dialect.without
+        switched_off = self._preset.thinking is Thinking.optional and has_switch
         return 0 if switched_off or self._preset.thinking is Thinking.never else _THOUGHT_TOKENS
 
     async def facts(self) -> ModelFacts:
@@ -129,16 +162,17 @@ class OpenAIServer:
         del facts, window_tokens  # the server's context is as it was started
         with translated(self._client.url):
             while True:
-                sent = (self._format, self._usage, self._switch)
+                sent = self._dialect
                 try:
                     async with aclosing(self._client.chunks(self._body(request))) as chunks:
                         async for part in _parts(chunks):
                             yield part
                 except NotUnderstood as refusal:
                     # A request beside this one may have learned the same meanwhile.
-                    learned = sent != (self._format, self._usage, self._switch)
-                    if not learned and not self._ask_for_less(refusal.reason.lower()):
-                        raise
+                    if sent == self._dialect:
+                        self._dialect = self._dialect.after(refusal.reason.lower(), self._body(request))
+                        if sent == self._dialect:
+                            raise
                 else:
                     return
 
@@ -151,7 +185,7 @@ class OpenAIServer:
         await self._client.close()
 
     def _body(self, request: ModelRequest) -> dict[str, Any]:
-        wanted = _FORMATS[self._format]
+        wanted = _FORMATS[self._dialect.form]
         body: dict[str, Any] = {
             **self._preset.options,
             "model": self._model,
@@ -160,37 +194,24 @@ class OpenAIServer:
                 {"role": "user", "content": request.prompt + self._reminder(request)},
             ],
             "stream": True,
-            "max_tokens": request.max_output_tokens + self.thought_tokens,
+            self._dialect.limit: request.max_output_tokens + self.thought_tokens,
             "seed": request.seed,
+            "stream_options": {"include_usage": True},
         }
         if wanted == "json_schema":
             schema = {"name": "answer", "schema": dict(request.schema), "strict": True}
             body["response_format"] = {"type": wanted, "json_schema": schema}
         elif wanted:
             body["response_format"] = {"type": wanted}
-        if self._usage:
-            body["stream_options"] = {"include_usage": True}
-        if self._switch:
+        if self._preset.thinking is Thinking.optional:
             # Qwen's templates know the one name, DeepSeek's the other; a template ignores what it does not know.
             body["chat_template_kwargs"] = {"thinking": False, "enable_thinking": False}
-        return body
+        return {name: value for name, value in body.items() if name not in self._dialect.without}
 
     def _reminder(self, request: ModelRequest) -> str:
         """Return the schema for a server that cannot be given one, unless the instructions have it."""
         schema = json.dumps(dict(request.schema), separators=(",", ":"))
-        return "" if self._format == 0 or schema in request.system else _FALLBACK + schema
-
-    def _ask_for_less(self, reason: str) -> bool:
-        """Leave out from now on what *reason* complains of; say whether there was anything to leave out."""
-        if self._usage and any(word in reason for word in _ABOUT_USAGE):
-            self._usage = False
-        elif self._switch and any(word in reason for word in _ABOUT_TEMPLATE):
-            self._switch = False
-        elif self._format + 1 < len(_FORMATS) and any(word in reason for word in _ABOUT_FORMAT):
-            self._format += 1
-        else:
-            return False
-        return True
+        return "" if self._dialect.form == 0 or schema in request.system else _FALLBACK + schema
 
 
 async def _parts(chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Part, None]:
@@ -203,8 +224,9 @@ async def _parts(chunks: AsyncGenerator[Chunk, None]) -> AsyncGenerator[Part, No
             if choice.delta.content or thought:
                 yield Part(choice.delta.content or "", len(thought))
             reason = choice.finish_reason or reason
-    if reason is None:
+    if reason is None or reason in _BROKEN_OFF:
         msg = "the model's answer broke off"
         raise Transient(msg)
-    prompt, output = (usage.prompt_tokens, usage.completion_tokens or 0) if usage else (None, None)
+    # A count of nothing is one that the server does not know.
+    prompt, output = (usage.prompt_tokens or None, usage.completion_tokens or None) if usage else (None, None)
     yield Part("", 0, reason, prompt, output)

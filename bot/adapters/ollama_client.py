@@ -7,28 +7,28 @@ import re
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from ssl import SSLContext
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import httpx
 import ollama
 from pydantic import Field
 
 from bot.adapters.chat_server import ModelFacts
-from bot.adapters.model_errors import Unfit, refuse_cloud
+from bot.adapters.model_errors import Unfit, overlong, refuse_cloud
+from bot.adapters.model_wire import Told, lines
 from bot.domain.errors import Permanent, Transient
-from bot.domain.merge_request import Value
 
 #: Older servers hand their memory to anybody who uploads a crafted model (CVE-2026-7482).
 _OLDEST_SAFE: Final = (0, 17, 1)
 
 
-class Version(Value):
+class Version(Told):
     """What ``/api/version`` says."""
 
     version: str
 
 
-class Listed(Value):
+class Listed(Told):
     """One model of ``/api/tags``."""
 
     name: str
@@ -36,13 +36,13 @@ class Listed(Value):
     size: int = 0
 
 
-class Tags(Value):
+class Tags(Told):
     """What ``/api/tags`` says."""
 
     models: list[Listed]
 
 
-class Running(Value):
+class Running(Told):
     """One model of ``/api/ps``; what the server does not tell is 0."""
 
     name: str
@@ -51,19 +51,19 @@ class Running(Value):
     size_vram: int = 0
 
 
-class Processes(Value):
+class Processes(Told):
     """What ``/api/ps`` says."""
 
     models: list[Running]
 
 
-class Embedded(Value):
+class Embedded(Told):
     """What ``/api/embed`` says."""
 
     embeddings: list[list[float]]
 
 
-class Shown(Value):
+class Shown(Told):
     """What ``/api/show`` says; ``remote_*`` are set for models that run in somebody's cloud."""
 
     capabilities: list[str] = Field(default_factory=list)
@@ -82,7 +82,8 @@ class OllamaClient(ollama.AsyncClient):
     """Speak to one server and no other.
 
     The vendor's defaults follow redirects, take a proxy and an API key from the environment, and never time
-    out. Its ``chat`` cannot send ``truncate`` and ``shift``, so requests are made one level below.
+    out. Its ``chat`` cannot send ``truncate`` and ``shift``, and cuts answers at characters that end lines in
+    Unicode, so requests are made one level below.
     """
 
     def __init__(self, url: str, timeout: httpx.Timeout, *, verify: SSLContext | bool = True) -> None:
@@ -134,8 +135,16 @@ class OllamaClient(ollama.AsyncClient):
 
     async def stream_chat(self, body: Mapping[str, Any]) -> AsyncGenerator[ollama.ChatResponse, None]:
         """Return the parts of an answer; closing the generator closes the connection, which ends generation."""
-        parts = await self._request(ollama.ChatResponse, "POST", "/api/chat", json=dict(body), stream=True)
-        return cast("AsyncGenerator[ollama.ChatResponse, None]", parts)
+        async with self._client.stream("POST", "/api/chat", json=dict(body)) as response:
+            if response.status_code != 200:
+                raise ollama.ResponseError(
+                    (await response.aread()).decode(errors="replace"), response.status_code
+                )
+            async for line in lines(response):
+                part = json.loads(line)
+                if error := part.get("error"):
+                    raise ollama.ResponseError(error)
+                yield ollama.ChatResponse(**part)
 
 
 def same_model(one: str, other: str) -> bool:
@@ -188,7 +197,7 @@ def _from_status(error: ollama.ResponseError, url: str, model: str) -> Transient
         return Transient(f"Ollama is busy: {reason}")
     if 300 <= status < 400:
         return Unfit("Ollama's URL redirects; configure the address it leads to, redirects are not followed")
-    if status == 400 and "context" in reason and ("exceed" in reason or "size" in reason):
+    if overlong(reason) and status not in {408, 429}:
         return Permanent(f"the prompt does not fit into the model's context: {reason}")
     if 400 <= status < 500 and status not in {408, 429}:
         return Permanent(f"Ollama refused the request ({status}): {reason}")

@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import ValidationError
 
-from bot.adapters.model_errors import Unfit
+from bot.adapters.model_errors import Unfit, overlong
+from bot.adapters.model_wire import lines
 from bot.adapters.openai_shapes import Chunk, Models, Props, Served, Vector, Vectors
 from bot.domain.errors import Permanent, Transient
 
 _CONNECT_S: Final = 5.0
-_LONGEST_LINE: Final = 1_000_000
 _LONGEST_WAIT_S: Final = 3600.0
 #: Who owns models according to Ollama.
 _OLLAMA: Final = "library"
@@ -107,13 +107,10 @@ class OpenAIClient:
         async with self._http.stream("POST", "/v1/chat/completions", json=dict(body)) as response:
             if response.status_code != 200:
                 _refuse(response, await response.aread())
-            async for line in response.aiter_lines():
-                if len(line) > _LONGEST_LINE:
-                    msg = "an event of the answer is too long"
-                    raise ValueError(msg)
+            async for line in lines(response):
                 field, _, data = line.partition(":")
                 if field == "error":
-                    raise Transient(f"the server failed: {_reason(data)}")
+                    raise _failed(_reason(data))
                 if field != "data":
                     # Comments keep the connection alive, empty lines end events, other fields do not matter.
                     if line and not line.startswith(":") and field not in {"event", "id", "retry"}:
@@ -124,7 +121,7 @@ class OpenAIClient:
                     return
                 chunk = Chunk.model_validate_json(data)
                 if chunk.error is not None:
-                    raise Transient(f"the server failed: {_reason(chunk.error)}")
+                    raise _failed(_reason(chunk.error))
                 yield chunk
 
     async def _json(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
@@ -195,20 +192,23 @@ def _refuse(response: httpx.Response, content: bytes) -> None:
     if status in {429, 503}:
         msg = f"the model server is busy: {reason}"
         raise Transient(msg, retry_after_s=_retry_after(response.headers.get("Retry-After", "")))
-    if status == 408 or (status >= 500 and status != 501):
+    if status == 413 or (status != 408 and overlong(reason)):
+        raise _unfitting(reason)
+    # Some fail where they should refuse a form of answers that they cannot hold a model to.
+    if status == 408 or (status >= 500 and status != 501 and "grammar" not in reason.lower()):
         msg = f"the model server failed ({status}): {reason}"
         raise Transient(msg)
-    if _overlong(reason):
-        msg = f"the prompt does not fit into the model's context: {reason}"
-        raise Permanent(msg)
     msg = f"the model server refused the request ({status}): {reason}"
     raise NotUnderstood(msg, reason)
 
 
-def _overlong(reason: str) -> bool:
-    """Say whether a refusal is about the length of the prompt; vLLM, SGLang and llama.cpp word it differently."""
-    said = reason.lower()
-    return "context" in said and any(word in said for word in ("length", "exceed", "longer", "size"))
+def _failed(reason: str) -> Transient | Permanent:
+    """Return what an error in the middle of a stream means; some servers count the prompt only there."""
+    return _unfitting(reason) if overlong(reason) else Transient(f"the model server failed: {reason}")
+
+
+def _unfitting(reason: str) -> Permanent:
+    return Permanent(f"the prompt does not fit into the model's context: {reason}")
 
 
 def _retry_after(value: str) -> float | None:

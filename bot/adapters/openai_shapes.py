@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import Field
 
-from bot.domain.merge_request import Value
+from bot.adapters.model_wire import Told
 
 
-class Meta(Value):
+class Meta(Told):
     """What llama.cpp's server adds to a model."""
 
     n_ctx_train: int = 0
@@ -18,7 +18,7 @@ class Meta(Value):
     size: int = 0
 
 
-class Served(Value):
+class Served(Told):
     """One model of ``/v1/models``; each server fills other fields."""
 
     id: str
@@ -29,19 +29,19 @@ class Served(Value):
     meta: Meta | None = None
 
 
-class Models(Value):
+class Models(Told):
     """What ``/v1/models`` says."""
 
     data: list[Served]
 
 
-class Generation(Value):
+class Generation(Told):
     """Defaults of a slot of llama.cpp's server."""
 
     n_ctx: int = 0
 
 
-class Props(Value):
+class Props(Told):
     """What llama.cpp's server says at ``/props``."""
 
     default_generation_settings: Generation = Generation()
@@ -49,7 +49,7 @@ class Props(Value):
     model_path: str = ""
 
 
-class Delta(Value):
+class Delta(Told):
     """The piece of an answer; thoughts are called one thing or the other."""
 
     content: str | None = None
@@ -57,21 +57,21 @@ class Delta(Value):
     reasoning: str | None = None
 
 
-class Choice(Value):
+class Choice(Told):
     """One answer of a chunk; we ask for one."""
 
     delta: Delta = Delta()
     finish_reason: str | None = None
 
 
-class Usage(Value):
+class Usage(Told):
     """What a request cost."""
 
     prompt_tokens: int = 0
-    completion_tokens: int | None = 0
+    completion_tokens: int = 0
 
 
-class Chunk(Value):
+class Chunk(Told):
     """One event of a stream."""
 
     choices: list[Choice] = Field(default_factory=list)
@@ -79,14 +79,14 @@ class Chunk(Value):
     error: Any = None
 
 
-class Vector(Value):
+class Vector(Told):
     """One embedding, and the place of its text in the request."""
 
     index: int
     embedding: list[float]
 
 
-class Vectors(Value):
+class Vectors(Told):
     """What ``/v1/embeddings`` says."""
 
     data: list[Vector]

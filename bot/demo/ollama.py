@@ -160,7 +160,7 @@ class ScriptedOllama:
 
     def frame(self, line: dict[str, Any]) -> bytes:
         """Return a line of JSON."""
-        return json.dumps(line).encode() + b"\n"
+        return json.dumps(line, ensure_ascii=False).encode() + b"\n"
 
     def whole(self, lines: Iterator[dict[str, Any] | bytes]) -> dict[str, Any]:
         """Return the parts of an answer as the one object that ``stream: false`` gives."""

@@ -24,8 +24,8 @@ from bot.demo.ollama_http import HANG_UP, Refused, ScriptedServer
 
 _KNOWN_FIELDS = frozenset(
     {
-        "model", "messages", "stream", "stream_options", "max_tokens", "temperature", "top_p", "seed",
-        "response_format", "chat_template_kwargs",
+        "model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "temperature", "top_p",
+        "seed", "response_format", "chat_template_kwargs",
     }
 )  # fmt: skip
 
@@ -39,6 +39,7 @@ class ScriptedOpenAI:
         models: what the server has.
         key: the bearer token that it wants; empty wants none.
         formats: types of ``response_format`` that it knows.
+        refuses: other fields that it refuses, by the refusal.
         tells_usage: False refuses ``stream_options``, and counts nothing.
         tells_context: as which server: ``vllm``, ``llama.cpp`` (at ``/props``), ``ollama`` or none (not at all).
         redirect_to: where ``Fault.redirect`` points.
@@ -49,6 +50,7 @@ class ScriptedOpenAI:
     models: tuple[ScriptedModel, ...] = (ScriptedModel(),)
     key: str = ""
     formats: tuple[str, ...] = ("json_schema", "json_object")
+    refuses: Mapping[str, str] = field(default_factory=dict)
     tells_usage: bool = True
     tells_context: str = "vllm"
     redirect_to: str = "http://192.0.2.1/v1/chat/completions"
@@ -111,7 +113,7 @@ class ScriptedOpenAI:
 
     def frame(self, line: dict[str, Any]) -> bytes:
         """Return an event."""
-        return f"data: {json.dumps(line)}\n\n".encode()
+        return f"data: {json.dumps(line, ensure_ascii=False)}\n\n".encode()
 
     def whole(self, lines: Iterator[dict[str, Any] | bytes]) -> dict[str, Any]:
         """Refuse: nobody asks for that."""
@@ -160,6 +162,9 @@ class ScriptedOpenAI:
         """Return the tokens of the prompt; refuse what such servers refuse."""
         if unknown := sorted(set(body) - _KNOWN_FIELDS):
             raise _bad(f"unknown fields: {unknown}")
+        for name, refusal in self.refuses.items():
+            if name in body:
+                raise _bad(refusal)
         wanted = (body.get("response_format") or {"type": "text"})["type"]
         if wanted not in (*self.formats, "text"):
             raise _bad(f"response_format of type {wanted} is not supported")
@@ -171,7 +176,7 @@ class ScriptedOpenAI:
             raise _bad("chat_template_kwargs is not supported")
         size = sum(len(str(message["content"]).encode()) for message in body["messages"])
         tokens = TEMPLATE_TOKENS + math.ceil(size / BYTES_PER_TOKEN)
-        self._fitting(tokens, int(body.get("max_tokens", 16)), model)
+        self._fitting(tokens, int(body.get("max_completion_tokens", body.get("max_tokens", 16))), model)
         return tokens
 
     def _fitting(self, tokens: int, answer: int, model: ScriptedModel) -> None:

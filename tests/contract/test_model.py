@@ -78,6 +78,14 @@ async def test_a_reply_is_whole_and_says_what_it_cost(server: Server, make_model
     assert reply.duration_s > 0
 
 
+async def test_an_answer_may_hold_what_ends_lines_elsewhere(server: Server, make_model: Make):
+    """Models quote code, and JSON lets such characters through as they are."""
+    text = '{"findings":[],"quoted":"a\u2028b\u2029c\x85d"}'
+    server.script = answering(text=text)
+
+    assert (await make_model().answer(REQUEST)).text == text
+
+
 @pytest.mark.parametrize(
     ("fault", "message"),
     [

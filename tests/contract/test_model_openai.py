@@ -69,6 +69,30 @@ async def test_less_is_asked_of_a_server_that_knows_less(
     assert told == (asked[-1] != "json_schema")
 
 
+@pytest.mark.parametrize(
+    ("field", "refusal", "instead"),
+    [
+        (
+            "max_tokens",
+            "Unsupported parameter: use 'max_completion_tokens' instead.",
+            "max_completion_tokens",
+        ),
+        ("seed", "[{'type': 'extra_forbidden', 'loc': ['body', 'seed']}]", None),
+    ],
+)
+async def test_a_server_that_wants_other_fields_gets_them(
+    openai_server: ScriptedOpenAI, openai_model: Make, field: str, refusal: str, instead: str | None
+):
+    """One refusal is enough to learn it."""
+    openai_server.refuses = {field: refusal}
+    model = openai_model()
+    await model.answer(REQUEST)
+    await model.answer(REQUEST)
+
+    assert [field in body for body in openai_server.requests] == [True, False, False]
+    assert instead is None or openai_server.requests[-1][instead] == REQUEST.max_output_tokens
+
+
 async def test_requests_side_by_side_learn_it_once(openai_server: ScriptedOpenAI, openai_model: Make):
     """Two refusals of the same kind are one lesson, not two."""
     openai_server.formats = ("json_object",)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+from collections.abc import Callable
 
 import httpx
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from bot.adapters.chat_server import ModelFacts, Part
 from bot.adapters.model_openai import OpenAIServer
 from bot.adapters.openai_client import OpenAIClient
-from bot.domain.errors import CloisterError
+from bot.domain.errors import CloisterError, Permanent
 from bot.domain.model_presets import preset_of
 from bot.ports import ModelRequest
 
@@ -21,9 +22,14 @@ FACTS = ModelFacts("1", "d", None)
 
 def parts(body: bytes, status: int = 200, **headers: str) -> list[Part]:
     """Return the parts that a server's answer is read as."""
+    return parts_of(lambda request: httpx.Response(status, content=body, headers=headers))
+
+
+def parts_of(answer: Callable[[httpx.Request], httpx.Response]) -> list[Part]:
+    """Return the parts that *answer* to each request is read as."""
 
     async def read() -> list[Part]:
-        transport = httpx.MockTransport(lambda request: httpx.Response(status, content=body, headers=headers))
+        transport = httpx.MockTransport(answer)
         server = OpenAIServer(OpenAIClient("http://m", 1, transport=transport), "m", preset_of("m"))
         try:
             return [part async for part in server.parts(ModelRequest("s", "p", {}), FACTS, 4096)]
@@ -64,6 +70,50 @@ def test_thoughts_are_counted_and_not_read(name: str):
     body = event(choices=[{"delta": {name: "hmm"}}]) + piece("a", finish_reason="stop")
 
     assert parts(body)[0] == Part("", 3)
+
+
+def test_null_is_what_is_not_there():
+    """Servers write out what others leave out; what was not counted is not zero."""
+    body = (
+        event(choices=[{"delta": None, "finish_reason": None}], usage=None, error=None)
+        + piece("a", finish_reason="stop")
+        + event(choices=None, usage={"prompt_tokens": None, "completion_tokens": 0})
+    )
+
+    assert parts(body) == [Part("a"), Part("", 0, "stop")]
+
+
+OVERLONG = [
+    "This model's maximum context length is 4096 tokens. However, you requested 9000 tokens.",
+    "The decoder prompt (length 9000) is longer than the maximum model length of 4096.",
+    "The input (9000 tokens) is longer than the model's context length (4096 tokens).",
+    "Input length (9000 tokens) exceeds the maximum allowed length (4091 tokens).",
+    "the request exceeds the available context size, try increasing it",
+]
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+@pytest.mark.parametrize("message", OVERLONG)
+def test_a_prompt_that_is_too_long_is_known_by_many_words(message: str, status: int):
+    """Whichever status it comes under: another try would not help."""
+    error = {"message": message, "code": 400}
+
+    with pytest.raises(Permanent, match="does not fit"):
+        parts(event(error=error) if status == 200 else json.dumps({"error": error}).encode(), status)
+
+
+def test_a_grammar_that_breaks_the_server_is_not_sent_again():
+    """Some fail where they should refuse; then the answer is asked for in another form."""
+    asked = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(json.loads(request.content)["response_format"]["type"])
+        if asked == ["json_schema"]:
+            return httpx.Response(500, json={"error": {"message": "failed to parse grammar"}})
+        return httpx.Response(200, content=piece("a", finish_reason="stop"))
+
+    assert parts_of(answer) == [Part("a"), Part("", 0, "stop")]
+    assert asked == ["json_schema", "json_object"]
 
 
 @pytest.mark.parametrize(
