@@ -6,14 +6,14 @@ import math
 from collections import deque
 from typing import Final
 
-#: Before anything is learned: code in most vocabularies has 3 to 4 bytes per token, dense code less.
-_FIRST_BYTES_PER_TOKEN: Final = 2.5
-#: Estimates never assume fewer or more tokens than these, whatever was learned.
-_DENSEST: Final = 1.0
-_SPARSEST_TRUSTED: Final = 3.5
+#: Bytes per token that estimates may assume. Code in most vocabularies has 3 to 4, dense code less, so the first holds
+#: for most models. There are few, and none for sparser text, because prompts are cut by estimates: with others they
+#: would come out differently each time, and neither a server nor a cache would know any of them again.
+_STEPS: Final = (2.5, 2.0, 1.5, 1.0)
+_DENSEST: Final = _STEPS[-1]
 #: No prompt of prose or code has more bytes per token.
 _SPARSEST: Final = 6.0
-_MARGIN: Final = 0.8
+_MARGIN: Final = 0.9
 _SPREAD: Final = 1.5
 #: In short prompts the chat template counts for too much.
 _TELLING_BYTES: Final = 1_000
@@ -28,8 +28,8 @@ class TokenGauge:
 
     def estimate(self, text: str) -> int:
         """Return a cautious count of the tokens in *text*: rather too many than too few."""
-        ratio = min(self._ratios, default=_FIRST_BYTES_PER_TOKEN / _MARGIN) * _MARGIN
-        return math.ceil(_size(text) / min(max(ratio, _DENSEST), _SPARSEST_TRUSTED))
+        seen = min(self._ratios, default=_SPARSEST) * _MARGIN
+        return math.ceil(_size(text) / next((step for step in _STEPS if step <= seen), _DENSEST))
 
     def least(self, text: str) -> int:
         """Return how many tokens *text* has at the very least."""

@@ -1,5 +1,6 @@
 """Estimates err on the side of too many tokens, whatever they learn."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,12 +14,16 @@ def test_the_first_guess_is_cautious():
     assert TokenGauge().estimate(TEXT) == 1_200
 
 
-def test_counts_sharpen_the_estimate():
-    """A fifth is kept as a margin, for text that is denser than what was seen."""
+@pytest.mark.parametrize(
+    ("counted", "estimated"),
+    [(700, 1_200), (1_000, 1_200), (1_200, 1_500), (1_500, 2_000), (2_000, 3_000), (4_000, 3_000)],
+)
+def test_denser_text_than_assumed_is_learned_in_steps(counted: int, estimated: int):
+    """With a margin; what most models count changes nothing, so that prompts come out the same again."""
     gauge = TokenGauge()
-    gauge.learn(TEXT, 750)
+    gauge.learn(TEXT, counted)
 
-    assert gauge.estimate(TEXT) == 938
+    assert gauge.estimate(TEXT) == estimated
 
 
 def test_bytes_count_not_characters():
@@ -36,11 +41,11 @@ def test_the_least_is_far_below_what_is_counted_but_above_half():
 
 @given(st.lists(st.tuples(st.text(), st.integers())), st.text())
 def test_nothing_learned_leads_far_astray(learned: list[tuple[str, int]], text: str):
-    """Between 1 and 3.5 bytes per token, and the least never above the estimate."""
+    """Between 1 and 2.5 bytes per token, and the least never above the estimate."""
     gauge = TokenGauge()
     for sample, tokens in learned:
         gauge.learn(sample * 100, tokens)
 
     size = len(text.encode("utf-8", "replace"))
-    assert size / 3.5 <= gauge.estimate(text) <= size
+    assert size / 2.5 <= gauge.estimate(text) <= size
     assert gauge.least(text) <= gauge.estimate(text)
