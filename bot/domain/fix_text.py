@@ -19,17 +19,26 @@ _EMPTY = re.compile(
 
 #: Comments and marks by which code asks a tool to look away.
 _SUPPRESSION = re.compile(
-    r"(?i)\b(?:nosem(?:grep)?|noqa|nosec|nosonar|nolint\w*|noinspection|lgtm\s*\[|gitleaks:allow|ts-(?:ignore|nocheck"
+    r"(?i)\b(?:nosem(?:grep)?|noqa|nosec|nosonar|nolint\w*|noinspection|nopmd|skipcq|lgtm\s*\[|(?:gitleaks|trufflehog):(?:allow"
+    r"|ignore)|lint:(?:file-)?ignore|(?:deno-|tf|solhint|slither)lint-ignore|checkstyle[:.]off|ts-(?:ignore|nocheck"
     r"|expect-error)|type:\s*ignore|(?:eslint|tslint|stylelint|rubocop|pylint|flake8|ruff|mypy|pyright|phpcs"
     r"|swiftlint|ktlint|detekt|shellcheck|hadolint|yamllint|jshint|jscs|golangci|oxlint|biome|checkov|tfsec|trivy"
     r"|kics|psalm|phpstan|phan|codacy|deepsource|coverity|cspell|istanbul|c8|v8)[\w-]*[:\s\[-]+(?:\w+[:\s-]+)?"
     r"(?:disable|ignore|skip|allow|suppress|off|noqa)\w*|pragma:)"
     r"|@Suppress\w*|#!?\[allow\(|#\s*pragma\s+(?:warning|gcc|clang)|@phpstan-ignore|@psalm-suppress|@phan-suppress"
+    r"|@file:suppress|@nowarn\b|#!?\[expect\(|\[(?:\w+:\s*)?(?:suppressmessage|excludefromcodecoverage)\b"
     r"|<%#\s*brakeman|/\*\s*(?:jshint|jslint|global|eslint)\b|//\s*go:nosplit|\bcloister:"
+    # A test that is left out is silenced too.
+    r"|\bpytest\.mark\.(?:skip|xfail)|@(?:unittest\.)?skip\w*\b|@(?:disabled|ignore)\b"
+    r"|\b(?:it|test|describe)\.(?:skip|only|todo)\b|\bx(?:it|describe|test)\s*\(\s*['\"`]|\bt\.skip(?:f|now)?\("
 )
 
 _URL_HOST = re.compile(
     r"(?i)\b[a-z][a-z0-9+.-]{1,20}:(?:\\?/){2}(?:[^\s/@\"'`<>]{0,200}@)?([^\s/:?#\"'`<>)\\]{1,253})"
+)
+#: An address without its scheme, which a browser takes from the page.
+_SCHEMELESS_HOST = re.compile(
+    r"(?i)[\"'`=(]\s*//((?:[a-z0-9](?:[a-z0-9-]{0,62})\.){1,8}[a-z][a-z0-9-]{1,62})(?![\w.-])"
 )
 _ADDRESS = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])")
 #: Names that are hosts and hardly ever a file or an attribute.
@@ -130,6 +139,7 @@ def _hosts(text: str) -> set[str]:
     quoted = "\n".join(_STRING.findall(text))
     found = [
         *_URL_HOST.findall(text),
+        *_SCHEMELESS_HOST.findall(text),
         *_ADDRESS.findall(text),
         *(match[0] for match in _HOST.finditer(quoted)),
     ]

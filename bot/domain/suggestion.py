@@ -22,7 +22,7 @@ _MAX_CHARS = 10_000
 
 #: Files that decide what runs or who approves: changing them takes a person, not a click.
 _GOVERNING = re.compile(
-    r"(?:^|/)(?:\.gitlab-ci\.ya?ml|\.gitlab/.*|CODEOWNERS|\.cloister\.ya?ml|\.gitmodules|\.gitattributes)$"
+    r"(?:^|/)(?:[^/]*\.gitlab-ci\.ya?ml|\.gitlab/.*|CODEOWNERS|\.cloister\.ya?ml|\.gitmodules|\.gitattributes)$"
 )
 
 _LINES = re.compile(rb"[^\n]*\n|[^\n]+")
@@ -56,6 +56,7 @@ class Refusal(enum.StrEnum):
     imports = "it imports something new, and the file cannot be parsed to check that"
     stand_in = "it contains what stands in for a secret"
     breaks = "the file would not parse any more"
+    removes = "it would take away a definition that other code may use"
     stays = "the finding would still be reported"
     unconfirmed = "the finding could not be reproduced, so nobody knows whether it would be gone"
     unscanned = "the changed file could not be scanned"

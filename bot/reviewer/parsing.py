@@ -38,6 +38,7 @@ class Parsing(enum.Enum):
 
     proven = "proven"
     unknown = "unknown"
+    poorer = "poorer"
     broken = "broken"
 
 
@@ -65,7 +66,7 @@ class Parses:
             self._compiles(edits), asyncio.to_thread(lambda: [self._judged(one, end) for one in edits])
         )
         return [
-            parsing if not compiled.get(one.before) else _answer(compiled.get(one.after, False))
+            _answer(parsing, compiled.get(one.after, False)) if compiled.get(one.before) else parsing
             for one, parsing in zip(edits, judged, strict=True)
         ]
 
@@ -76,7 +77,9 @@ class Parses:
         if before is None:
             return Parsing.unknown
         after = self.parse(edit.path, edit.after)
-        return Parsing.proven if after is not None and not _worse(edit, before, after) else Parsing.broken
+        if after is None or _worse(edit, before, after):
+            return Parsing.broken
+        return Parsing.poorer if _lost(before, after) else Parsing.proven
 
     async def _compiles(self, edits: Iterable[Edit]) -> dict[bytes, bool]:
         """Return which contents of Python files Python takes; of what is missing nothing is known."""
@@ -98,8 +101,27 @@ class Parses:
         return {content: answer == "yes" for content, answer in zip(contents, answers, strict=False)}
 
 
-def _answer(taken: bool) -> Parsing:
-    return Parsing.proven if taken else Parsing.broken
+def _answer(parsing: Parsing, taken: bool) -> Parsing:
+    """Return what is known of a file that Python takes, or not, whatever the grammar says of its parts."""
+    if not taken:
+        return Parsing.broken
+    return parsing if parsing is Parsing.poorer else Parsing.proven
+
+
+def _lost(before: Syntax, after: Syntax) -> set[str]:
+    """Return the names that can be used elsewhere and are not defined any more; those in functions cannot."""
+    return _offered(before) - _offered(after)
+
+
+def _offered(syntax: Syntax) -> set[str]:
+    inner, names = 0, set[str]()
+    for one in sorted(syntax.definitions, key=lambda one: (one.first_line, -one.last_line)):
+        if one.kind == "block" or one.last_line <= inner:
+            continue
+        names.add(one.name)
+        if one.kind == "function":
+            inner = max(inner, one.last_line)
+    return names
 
 
 def _worse(edit: Edit, before: Syntax, after: Syntax) -> bool:

@@ -103,7 +103,7 @@ class Verification:
             return refused(edit.fix, problem, self.redact)
         verified = (
             proof.APPLIES,
-            proof.PARSES if parsing is Parsing.proven else proof.UNPARSED,
+            proof.UNPARSED if parsing is Parsing.unknown else proof.PARSES,
             *(proof.gone(name) for name in outlook.looked if name in edit.ends),
             *(proof.clean(name) for name in outlook.looked),
         )
@@ -150,6 +150,9 @@ def _stands_for(finding: Finding, other: Finding) -> bool:
 def _unparsed(edit: Edit, parsing: Parsing) -> Refusal | None:
     if parsing is Parsing.broken:
         return Refusal.breaks
+    # The author of a rule knows what goes.
+    if parsing is Parsing.poorer and edit.finding.scanner == MODEL:
+        return Refusal.removes
     if edit.unbalanced_tags or (parsing is Parsing.unknown and edit.unbalanced):
         return Refusal.brackets
     return Refusal.imports if parsing is Parsing.unknown and edit.imports else None

@@ -30,9 +30,26 @@ _SUFFIXES: Final = {
     "json": ("json",),
     "hcl": ("hcl", "tf", "tfvars"),
     "toml": ("toml",),
+    "html": ("html", "htm"),
+    "css": ("css",),
+    "scss": ("scss",),
+    "xml": ("xml", "svg", "xsd", "xsl", "csproj", "vbproj", "props", "targets"),
+    "vue": ("vue",),
+    "lua": ("lua",),
+    "dart": ("dart",),
+    "elixir": ("ex", "exs"),
+    "perl": ("pl", "pm"),
+    "make": ("mk",),
+    "dockerfile": ("dockerfile",),
+    "proto": ("proto",),
+    "graphql": ("graphql", "gql"),
 }
 _BY_SUFFIX: Final = {suffix: language for language, suffixes in _SUFFIXES.items() for suffix in suffixes}
-_BY_NAME: Final = {"rakefile": "ruby", "gemfile": "ruby", "vagrantfile": "ruby"}
+_BY_NAME: Final = {
+    **dict.fromkeys(("rakefile", "gemfile", "vagrantfile"), "ruby"),
+    **dict.fromkeys(("makefile", "gnumakefile"), "make"),
+    **dict.fromkeys(("dockerfile", "containerfile"), "dockerfile"),
+}
 
 _JAVASCRIPT: Final = """
 [(class_declaration) (class)] @class
@@ -151,6 +168,12 @@ PATTERNS: Final = {
         (function_call . (_) @call)
     """,
     "toml": "[(table) (table_array_element)] @block",
+    # Of these only whether they parse is asked.
+    **dict.fromkeys(
+        ("html", "css", "scss", "xml", "vue", "lua", "dart", "elixir", "perl", "make", "dockerfile", "proto"),
+        "",
+    ),
+    "graphql": "",
 }
 
 

@@ -13,6 +13,7 @@ import tree_sitter_language_pack
 
 from bot.domain.outline import Call, Definition, Syntax
 from bot.syntax.grammars import PATTERNS
+from bot.syntax.lenient import tolerated
 
 _MAX_DEFINITIONS: Final = 5_000
 _MAX_CALLS: Final = 20_000
@@ -47,7 +48,8 @@ def read(language: str, content: bytes) -> Syntax:
     parser, query = _tools(language)
     root = parser.parse(content).root_node
     captures = tree_sitter.QueryCursor(query).captures(root)
-    broken = [node.start_point[0] + 1 for node in itertools.islice(_broken(root), _MAX_ERRORS)]
+    wrong = itertools.chain(_broken(root), tolerated(language, root))
+    broken = [node.start_point[0] + 1 for node in itertools.islice(wrong, _MAX_ERRORS)]
     called = captures.pop("call", [])
     found = ((kind, node) for kind, nodes in captures.items() for node in nodes)
     return Syntax(

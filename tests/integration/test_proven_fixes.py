@@ -107,6 +107,29 @@ async def test_a_fix_that_breaks_the_file_is_refused(path: str, code: str, findi
     assert fix.refusal == (Refusal.brackets if path == "a.tsx" else Refusal.breaks)
 
 
+@pytest.mark.parametrize(
+    ("code", "finding"),
+    [
+        (
+            "class A:\n    def a(self):\n        return 1\n\n    def b(self):\n        return 2\n",
+            told(5, "", end_line=6),
+        ),
+        ("def f(a):\n    return a\n", told(1, "def g(a):")),
+        ("package a\n\nfunc g() {}\n\nfunc f() {\n\tg()\n}\n", told(3, "", path="a.go")),
+        ("export class A {}\nexport class B {}\n", told(2, "export class C {}", path="a.ts")),
+    ],
+)
+async def test_a_fix_that_takes_a_definition_away_is_refused(code: str, finding: Finding) -> None:
+    """Other code may use it, here or in files that nobody looks at."""
+    assert (await verdict(code, finding)).refusal == Refusal.removes
+
+
+async def test_what_a_function_has_for_itself_may_go() -> None:
+    """Nobody else can use what is defined in it."""
+    code = "def f(a):\n    def g():\n        return a\n    return g()\n"
+    assert (await verdict(code, told(2, "    return a", end_line=4))).verified == ALL
+
+
 async def test_old_errors_are_not_blamed_on_the_fix() -> None:
     """A file for another release of Python, or with a mistake elsewhere, may be mended in its other parts."""
     fix = await verdict('print "old"\n\n\ndef f(a):\n    return a[len(a)]\n', told(5, "    return a[-1]"))

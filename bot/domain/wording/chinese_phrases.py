@@ -82,6 +82,7 @@ PHRASES: Final = {
     "it imports something new, and the file cannot be parsed to check that": "引入了新的依赖，而文件无法解析，不能核对",
     "it contains what stands in for a secret": "含有代替密钥的占位内容",
     "the file would not parse any more": "修改后文件将无法解析",
+    "it would take away a definition that other code may use": "它会删除其他代码可能使用的定义",
     "the finding would still be reported": "问题仍会被报告",
     "the finding could not be reproduced, so nobody knows whether it would be gone": "问题无法重现，因此不知道是否会消失",
     "something new would be reported ({rule})": "会产生新的报告（{rule}）",

@@ -56,7 +56,12 @@ def test_what_does_not_fit(old: list[str], new: list[str], file: list[str]) -> N
         "# checkov:skip=CKV_AWS_1", "#tfsec:ignore:aws", "// swiftlint:disable force_cast", "# hadolint ignore=DL3008",
         "// noinspection SqlResolve", "# pyright: ignore", "# mypy: ignore-errors", "// biome-ignore lint: no",
         "# trivy:ignore:AVD-1", "// istanbul ignore next", "# ruff: noqa", "x()  # lgtm[py/sql]",
-        "# yamllint disable-line", "//nolint", "# cspell:disable",
+        "# yamllint disable-line", "//nolint", "# cspell:disable", "x()  # skipcq: BAN-B307", "// NOPMD",
+        "//lint:ignore SA1000 no", "//lint:file-ignore U1000 no", "[SuppressMessage(\"a\", \"b\")]",
+        "[assembly: SuppressMessage(\"a\", \"b\")]", "@file:Suppress(\"x\")", "@nowarn", "#[expect(unused)]",
+        "// CHECKSTYLE:OFF", "# trufflehog:ignore", "// deno-lint-ignore no-eval", "@pytest.mark.skip",
+        "@pytest.mark.xfail(reason='x')", "@unittest.skip(\"x\")", "@Disabled", "@Ignore", "it.skip('a', () => {",
+        "describe.only(\"a\", () => {", "xit('a', () => {", "t.Skip()", "\tt.SkipNow()",
     ],
 )  # fmt: skip
 def test_suppressions_are_no_fix(comment: str) -> None:
@@ -101,6 +106,7 @@ def test_comments_may_go() -> None:
         "get('https://evil.example/x')", "curl http://10.0.0.1/", "connect('10.1.2.3')", "host = \"evil.com\"",
         "url = 'evil.dev/path'", "import x from 'https:\\/\\/cdn.bad.org/x.js'", "db = 'postgres://u:p@other.net/x'",
         "a = `wss://evil.top`", "mail('me@evil.ru')", "x = 'EVIL.COM'",
+        '<script src="//evil.example/x.js">', "<img src=//evil.example/x>", "url(//cdn.evil.example/x)",
     ],
 )  # fmt: skip
 def test_strange_hosts(code: str) -> None:
@@ -112,7 +118,7 @@ def test_strange_hosts(code: str) -> None:
 @pytest.mark.parametrize(
     "code",
     ["os.path.join(a)", "open('notes.txt')", "version = '1.2.3'", "e.message", "self.co.me()", "fmt('{:.2f}')",
-     "x = 'config.json'", "round(1.25, 1)"],
+     "x = 'config.json'", "round(1.25, 1)", "f(// see a.b() here", "a = b // c.d", "open('//server')"],
 )  # fmt: skip
 def test_what_is_no_host(code: str) -> None:
     """Attributes, versions and file names have dots too."""

@@ -136,6 +136,7 @@ def test_windows_line_endings_are_noted() -> None:
         (Fix(line=7, end_line=7, replacement="x\n/Close"), 7, "app.py", Refusal.command),
         (Fix(line=7, end_line=7, replacement="x" * 20_000), 7, "app.py", Refusal.too_long),
         (Fix(line=7, end_line=7, replacement="x"), 7, ".gitlab-ci.yml", Refusal.governing),
+        (Fix(line=7, end_line=7, replacement="x"), 7, "ci/build.gitlab-ci.yml", Refusal.governing),
         (Fix(line=7, end_line=7, replacement="x"), 7, "docs/CODEOWNERS", Refusal.governing),
         (Fix(line=7, end_line=7, replacement="x"), 7, "a.ipynb", Refusal.notebook),
     ],

@@ -15,6 +15,25 @@ from bot.syntax import MAX_BYTES, Parser, Syntax, language_of
 from bot.syntax.grammars import PATTERNS
 from bot.syntax.reading import read
 
+#: By file name of languages of which only that is asked: a file that parses, and one that does not.
+MARKUP = {
+    "a.html": ("<ul>\n  <li>a</li>\n</ul>\n", "<ul>\n  <b>a</li>\n</ul>\n"),
+    "a.css": ("a {\n  color: red;\n}\n", "a {\n  color: red; }\n}\n"),
+    "a.scss": ("a { b { c: d } }\n", "a { b { c: d }\n"),
+    "a.xml": ("<a>\n  <b>1</b>\n</a>\n", "<a>\n  <b>1\n</a>\n"),
+    "a.vue": ("<template>\n  <b>a</b>\n</template>\n", "<template>\n  <i>a</b>\n</template>\n"),
+    "a.lua": ("function f(a)\n  return a\nend\n", "function f(a)\n  if a then return a\nend\n"),
+    "a.dart": ("int f(int a) {\n  return a;\n}\n", "int f(int a) {\n  return a\n}\n"),
+    "a.ex": ("defmodule A do\n  def f(a), do: a\nend\n", "defmodule A do\n  def f(a) do\n    a\nend\n"),
+    "a.pl": ("sub f {\n  return $_[0];\n}\n", "sub f {\n  return $_[0;\n}\n"),
+    "Makefile": ("all:\n\trm x\n", "all:\n    rm x\n"),
+    "Dockerfile": ("FROM a\nRUN b \\\n && c\n", "FROM a\nRUN b\nFOO x\n"),
+    "a.proto": (
+        'syntax = "proto3";\nmessage A { int32 a = 1; }\n',
+        'syntax = "proto3";\nmessage A { int32 a = ; }\n',
+    ),
+    "a.graphql": ("type A { b: Int! }\n", "type A { b: }\n"),
+}
 #: By file name: a file that parses, definitions as kind, name, lines and parent, and calls as name and line.
 FILES = {
     "a.py": (
@@ -131,6 +150,7 @@ FILES = {
         [("block", "a.b", 1, 2, ""), ("block", "d", 3, 4, "")],
         set(),
     ),
+    **{name: (text, [], set()) for name, (text, _) in MARKUP.items()},
 }
 #: Files that cannot parse, by name.
 BROKEN = {
@@ -155,6 +175,7 @@ BROKEN = {
     "a.json": '{"a": \n',
     "a.tf": 'resource "a" {\n',
     "a.toml": "[a\nb = 1\n",
+    **{name: broken for name, (_, broken) in MARKUP.items()},
 }
 HOSTILE = {
     "brackets": ("a.py", b"(" * 100_000),
