@@ -196,7 +196,7 @@ def _from_status(error: ollama.ResponseError, url: str, model: str) -> Transient
     if status == 503:
         return Transient(f"Ollama is busy: {reason}")
     if 300 <= status < 400:
-        return Unfit("Ollama's URL redirects; configure the address it leads to, redirects are not followed")
+        return Unfit("Ollama's URL redirects, which is not followed: configure the address that it leads to")
     if overlong(reason) and status not in {408, 429}:
         return Permanent(f"the prompt does not fit into the model's context: {reason}")
     if 400 <= status < 500 and status not in {408, 429}:

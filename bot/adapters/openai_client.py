@@ -139,8 +139,8 @@ def served_as(url: str, model: str, served: Sequence[Served]) -> Served:
     """
     found = next((each for each in served if model in {each.id, *each.aliases}), None)
     if found is None:
-        there = ", ".join(each.id[:100] for each in served[:5]) or "none"
-        msg = f"the server at {url} does not have {model}; it has: {there}. Set the model to one of these, or serve it"
+        there = ", ".join(each.id[:100] for each in served[:5]) or "nothing"
+        msg = f"the server at {url} does not have {model}, only {there}: set the model to one of these, or serve it"
         raise Unfit(msg)
     if found.owned_by == _OLLAMA:
         msg = f"{url} is an Ollama server, which cuts prompts under this protocol: leave out openai+ before its URL"
@@ -183,7 +183,7 @@ def _refuse(response: httpx.Response, content: bytes) -> None:
     status, reason = response.status_code, _reason(content.decode(errors="replace"))
     if 300 <= status < 400:
         msg = (
-            "the model server's URL redirects; configure the address it leads to, redirects are not followed"
+            "the model server's URL redirects, which is not followed: configure the address that it leads to"
         )
         raise Unfit(msg)
     if status in {401, 403}:
@@ -198,6 +198,10 @@ def _refuse(response: httpx.Response, content: bytes) -> None:
     if status == 408 or (status >= 500 and status != 501 and "grammar" not in reason.lower()):
         msg = f"the model server failed ({status}): {reason}"
         raise Transient(msg)
+    if status == 404:
+        raise Unfit(
+            f"the model server does not have what was asked for ({reason}): correct its URL, or the model's name"
+        )
     msg = f"the model server refused the request ({status}): {reason}"
     raise NotUnderstood(msg, reason)
 

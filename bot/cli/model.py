@@ -53,7 +53,8 @@ def list_models(
         print_json({"machine": dataclasses.asdict(machine), "pull": best, "models": rows})
         return
     cards = ", ".join(f"{size:g}" for size in machine.gpus_gb)
-    typer.echo(f"Memory: {machine.ram_gb:g} GB, graphics cards: {f'{cards} GB' if cards else 'none'}")
+    memory = f"{machine.ram_gb:g} GB" if machine.ram_gb else "not told"
+    typer.echo(f"Memory: {memory}, graphics cards: {f'{cards} GB' if cards else 'none'}")
     titles = ["Model", "Needs GB", "Fits", "There", "Window", "Thinks", "For"]
     shown = [[_said(row[key]) for key in list(row)[:7]] for row in rows]
     print_table(titles, shown, styles=_STYLES)

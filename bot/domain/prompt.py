@@ -24,6 +24,8 @@ from bot.domain.packing import Packer, Skipped
 
 #: Tokens for what the server adds around system text and prompt.
 _TEMPLATE_TOKENS = 64
+#: Rules, an answer and a few lines of code fit into this.
+LEAST_WINDOW_TOKENS = 4_096
 #: Below this a prompt could not show a single function.
 _LEAST_ROOM_TOKENS = 128
 _MAX_TITLE_CHARS = 200

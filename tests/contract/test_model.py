@@ -191,7 +191,7 @@ async def test_redirects_are_not_followed(server: Server, make_model: Make):
         server.redirect_to = f"{elsewhere.url}{server.chat_path}"
         server.script = answering(fault=Fault.redirect)
 
-        with pytest.raises((Permanent, Transient), match="redirects are not followed"):
+        with pytest.raises((Permanent, Transient), match="redirects, which is not followed"):
             await make_model().answer(REQUEST)
         assert elsewhere.calls == []
 

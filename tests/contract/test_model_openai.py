@@ -159,7 +159,7 @@ async def test_a_missing_switch_is_done_without(openai_server: ScriptedOpenAI, o
 
 async def test_a_missing_model_says_which_there_are(openai_model: Make):
     """The message is what to choose from."""
-    with pytest.raises(Permanent, match=r"does not have mine; it has: deepseek-coder:6\.7b"):
+    with pytest.raises(Permanent, match=r"does not have mine, only deepseek-coder:6\.7b: set the model"):
         await openai_model("mine").answer(REQUEST)
 
 
@@ -251,7 +251,7 @@ async def test_a_url_may_end_with_the_version(openai_server: ScriptedOpenAI, ope
 
 async def test_another_server_is_not_taken_for_one(ollama_server: ScriptedOllama, openai_model: Make):
     """A server without the protocol."""
-    with pytest.raises((Permanent, Transient), match=r"refused the request|is it a model server"):
+    with pytest.raises((Permanent, Transient), match=r"correct its URL|is it a model server"):
         await openai_model(url=ollama_server.url).answer(REQUEST)
 
 

@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from bot.adapters.model_errors import Unfit
 from bot.cli.checks import CHECK_LIMIT_S, Check, Outcome, fail, guarded, ok, warn
 from bot.domain.errors import CloisterError
+from bot.domain.prompt import LEAST_WINDOW_TOKENS
 from bot.ports import Embeddings, ModelReply, ModelRequest
 
 #: A first question may load the model.
@@ -99,16 +101,32 @@ async def model(
     server: Server, name: str, context_tokens: int | None, *, title: str = "model", probing: bool = False
 ) -> list[Check]:
     """Judge server and model *name*, and whether *context_tokens* fit what it was made for."""
-    facts = await server.check()
+    try:
+        facts = await server.check()
+    except Unfit as error:
+        found, _, remedy = str(error).partition(": ")
+        return [fail(title, found, remedy)]
     checks = [ok(title, f"{name}, {server.label} {facts.version}")]
-    if facts.context_tokens is not None:
-        checks.append(_context(title, name, facts.context_tokens, context_tokens or server.window_tokens))
+    wanted = context_tokens or server.window_tokens
+    if server.window_tokens < LEAST_WINDOW_TOKENS:
+        checks.append(_cramped(title, server.window_tokens))
+    elif facts.context_tokens is not None:
+        checks.append(_context(title, name, facts.context_tokens, wanted))
     if probing:
         checks += await _probed(server, title)
         facts = await server.check()
     if facts.loaded_tokens is not None:
         checks += _loaded(title, facts, server.window_tokens)
     return checks
+
+
+def _cramped(title: str, window_tokens: int) -> Check:
+    return fail(
+        f"{title} context",
+        f"{window_tokens} tokens, in which no review fits",
+        f"give the model {LEAST_WINDOW_TOKENS} or more, better twice as many: CLOISTER_MODEL_CONTEXT_TOKENS, and what"
+        " the server was started with",
+    )
 
 
 def _context(title: str, name: str, made_for: int, wanted: int) -> Check:

@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.adapters.model_errors import Unfit
 from bot.cli.checks import (
     Check,
     Outcome,
     delivery,
+    fail,
     gitlab,
     guarded,
     kafka,
@@ -319,6 +321,29 @@ async def test_a_context_that_the_model_was_not_made_for_is_warned_about(
     checks = await model.model(FakeServer(FakeFacts(context_tokens=context)), "m", 16_384)
 
     assert [check.outcome for check in checks] == outcomes
+
+
+async def test_a_context_without_room_for_a_review_fails():
+    """All files would be left out of every review."""
+    checks = await model.model(FakeServer(FakeFacts(context_tokens=2_048), window_tokens=2_048), "m", None)
+
+    assert [check.outcome for check in checks] == ["ok", "fail"]
+    assert "no review fits" in checks[1].detail
+
+
+@dataclass(frozen=True)
+class UnfitServer(FakeServer):
+    """A server without the model."""
+
+    async def check(self):
+        raise Unfit("Ollama does not have m: run `ollama pull m` on its machine")
+
+
+async def test_what_to_do_is_what_the_server_needs():
+    """Not what would help with a server that is away."""
+    assert await model.model(UnfitServer(), "m", None) == [
+        fail("model", "Ollama does not have m", "run `ollama pull m` on its machine")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.diff import Change, Diff, DiffLine, FileDiff, Hunk, Sign
-from bot.domain.prompt import Instructions, Limits, Prompts, Skipped, build, instructions
+from bot.domain.prompt import LEAST_WINDOW_TOKENS, Instructions, Limits, Prompts, Skipped, build, instructions
+from bot.domain.tokens import TokenGauge
 
 RULES = {path.name: path.read_text() for path in Path("rules/review").glob("*.md")}
 LIMITS = Limits(window_tokens=16_384)
@@ -295,3 +296,17 @@ def test_every_added_line_is_shown_or_listed(lines: list[str], window: int, part
     for each in built.parts:
         assert len(each.prompt.encode()) > 0
         assert json.dumps(each.prompt)
+
+
+def test_the_least_window_holds_a_review():
+    """A smaller one is refused by the check of models."""
+    system = instructions(RULES).system
+    built = prompts(
+        change("cart.py", OLD, NEW),
+        system=system,
+        limits=Limits(LEAST_WINDOW_TOKENS),
+        estimate=TokenGauge().estimate,
+    )
+
+    assert built.parts
+    assert not built.skipped
