@@ -29,10 +29,16 @@ EXCLUSIONS = tuple(
     Exclusion(glob, reason)
     for reason, globs in {
         _LOCK: (
-            *("package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lock"),
-            *("poetry.lock", "uv.lock", "pdm.lock", "Pipfile.lock", "Cargo.lock", "go.sum", "Gemfile.lock"),
-            *("composer.lock", "packages.lock.json", "gradle.lockfile", "mix.lock", "pubspec.lock"),
-            *("flake.lock",),
+            *(
+                "*.lock",
+                "package-lock.json",
+                "npm-shrinkwrap.json",
+                "pnpm-lock.yaml",
+                "go.sum",
+                "go.work.sum",
+            ),
+            *("packages.lock.json", "gradle.lockfile", ".terraform.lock.hcl", "Package.resolved"),
+            "conda-lock.yml",
         ),
         _MINIFIED: ("*.min.js", "*.min.mjs", "*.min.css", "*.map"),
         _GENERATED: (

@@ -106,7 +106,8 @@ def parse(answer: bytes, names: Mapping[str, Source], rules: Mapping[str, Rule],
         Transient: the answer is not what Semgrep writes.
     """
     try:
-        parsed = _Answer.model_validate_json(answer)
+        # Errors quote the file as it is, in whatever encoding.
+        parsed = _Answer.model_validate_json(answer.decode(errors="replace"))
         matches = [(rules[one.check_id], one, names[one.path]) for one in parsed.results]
     except (ValidationError, KeyError) as error:
         raise Transient("Semgrep gave an answer that Cloister does not understand") from error

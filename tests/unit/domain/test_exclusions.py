@@ -9,6 +9,8 @@ from bot.domain.exclusions import generated, header_line, minified, unwritten
     ("path", "reason"),
     [
         ("flake.lock", "lock file"),
+        ("ios/Podfile.lock", "lock file"),
+        ("infra/.terraform.lock.hcl", "lock file"),
         ("web/site.css.map", "minified"),
         ("img/logo.svg", "generated"),
         ("third_party/x.c", "vendored"),

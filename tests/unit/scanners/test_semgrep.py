@@ -141,6 +141,15 @@ def test_the_command_is_told_apart_from_the_engine():
     assert [finding.suppressed for finding in parsed.report.findings] == [False, True]
 
 
+def test_a_file_in_another_encoding_costs_only_itself():
+    """The engine quotes it as it is, and then its answer is no UTF-8."""
+    quoting = error("Syntax error", message="the word QUOTED is not expected")
+    parsed = parse(answer(match(), errors=[quoting]).replace(b"QUOTED", b"caf\xe9"))
+
+    assert len(parsed.report.findings) == 1
+    assert parsed.report.not_analysed
+
+
 def test_error_without_place_concerns_all_files():
     """When the engine itself fails, no file of the run is clean."""
     parsed = parse(answer(errors=[error("Fatal error", "")]))
