@@ -181,7 +181,13 @@ class Packer:
             self.skipped.append(Skipped(subject.path, str(error)))
             return
         pieces = [piece for excerpt in whole for piece in self._fitting(excerpt, subject.ground)]
-        left_out = [piece.span or "removed lines" for piece in pieces if not self._place(piece, kin)]
+        sizes = [self._tokens(piece) for piece in pieces]
+        apart = sum(sizes) > self.part_tokens
+        left_out = [
+            piece.span or "removed lines"
+            for number, piece in enumerate(pieces)
+            if not self._place(piece, kin, sizes[number], 0 if apart else sum(sizes[number + 1 :]))
+        ]
         if left_out:
             reason = f"more than {self.max_parts} prompts for one merge request: lines {', '.join(left_out)}"
             self.skipped.append(Skipped(subject.path, reason))
@@ -200,15 +206,22 @@ class Packer:
         else:
             self.skipped.append(Skipped(excerpt.path, f"line {excerpt.span} is too long for the model"))
 
-    def _place(self, excerpt: Excerpt, kin: Kin) -> bool:
-        tokens = self._tokens(excerpt)
+    def _place(self, excerpt: Excerpt, kin: Kin, tokens: int, following: int) -> bool:
+        """Put *excerpt* where there is room, for the *following* tokens of its file too as long as prompts are left."""
         open_ = [
-            (excerpt.path in group.paths, group.kin.closeness(kin), number)
+            (
+                excerpt.path in group.paths,
+                group.tokens + tokens + following <= self.part_tokens,
+                group.kin.closeness(kin),
+                number,
+            )
             for number, group in enumerate(self.groups)
             if group.tokens + tokens <= self.part_tokens
         ]
-        if open_:
-            group = self.groups[max(open_)[2]]
+        known, whole, _, best = max(open_, default=(False, False, 0, -1))
+        plenty = len(self.groups) * 2 < self.max_parts
+        if open_ and (known or whole or not plenty):
+            group = self.groups[best]
         elif len(self.groups) < self.max_parts:
             group = Group()
             self.groups.append(group)

@@ -49,6 +49,34 @@ def test_a_test_shares_the_prompt_of_its_source():
     ] == [part.paths for part in built.parts]
 
 
+def test_the_hunks_of_a_small_file_stay_together():
+    """Even where a prompt of its relatives has room for the first of them only."""
+    hunks = tuple(
+        Hunk(
+            start,
+            0,
+            start,
+            8,
+            "",
+            tuple(DiffLine(Sign.added, None, start + n, "value = 1") for n in range(8)),
+        )
+        for start in (1, 101, 201)
+    )
+    small = FileDiff("src/small.txt", "src/small.txt", Change.modified, hunks=hunks)
+    built = build(
+        Diff((added("src/large.txt", "text\n" * 100), small)),
+        {},
+        title="",
+        description="",
+        system="",
+        limits=Limits(16_384, part_tokens=500),
+        estimate=lambda text: len(text) // 3 + 1,
+        redact=lambda text: text,
+    )
+
+    assert [("src/large.txt",), ("src/small.txt",)] == [part.paths for part in built.parts]
+
+
 def test_a_header_shares_the_prompt_of_its_implementation():
     """They have one name."""
     text = "int value(void);\n" * 25
