@@ -259,9 +259,9 @@ class ChatModel:
                     self._breaker.check()
                 try:
                     self._facts = await self._look_up()
-                except Transient:
+                except Transient as error:
                     if guarded:
-                        self._breaker.failed()
+                        self._breaker.failed(error)
                     raise
                 self._facts_at = self._monotonic()
             return self._facts

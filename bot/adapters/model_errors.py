@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
+import html
+import json
+import re
+from typing import Final, NoReturn
 
 from bot.domain.errors import Permanent, Transient
 from bot.domain.said import CutAnswer
+
+_MARKUP: Final = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^<>]*>", re.IGNORECASE | re.DOTALL)
+#: An error says what it has to say at its beginning.
+_MAX_BODY_CHARS: Final = 10_000
+_MAX_CHARS: Final = 300
 
 
 class Useless(Transient):
@@ -39,3 +47,24 @@ def overlong(reason: str) -> bool:
     return any(word in said for word in ("input", "prompt")) and any(
         word in said for word in ("longer than", "exceeds the max", "too long")
     )
+
+
+def reason_in(error: object) -> str:
+    """Return the sentence in what a server says of an error, one line long.
+
+    Servers nest it in objects, their engines' errors as JSON within JSON; a proxy before one answers with a page.
+    """
+    for _ in range(4):
+        if isinstance(error, str) and error.lstrip().startswith("{"):
+            try:
+                error = json.loads(error)
+            except ValueError:
+                break
+        elif isinstance(error, dict):
+            error = error.get("error") or error.get("message") or error.get("detail")
+        else:
+            break
+    text = str(error or "")[:_MAX_BODY_CHARS]
+    if text.lstrip().startswith("<"):
+        text = html.unescape(_MARKUP.sub(" ", text))
+    return " ".join(text.split())[:_MAX_CHARS] or "no reason given"

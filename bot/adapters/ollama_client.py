@@ -14,12 +14,15 @@ import ollama
 from pydantic import Field
 
 from bot.adapters.chat_server import ModelFacts
-from bot.adapters.model_errors import Unfit, overlong, refuse_cloud
+from bot.adapters.model_errors import Unfit, overlong, reason_in, refuse_cloud
 from bot.adapters.model_wire import Told, lines
 from bot.domain.errors import Permanent, Transient
 
 #: Older servers hand their memory to anybody who uploads a crafted model (CVE-2026-7482).
 _OLDEST_SAFE: Final = (0, 17, 1)
+
+#: What decides how much memory a model takes besides its weights.
+_CONTEXT: Final = "CLOISTER_MODEL_CONTEXT_TOKENS"
 
 
 class Version(Told):
@@ -154,8 +157,11 @@ def same_model(one: str, other: str) -> bool:
 
 def _refuse_unsafe(version: str) -> None:
     numbers = re.match(r"(\d+)\.(\d+)\.(\d+)(-)?", version)
-    found = tuple(map(int, numbers.groups()[:3])) if numbers else (0, 0, 0)
-    if found < _OLDEST_SAFE or (found == _OLDEST_SAFE and numbers and numbers[4]):
+    if numbers is None:
+        msg = f"Ollama calls its version {version[:40]!r}, so nobody can tell if it is safe: install 0.17.1 or newer"
+        raise Unfit(msg)
+    found = tuple(map(int, numbers.groups()[:3]))
+    if found < _OLDEST_SAFE or (found == _OLDEST_SAFE and numbers[4]):
         msg = f"Ollama {version[:40]} is unsafe (CVE-2026-7482): install 0.17.1 or newer"
         raise Unfit(msg)
 
@@ -185,7 +191,7 @@ def translated(url: str, model: str) -> Iterator[None]:
 
 
 def _from_status(error: ollama.ResponseError, url: str, model: str) -> Transient | Permanent:
-    reason, status = _reason(error.error), error.status_code
+    reason, status = reason_in(error.error), error.status_code
     if status == 404 and "model" not in reason:
         return Unfit(
             f"{url} is no Ollama server: correct CLOISTER_MODEL_URL; vLLM, SGLang and llama.cpp's server are named"
@@ -193,6 +199,13 @@ def _from_status(error: ollama.ResponseError, url: str, model: str) -> Transient
         )
     if status == 404:
         return Unfit(f"Ollama does not have {model}: run `ollama pull {model}` on its machine")
+    if status in {401, 403, 407}:
+        return Unfit(
+            f"{url} refuses us ({status}). Ollama has no login, so what stands before it wants one: let Cloister's"
+            " machine through, or name the address behind it"
+        )
+    if status in {502, 504}:
+        return Transient(f"what stands before Ollama at {url} does not reach it ({status}): is it running?")
     if status == 503:
         return Transient(f"Ollama is busy: {reason}")
     if 300 <= status < 400:
@@ -201,19 +214,6 @@ def _from_status(error: ollama.ResponseError, url: str, model: str) -> Transient
         return Permanent(f"the prompt does not fit into the model's context: {reason}")
     if 400 <= status < 500 and status not in {408, 429}:
         return Permanent(f"Ollama refused the request ({status}): {reason}")
+    if "memory" in reason:
+        return Transient(f"Ollama failed: {reason}; free some, choose a smaller model, or lower {_CONTEXT}")
     return Transient(f"Ollama failed: {reason}")
-
-
-def _reason(error: object) -> str:
-    """Return the sentence in an error; Ollama passes its engine's errors on as JSON within JSON."""
-    for _ in range(4):
-        if isinstance(error, str) and error.startswith("{"):
-            try:
-                error = json.loads(error)
-            except ValueError:
-                break
-        elif isinstance(error, dict):
-            error = error.get("error") or error.get("message") or "no reason given"
-        else:
-            break
-    return " ".join(str(error).split())[:300]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import ValidationError
 
-from bot.adapters.model_errors import Unfit, overlong
+from bot.adapters.model_errors import Unfit, overlong, reason_in
 from bot.adapters.model_wire import lines
 from bot.adapters.openai_shapes import Chunk, Models, Props, Served, Vector, Vectors
 from bot.domain.errors import Permanent, Transient
@@ -110,7 +109,7 @@ class OpenAIClient:
             async for line in lines(response):
                 field, _, data = line.partition(":")
                 if field == "error":
-                    raise _failed(_reason(data))
+                    raise _failed(reason_in(data))
                 if field != "data":
                     # Comments keep the connection alive, empty lines end events, other fields do not matter.
                     if line and not line.startswith(":") and field not in {"event", "id", "retry"}:
@@ -121,7 +120,7 @@ class OpenAIClient:
                     return
                 chunk = Chunk.model_validate_json(data)
                 if chunk.error is not None:
-                    raise _failed(_reason(chunk.error))
+                    raise _failed(reason_in(chunk.error))
                 yield chunk
 
     async def _json(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
@@ -180,7 +179,7 @@ def _refuse(response: httpx.Response, content: bytes) -> None:
         Unfit: the server wants another address, key or model.
         NotUnderstood: the request is at fault.
     """
-    status, reason = response.status_code, _reason(content.decode(errors="replace"))
+    status, reason = response.status_code, reason_in(content.decode(errors="replace"))
     if 300 <= status < 400:
         msg = (
             "the model server's URL redirects, which is not followed: configure the address that it leads to"
@@ -225,18 +224,3 @@ def _retry_after(value: str) -> float | None:
         except (ValueError, TypeError):
             return None
     return None if math.isnan(seconds) else min(max(seconds, 0.0), _LONGEST_WAIT_S)
-
-
-def _reason(error: object) -> str:
-    """Return the sentence in an error, which servers nest in their own ways."""
-    for _ in range(4):
-        if isinstance(error, str) and error.lstrip().startswith("{"):
-            try:
-                error = json.loads(error)
-            except ValueError:
-                break
-        elif isinstance(error, dict):
-            error = error.get("error") or error.get("message") or error.get("detail") or "no reason given"
-        else:
-            break
-    return " ".join(str(error).split())[:300]

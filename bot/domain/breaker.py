@@ -24,6 +24,7 @@ class Breaker:
         self._limit = failures
         self._probe_s = probe_s
         self._failed = 0
+        self._reason = ""
         self._next_probe_at = 0.0
 
     @property
@@ -39,12 +40,14 @@ class Breaker:
         """
         wait_s = self._next_probe_at - self._monotonic()
         if self.open and wait_s > 0:
-            msg = f"{self._what} failed {self._failed} times in a row; it is tried again every {self._probe_s:g} s"
+            times = f"{self._what} failed {self._failed} times in a row"
+            msg = f"{self._reason}; {times}, and is tried again every {self._probe_s:g} s"
             raise Transient(msg, retry_after_s=wait_s)
 
-    def failed(self) -> None:
-        """Count a failure that was noticed beside the calls."""
+    def failed(self, error: Transient) -> None:
+        """Count a failure, of a call or noticed beside the calls; the last one is told to whoever is refused."""
         self._failed += 1
+        self._reason = str(error)
         self._next_probe_at = self._monotonic() + self._probe_s
 
     @contextmanager
@@ -59,8 +62,8 @@ class Breaker:
         self._next_probe_at = self._monotonic() + self._probe_s
         try:
             yield
-        except Transient:
-            self.failed()
+        except Transient as error:
+            self.failed(error)
             raise
         except Permanent:
             self._failed = 0

@@ -6,10 +6,11 @@ from collections.abc import Collection
 
 from bot.domain.coverage import covered, uncovered, withheld
 from bot.domain.diff import Change, Diff, FileDiff
+from bot.domain.policy import Role
 from bot.domain.publication import Publication, undecided
 from bot.domain.reconcile import Explain, Keep, Post, Reopen
 from bot.domain.risk import risk
-from bot.domain.run import Outcome, Run, RunState
+from bot.domain.run import REVIEW_STEP, Outcome, Run, RunState
 from bot.domain.steps import spoken
 from bot.domain.summary import FileChange, Listed, ReviewResult
 
@@ -69,6 +70,7 @@ def result(
         undecided=[spoken(name) for name in undecided(run)],
         failed=run.state is RunState.failed,
         paused=paused,
+        unanswered=_unanswered(run),
         risk=risk(diff, shown, _unread(run, diff, not_reviewed)),
         reviewed=sum(file.new_path not in not_reviewed for file in diff.files),
         covered=covered(run, diff),
@@ -120,3 +122,10 @@ def _broken(run: Run) -> dict[str, str]:
         for name, step in run.steps.items()
         if step.problem and step.outcome is not Outcome.pending
     }
+
+
+def _unanswered(run: Run) -> bool:
+    """Say whether the model gave no answer, and people may have it asked again."""
+    step = run.steps.get(REVIEW_STEP)
+    failed = step is not None and step.outcome in {Outcome.failed, Outcome.late}
+    return failed and run.policy.conversation.review is not Role.nobody

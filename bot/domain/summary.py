@@ -54,7 +54,7 @@ class ReviewResult:
     places are not linked. ``skipped`` maps a part of the review to the reason why it did not run,
     ``not_reviewed`` a path; ``reviewed`` counts the other files, ``covered`` says who looked at which. ``pending`` names parts whose result is still to come, ``undecided`` those that
     the gate needs and that gave none. ``failed`` means that nothing could be looked at, ``paused`` that new commits
-    will not be.
+    will not be, ``unanswered`` that the model was asked and did not answer, and may be asked again.
     """
 
     head_sha: str
@@ -69,6 +69,7 @@ class ReviewResult:
     undecided: Sequence[str] = ()
     failed: bool = False
     paused: bool = False
+    unanswered: bool = False
     risk: Risk | None = None
     changes: Sequence[FileChange] = ()
     reviewed: int = 0
@@ -103,6 +104,7 @@ def summary(result: ReviewResult, *, marker: str, redact: Callable[[str], str] =
             text.skipped,
             [page.because(neutral_inline(say(part)), why) for part, why in result.skipped.items()],
         ),
+        _ask_again(text) if result.unanswered else "",
         page.list(text.problems, [neutral_inline(say(problem)) for problem in result.problems]),
         _folded(
             text.inline.format(count=len(result.inline)), page.table("", [(one, "") for one in result.inline])
@@ -148,6 +150,12 @@ def _steps(names: Sequence[str], words: Wording) -> str:
 
 def _paused(text: SummaryText) -> str:
     return text.paused.format(review=code_span("@cloister review"), resume=code_span("@cloister resume"))
+
+
+def _ask_again(text: SummaryText) -> str:
+    return text.ask_again.format(
+        review=code_span("@cloister review"), check=code_span("cloister model check")
+    )
 
 
 def _pending(result: ReviewResult, words: Wording) -> str:

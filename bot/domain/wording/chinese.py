@@ -108,6 +108,7 @@ _SUMMARY: Final = SummaryText(
     listed="未在差异中评论（{count}）：",
     suppressed="被代码中的注释屏蔽（{count}），请确认这是有意的：",
     skipped="未执行：",
+    ask_again="模型没有评审本次改动。评论 {review} 可再次请求模型评审；若仍然失败，运维人员可用 {check} 查明原因。",
     not_reviewed="未评审（{count}）：",
     coverage="覆盖范围：已评审 {reviewed}，共 {files}",
     reviewed_by="评审者",

@@ -107,6 +107,10 @@ _SUMMARY: Final = SummaryText(
     listed="Not commented in the diff ({count}):",
     suppressed="Suppressed by a comment in the code ({count}); check that this is intended:",
     skipped="Skipped:",
+    ask_again=(
+        "The model has not reviewed this. Comment {review} to have it asked again; if it fails again, the operator finds"
+        " the cause with {check}."
+    ),
     not_reviewed="Not reviewed ({count}):",
     coverage="Coverage: {reviewed} of {files} reviewed",
     reviewed_by="Reviewed by",

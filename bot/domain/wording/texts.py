@@ -101,6 +101,7 @@ class SummaryText:
     listed: str
     suppressed: str
     skipped: str
+    ask_again: str
     not_reviewed: str
     coverage: str
     reviewed_by: str

@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -120,6 +121,27 @@ def test_what_was_not_looked_at_is_listed_with_the_reason() -> None:
     shown = result(of, publication(of), refused=(), diff=DIFF, project_url="", tokens=0, seconds=1.0)
     assert shown.not_reviewed == {"go.sum": "lock file", "b.py": "timeout"}
     assert shown.skipped == {"model review": "run `ollama pull x`"}
+    assert shown.unanswered
+
+
+@pytest.mark.parametrize(
+    ("outcome", "policy", "told"),
+    [
+        (Outcome.failed, {}, True),
+        (Outcome.late, {}, True),
+        (Outcome.done, {}, False),
+        (Outcome.partial, {}, False),
+        (Outcome.pending, {}, False),
+        (Outcome.failed, {"conversation": {"review": "nobody"}}, False),
+    ],
+)
+def test_a_model_without_an_answer_may_be_asked_again(
+    outcome: Outcome, policy: dict[str, Any], told: bool
+) -> None:
+    """The summary says how, where the policy lets anybody ask."""
+    of = run(policy=Policy.model_validate(policy), review=Step(outcome=outcome, problem="x"))
+    shown = result(of, publication(of), refused=(), diff=DIFF, project_url="", tokens=0, seconds=1.0)
+    assert told == shown.unanswered
 
 
 def test_a_refused_position_moves_the_finding_to_the_summary() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -262,6 +263,19 @@ def test_one_file_that_was_read_needs_no_receipt(
     )
     body = summary(result, marker=MARKER)
     assert told == ("Coverage: " in body) == ("| `a.py` | secrets |" in body)
+
+
+def test_a_model_without_an_answer_is_followed_by_what_to_do() -> None:
+    """Whoever reads that there was none also reads how to get one."""
+    broken = ReviewResult(
+        head_sha=SHA, verdict=Verdict(passed=True), skipped={"model review": "it is empty"}, unanswered=True
+    )
+    body = summary(broken, marker=MARKER)
+    assert (
+        "- model review: it is empty\n\nThe model has not reviewed this. Comment `@cloister review`" in body
+    )
+    assert "`cloister model check`" in body
+    assert "@cloister review" not in summary(replace(broken, unanswered=False), marker=MARKER)
 
 
 def test_a_secret_in_the_name_of_a_file_is_masked() -> None:
