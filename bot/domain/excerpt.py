@@ -13,11 +13,12 @@ from functools import cached_property
 
 from bot.domain.control_tokens import plain
 from bot.domain.diff import Sign
+from bot.domain.markdown import BLANK
 
 #: Categories of characters that could fake a line, that UTF-8 cannot carry, or that nobody sees in a diff.
 _HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
-#: Marks without a shape of their own can spell out whole sentences. The two that choose how emoji look are harmless.
-_SELECTORS = frozenset(map(chr, (*range(0xFE00, 0xFE0E), *range(0xE0100, 0xE01F0))))
+#: Letters and marks without a shape can spell out whole sentences. The two that choose how emoji look are harmless.
+_BLANK = BLANK - {"\ufe0e", "\ufe0f"}
 
 
 class Unshowable(Exception):
@@ -127,7 +128,7 @@ def visible(text: str) -> str:
 
 
 def _is_hidden(char: str) -> bool:
-    return (unicodedata.category(char) in _HIDDEN and char not in "\n\t") or char in _SELECTORS
+    return (unicodedata.category(char) in _HIDDEN and char not in "\n\t") or char in _BLANK
 
 
 def redacted(lines: Sequence[str], redact: Callable[[str], str]) -> list[str]:

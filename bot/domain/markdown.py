@@ -69,7 +69,7 @@ _LINE_MARKUP = frozenset("=-+:;")
 _NUMBERED = re.compile(r"^\d+(?=[.)](?: |$))")
 
 #: Characters that Unicode counts as letters or marks although nobody can see them.
-_BLANK = frozenset(
+BLANK = frozenset(
     [*"\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"]
     + [chr(code) for code in (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))]
 )
@@ -85,7 +85,7 @@ class _Seen(dict[int, str]):
             return " "
         if category == "Cs":
             return "\ufffd"
-        return "" if category.startswith("C") or char in _BLANK else char
+        return "" if category.startswith("C") or char in BLANK else char
 
 
 _SEEN = _Seen({code: chr(code) for code in (*b"\t\n", *range(0x20, 0x7F))})
@@ -218,18 +218,28 @@ def _inline(line: str) -> str:
 
 def _words(text: str) -> Iterator[str]:
     """Yield words, made inert, and the single spaces between them; code spans never split a word."""
-    word: list[tuple[str, bool]] = []
+    ended = ""
+    for blank, word in _split(text):
+        made = _word(word)
+        # Two runs of backticks side by side would be one, and end neither of the spans.
+        yield " " if ended.endswith("`") and made.startswith("`") else blank
+        yield made
+        ended = "" if blank and not made else made or ended
+
+
+def _split(text: str) -> Iterator[tuple[str, list[tuple[str, bool]]]]:
+    """Yield the words of *text*, in pieces that are code or not, each with the blank before it."""
+    before, word = "", list[tuple[str, bool]]()
     for chunk, is_code in _chunks(text):
         if is_code:
             word.append((chunk, True))
             continue
         for blanks, piece in _pieces(chunk):
             if blanks is not None:
-                yield _word(word)
-                yield blanks
-                word = []
+                yield before, word
+                before, word = blanks, []
             word.append((piece, False))
-    yield _word(word)
+    yield before, word
 
 
 def _pieces(text: str) -> Iterator[tuple[str | None, str]]:
@@ -252,7 +262,8 @@ def _chunks(text: str) -> Iterator[tuple[str, bool]]:
 def _word(pieces: list[tuple[str, bool]]) -> str:
     # A code span counts as a letter, because "$`x`$" is math and "@`x`" should stay in one piece.
     shape = "".join("x" if is_code else piece for piece, is_code in pieces)
-    if not _ACTIVE.search(shape):
+    # A piece of text begins anew behind a code span for what GitLab looks for: "`x`deadbee" names a commit.
+    if not any(map(_ACTIVE.search, [shape, *(piece for piece, is_code in pieces if not is_code)])):
         return "".join(code_span(piece) if is_code else _escaped(piece) for piece, is_code in pieces)
     if any(is_code for _, is_code in pieces):
         return code_span("".join(piece for piece, _ in pieces), PROSE_LIMIT)

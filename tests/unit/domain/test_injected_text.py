@@ -204,7 +204,7 @@ def test_nothing_in_a_prompt_is_hidden_from_people(injection: Injection) -> None
     """A model must not read what the author of a change can hide from its reviewers."""
     hidden = re.compile(
         "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ue000-\uf8ff"
-        "\ufe00-\ufe0d\U000e0000-\U000e0fff\U000f0000-\U0010ffff]"
+        "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uffa0\ufe00-\ufe0d\U000e0000-\U000e0fff\U000f0000-\U0010ffff]"
     )
     assert [] == [match[0] for prompt in prompts_with(injection.text) for match in hidden.finditer(prompt)]
 

@@ -88,6 +88,12 @@ ATTACKS = [
     "`` ` `` ``x` `y``",
     "a\u202eb\u2066c\u2069\U000e0041\ufeff\u3164",
     "x\ud800y",
+    # Words of Chinese end without a space, so code may come to stand beside code.
+    "[a](http://e)a中[issue:3]@```",
+    "#7![x](//e/x)`（::a@b.cc<details>)",
+    "``中文www.e.x~bug!12",
+    "``a@b.cc$5<br>%{。$5",
+    "`x`deadbeef1",
 ]
 _FRAGMENTS = st.sampled_from(
     [
@@ -109,11 +115,14 @@ _FRAGMENTS = st.sampled_from(
         "\\",
         "x",
         "-",
+        "中",
+        "（",
+        "。",
     ]
 )
 hostile = st.one_of(
     st.text(),
-    st.text(alphabet="/aZ\n\r`~<>@#!$%&[](){}*_-=+:;|\\ 1x\"'.\u200b\u2028\x85"),
+    st.text(alphabet="/aZ\n\r`~<>@#!$%&[](){}*_-=+:;|\\ 1x\"'.\u200b\u2028\x85中（。"),
     st.lists(_FRAGMENTS, max_size=12).map("".join),
 )
 
