@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain.commands import NAME, Asked, Command, Verb
 from bot.domain.findings import Finding
@@ -65,8 +65,14 @@ class Turn:
 
 
 def turns(commands: Iterable[Command], scene: Scene, talk: Talk) -> list[Turn]:
-    """Return what each of *commands* comes to."""
-    return [_turn(command, scene, talk) for command in commands]
+    """Return what each of *commands* comes to, after those before it."""
+    taken = []
+    for command in commands:
+        turn = _turn(command, scene, talk)
+        if turn.act and command.verb in {Verb.pause, Verb.resume}:
+            scene = replace(scene, paused=command.verb is Verb.pause)
+        taken.append(turn)
+    return taken
 
 
 def _turn(command: Command, scene: Scene, talk: Talk) -> Turn:

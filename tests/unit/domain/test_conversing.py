@@ -85,6 +85,15 @@ def test_nothing_is_done_on_a_merge_request_that_is_over(verb: Verb) -> None:
     assert "is merged" in text
 
 
+def test_commands_of_one_comment_follow_one_another() -> None:
+    """Whoever pauses and resumes in one comment is told of both, and it goes on."""
+    pause, resume = Command(Verb.pause), Command(Verb.resume)
+    assert [(TALK.resumed, True)] == [
+        (one.text, one.act) for one in turns([pause, resume], scene(), TALK)[1:]
+    ]
+    assert [True, True] == [one.act for one in turns([resume, pause], scene(paused=True), TALK)]
+
+
 def test_commands_about_a_finding_need_its_thread() -> None:
     """Elsewhere the answer says where to ask."""
     for verb in (Verb.explain, Verb.fix, Verb.ignore, Verb.resolve):
