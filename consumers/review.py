@@ -86,7 +86,7 @@ async def review(
         problem=reviewed.problem,
         not_analysed={} if reviewed.problem else dict(reviewed.not_analysed),
         shown=dict(prompts.coverage),
-        walkthrough={**left.walkthrough, **reviewed.walkthrough},
+        walkthrough=left.retold(reviewed.walkthrough),
         rejected=reviewed.rejected[:_MAX_REJECTED],
         remarks=reviewed.remarks,
         duration_s=round(time.monotonic() - began, 3),

@@ -31,6 +31,7 @@ class Unseen:
         since: the head that it has seen; empty when it is shown everything.
         carried: what it said then about code that still stands, where that stands now.
         walkthrough: what it said then about files that are still changed, by their path now.
+        mostly_seen: the files of which it has seen the most.
     """
 
     diff: Diff
@@ -38,10 +39,16 @@ class Unseen:
     since: str = ""
     carried: Sequence[Finding] = ()
     walkthrough: Mapping[str, str] = field(default_factory=dict)
+    mostly_seen: frozenset[str] = frozenset()
 
     def with_carried(self, fresh: Sequence[Finding]) -> list[Finding]:
         """Return *fresh* findings and those carried that they do not say anew."""
         return merged(fresh, self.carried)
+
+    def retold(self, fresh: Mapping[str, str]) -> dict[str, str]:
+        """Return what changes in each file; *fresh* speaks only of what is shown now, which may be little of it."""
+        kept = {path: text for path, text in self.walkthrough.items() if path in self.mostly_seen}
+        return {**self.walkthrough, **fresh, **kept}
 
 
 async def basis_of(models: Iterable[Model], versions: Iterable[str], policy: Policy) -> str:
@@ -91,4 +98,11 @@ async def unseen(run: Run, diff: Diff, *, store: Store, workspaces: Workspaces, 
     walkthrough = {
         found.moves[path][0]: text for path, text in step.walkthrough.items() if path in found.moves
     }
-    return Unseen(found.diff, step.basis, last.head_sha, carried, walkthrough)
+    return Unseen(found.diff, step.basis, last.head_sha, carried, walkthrough, _mostly_seen(diff, found.diff))
+
+
+def _mostly_seen(whole: Diff, left: Diff) -> frozenset[str]:
+    added = {file.new_path: len(file.added_lines) for file in left.files}
+    return frozenset(
+        file.new_path for file in whole.files if 2 * added.get(file.new_path, 0) < len(file.added_lines)
+    )

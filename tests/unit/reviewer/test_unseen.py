@@ -119,6 +119,18 @@ async def test_everything_is_shown_again(step: Step, run: Run, basis: str) -> No
     assert Unseen(PUSHED, basis) == await look(Past(run_on("1", step)), run=run, basis=basis)
 
 
+async def test_what_changes_in_a_file_is_told_by_who_saw_most_of_it() -> None:
+    """A line that was pushed does not tell what a file is about; a file that was written anew is another one."""
+    fresh = {"a.py": "It adds a step.", "b.py": "It adds b."}
+    assert {"a.py": "It adds steps.", "b.py": "It adds b."} == (
+        await look(Past(run_on("1", REVIEWED)))
+    ).retold(fresh)
+    other = Past(
+        run_on("1", REVIEWED), before=Diff((added("a.py", "other()", LINES[0]), added("b.py", *LINES)))
+    )
+    assert fresh == (await look(other)).retold(fresh)
+
+
 async def test_a_first_review_shows_everything() -> None:
     """Nothing is known."""
     assert Unseen(PUSHED, "v1") == await look(Past(None))
