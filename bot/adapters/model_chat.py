@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -149,37 +149,45 @@ class ChatModel:
         The second try has another seed. If it fails too, the model is unloaded, so that the next request
         finds it fresh.
         """
-        completion = await self._exchange(request, self._deadlines.total_s)
-        if completion.fault is not None:
+        completions = [await self._exchange(request, self._deadlines.total_s)]
+        if completions[0].fault is not None:
             again = replace(request, seed=request.seed + _SECOND_SEED)
-            completion = await self._exchange(again, self._deadlines.total_s - completion.duration_s)
-        await self._refuse_useless(completion, request)
-        counted, said = completion.prompt_tokens, completion.output_tokens
+            left_s = self._deadlines.total_s - completions[0].duration_s
+            completions.append(await self._exchange(again, left_s))
+        reply = self._reply(request, completions)
+        if (fault := completions[-1].fault) is not None:
+            unloaded = await self._unloaded()
+            raise Broken(
+                f"the model's answer is useless, {fault}{'; the model was unloaded' * unloaded}", reply
+            )
+        if completions[-1].reason == "length":
+            raise Broken(f"the answer was cut at {request.max_output_tokens} tokens", reply)
+        return reply
+
+    def _reply(self, request: ModelRequest, completions: Sequence[_Completion]) -> ModelReply:
+        """Return the last answer, with what all of them cost; what the server did not count is estimated."""
+        last, sent = completions[-1], self._gauge.estimate(request.system + request.prompt)
+        read = [sent if one.prompt_tokens is None else one.prompt_tokens for one in completions]
+        written = [
+            self._gauge.estimate(one.text) if one.output_tokens is None else one.output_tokens
+            for one in completions
+        ]
         return ModelReply(
-            text=completion.text,
+            text=last.text,
             model=self._model,
-            digest=completion.digest,
-            prompt_tokens=self._gauge.estimate(request.system + request.prompt)
-            if counted is None
-            else counted,
-            output_tokens=self._gauge.estimate(completion.text) if said is None else said,
-            duration_s=completion.duration_s,
-            first_token_s=completion.first_token_s,
-            thought_chars=completion.thought_chars,
+            digest=last.digest,
+            prompt_tokens=sum(read),
+            output_tokens=sum(written),
+            duration_s=sum(one.duration_s for one in completions),
+            first_token_s=last.first_token_s,
+            thought_chars=last.thought_chars,
         )
 
-    async def _refuse_useless(self, completion: _Completion, request: ModelRequest) -> None:
-        if completion.fault is not None:
-            unloaded = False
-            with suppress(Transient, Permanent, TimeoutError):
-                async with asyncio.timeout(_LOOKUP_S):
-                    unloaded = await self._server.unload()
-            then = "; the model was unloaded" if unloaded else ""
-            msg = f"the model's answer is useless, {completion.fault}{then}"
-            raise Broken(msg, completion.text)
-        if completion.reason == "length":
-            msg = f"the answer was cut at {request.max_output_tokens} tokens"
-            raise Broken(msg, completion.text)
+    async def _unloaded(self) -> bool:
+        with suppress(Transient, Permanent, TimeoutError):
+            async with asyncio.timeout(_LOOKUP_S):
+                return await self._server.unload()
+        return False
 
     async def _exchange(self, request: ModelRequest, limit_s: float) -> _Completion:
         """Make one request, when it is our turn and the server is not known to be down."""
@@ -217,7 +225,7 @@ class ChatModel:
                 if len(text) - checked > _REPEAT_CHECK_CHARS:
                     checked = len(text)
                     if repeats(text):
-                        return _Completion(text, _LOOP, 0, 0)
+                        return _Completion(text, _LOOP, None, None)
                 if len(text) + thoughts > most_chars:
                     msg = "the model answers more than it was asked for"
                     raise Useless(msg)

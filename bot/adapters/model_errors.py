@@ -9,6 +9,7 @@ from typing import Final, NoReturn
 
 from bot.domain.errors import Permanent, Transient
 from bot.domain.said import CutAnswer
+from bot.ports import ModelReply
 
 _MARKUP: Final = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^<>]*>", re.IGNORECASE | re.DOTALL)
 #: An error says what it has to say at its beginning.
@@ -22,6 +23,16 @@ class Useless(Transient):
 
 class Broken(Useless, CutAnswer):
     """Say that an answer ended too early, or went round in circles; what is whole of it may still be read."""
+
+    def __init__(self, reason: str, reply: ModelReply) -> None:
+        super().__init__(
+            reason,
+            reply.text,
+            digest=reply.digest,
+            prompt_tokens=reply.prompt_tokens,
+            output_tokens=reply.output_tokens,
+            duration_s=reply.duration_s,
+        )
 
 
 class Unfit(Permanent):

@@ -22,11 +22,24 @@ class UnusableAnswer(Transient):
 
 
 class CutAnswer(Transient):
-    """Say that an answer ended before its end; ``text`` is what there is of it."""
+    """Say that an answer ended before its end; ``text`` is what there is of it, the rest what it cost."""
 
-    def __init__(self, reason: str, text: str) -> None:
+    def __init__(
+        self,
+        reason: str,
+        text: str,
+        *,
+        digest: str = "",
+        prompt_tokens: int = 0,
+        output_tokens: int = 0,
+        duration_s: float = 0.0,
+    ) -> None:
         super().__init__(reason)
         self.text = text
+        self.digest = digest
+        self.prompt_tokens = prompt_tokens
+        self.output_tokens = output_tokens
+        self.duration_s = duration_s
 
 
 @dataclass(frozen=True, slots=True)

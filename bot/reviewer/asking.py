@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 from bot.domain.control_tokens import plain
 from bot.domain.errors import CloisterError
 from bot.domain.records import CallOutcome, ModelCallRecord, Task
-from bot.domain.said import UnusableAnswer
+from bot.domain.said import CutAnswer, UnusableAnswer
 from bot.ports import Answers, Audit, Model, ModelReply, ModelRequest, Telemetry
 
 Read = TypeVar("Read")
@@ -105,6 +105,9 @@ class Asker:
                     return answer
             await row.open(model.name)
             reply = await model.answer(request)
+        except CutAnswer as cut:
+            await row.close(_left_of(cut, model.name), CallOutcome.failed)
+            raise
         except CloisterError:
             await row.close(_nothing_from(model.name), CallOutcome.failed)
             raise
@@ -184,6 +187,10 @@ class _Row:
 
 def _nothing_from(model: str) -> ModelReply:
     return ModelReply("", model, "", 0, 0, 0.0)
+
+
+def _left_of(cut: CutAnswer, model: str) -> ModelReply:
+    return ModelReply(cut.text, model, cut.digest, cut.prompt_tokens, cut.output_tokens, cut.duration_s)
 
 
 def _sha256(text: str) -> str:

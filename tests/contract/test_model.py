@@ -154,6 +154,8 @@ async def test_a_lost_model_gets_another_seed(server: Server, make_model: Make, 
 
     assert reply.text == '{"findings":[]}'
     assert len(set(seeds(server))) == 2
+    once = await make_model().answer(REQUEST)
+    assert reply.prompt_tokens > once.prompt_tokens
 
 
 async def test_an_endless_answer_is_left(server: Server, make_model: Make):

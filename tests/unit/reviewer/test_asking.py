@@ -13,7 +13,7 @@ from bot.adapters.answers_memory import MemoryAnswers
 from bot.adapters.telemetry import OpenTelemetry
 from bot.domain.errors import Transient
 from bot.domain.records import CallOutcome, ModelCallRecord, Task
-from bot.domain.said import UnusableAnswer
+from bot.domain.said import CutAnswer, UnusableAnswer
 from bot.ports import ModelReply, ModelRequest
 from bot.reviewer.asking import Asker, Ledger, cache_key
 
@@ -107,6 +107,17 @@ async def test_failures_are_not_kept() -> None:
         await ask.ask(Task.review, REQUEST, read, version="v", ledger=ledger)
     assert await ask.ask(Task.review, REQUEST, read, version="v", ledger=ledger) == 5
     assert outcomes(ledger) == ["unusable", "unusable", "failed", "used"]
+
+
+async def test_an_answer_that_broke_off_costs_what_it_cost() -> None:
+    """The row tells which model it was, and the tokens that went into nothing."""
+    cut = CutAnswer("cut", '{"findings": [', digest="d1", prompt_tokens=7, output_tokens=3, duration_s=0.5)
+    ledger = Ledger(uuid.uuid4())
+    with pytest.raises(CutAnswer):
+        await asker(Scripted([cut])).ask(Task.review, REQUEST, read, version="v", ledger=ledger)
+
+    (row,) = ledger.calls
+    assert (row.outcome.value, row.digest, ledger.tokens, row.duration_s) == ("failed", "d1", 10, 0.5)
 
 
 async def test_another_model_behind_the_name_is_asked_anew() -> None:
