@@ -35,6 +35,12 @@ async def create_database(server: str, name: str, template: str) -> str:
     return server.replace("/postgres?", f"/{name}?")
 
 
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(statement)
+    await connection.close()
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """Return the URL of a server; ``CLOISTER_TEST_DATABASE_URL`` (ending in ``/postgres?``) names an existing one."""
@@ -44,6 +50,10 @@ def postgres_server() -> Iterator[str]:
     # Not below pytest's own directory: Postgres run by root gives up its rights, and that directory is private.
     with tempfile.TemporaryDirectory(prefix="cloister-postgres-") as directory:
         server = EmbeddedPostgres(Path(directory))
+        url = server.start()
+        # As many as deploy/compose.yaml gives: whoever was killed keeps connections for a moment.
+        _apart(lambda: asyncio.run(_execute(url, "ALTER SYSTEM SET max_connections = 400")))
+        server.stop()
         yield server.start()
         server.stop()
 

@@ -23,6 +23,10 @@ from tests.faults.cluster import Cluster, Journal
 
 _MARKER = re.compile(r"^<!-- cloister:v1:(?P<name>[0-9a-zA-Z_.-]+):[0-9a-f]+ -->$")
 _SUMMARY = "summary"
+#: What the marker of an answer names: the comment that it answers.
+_ANSWER = re.compile(r"\d{1,18}")
+#: Which stage takes a webhook.
+_TAKEN_BY = {"Merge Request Hook": "intake", "Note Hook": "converse"}
 _DECIDED = frozenset({"success", "failed"})
 #: How long publishing, once begun, may go on after a newer head has taken over.
 _UNDER_WAY_S = 5.0
@@ -39,6 +43,7 @@ class Verdict:
     reviewed: int = 0
     superseded: int = 0
     threads: int = 0
+    answers: int = 0
     dead_letters: int = 0
     lost: list[str] = field(default_factory=list)
     duplicates: list[str] = field(default_factory=list)
@@ -106,17 +111,20 @@ async def caught_up(cluster: Cluster, *, within_s: float) -> float:
 async def unhandled(cloister: Cloister) -> int:
     """Count what the inbox does not know as handled: webhooks by their deliveries, the rest by the outbox."""
     instance = instance_name(cloister.gitlab.server.url)
-    taken = {
-        delivery_id(instance, delivery.headers["Idempotency-Key"])
+    taken = [
+        (_TAKEN_BY[about], delivery_id(instance, delivery.headers["Idempotency-Key"]))
         for delivery in list(cloister.gitlab.server.deliveries)
-        if delivery.status == 202 and delivery.headers["X-Gitlab-Event"] == "Merge Request Hook"
-    }
+        if delivery.status == 202 and (about := delivery.headers["X-Gitlab-Event"]) in _TAKEN_BY
+        # Other comments ask nothing, so that nothing follows from them.
+        if about != "Note Hook" or delivery.payload["object_attributes"]["note"].startswith("@")
+    ]
     ((hooks, events),) = await cloister.fetch(
-        "SELECT (SELECT count(*) FROM unnest($1::uuid[]) taken LEFT JOIN inbox i"
-        " ON i.consumer_group = 'intake' AND i.event_id = taken WHERE i.done_at IS NULL),"
+        "SELECT (SELECT count(*) FROM unnest($1::text[], $2::uuid[]) taken(stage, id)"
+        " LEFT JOIN inbox i ON i.consumer_group = taken.stage AND i.event_id = taken.id WHERE i.done_at IS NULL),"
         " (SELECT count(*) FROM event e LEFT JOIN inbox i"
         " ON i.consumer_group = e.stage AND i.event_id = e.id WHERE i.done_at IS NULL)",
-        list(taken),
+        [stage for stage, _ in taken],
+        [event_id for _, event_id in taken],
     )
     return int(hooks + events)
 
@@ -201,7 +209,9 @@ def _judge_heads(
 def _judge_notes(verdict: Verdict, merge_request: MergeRequest, cloister: Cloister) -> None:
     name = merge_request.source_branch
     names = Counter(_name(note.body) for note in cloister.ours(merge_request))
-    verdict.threads += sum(count for marker, count in names.items() if marker not in {_SUMMARY, ""})
+    answers = sum(count for marker, count in names.items() if _ANSWER.fullmatch(marker))
+    verdict.answers += answers
+    verdict.threads += sum(names.values()) - answers - names[_SUMMARY] - names[""]
     verdict.duplicates.extend(
         f"{name}: {count} notes with the marker {marker or 'of nobody'}"
         for marker, count in names.items()

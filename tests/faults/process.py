@@ -34,9 +34,11 @@ from bot.adapters.store_postgres import PostgresStore
 from bot.cli import main
 from bot.domain import retry
 from bot.domain.events import Record
+from bot.reviewer.verification import Verification
 from bot.runtime.relay import Relay
 from bot.runtime.spool import Spool
 from bot.scanners.semgrep import SemgrepScanner
+from tests.faults.steps import ANSWERS
 
 #: Set: how many seconds of silence make a member of a Kafka group pass for dead, instead of the usual number.
 SESSION_VARIABLE = "CLOISTER_FAULT_SESSION_S"
@@ -96,6 +98,12 @@ def _handler(name: str) -> Place:
     return place
 
 
+def _noted(*_: Any) -> tuple[str, Keys]:
+    """Name what a plain comment is: the summary, or what we say to somebody."""
+    stage, keys = _bound()
+    return f"{stage}.{'said' if stage == ANSWERS else 'summarised'}", keys
+
+
 def _received(name: str) -> Place:
     """Name a step of the receiver; handlers that append go another way."""
 
@@ -151,7 +159,7 @@ def wrap_transactions(traps: Traps) -> None:
     @asynccontextmanager
     async def locked(store: PostgresStore, ref: Any) -> AsyncIterator[Any]:
         async with exclusive(store, ref) as held:
-            traps.passed("publish.locked", [ref.key])
+            traps.passed(f"{_bound()[0]}.locked", [ref.key])
             yield held
 
     PostgresStore.commit = stepwise  # type: ignore[method-assign,assignment]
@@ -170,10 +178,11 @@ def wrap_all(traps: Traps) -> None:
     wrap(traps, GitMirror, "fetch", after=_handler("fetched"))
     wrap(traps, SemgrepScanner, "scan", after=_handler("scanned"))
     wrap(traps, ChatModel, "answer", after=_handler("answered"))
+    wrap(traps, Verification, "judge", after=_handler("judged"))
+    wrap(traps, GitLabForge, "create_note", after=_noted)
     for method, name in {
         "create_draft": "drafted",
         "publish_drafts": "published",
-        "create_note": "summarised",
         "edit_note": "summarised",
         "set_status": "status_set",
     }.items():

@@ -8,6 +8,8 @@ from bot.cli.serve import STAGES
 #: written but not committed, committed but the offset not.
 #: Stages that take part in every review; the others wait for a policy or for somebody who asks.
 BUSY = tuple(stage for stage in STAGES if stage not in {"report", "converse", "tests"})
+#: The stage that answers comments; its steps are passed where somebody has written one.
+ANSWERS = "converse"
 MOMENTS = ("delivered", "started", "worked", "written", "committed")
 
 #: Steps of the receiver, and those that only some stage has.
@@ -17,14 +19,17 @@ SINGLE = (
     "fetch.status_set",
     "scan.scanned",
     "review.answered",
+    "verify.judged",
     "publish.locked",
     "publish.marked",
     "publish.drafted",
     "publish.published",
     "publish.summarised",
     "publish.status_set",
+    "converse.locked",
+    "converse.said",
 )
-STEPS = (*RECEIVER, *(f"{stage}.{moment}" for stage in BUSY for moment in MOMENTS), *SINGLE)
+STEPS = (*RECEIVER, *(f"{stage}.{moment}" for stage in (*BUSY, ANSWERS) for moment in MOMENTS), *SINGLE)
 
 
 def process_of(step: str) -> str:
@@ -37,7 +42,7 @@ def waves() -> dict[str, tuple[str, ...]]:
 
     There are two processes for the last stage, which has the most steps.
     """
-    left = {name: [step for step in STEPS if process_of(step) == name] for name in ("web", *BUSY)}
+    left = {name: [step for step in STEPS if process_of(step) == name] for name in ("web", *BUSY, ANSWERS)}
     found = {}
     while any(left.values()):
         group = [

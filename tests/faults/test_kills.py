@@ -19,7 +19,7 @@ from tests.faults.changes import DEFECTS, THREADS, opened, until
 from tests.faults.checker import Verdict, converged
 from tests.faults.cluster import Cluster
 from tests.faults.conftest import RUNS, SEED
-from tests.faults.steps import BUSY, STEPS, process_of, waves
+from tests.faults.steps import ANSWERS, BUSY, STEPS, process_of, waves
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
 
@@ -57,7 +57,10 @@ async def die_at(cluster: Cluster, steps: Mapping[str, int], suffix: str = "") -
         await asyncio.to_thread(gitlab.server.drain_hooks)
         iid = max(gitlab.project.merge_requests, default=0) + 1
         cluster.arm(step, cluster.key(gitlab.project, iid), steps[step])
-        merge_requests.append(opened(cluster, f"{step}{suffix}"))
+        merge_request = opened(cluster, f"{step}{suffix}")
+        if process_of(step) == ANSWERS:
+            gitlab.server.comment(merge_request, "@cloister help", user=gitlab.developer)
+        merge_requests.append(merge_request)
     return merge_requests
 
 
@@ -90,6 +93,7 @@ async def test_a_kill_at_any_step_is_only_a_pause(
     verdict = await converged(cluster, merge_requests)
     assert len(wave) == verdict.reviewed
     assert THREADS * len(wave) == verdict.threads
+    assert sum(process_of(step) == ANSWERS for step in wave) == verdict.answers
     settled(verdict)
 
 
