@@ -58,13 +58,15 @@ def evaluate(
     quiet_logs()
     import asyncio
 
-    from bot.cli.evaluation.cases import find
+    from bot.cli.evaluation.cases import CASE_FILE, find, strays
     from bot.cli.evaluation.table import print_comparison, print_report
     from bot.domain.evaluation.comparison import compare as compare_reports
     from bot.domain.evaluation.comparison import to_json as compared_json
 
     old = _read(compare) if compare else None
     cases = find(directory, only=only, repositories=repositories)
+    for name in strays(directory):
+        _say(f"warning: {name} holds a change and no {CASE_FILE}, so it is left out")
     report = asyncio.run(_replay(settings, cases, with_model=not no_model))
     _write(report, output)
     if as_json:

@@ -327,6 +327,49 @@ def test_a_hostile_case_is_refused_before_anything_runs(
     assert "error: worse: case.toml: not TOML" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("path", "lines", "reason"),
+    [
+        ("src/a.py", [2, 2], "expected 1: the change does not touch src/a.py"),
+        ("a.py", [20, 21], "expected 1: the change adds nothing near the lines 20 to 21 of a.py"),
+    ],
+)
+def test_what_no_review_can_find_is_a_mistake_of_the_case(
+    make: Callable[..., Path], path: str, lines: list[int], reason: str
+) -> None:
+    """It would be counted as missed for ever, and the reviewer blamed for it."""
+    toml = f'title = "t"\nlanguage = "python"\n[[expected]]\npath = "{path}"\nlines = {lines}\n'
+    place = make(toml=toml, base__a_dot_py="a = 1\n" * 30, head__a_dot_py="b = 2\n" + "a = 1\n" * 30)
+    result = run("eval", str(place), "--no-model", "--json")
+    assert 2 == result.exit_code
+    assert reason in json.loads(result.stdout)["cases"][0]["error"]
+
+
+def test_what_the_policy_leaves_out_is_told(make: Callable[..., Path]) -> None:
+    """Whoever misses a comment there reads why there is none."""
+    toml = 'title = "t"\nlanguage = "python"\n[[expected]]\npath = "a.py"\nlines = [1, 1]\n'
+    policy = "paths:\n  exclude: ['*.py']\n"
+    place = make(
+        toml=toml,
+        base___dot_cloister_dot_yml=policy,
+        head___dot_cloister_dot_yml=policy,
+        head__a_dot_py="a\n",
+    )
+    result = run("eval", str(place), "--no-model", "--json")
+    assert "a.py" in json.loads(result.stdout)["cases"][0]["not_reviewed"]
+
+
+def test_a_change_without_its_file_is_not_left_out_silently(
+    make: Callable[..., Path], tmp_path: Path
+) -> None:
+    """A misspelt case.toml would make the case set smaller, and nobody would notice."""
+    make(head__a_dot_py="a = 1\n")
+    (make("two", head__a_dot_py="a = 1\n") / "case.toml").rename(tmp_path / "cases/two/case.tml")
+    result = run("eval", str(tmp_path / "cases"), "--no-model")
+    assert 0 == result.exit_code
+    assert "warning: two holds a change and no case.toml" in result.stderr
+
+
 def test_a_directory_without_cases_is_an_error(tmp_path: Path) -> None:
     """So is one that is none."""
     assert "no case in" in run("eval", str(tmp_path), "--no-model").stderr

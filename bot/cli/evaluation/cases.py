@@ -71,6 +71,19 @@ def find(root: Path, *, only: str = "*", repositories: Path | None = None) -> li
     return cases
 
 
+def strays(root: Path) -> list[str]:
+    """Return the directories below *root* that look like cases and lack their file."""
+    if not root.is_dir() or (root / CASE_FILE).is_file():
+        return []
+    directories = [entry for entry in os.scandir(root) if entry.is_dir(follow_symlinks=False)]
+    return sorted(
+        entry.name
+        for entry in directories
+        if not os.path.lexists(Path(entry.path) / CASE_FILE)
+        and any(os.path.lexists(Path(entry.path) / part) for part in (BASE, HEAD, PATCH))
+    )
+
+
 def _below(root: Path) -> Iterator[Path]:
     for entry in sorted(os.scandir(root), key=lambda entry: entry.name):
         if entry.is_dir(follow_symlinks=False) and os.path.lexists(Path(entry.path) / CASE_FILE):

@@ -8,12 +8,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from bot.cli.evaluation.cases import CaseDirectory
+from bot.cli.evaluation.cases import CASE_FILE, CaseDirectory
 from bot.cli.evaluation.checkout import TARGET, check_out
 from bot.cli.evaluation.observed import Tally
 from bot.cli.local_review import Reviewed
 from bot.cli.subject import Subject, collect
-from bot.domain.errors import CloisterError
+from bot.domain.errors import CloisterError, Permanent
+from bot.domain.evaluation.case import Case
+from bot.domain.evaluation.matching import reachable
 from bot.domain.evaluation.report import Outcome, Report, judge
 from bot.domain.findings import Finding
 from bot.domain.merge_request import MergeRequestRef, Revision
@@ -67,6 +69,7 @@ class Replay:
                     start_sha=subject.since,
                     head_sha=tree.head() or subject.since,
                 )
+                _refuse_impossible(case, subject)
                 started = time.monotonic()
                 reviewed = await self.review(subject)
                 seconds = time.monotonic() - started
@@ -84,7 +87,7 @@ class Replay:
             update={
                 "calls": self.tally.calls,
                 "seconds": round(seconds, 3),
-                "not_reviewed": dict(reviewed.not_reviewed),
+                "not_reviewed": {**_left_out(case, subject), **reviewed.not_reviewed},
             }
         )
 
@@ -115,6 +118,33 @@ def has_place(finding: Finding, subject: Subject, revision: Revision) -> bool:
     except NoPosition:
         return False
     return True
+
+
+def _refuse_impossible(case: Case, subject: Subject) -> None:
+    """Refuse expectations that no review could meet: they would look like misses for ever.
+
+    Raises:
+        Permanent: one is about a file or lines that the change does not touch.
+    """
+    for number, one in enumerate(case.expected, start=1):
+        if one.path in subject.excluded:
+            continue
+        file = subject.everything.by_new_path.get(one.path)
+        if file is None:
+            raise Permanent(
+                f"{CASE_FILE}: expected {number}: the change does not touch {one.path}; name a file as it is at the head"
+            )
+        if not reachable(one, file.added_lines):
+            raise Permanent(
+                f"{CASE_FILE}: expected {number}: the change adds nothing near the lines {one.lines[0]} to"
+                f" {one.lines[1]} of {one.path}, so no comment can stand there; count lines at the head"
+            )
+
+
+def _left_out(case: Case, subject: Subject) -> dict[str, str]:
+    """Return the files with something to find that the policy of the base leaves out, with the reason."""
+    paths = {one.path for one in case.expected}
+    return {path: why for path, why in subject.excluded.items() if path in paths}
 
 
 def _short(outcome: Outcome) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
@@ -96,6 +97,20 @@ class Case(_Section):
         return self
 
 
+#: What is wrong, in words of whoever writes a case, by pydantic's name for it.
+_REASONS: Final = {
+    "extra_forbidden": "a case has no such key",
+    "missing": "this key is missing",
+    "tuple_type": "this is a list, such as [12, 15] for lines",
+    "string_pattern_mismatch": "this is a word of small letters, digits, +, # and -, or a whole commit id",
+}
+
+
+def _place(location: Sequence[int | str]) -> str:
+    """Return where something stands, sections counted from 1 as comparisons count them."""
+    return "".join(f" {one + 1}" if isinstance(one, int) else f".{one}" for one in location).removeprefix(".")
+
+
 def read_case(content: bytes) -> Case:
     """Return what the content of a ``case.toml`` says.
 
@@ -112,7 +127,7 @@ def read_case(content: bytes) -> Case:
         raise Permanent("not a case: nested too deeply") from error
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
+        place = _place(first["loc"])
         more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
-        reason = first["msg"].removeprefix("Value error, ")
+        reason = _REASONS.get(first["type"]) or first["msg"].removeprefix("Value error, ")
         raise Permanent(f"{place + ': ' if place else ''}{reason}{more}") from error

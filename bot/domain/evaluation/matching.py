@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.domain.evaluation.case import Expected
@@ -42,6 +42,12 @@ def fits(comment: Finding, expected: Expected) -> bool:
         and comment.severity.rank >= expected.severity.rank
         and _means(comment, expected)
     )
+
+
+def reachable(expected: Expected, lines: Collection[int]) -> bool:
+    """Say whether a comment on one of *lines*, those of the file that may be commented, can stand near enough."""
+    first, last = expected.lines
+    return any(first - NEAR_LINES <= line <= last + NEAR_LINES for line in lines)
 
 
 def match(comments: Sequence[Finding], expected: Sequence[Expected]) -> Matches:
