@@ -14,8 +14,8 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.demo.ollama import Reply
 from bot.demo.ollama_http import Refused
+from bot.demo.script import Reply
 
 NAME = "tiny:latest"
 #: Of each of the two slots.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bot.demo.ollama import Reply
+from bot.demo.script import Reply
 
 CASES = Path(__file__).parent.parent / "evaluation" / "cases"
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from bot.demo.ollama import Reply, Script
+from bot.demo.script import Reply, Script
 
 _ABOUT = re.compile(r"^Finding about lines? (?P<line>\d+)(?: to \d+)?: (?P<title>.*)$", re.MULTILINE)
 _ROW = re.compile(r"^ *(?P<line>\d+)   (?P<text>.*)$", re.MULTILINE)

@@ -9,18 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
-from bot.demo.ollama import (
-    BYTES_PER_TOKEN,
-    TEMPLATE_TOKENS,
-    Fault,
-    Reply,
-    Script,
-    ScriptedModel,
-    silent,
-    split,
-    vector_of,
-)
+from bot.demo.ollama import BYTES_PER_TOKEN, TEMPLATE_TOKENS
 from bot.demo.ollama_http import HANG_UP, Refused, ScriptedServer
+from bot.demo.script import Fault, Reply, Script, ScriptedModel, silent, split, vector_of
 
 _KNOWN_FIELDS = frozenset(
     {

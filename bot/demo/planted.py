@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.demo.ollama import Reply, asked_for
+from bot.demo.script import Reply, asked_for
 
 _FILE = re.compile(r'^File: (?P<path>"(?:[^"\\]|\\.)*")$')
 _POINT = re.compile(r'^(?P<number>\d+)\. File: (?P<path>"(?:[^"\\]|\\.)*"), line (?P<line>\d+)(?P<said>.*)$')

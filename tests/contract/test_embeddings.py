@@ -8,8 +8,9 @@ import pytest_asyncio
 
 from bot.adapters.embeddings import OllamaEmbeddings, OpenAIEmbeddings
 from bot.adapters.model_pool import PooledEmbeddings
-from bot.demo.ollama import ScriptedModel, ScriptedOllama
+from bot.demo.ollama import ScriptedOllama
 from bot.demo.openai import ScriptedOpenAI
+from bot.demo.script import ScriptedModel
 from bot.domain.errors import Permanent, Transient
 from bot.ports import Embeddings
 from tests.openai import AWAY

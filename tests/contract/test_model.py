@@ -10,8 +10,9 @@ from dataclasses import replace
 import pytest
 
 from bot.adapters.model_chat import Deadlines
-from bot.demo.ollama import Fault, Reply, Script, ScriptedModel, ScriptedOllama
+from bot.demo.ollama import ScriptedOllama
 from bot.demo.openai import ScriptedOpenAI
+from bot.demo.script import Fault, Reply, Script, ScriptedModel
 from bot.domain.answer import SCHEMA
 from bot.domain.errors import Permanent, Transient
 from bot.domain.said import CutAnswer

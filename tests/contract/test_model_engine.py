@@ -11,7 +11,8 @@ import pytest_asyncio
 from bot.adapters.embeddings import OpenAIEmbeddings
 from bot.adapters.model_ollama import OllamaModel
 from bot.adapters.model_openai import OpenAIModel
-from bot.demo.ollama import ScriptedModel, ScriptedOllama
+from bot.demo.ollama import ScriptedOllama
+from bot.demo.script import ScriptedModel
 from bot.domain.errors import Permanent, Transient
 from bot.domain.said import CutAnswer
 from bot.ports import ModelRequest

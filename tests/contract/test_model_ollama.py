@@ -9,8 +9,9 @@ import pytest
 
 from bot.adapters.model_ollama import OllamaModel
 from bot.adapters.model_pool import PooledModel
-from bot.demo.ollama import Fault, Reply, Script, ScriptedModel, ScriptedOllama
+from bot.demo.ollama import ScriptedOllama
 from bot.demo.openai import ScriptedOpenAI
+from bot.demo.script import Fault, Reply, Script, ScriptedModel
 from bot.domain.answer import SCHEMA
 from bot.domain.errors import Permanent, Transient
 from bot.ports import ModelRequest

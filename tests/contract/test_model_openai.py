@@ -11,8 +11,9 @@ import pytest
 
 from bot.adapters.model_openai import OpenAIModel
 from bot.adapters.openai_client import OpenAIClient
-from bot.demo.ollama import Fault, Reply, ScriptedModel, ScriptedOllama
+from bot.demo.ollama import ScriptedOllama
 from bot.demo.openai import ScriptedOpenAI
+from bot.demo.script import Fault, Reply, ScriptedModel
 from bot.domain.answer import SCHEMA
 from bot.domain.errors import Permanent, Transient
 from bot.ports import ModelRequest

@@ -17,8 +17,9 @@ import structlog
 from pydantic import SecretStr
 
 from bot.demo.gitlab import MergeRequest
-from bot.demo.ollama import Reply, ScriptedOllama
+from bot.demo.ollama import ScriptedOllama
 from bot.demo.planted import planted_review
+from bot.demo.script import Reply
 from bot.settings import Settings
 from tests.cloister import WEBHOOK_SECRET, Cloister, running, settings_for
 from tests.gitlab import GitLab

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.demo.gitlab import MergeRequest
-from bot.demo.ollama import Reply, ScriptedOllama
+from bot.demo.ollama import ScriptedOllama
+from bot.demo.script import Reply
 from tests.cloister import Cloister
 from tests.injections import INJECTIONS
 from tests.injections.inertness import acting

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.demo.ollama import Reply
 from bot.demo.planted import confirming
+from bot.demo.script import Reply
 from tests.cloister import Cloister
 
 CODE = "def first(rows):\n    return rows[0]\n"

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from bot.demo.gitlab import GitLabServer, Level, MergeRequest
-from bot.demo.ollama import Reply, ScriptedOllama
+from bot.demo.ollama import ScriptedOllama
 from bot.demo.planted import planted_review
+from bot.demo.script import Reply
 from tests.cloister import WEBHOOK_SECRET, Cloister, running, settings_for
 from tests.gitlab import start_with_accounts
 

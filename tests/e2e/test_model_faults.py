@@ -14,8 +14,9 @@ import pytest_asyncio
 
 from bot.adapters.model_chat import Deadlines
 from bot.demo.gitlab import MergeRequest
-from bot.demo.ollama import Fault, Reply, ScriptedOllama
+from bot.demo.ollama import ScriptedOllama
 from bot.demo.planted import confirming
+from bot.demo.script import Fault, Reply
 from tests.cloister import WEBHOOK_SECRET, Cloister, running, settings_for
 from tests.gitlab import GitLab
 from tests.ollama import PATIENT

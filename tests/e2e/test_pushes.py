@@ -11,8 +11,8 @@ import pytest
 
 from bot.demo.gitlab import MergeRequest
 from bot.demo.gitlab.state import Note
-from bot.demo.ollama import Reply
 from bot.demo.planted import planted_review
+from bot.demo.script import Reply
 from tests.cloister import Cloister, Outcome
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

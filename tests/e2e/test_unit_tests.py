@@ -15,8 +15,8 @@ import pytest
 from bot.adapters.log_postgres import PostgresLog
 from bot.adapters.postgres import close_pool, connect_pool
 from bot.demo.gitlab import MergeRequest
-from bot.demo.ollama import Reply
 from bot.demo.planted import planted_review
+from bot.demo.script import Reply
 from bot.domain.events import Record, TestsRequested
 from bot.domain.merge_request import MergeRequestRef
 from bot.gitlab.instance import instance_name

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.demo.gitlab import MergeRequest
-from bot.demo.ollama import Reply, ScriptedOllama
+from bot.demo.ollama import ScriptedOllama
 from bot.demo.planted import confirming
+from bot.demo.script import Reply
 from tests.cloister import Cloister
 
 TOKEN = f"glpat-{'q7Zt4LwX9bNc2RfK8vYd'}"

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.demo.ollama import Reply
 from bot.demo.planted import planted_review
+from bot.demo.script import Reply
 from tests.faults.changes import opened
 from tests.faults.checker import Verdict, converged
 from tests.faults.conftest import LOGS, Install

@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.demo.ollama import Fault, Reply
 from bot.demo.planted import planted_review
+from bot.demo.script import Fault, Reply
 from tests.faults.changes import THREADS, opened, until
 from tests.faults.checker import Verdict, converged
 from tests.faults.conftest import LOGS, Install

@@ -13,8 +13,8 @@ import pytest_asyncio
 
 from bot.cli.serve import STAGES
 from bot.demo.gitlab import MergeRequest
-from bot.demo.ollama import Reply
 from bot.demo.planted import planted_review
+from bot.demo.script import Reply
 from tests.faults.changes import DEFECTS, THREADS, opened, until
 from tests.faults.checker import Verdict, converged
 from tests.faults.cluster import Cluster

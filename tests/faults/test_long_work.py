@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.demo.ollama import Reply
 from bot.demo.planted import planted_review
+from bot.demo.script import Reply
 from tests.faults.changes import DEFECTS, THREADS, opened, until
 from tests.faults.checker import Verdict, converged
 from tests.faults.conftest import LOGS, LONG, Install

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
-from bot.demo.ollama import Reply
+from bot.demo.script import Reply
 from tests.faults.changes import opened, until
 from tests.faults.checker import Verdict, converged
 from tests.faults.cluster import STOP_LIMIT_S

@@ -15,8 +15,9 @@ import pytest
 from bot.cli.evaluation.cases import find
 from bot.cli.evaluation.checkout import check_out
 from bot.cli.subject import collect
-from bot.demo.ollama import Fault, Reply, ScriptedOllama
+from bot.demo.ollama import ScriptedOllama
 from bot.demo.planted import confirming
+from bot.demo.script import Fault, Reply
 from bot.domain.errors import Permanent
 from bot.settings import inherited
 from tests.planted_cases import CASES, Planted

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.demo.ollama import Reply, ScriptedModel, ScriptedOllama
+from bot.demo.ollama import ScriptedOllama
 from bot.demo.openai import ScriptedOpenAI
+from bot.demo.script import Reply, ScriptedModel
 from tests.unit.cli.command import run
 
 REVIEWER = ScriptedModel("deepseek-coder-v2:16b")

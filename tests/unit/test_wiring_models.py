@@ -10,8 +10,9 @@ from bot.adapters.machine import cards_of
 from bot.adapters.model_ollama import OllamaModel
 from bot.adapters.model_openai import OpenAIModel
 from bot.adapters.model_pool import PooledModel
-from bot.demo.ollama import ScriptedModel, ScriptedOllama
+from bot.demo.ollama import ScriptedOllama
 from bot.demo.openai import ScriptedOpenAI
+from bot.demo.script import ScriptedModel
 from bot.domain.records import Task
 from bot.ports import ModelRequest
 from bot.settings import Settings
@@ -92,7 +93,7 @@ async def test_work_goes_on_while_one_server_is_away(
 
 async def test_a_deadline_is_a_setting(ollama_server: ScriptedOllama, make: Make):
     """How long a model may read depends on the machine."""
-    from bot.demo.ollama import Fault, Reply
+    from bot.demo.script import Fault, Reply
     from bot.domain.errors import Transient
 
     ollama_server.models = (ScriptedModel("deepseek-coder-v2:16b"),)

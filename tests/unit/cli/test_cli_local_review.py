@@ -16,8 +16,8 @@ from bot.cli.local_review import Reviewed, Reviewer
 from bot.cli.review import FailOn, stands_in_the_way
 from bot.cli.subject import Subject
 from bot.cli.working_tree import added_file
-from bot.demo.ollama import silent
 from bot.demo.planted import confirming
+from bot.demo.script import silent
 from bot.domain.diff import Diff
 from bot.domain.errors import Permanent, Transient
 from bot.domain.findings import Finding, Fix, ScanReport, Severity

@@ -6,8 +6,9 @@ import httpx
 import ollama
 import pytest
 
-from bot.demo.ollama import Fault, Reply, ScriptedModel, ScriptedOllama
+from bot.demo.ollama import ScriptedOllama
 from bot.demo.planted import planted_review
+from bot.demo.script import Fault, Reply, ScriptedModel
 from bot.domain.answer import read_answer
 from bot.domain.diff import Change, Diff, DiffLine, FileDiff, Hunk, Sign
 from bot.domain.prompt import Limits, build, instructions
