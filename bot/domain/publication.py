@@ -22,9 +22,9 @@ from bot.domain.reconcile import (
     urgency,
 )
 from bot.domain.records import Declined
+from bot.domain.review_result import Listed
 from bot.domain.run import Outcome, Run, RunState
 from bot.domain.steps import scanner_of, spoken
-from bot.domain.summary import Listed
 from bot.domain.wording import wording
 
 #: Signs of the surroundings, of four, by which code that was declined on another merge request is known again.

@@ -9,10 +9,10 @@ from bot.domain.diff import Change, Diff, FileDiff
 from bot.domain.policy import Role
 from bot.domain.publication import Publication, undecided
 from bot.domain.reconcile import Explain, Keep, Post, Reopen
+from bot.domain.review_result import FileChange, Listed, ReviewResult
 from bot.domain.risk import risk
 from bot.domain.run import REVIEW_STEP, Outcome, Run, RunState
 from bot.domain.steps import spoken
-from bot.domain.summary import FileChange, Listed, ReviewResult
 
 _PAST_UNKNOWN = "{step}: not all commits of the branch were searched: {reason}."
 

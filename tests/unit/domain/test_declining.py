@@ -11,8 +11,8 @@ from bot.domain.policy import Comments, Policy, Verdict
 from bot.domain.publication import Publication
 from bot.domain.reconcile import Action, Keep, Thread
 from bot.domain.records import Declined
+from bot.domain.review_result import Listed
 from bot.domain.run import Run
-from bot.domain.summary import Listed
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REF = MergeRequestRef(instance="gitlab.example", project_id=7, iid=3)

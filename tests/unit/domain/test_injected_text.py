@@ -19,9 +19,10 @@ from bot.domain.merge_request import MergeRequestRef
 from bot.domain.policy import Policy, Verdict, verdict
 from bot.domain.prompt import Limits, build
 from bot.domain.render import comment
+from bot.domain.review_result import FileChange, Listed, ReviewResult
 from bot.domain.said import UnusableAnswer
 from bot.domain.suggestion import SuggestionBlock, suggestion
-from bot.domain.summary import FileChange, Listed, ReviewResult, summary
+from bot.domain.summary import summary
 from bot.domain.wording import wording
 from tests.injections import INJECTIONS, NAMES, Injection
 from tests.injections.inertness import acting

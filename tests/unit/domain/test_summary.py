@@ -13,8 +13,9 @@ from markdown_it import MarkdownIt
 from bot.domain.coverage import Covered
 from bot.domain.findings import Finding, Severity
 from bot.domain.policy import Verdict
+from bot.domain.review_result import FileChange, Listed, ReviewResult
 from bot.domain.risk import Ground, Level, Reason, Risk
-from bot.domain.summary import FileChange, Listed, ReviewResult, permalink, project_url, summary
+from bot.domain.summary import permalink, project_url, summary
 
 MARKER = "<!-- cloister:v1:summary:" + "0" * 64 + " -->"
 PROJECT = "https://gitlab.example/group/app"
