@@ -43,6 +43,7 @@ _OPEN_FILES = 1_024
 _MOST_ENTRIES = 100_000  # files take memory even when they are empty
 _LOOK_S = 0.05
 _GRACE_S = 10.0
+_UNWATCHED_S = 5.0
 _HOWEVER_BUSY_S = 12.0
 _MOST_FILES, _MOST_BYTES = 50_000, 500_000_000
 
@@ -79,9 +80,9 @@ class BubblewrapSandbox:
 
     async def problem(self) -> str:
         """Return why nothing can be executed here, empty if something can."""
-        missing = [name for name in ("bwrap", "prlimit", "setpriv") if self._which(name) is None]
+        missing = [name for name in ("bwrap", "prlimit", "setpriv", "timeout") if self._which(name) is None]
         if missing:
-            return f"{', '.join(missing)} not found; install bubblewrap and util-linux"
+            return f"{', '.join(missing)} not found; install bubblewrap, util-linux and coreutils"
         absent = await asyncio.to_thread(_absent, self._roots)
         if absent:
             return f"{absent} in CLOISTER_SANDBOX_ROOTS is not a directory; name directories with tools"
@@ -100,7 +101,9 @@ class BubblewrapSandbox:
 
     def words(self, trial: Trial, room: PrivateDirectory, filter_fd: int | None) -> tuple[str, ...]:
         """Return the command line that runs *trial* with what is in *room*."""
-        prlimit = self._which("prlimit")
+        prlimit, timeout = self._which("prlimit") or "prlimit", self._which("timeout") or "timeout"
+        # Ends what nobody watches: Cloister may be stopped, or killed before bubblewrap would notice.
+        at_last = (timeout, "--signal=KILL", f"{trial.limit_s + _UNWATCHED_S:g}")
         return (
             *self._before(),
             self._which("bwrap") or "bwrap",
@@ -118,7 +121,7 @@ class BubblewrapSandbox:
             # Last: mount points are made on the way.
             *("--remount-ro", "/dev", "--remount-ro", "/", "--clearenv"),
             *(word for name, value in self._environment(trial).items() for word in ("--setenv", name, value)),
-            *("--", prlimit or "prlimit", *_limits(trial), "--", *trial.argv),
+            *("--", *at_last, prlimit, *_limits(trial), "--", *trial.argv),
         )
 
     def _before(self) -> tuple[str, ...]:
@@ -260,8 +263,8 @@ async def _bounded(watch: Watch, trial: Trial) -> str:
             return "time"
         if watch.pid is not None:
             pids = descendants(watch.pid, trial.processes)
-            # Bubblewrap's own two are among them.
-            if len(pids) > trial.processes + 2:
+            # Bubblewrap's own two and the timeout are among them.
+            if len(pids) > trial.processes + 3:
                 return "processes"
             if memory_bytes(pids) > trial.memory_bytes or entries(pids) > _MOST_ENTRIES:
                 return "memory"

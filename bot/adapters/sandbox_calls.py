@@ -1,7 +1,7 @@
 """The system calls that a program in the sandbox goes without: those that reach the kernel's rarely used corners.
 
 The namespaces keep it away from the machine; this makes the kernel itself a smaller target. Unlike the filter for
-scanners it leaves sockets, threads and modes of files alone, since tests need them.
+scanners it leaves threads, modes of files, and sockets of the usual families alone, since tests need them.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import struct
+from collections.abc import Sequence
 
 _X86, _ARM = 0xC000003E, 0xC00000B7
 _COLUMNS = {"x86_64": (_X86, 0), "aarch64": (_ARM, 1)}
@@ -31,6 +32,9 @@ _FORBIDDEN: tuple[tuple[int | None, int | None], ...] = (
 )  # fmt: skip
 _CLONE, _CLONE3 = (56, 220), (435, 435)
 _NEW_NAMESPACES = 0x7E020000
+_SOCKET = (41, 198)
+#: Sockets that a network namespace holds. Others lead past it, as those of virtual machines to their host do.
+_FAMILIES = (1, 2, 10, 16)  # unix, inet, inet6, netlink
 
 
 def _instruction(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:
@@ -40,6 +44,12 @@ def _instruction(code: int, value: int, if_true: int = 0, if_false: int = 0) -> 
 def _when(number: int | None, *then: bytes) -> bytes:
     body = b"".join(then)
     return b"" if number is None else _instruction(_EQUAL, number, 0, len(body) // 8) + body
+
+
+def _one_of(values: Sequence[int], then: bytes, otherwise: bytes) -> list[bytes]:
+    """Return what ends with *then* if the first argument is one of *values*, with *otherwise* if it is not."""
+    tests = [_instruction(_EQUAL, value, len(values) - at, 0) for at, value in enumerate(values)]
+    return [_instruction(_LOAD, _FIRST_ARGUMENT_AT), *tests, otherwise, then]
 
 
 def call_filter(machine: str | None = None) -> bytes:
@@ -63,6 +73,9 @@ def call_filter(machine: str | None = None) -> bytes:
             # Its flags are out of sight; the C library goes on with clone.
             _when(_CLONE3[column], gone),
             *(_when(numbers[column], no) for numbers in _FORBIDDEN),
+            _when(
+                _SOCKET[column], *_one_of(_FAMILIES, yes, _instruction(_RETURN, _REFUSE | errno.EAFNOSUPPORT))
+            ),
             _when(
                 _CLONE[column],
                 _instruction(_LOAD, _FIRST_ARGUMENT_AT),

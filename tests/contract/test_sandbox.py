@@ -173,6 +173,25 @@ async def test_there_is_no_network(tree: SandboxTree):
         assert (await python(tree, code)).stdout.split() == [b"no"] * 4 + [b"1"]
 
 
+@pytest.mark.parametrize("family", ["AF_VSOCK", "AF_ALG", "AF_PACKET", "AF_BLUETOOTH", "AF_TIPC", "AF_CAN"])
+async def test_no_socket_leads_past_the_network_namespace(tree: SandboxTree, family: str):
+    """A virtual machine reaches its host by sockets that no namespace holds."""
+    code = f"import socket\nsocket.socket(socket.{family}, socket.SOCK_STREAM)"
+    assert b"Address family not supported" in (await python(tree, code)).stderr
+
+
+async def test_usual_sockets_work_within(tree: SandboxTree):
+    """Tests start servers of their own, and talk to them."""
+    code = (
+        "import socket\n"
+        "for family, host in ((socket.AF_INET, '127.0.0.1'), (socket.AF_INET6, '::1')):\n"
+        "    with socket.create_server((host, 0), family=family) as server:\n"
+        "        socket.create_connection(server.getsockname()[:2], 5).close()\n"
+        "socket.socketpair(); socket.socket(socket.AF_NETLINK, socket.SOCK_RAW).close(); print('fine')\n"
+    )
+    assert (await python(tree, code)).stdout == b"fine\n"
+
+
 async def test_other_processes_are_out_of_sight(tree: SandboxTree):
     """It sees its own processes only, and cannot signal, trace or inspect ours."""
     code = (
@@ -301,27 +320,58 @@ async def test_a_cancelled_run_leaves_nothing(tree: SandboxTree):
     assert not running("876543")
 
 
-def test_it_dies_with_us(tmp_path: Path):
+SLEEPER = """
+import asyncio
+from bot.adapters.sandbox_bubblewrap import BubblewrapSandbox
+from bot.ports import Trial
+async def main():
+    async with BubblewrapSandbox().holding({{}}) as tree:
+        await tree.run(Trial(("sleep", "{seconds}"), limit_s={limit_s}))
+asyncio.run(main())
+"""
+
+
+def alone(seconds: str) -> bool:
+    """Say whether the sleeper itself runs, not only what is to start it."""
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if file.read_bytes() == f"sleep\0{seconds}\0".encode():
+                return True
+    return False
+
+
+def test_it_dies_with_us():
     """A Cloister that is killed leaves no program running."""
-    code = (
-        "import asyncio\n"
-        "from bot.adapters.sandbox_bubblewrap import BubblewrapSandbox\n"
-        "from bot.ports import Trial\n"
-        "async def main():\n"
-        "    async with BubblewrapSandbox().holding({}) as tree:\n"
-        "        await tree.run(Trial(('sleep', '765432')))\n"
-        "asyncio.run(main())\n"
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLEEPER.format(seconds=765432, limit_s=60)], cwd=Path(__file__).parents[2]
     )
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=Path(__file__).parents[2])
-    while not running("sleep\0" + "765432"):
+    while not alone("765432"):
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.wait()
     for _ in range(100):
-        if not running("sleep\0" + "765432"):
+        if not alone("765432"):
             break
         time.sleep(0.05)
-    assert not running("sleep\0" + "765432")
+    assert not alone("765432")
+
+
+def test_what_nobody_watches_ends_by_itself():
+    """A Cloister that is stopped ends no program, so each has a limit of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", SLEEPER.format(seconds=765433, limit_s=2)], cwd=Path(__file__).parents[2]
+    )
+    while not alone("765433"):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGSTOP)
+    try:
+        deadline = time.monotonic() + 30
+        while alone("765433"):
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    finally:
+        process.kill()
+        process.wait()
 
 
 async def test_named_directories_are_visible():
