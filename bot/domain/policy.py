@@ -59,7 +59,10 @@ class Comments(_Section):
     """Which findings become comments in the diff."""
 
     max_inline: int = Field(
-        default=5, ge=0, le=50, description="most threads per merge request; critical findings are exempt"
+        default=5,
+        ge=0,
+        le=50,
+        description="most threads per merge request; critical findings are exempt, blocking ones come first",
     )
     min_severity: Annotated[Severity, Field(strict=False)] = Field(
         default=Severity.low, description="milder findings are only listed in the summary"

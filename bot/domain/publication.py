@@ -85,12 +85,15 @@ def decide(
         for finding in relevant
         if commentable(finding, run.policy) and (not finding.commit or finding.fingerprint in known)
     ]
+    # Whoever does not decide must not hide what decides.
+    decided = verdict(deduplicate(f for f in said if f.scanner in run.policy.gate.scanners), run.policy)
     actions = reconcile(
         wanted,
         threads,
         scope=analysed(run, diff, threads),
         standing=standing,
         declined={*deleted, *declined},
+        first={finding.fingerprint for finding in decided.blocking},
         max_inline=run.policy.comments.max_inline,
     )
     past = [f for f in relevant if f.commit and not f.suppressed]
@@ -105,8 +108,7 @@ def decide(
             *_declined(wanted, actions, deleted, declined),
         ),
         suppressed=tuple(finding for finding in relevant if finding.suppressed),
-        # Whoever does not decide must not hide what decides.
-        verdict=verdict(deduplicate(f for f in said if f.scanner in run.policy.gate.scanners), run.policy),
+        verdict=decided,
     )
 
 

@@ -113,6 +113,7 @@ def reconcile(
     scope: Collection[tuple[str, str]],
     standing: Callable[[Thread], bool],
     declined: Collection[str] = (),
+    first: Collection[str] = (),
     max_inline: int = 5,
 ) -> list[Action]:
     """Return what to do so that the threads match the findings.
@@ -133,16 +134,18 @@ def reconcile(
         standing: says whether the code that a thread of the model points at is still there. The model does
             not repeat itself, so its silence proves nothing.
         declined: fingerprints that people refused earlier; they are not raised even without a thread.
+        first: fingerprints of findings that are raised before graver ones, because they keep the merge request from
+            being merged: whoever is stopped wants to see where.
         max_inline: how many threads a merge request may ask attention for.
 
     Returns:
         One action per wanted finding that is not declined, and one per thread to resolve: resolves first,
-        then findings by severity, confidence, path and line.
+        then findings, those of *first* before the others, by severity, confidence, path and line.
 
     Raises:
         ValueError: a finding has no fingerprint.
     """
-    findings = _by_fingerprint(wanted)
+    findings = _by_fingerprint(wanted, first)
     kept, duplicates = _oldest(existing)
     resolves = [
         *(Resolve(thread, Cause.duplicate) for thread in duplicates if _ours_alone(thread)),
@@ -177,9 +180,9 @@ def urgency(finding: Finding) -> tuple[object, ...]:
     return (-finding.severity.rank, -sure, finding.path, finding.line, finding.rule, finding.fingerprint)
 
 
-def _by_fingerprint(wanted: Iterable[Finding]) -> dict[str, Finding]:
+def _by_fingerprint(wanted: Iterable[Finding], first: Collection[str]) -> dict[str, Finding]:
     findings: dict[str, Finding] = {}
-    for finding in sorted(wanted, key=lambda finding: (urgency(finding), repr(finding))):
+    for finding in sorted(wanted, key=lambda one: (one.fingerprint not in first, urgency(one), repr(one))):
         if not finding.fingerprint:
             raise ValueError(f"a finding of {finding.scanner} has no fingerprint; stamp findings first")
         findings.setdefault(finding.fingerprint, finding)

@@ -19,7 +19,7 @@ from bot.domain.evaluation.matching import reachable
 from bot.domain.evaluation.report import Outcome, Report, judge
 from bot.domain.findings import Finding
 from bot.domain.merge_request import MergeRequestRef, Revision
-from bot.domain.policy import commentable, governed
+from bot.domain.policy import commentable, governed, verdict
 from bot.domain.reconcile import Post, reconcile
 from bot.gitlab.positions import NoPosition, Target, position
 
@@ -101,6 +101,7 @@ def shown(findings: Sequence[Finding], subject: Subject) -> tuple[list[Finding],
         (),
         scope=(),
         standing=lambda _: True,
+        first={one.fingerprint for one in verdict(said, policy).blocking},
         max_inline=policy.comments.max_inline,
     )
     comments = [action.finding for action in actions if isinstance(action, Post)]

@@ -12,7 +12,7 @@ from bot.domain.findings import Confidence, Finding, Fix, Severity
 from bot.domain.merge_request import MergeRequestRef, Revision
 from bot.domain.policy import Gate, Paths, Policy, Rules
 from bot.domain.publication import Publication, analysed, decide, explained, status
-from bot.domain.reconcile import Thread
+from bot.domain.reconcile import Post, Thread
 from bot.domain.records import Declined
 from bot.domain.result import result
 from bot.domain.run import Outcome, Plan, Run, RunState, Step
@@ -142,6 +142,18 @@ def test_a_model_without_an_answer_may_be_asked_again(
     of = run(policy=Policy.model_validate(policy), review=Step(outcome=outcome, problem="x"))
     shown = result(of, publication(of), refused=(), diff=DIFF, project_url="", tokens=0, seconds=1.0)
     assert told == shown.unanswered
+
+
+def test_a_model_does_not_push_out_what_blocks() -> None:
+    """However sure it says that it is, and however much it says."""
+    blocking = finding(confidence=Confidence.medium, path="b.py")
+    others = [
+        finding(scanner="model", category=f"c{n}", title=f"t{n}", line=n, end_line=n) for n in range(1, 9)
+    ]
+    decided = publication(run(policy=Policy()), *others, blocking)
+    assert decided.verdict.blocking == (blocking,)
+    assert blocking in [action.finding for action in decided.actions if isinstance(action, Post)]
+    assert len(decided.listed) == 4
 
 
 def test_a_refused_position_moves_the_finding_to_the_summary() -> None:

@@ -140,6 +140,13 @@ def test_the_gravest_findings_fill_the_budget() -> None:
     assert [Post(critical), Post(high), Overflow(low)] == run(wanted, [], max_inline=1)
 
 
+def test_what_blocks_comes_before_what_is_graver() -> None:
+    """Whoever may not merge sees where, however much else there is to say."""
+    grave, blocking = finding("a", Severity.high), finding("b", Severity.medium)
+    actions = run([grave, blocking], [], first={blocking.fingerprint}, max_inline=1)
+    assert [Post(blocking), Overflow(grave)] == actions
+
+
 def test_a_fixed_thread_frees_its_place() -> None:
     """The budget counts what still asks for attention."""
     gone, declined = thread("old", 1), thread("no", 2, resolved=True, touched=True)
