@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from bot.adapters.chat_server import ChatServer, ModelFacts, Part
-from bot.adapters.model_errors import Broken, Useless
+from bot.adapters.model_errors import Broken
 from bot.domain.breaker import Breaker
 from bot.domain.degenerate import degenerate, repeats
 from bot.domain.errors import Permanent, Transient
+from bot.domain.said import Useless
 from bot.domain.thoughts import without_thoughts
 from bot.domain.tokens import TokenGauge
 from bot.ports import ModelReply, ModelRequest

@@ -7,18 +7,14 @@ import json
 import re
 from typing import Final, NoReturn
 
-from bot.domain.errors import Permanent, Transient
-from bot.domain.said import CutAnswer
+from bot.domain.errors import Permanent
+from bot.domain.said import CutAnswer, Useless
 from bot.ports import ModelReply
 
 _MARKUP: Final = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^<>]*>", re.IGNORECASE | re.DOTALL)
 #: An error says what it has to say at its beginning.
 _MAX_BODY_CHARS: Final = 10_000
 _MAX_CHARS: Final = 300
-
-
-class Useless(Transient):
-    """Say that the server works, but what the model answered is of no use; another server has the same model."""
 
 
 class Broken(Useless, CutAnswer):

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from bot.adapters.model_chat import ChatModel
-from bot.adapters.model_errors import Unfit, Useless
+from bot.adapters.model_errors import Unfit
 from bot.domain.errors import CloisterError, Permanent, Transient
+from bot.domain.said import Useless
 from bot.ports import Embeddings, ModelReply, ModelRequest
 
 #: A server that failed is left alone for so long, unless there is no other.

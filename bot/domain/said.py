@@ -21,6 +21,10 @@ class UnusableAnswer(Transient):
     """Say that nothing in an answer can be used; asking again with another seed may help."""
 
 
+class Useless(Transient):
+    """Say that the server works, but what the model answered is of no use; another server has the same model."""
+
+
 class CutAnswer(Transient):
     """Say that an answer ended before its end; ``text`` is what there is of it, the rest what it cost."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -12,7 +12,7 @@ from bot.domain.errors import CloisterError, Transient
 from bot.domain.findings import Finding, Rejection
 from bot.domain.prompt import Instructions, PromptPart, Prompts
 from bot.domain.records import Task
-from bot.domain.said import CutAnswer, UnusableAnswer
+from bot.domain.said import CutAnswer, UnusableAnswer, Useless
 from bot.ports import ModelRequest
 from bot.reviewer.asking import Asker, Ledger
 
@@ -46,16 +46,24 @@ async def find(
 ) -> Found:
     """Ask all parts at once; the model admits as many as its server can take.
 
+    Where it answered some parts only, it is there after all: the others are asked once more when these are done.
+
     Raises:
         Transient: *patient*, nothing was answered, and the model may be back soon.
     """
     found = Found(not_analysed={skipped.path: skipped.reason for skipped in prompts.skipped})
-    answers = await asyncio.gather(
-        *(_ask(part, guide, asker, ledger, say) for part, say in _told(prompts, asker, progress)),
-        return_exceptions=True,
-    )
+    told = list(_told(prompts, asker, progress))
+
+    async def ask(numbers: Sequence[int]) -> dict[int, Answer | BaseException]:
+        asked = (_ask(told[number][0], guide, asker, ledger, told[number][1]) for number in numbers)
+        return dict(zip(numbers, await asyncio.gather(*asked, return_exceptions=True), strict=True))
+
+    answers = await ask(range(len(told)))
+    missed = [number for number, answer in answers.items() if is_away(answer)]
+    if len(missed) < len(told):
+        answers |= await ask(missed)
     failed: list[CloisterError] = []
-    for part, answer in zip(prompts.parts, answers, strict=True):
+    for part, answer in zip(prompts.parts, answers.values(), strict=True):
         if isinstance(answer, CloisterError):
             failed.append(answer)
             found.not_analysed.update(dict.fromkeys(part.paths, str(answer)))
@@ -70,9 +78,9 @@ async def find(
     return found
 
 
-def is_away(error: BaseException) -> bool:
-    """Say whether the model gave no answer at all, and may give one later."""
-    return isinstance(error, Transient) and not isinstance(error, UnusableAnswer | CutAnswer)
+def is_away(error: object) -> bool:
+    """Say whether the model gave no answer at all, and may give one later; one that was at it to the end may not."""
+    return isinstance(error, Transient) and not isinstance(error, UnusableAnswer | CutAnswer | Useless)
 
 
 def _told(

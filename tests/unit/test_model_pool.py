@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bot.adapters.model_errors import Unfit, Useless
+from bot.adapters.model_errors import Unfit
 from bot.adapters.model_pool import Pool
 from bot.domain.errors import Permanent, Transient
+from bot.domain.said import Useless
 
 
 @dataclass

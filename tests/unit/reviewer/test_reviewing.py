@@ -290,6 +290,21 @@ async def test_parts_without_an_answer_are_named_and_the_others_count() -> None:
     assert reviewed.problem == ""
 
 
+async def test_a_part_that_met_a_busy_server_is_asked_once_more() -> None:
+    """The other part was answered, so the server is there; a full queue costs nobody a file."""
+    busy = [Transient("the model server is busy (503)")]
+
+    def script(kind: str, request: ModelRequest) -> Answer:
+        if kind == "findings" and "b.py" in request.prompt and busy:
+            return busy.pop()
+        return said(findings=[])(kind, request)
+
+    model = Scripted(script)
+    reviewed = await review(model, Prompts((part("a.py"), part("b.py"))))
+    assert reviewed.not_analysed == {}
+    assert len(model.asked) == 3
+
+
 @pytest.mark.parametrize(
     ("answer", "says"),
     [
