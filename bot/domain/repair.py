@@ -88,10 +88,8 @@ def _lines(replacement: str) -> list[str]:
 
 
 def _indented(new: list[str], old: Sequence[str]) -> list[str]:
-    """Give *new* the indentation of *old* where the model left it out."""
+    """Give *new* the indentation of *old* where the model left it out; whether another one fits is seen later."""
     wanted, given = _indentation(old), _indentation(new)
-    if set(wanted) | set(given) == {" ", "\t"}:
-        _refuse("the fix mixes tabs and spaces")
     if given or not wanted:
         return new
     return [wanted + text if text.strip() else "" for text in new]

@@ -124,6 +124,18 @@ async def test_a_fix_that_takes_a_definition_away_is_refused(code: str, finding:
     assert (await verdict(code, finding)).refusal == Refusal.removes
 
 
+async def test_tabs_for_spaces_are_shown_and_not_offered() -> None:
+    """Nor spaces for tabs; both together are fine where the file has them so."""
+    assert (
+        await verdict("def f(a):\n    return a\n", told(2, "\treturn a[0]"))
+    ).refusal == Refusal.indentation
+    assert (
+        await verdict("def f(a):\n\treturn a\n", told(2, "    return a[0]"))
+    ).refusal == Refusal.indentation
+    code = "f(1,\n\t  g(2),\n\t  h(3))\n"
+    assert (await verdict(code, told(2, "\t  g(4),", path="a.js"))).verified
+
+
 async def test_what_a_function_has_for_itself_may_go() -> None:
     """Nobody else can use what is defined in it."""
     code = "def f(a):\n    def g():\n        return a\n    return g()\n"

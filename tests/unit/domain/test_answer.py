@@ -315,7 +315,6 @@ def test_missing_indentation_is_given_back(replacement: str):
         ((9, 12, "x"), "the fix replaces lines that the model has not seen as they are"),
         ((12, 17, "x"), "the fix replaces lines that the model has not seen as they are"),
         ((12, 90, "x"), "the fix does not cover 1 to 40 lines"),
-        ((12, 12, "\tfor i in items:"), "the fix mixes tabs and spaces"),
         ((12, 12, "    for i in items:  # \u202e"), "the fix writes invisible characters"),
         ((12, 12, "    a\rb"), "the fix writes invisible characters"),
         ((12, 12, None), "the fix does not have the form that was asked for"),
@@ -326,6 +325,13 @@ def test_missing_indentation_is_given_back(replacement: str):
 def test_a_fix_that_cannot_be_right_is_dropped(fix: tuple[int, int, object], reason: str):
     """Its finding stays."""
     assert reason == read_fix(*fix)
+
+
+def test_a_fix_with_another_indentation_is_left_to_its_check():
+    """Tabs for spaces do not fit, but people can read what is meant; the reason is found and shown later."""
+    fix = read_fix(12, 12, "\tfor i in items:")
+    assert isinstance(fix, Fix)
+    assert fix.replacement == "\tfor i in items:"
 
 
 def test_a_dropped_fix_is_reported():
