@@ -10,20 +10,21 @@ _RUN_CHARS: Final = 400
 _MAX_PERIOD_CHARS: Final = 100
 _NGRAM_WORDS: Final = 6
 _NGRAM_REPEATS: Final = 8
+_LOOP: Final = "it repeats itself"
 
 
 def degenerate(text: str) -> str | None:
     """Return what is wrong with an answer that should be JSON, None if nothing is.
 
-    Prose is not an error here: reading the answer tells.
+    Prose is not an error here: reading the answer tells. Neither are blanks after it, with which models fill up what a
+    grammar lets them.
     """
-    if not text.strip():
+    whole = text.rstrip()
+    if not whole:
         return "it is empty"
-    if repeats(text):
-        return "it repeats itself"
-    if not balanced(text):
-        return "its JSON does not end"
-    return None
+    if not balanced(whole):
+        return _LOOP if repeats(text) else "its JSON does not end"
+    return _LOOP if repeats(whole) else None
 
 
 def repeats(text: str) -> bool:

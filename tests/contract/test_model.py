@@ -159,6 +159,14 @@ async def test_a_lost_model_gets_another_seed(server: Server, make_model: Make, 
     assert reply.prompt_tokens > once.prompt_tokens
 
 
+async def test_blanks_after_an_answer_do_not_spoil_it(server: Server, make_model: Make):
+    """Nobody waits for their end, and nobody is asked again."""
+    server.script = answering(text='{"findings":[]}' + "\n" * 3_000, pieces=100)
+
+    assert (await make_model().answer(REQUEST)).text.rstrip() == '{"findings":[]}'
+    assert len(seeds(server)) == 1
+
+
 async def test_an_endless_answer_is_left(server: Server, make_model: Make):
     """More text than was asked for is not collected."""
     server.script = lambda request: Reply(" ".join(map(str, range(20_000))), pieces=2000)

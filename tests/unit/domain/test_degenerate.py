@@ -32,6 +32,7 @@ def test_lost_answers_are_named(text: str, fault: str):
     "text",
     [
         '{"findings": []}',
+        '{"findings": []}' + "\n" * 1_000,
         "No defects found.",
         '```json\n{"findings": []}\n``` and } more {',
         json.dumps({"findings": [{"replacement": "# " + "-" * 200 + "\n" + "x = [" * 3}]}),
