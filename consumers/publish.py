@@ -9,7 +9,7 @@ from bot.domain.declining import declined_now, taken_back
 from bot.domain.diff import Diff
 from bot.domain.errors import Obsolete
 from bot.domain.events import PublishRequested, Stage, VerifyRequested
-from bot.domain.fingerprint import anchor_present, lines_of
+from bot.domain.fingerprint import lines_of, places
 from bot.domain.marker import Marker
 from bot.domain.merge_request import Revision
 from bot.domain.ours import Ours, deleted, forgotten, opened, ours, remember
@@ -124,12 +124,12 @@ async def publish(
 
 async def _standing(
     mine: Ours, workspaces: Workspaces, revision: Revision | None, key: bytes
-) -> Callable[[Thread], bool]:
-    """Return a test whether the code that a thread points at is still there at the head."""
+) -> Callable[[Thread], int]:
+    """Return what counts the places at the head that have the code of a thread."""
     paths = sorted({thread.path for thread in mine.threads if thread.path and not thread.resolved})
     blobs = await workspaces.read(revision, paths) if revision and paths else {}
     lines = {path: lines_of(blob.content) for path, blob in blobs.items() if blob.content is not None}
-    return lambda thread: anchor_present(thread.anchor, lines.get(thread.path, ()), key=key)
+    return lambda thread: places(thread.anchor, lines.get(thread.path, ()), key=key)
 
 
 def _count(telemetry: Telemetry, publication: Publication) -> None:

@@ -10,7 +10,7 @@ import hmac
 import itertools
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from bot.domain.findings import Finding
 
@@ -23,6 +23,8 @@ _KIND_DIGITS = 24
 _SIGN_DIGITS = 2
 #: A function that is longer has no enclosing line for what is at its end.
 _REACH = 100
+#: More places than there are findings.
+_ANYWHERE = 1_000_000
 _NEWLINE = "\n"
 _MODEL = "model"
 _NO_RENAMES: Mapping[str, str] = {}
@@ -131,21 +133,20 @@ def _likeness(one: str, other: str) -> int:
     )
 
 
-def anchor_present(anchor: str, lines: Sequence[str], *, key: bytes) -> bool:
-    """Say whether the code that *anchor* stands for is still anywhere in *lines*.
+def places(anchor: str, lines: Sequence[str], *, key: bytes) -> int:
+    """Return in how many places of *lines* the code stands that *anchor* is made of.
 
     An empty anchor stands for no code in particular, so it never counts as gone.
     """
-    return not anchor or anchor in anchors_present((anchor,), lines, key=key)
+    if not anchor:
+        return _ANYWHERE
+    code, size = _normalised(lines), int(anchor.partition(":")[0])
+    return sum(_anchor(code[at : at + size], key) == anchor for at in range(len(code) - size + 1))
 
 
-def anchors_present(anchors: Collection[str], lines: Sequence[str], *, key: bytes) -> frozenset[str]:
-    """Return those of *anchors* whose code is still anywhere in *lines*; hashes each line only once."""
-    code = _normalised(lines)
-    there: set[str] = set()
-    for size in {int(anchor.partition(":")[0]) for anchor in anchors if anchor}:
-        there.update(_anchor(code[at : at + size], key) for at in range(len(code) - size + 1))
-    return frozenset(anchors) & there
+def kind(fingerprint: str) -> str:
+    """Return what findings have in common that only their surroundings tell apart."""
+    return fingerprint[:_KIND_DIGITS]
 
 
 def _kind(finding: Finding, path: str, anchor: str, key: bytes) -> str:

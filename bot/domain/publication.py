@@ -61,7 +61,7 @@ def decide(
     threads: Collection[Thread],
     diff: Diff,
     *,
-    standing: Callable[[Thread], bool],
+    standing: Callable[[Thread], int],
     deleted: Collection[str] = (),
     declined: Mapping[str, Declined] = _NOTHING_DECLINED,
 ) -> Publication:
@@ -72,7 +72,7 @@ def decide(
         findings: by step.
         threads: those on the merge request that are verifiably ours.
         diff: the reviewed diff.
-        standing: says whether the code that a thread points at is still there.
+        standing: says in how many places the code that a thread points at is still there.
         deleted: fingerprints whose threads people have deleted.
         declined: what people do not want to hear of in this project, by fingerprint.
     """

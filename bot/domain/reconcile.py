@@ -7,11 +7,12 @@ same end.
 from __future__ import annotations
 
 import enum
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from bot.domain.findings import Confidence, Finding, Severity
+from bot.domain.fingerprint import kind
 from bot.domain.marker import Word
 
 MODEL = "model"
@@ -111,7 +112,7 @@ def reconcile(
     existing: Iterable[Thread],
     *,
     scope: Collection[tuple[str, str]],
-    standing: Callable[[Thread], bool],
+    standing: Callable[[Thread], int],
     declined: Collection[str] = (),
     first: Collection[str] = (),
     max_inline: int = 5,
@@ -131,8 +132,8 @@ def reconcile(
         existing: our verified threads.
         scope: (scanner, path) pairs fully analysed in this run, among them files that the merge request no
             longer changes.
-        standing: says whether the code that a thread of the model points at is still there. The model does
-            not repeat itself, so its silence proves nothing.
+        standing: says in how many places the code that a thread of the model points at is still there. The model
+            does not repeat itself, so its silence proves nothing while there are more places than findings.
         declined: fingerprints that people refused earlier; they are not raised even without a thread.
         first: fingerprints of findings that are raised before graver ones, because they keep the merge request from
             being merged: whoever is stopped wants to see where.
@@ -205,12 +206,13 @@ def _gone(
     kept: dict[str, Thread],
     findings: dict[str, Finding],
     scope: Collection[tuple[str, str]],
-    standing: Callable[[Thread], bool],
+    standing: Callable[[Thread], int],
 ) -> Iterator[Thread]:
+    raised = Counter(map(kind, findings))
     for fingerprint, thread in kept.items():
         if fingerprint in findings or not _ours_alone(thread) or (thread.scanner, thread.path) not in scope:
             continue
-        if thread.scanner != MODEL or not standing(thread):
+        if thread.scanner != MODEL or standing(thread) <= raised[kind(fingerprint)]:
             yield thread
 
 

@@ -95,6 +95,15 @@ def test_silence_of_the_model_proves_nothing() -> None:
     assert [Resolve(ours, Cause.gone)] == run([], [ours], standing=lambda _: False)
 
 
+def test_one_of_several_that_are_alike_is_gone() -> None:
+    """Where each place with that code has its finding, none is left for the thread that has no finding."""
+    kind = "f" * 24
+    ours = [thread(f"{kind}{number}", number, scanner="model") for number in range(3)]
+    found = [finding(f"{kind}{number}", scanner="model") for number in (1, 2)]
+    assert [Resolve(ours[0], Cause.gone)] == changes(run(found, ours, standing=lambda _: 2))
+    assert [] == changes(run(found, ours, standing=lambda _: 3))
+
+
 def test_the_oldest_of_duplicates_stays() -> None:
     """Later twins are resolved, unless somebody touched them."""
     old, new, touched = thread(note_id=1), thread(note_id=2), thread(note_id=3, touched=True)
