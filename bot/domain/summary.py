@@ -195,7 +195,7 @@ class _Page:
     def coverage(self) -> str:
         """Return how many of the files were reviewed."""
         text, result = self.words.summary, self.result
-        reviewed = text.files.format(result.reviewed)
+        reviewed = result.reviewed
         return text.coverage.format(reviewed=reviewed, files=text.files.format(result.files))
 
     def receipt(self) -> str:

@@ -112,7 +112,7 @@ Problems:
 
 </details>
 
-<details><summary>Coverage: 1 file of 2 files reviewed</summary>
+<details><summary>Coverage: 1 of 2 files reviewed</summary>
 
 | File | Reviewed by |
 |---|---|
@@ -236,7 +236,7 @@ def test_hostile_results_are_inert(title: str, path: str, reason: str) -> None:
     assert re.search("^/[A-Za-z]", body.replace("\r", ""), re.MULTILINE) is None
     tokens = MarkdownIt("commonmark").enable("table").parse(body)
     blocks = [token.content.strip() for token in tokens if token.type == "html_block"]
-    folds = ["Commented in the diff (1)", "Changes (1)", "Coverage: 0 files of 0 files reviewed"]
+    folds = ["Commented in the diff (1)", "Changes (1)", "Coverage: 0 of 0 files reviewed"]
     opened = [part for title in folds for part in (f"<details><summary>{title}</summary>", "</details>")]
     assert blocks == [*opened, MARKER]
     assert sum(token.type in {"th_open", "td_open"} for token in tokens) == 30
@@ -342,7 +342,7 @@ def test_a_summary_in_chinese_reads_well() -> None:
 
 </details>
 
-<details><summary>覆盖范围：已评审 1 个文件，共 2 个文件</summary>
+<details><summary>覆盖范围：2 个文件中已评审 1 个</summary>
 
 | 文件 | 评审者 |
 |---|---|
