@@ -153,7 +153,7 @@ class Run(Value):
     @property
     def left_out(self) -> bool:
         """Say whether nobody looks at it because the policy leaves drafts out."""
-        return bool(self.facts.draft) and not self.policy.review.drafts and not self.steps
+        return self.revision is not None and not self.steps and not self.policy.review.drafts
 
     @property
     def pending(self) -> frozenset[str]:

@@ -73,6 +73,11 @@ def project_url(instance_url: str, merge_request_url: str) -> str:
     return project if separator and plain and project.startswith(root) else ""
 
 
+def project_path(instance_url: str, merge_request_url: str) -> str:
+    """Return the project's path with its namespace, or nothing if its page is not below *instance_url*."""
+    return project_url(instance_url, merge_request_url).removeprefix(instance_url.rstrip("/")).strip("/")
+
+
 def permalink(project: str, sha: str, path: str, line: int, end_line: int) -> str:
     """Return the address of lines of a file at a commit, or nothing if *path* is not a plain relative path."""
     if not project or {"", ".", ".."} & set(path.split("/")):
