@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.adapters.postgres import storable, translated
+from bot.adapters.postgres import translated
 
-_LAST = "SELECT said::text FROM policy_version WHERE name = $1"
+_LAST = "SELECT said FROM policy_version WHERE name = $1"
 _REMEMBER = """
-INSERT INTO policy_version (name, said) VALUES ($1, $2::jsonb)
+INSERT INTO policy_version (name, said) VALUES ($1, $2)
 ON CONFLICT (name) DO UPDATE SET said = excluded.said, valid_at = now()
 WHERE policy_version.said <> excluded.said
 """
@@ -28,9 +28,7 @@ class PostgresPolicyVersions:
         return found
 
     async def remember(self, name: str, said: str) -> None:
-        """Remember it; see the port. What Postgres cannot store is not kept."""
-        if storable(said) != said:
-            return
+        """Remember it; see the port."""
         async with translated():
             await self._pool.execute(_REMEMBER, name, said)
 

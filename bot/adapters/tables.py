@@ -263,7 +263,7 @@ class PolicyVersion(SQLModel, table=True):
     __tablename__ = "policy_version"
 
     name: str = Field(primary_key=True, sa_type=Text)
-    said: dict[str, Any] = _json("{}")
+    said: str = Field(sa_type=Text)
     valid_at: datetime = _moment()
 
 

@@ -31,7 +31,7 @@ class PolicyVersions(Protocol):
         """Return what was remembered, None if nothing is."""
 
     async def remember(self, name: str, said: str) -> None:
-        """Remember *said*, which is JSON, instead of what was remembered before."""
+        """Remember *said*, which is JSON in ASCII, instead of what was remembered before."""
 
     async def forget(self, name: str) -> None:
         """Forget what was remembered: there is no such file any more."""

@@ -6,7 +6,6 @@ Revises: 0005
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
 
 revision = '0006'
 down_revision = '0005'
@@ -17,7 +16,7 @@ depends_on = None
 def upgrade() -> None:
     op.create_table('policy_version',
     sa.Column('name', sa.Text(), nullable=False),
-    sa.Column('said', postgresql.JSONB(), server_default=sa.text("'{}'::jsonb"), nullable=False),
+    sa.Column('said', sa.Text(), nullable=False),
     sa.Column('valid_at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
     sa.PrimaryKeyConstraint('name')
     )

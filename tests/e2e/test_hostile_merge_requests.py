@@ -63,7 +63,7 @@ CASES = {
         says=(
             "Not reviewed (4)",
             "`zzz.txt`: the change is too large to be read",
-            "**Not decided.** 4 changed files",
+            "changed files could not be read",
         ),
     ),
 }
