@@ -60,7 +60,7 @@ class Verdict:
 def mode_of(finding: Finding, policy: Policy, facts: Facts = _UNKNOWN) -> Mode:
     """Return what becomes of *finding*: by the first rule that fits, and never milder than an enforced gate says.
 
-    What no rule is about is advice. The model blocks only by a rule that names it, and only with what was confirmed.
+    What no rule is about is advice, unless it was there before the change: then nobody wants to hear of it. The model blocks only by a rule that names it, and only with what was confirmed.
     A fact that is not known fits every rule that blocks and no other.
     """
     modes = [_mode(finding, one, facts) for one in (policy, *policy.floors) if applies(finding, one)]
@@ -71,7 +71,7 @@ def _mode(finding: Finding, policy: Sections, facts: Facts) -> Mode:
     gate = policy.gate
     rule = next((one for one in gate.compiled if _about(one, finding) and _holds(one, facts)), None)
     if rule is None:
-        return Mode.advise
+        return Mode.off if finding.existing else Mode.advise
     excused = finding.suppressed and gate.accept_suppressions
     if rule.mode is Mode.block and (excused or not _may_block(rule, finding)):
         return Mode.advise
@@ -85,7 +85,8 @@ def _may_block(rule: GateRule, finding: Finding) -> bool:
 def _about(rule: GateRule, finding: Finding) -> bool:
     when = rule.when
     return (
-        (when.severity is None or finding.severity.rank >= when.severity.rank)
+        when.fits_age(existing=finding.existing)
+        and (when.severity is None or finding.severity.rank >= when.severity.rank)
         and _any(when.scanners, finding.scanner)
         and _any(when.categories, finding.category)
         and _any(when.rules, finding.rule)
@@ -129,6 +130,14 @@ def asks_for_author(policy: Policy) -> bool:
     """Say whether any rule asks for the author's role, which has to be looked up."""
     gates = (policy.gate, *(floor.gate for floor in policy.floors))
     return any(rule.when.author_role for gate in gates for rule in gate.rules)
+
+
+def asks_for_existing(policy: Policy) -> bool:
+    """Say whether any rule wants to hear of findings that were there before the change."""
+    gates = (policy.gate, *(floor.gate for floor in policy.floors))
+    return any(
+        rule.when.newness != "new" and rule.mode is not Mode.off for gate in gates for rule in gate.rules
+    )
 
 
 def decides(scanner: str, policy: Policy, facts: Facts = _UNKNOWN) -> bool:

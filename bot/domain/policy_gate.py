@@ -44,6 +44,10 @@ class When(Section):
     categories: _Patterns = Field(default=(), description="findings of these categories, as in security")
     rules: _Patterns = Field(default=(), description="findings of these rules, ids or globs of ids")
     paths: Globs = Field(default=(), description="findings in files that one of these globs means")
+    newness: Literal["new", "existing", "any"] = Field(
+        default="new",
+        description="findings that the change brings (`new`), that its lines had before (`existing`), or `any`",
+    )
     labels: _Patterns = Field(default=(), description="merge requests with one of these labels")
     draft: bool | None = Field(default=None, description="only drafts, or only merge requests that are ready")
     target_branches: _Patterns = Field(default=(), description="merge requests into these branches, or globs")
@@ -51,6 +55,10 @@ class When(Section):
     author_role: Literal["reporter", "developer", "maintainer", "owner"] | None = Field(
         default=None, description="merge requests of authors with at least this role in the project"
     )
+
+    def fits_age(self, *, existing: bool) -> bool:
+        """Say whether it is about findings that were there before the change, or about others."""
+        return self.newness == "any" or existing is (self.newness == "existing")
 
     @property
     def least_access(self) -> int | None:

@@ -23,6 +23,7 @@ from bot.domain.policy import (
     Sections,
     When,
     asks_for_author,
+    asks_for_existing,
     commentable,
     decides,
     excluded,
@@ -89,6 +90,9 @@ def policy(*rules: GateRule, floors: tuple[Sections, ...] = (), **gate: object) 
         ({"source_branches": ["feature/*"]}, False),
         ({"author_role": "developer"}, True),
         ({"author_role": "maintainer"}, False),
+        ({"newness": "new"}, True),
+        ({"newness": "any"}, True),
+        ({"newness": "existing"}, False),
         ({"severity": "high", "paths": ["tests/"]}, False),
         ({"severity": "high", "paths": ["src/"], "labels": ["hotfix"]}, True),
     ],
@@ -97,6 +101,25 @@ def test_a_rule_is_about_what_all_its_conditions_fit(when: dict[str, object], fi
     """Each condition counts, and a list fits if one of its entries does."""
     asked = GateRule.model_validate({"when": when, "mode": "shadow"}, strict=False)
     assert (Mode.shadow if fits else Mode.block) is mode_of(finding(), policy(asked), FACTS)
+
+
+def test_what_was_there_before_is_not_said_unless_a_rule_asks_for_it() -> None:
+    """Not even where a rule is about everything else."""
+    old = finding(existing=True)
+    modes = [
+        mode_of(old, asked, FACTS)
+        for asked in (
+            Policy(),
+            policy(rule("block")),
+            policy(rule("shadow", newness="existing")),
+            policy(rule("block", newness="any")),
+        )
+    ]
+    assert [Mode.off, Mode.off, Mode.shadow, Mode.block] == modes
+    assert [False, False, True] == [
+        asks_for_existing(policy(one))
+        for one in (rule("block"), rule("off", newness="any"), rule("shadow", newness="existing"))
+    ]
 
 
 def test_the_first_rule_that_fits_wins() -> None:
@@ -293,6 +316,7 @@ WHENS = st.builds(
     categories=names("security", "secret"),
     rules=names("python-*", "gitlab-token"),
     paths=names("src/", "*.md"),
+    newness=st.sampled_from(["new", "existing", "any"]),
     labels=names("hotfix", "big"),
     draft=st.none() | st.booleans(),
     target_branches=names("main", "release/*"),
@@ -321,6 +345,7 @@ FINDINGS = st.builds(
     path=st.sampled_from(["src/a.py", "b.md"]),
     suppressed=st.booleans(),
     confirmed=st.booleans(),
+    existing=st.booleans(),
 )
 ALL_FACTS = st.builds(
     Facts,

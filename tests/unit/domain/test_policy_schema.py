@@ -32,7 +32,7 @@ def test_the_schemas_are_schemas() -> None:
         ({"gate": {"rules": [{"when": {"severity": "high"}, "mode": "block"}]}}, True),
         ({"gate": {"rules": [{"when": {}}]}}, False),
         ({"gate": {"rules": [{"when": {"labels": "x"}, "mode": "off"}]}}, False),
-        ({"gate": {"rules": [{"when": {"newness": "new"}, "mode": "off"}]}}, False),
+        ({"gate": {"rules": [{"when": {"newness": "old"}, "mode": "off"}]}}, False),
         ({"gate": {"rules": [{"when": {"scanners": ["semgrpe"]}, "mode": "off"}]}}, False),
         ({"gate": {"limits": {"min_coverage": 101}}}, False),
         ({"gate": {"limits": {"max_files": 10, "on_exceed": "block"}}}, True),
