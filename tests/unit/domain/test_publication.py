@@ -442,6 +442,10 @@ def test_coverage_is_the_share_of_added_lines_that_deciding_scanners_saw() -> No
         publication(of).verdict.exceeded
     )
     assert publication(run(policy=strict)).verdict.exceeded == ()
+    broken = Step(
+        outcome=Outcome.partial, shown={"a.py": 1, "b.py": 1}, not_analysed={"b.py": "it took too long"}
+    )
+    assert publication(run(policy=strict, semgrep=broken)).verdict.exceeded
     waiting = Run(id=uuid.uuid4(), ref=REF, head_sha="a" * 40, created_at=datetime.now(UTC)).start_work(
         Plan(revision=REVISION, policy=strict, steps=STEPS)
     )
