@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,8 +13,9 @@ import typer
 from bot.cli.context import FOUND, print_json, print_table, printable, quiet_logs, settings_of
 
 if TYPE_CHECKING:
+    from bot.adapters.forge_gitlab_api import GitLabApi
     from bot.domain.policy_layers import Resolved
-    from bot.reviewer.levels import Found
+    from bot.reviewer.levels import Found, Levels
     from bot.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="Look at policies and check files with them.")
@@ -151,7 +154,7 @@ def _shown(value: object) -> str:
 
 
 class _NothingRemembered:
-    """Stand in for the database, which this command does without."""
+    """Stand in for the database, which commands do without."""
 
     async def last_valid(self, name: str) -> str | None:
         del name
@@ -164,18 +167,25 @@ class _NothingRemembered:
         del name
 
 
-async def _found(settings: Settings, project: str, branch: str) -> Found:
+@asynccontextmanager
+async def levels_at(settings: Settings) -> AsyncIterator[tuple[GitLabApi, Levels]]:
+    """Provide the levels above projects as they are now, and what they are read through."""
     from bot.adapters.forge_gitlab_api import GitLabApi
-    from bot.adapters.policy_files_gitlab import GitLabPolicyFiles
-    from bot.domain.policy_file import PATH
     from bot.wiring_policy import levels_of
 
     token = settings.gitlab_token.get_secret_value() if settings.gitlab_token else ""
     api = GitLabApi(str(settings.gitlab_url), token, verify=settings.gitlab_tls())
     try:
-        path = project.strip("/")
-        content = await GitLabPolicyFiles(api, path, ref=branch).read(PATH)
-        levels = levels_of(settings, api, _NothingRemembered(), str)
-        return await levels.effective(path, content, name=path)
+        yield api, levels_of(settings, api, _NothingRemembered(), str)
     finally:
         await api.aclose()
+
+
+async def _found(settings: Settings, project: str, branch: str) -> Found:
+    from bot.adapters.policy_files_gitlab import GitLabPolicyFiles
+    from bot.domain.policy_file import PATH
+
+    path = project.strip("/")
+    async with levels_at(settings) as (api, levels):
+        content = await GitLabPolicyFiles(api, path, ref=branch).read(PATH)
+        return await levels.effective(path, content, name=path)

@@ -105,6 +105,20 @@ def test_a_broken_file_is_named(environ: dict[str, str]) -> None:
     assert ".cloister.yml, line 1: 'gate.blok_at' is not a known key" in result.stderr
 
 
+def test_the_doctor_looks_at_policies(environ: dict[str, str]) -> None:
+    """It tells what is enforced, and which file cannot be used."""
+    broken = Path(environ["CLOISTER_POLICY_FILE"]).with_name("broken.yml")
+    broken.write_text("gate: {blok_at: x}\n")
+    for change, expected, word in (
+        ({}, "ok", "enforced: gate, review.model"),
+        ({"CLOISTER_POLICY_FILE": str(broken)}, "fail", "did you mean"),
+        ({"CLOISTER_POLICY_PROJECT": "security/none"}, "fail", "cannot be seen"),
+    ):
+        said = json.loads(run("doctor", "--json", **environ | change).stdout)
+        (check,) = [one for one in said if one["name"] == "policies"]
+        assert (expected, True) == (check["outcome"], word in check["detail"]), check
+
+
 def test_a_project_that_cannot_be_seen_is_an_error(environ: dict[str, str]) -> None:
     """It is no project without a policy."""
     for name, change in (("bank/none", {}), ("bank/odd", {"CLOISTER_POLICY_PROJECT": "security/none"})):
