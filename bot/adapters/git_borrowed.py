@@ -8,6 +8,7 @@ into the same place, so the clone is never written to.
 from __future__ import annotations
 
 import asyncio
+import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -39,6 +40,8 @@ _DEPTHS: Final = (100, 1_000, 10_000)
 _FETCH_S, _COMMAND_S = 180.0, 60.0
 _REPOSITORY_BYTES, _DIFF_BYTES = 5_000_000_000, 20_000_000
 _SHALLOW = "shallow"
+#: What git allows in no name, and takes for something else in what is to be fetched.
+_NO_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|^[/-]|[/.]$|//")
 _REMEDY = "set the variable GIT_DEPTH of the job to 0, or fetch it before"
 
 
@@ -127,7 +130,9 @@ class BorrowedClone:
             Transient: the origin is out of reach.
             Permanent: it has no such branch, or is not known.
         """
-        ref = f"refs/cloister/{branch}"
+        if _NO_BRANCH.search(branch):
+            raise Permanent(f"{branch[:200]!r} cannot be the name of a branch")
+        ref = f"refs/cloister/heads/{branch}"
         await self._transfer([f"+refs/heads/{branch}:{ref}"], depth=1 if self._shallow else 0)
         return await self._name(f"{ref}^{{commit}}", at=self.path)
 
