@@ -52,7 +52,7 @@ class Locator:
         tip = await self._named(head or self.pipeline["CI_COMMIT_SHA"] or "HEAD", "--head")
         for candidate in (base,) if base else DEFAULT_BASES:
             if commit := await self.clone.commit(candidate):
-                return Scope(tip, target=Target(commit), why=f"what {head or 'HEAD'} adds to {candidate}")
+                return Scope(tip, target=Target(commit), why=f"what is added to {candidate}")
         if base:
             return Scope(
                 tip, target=Target(await self._named(base, "--base")), why=f"what is added to {base}"

@@ -108,7 +108,7 @@ def _table(findings: Sequence[Finding], style: Style, *, remedies: bool = True) 
 
 def _place(finding: Finding) -> str:
     place = f"{one_line(finding.path, _PATH_CHARS)}:{finding.line}"
-    return f"{place} in {finding.commit[:8]}" if finding.commit else place
+    return f"{place} in {one_line(finding.commit[:8])}" if finding.commit else place
 
 
 def _indented(text: str) -> list[str]:
