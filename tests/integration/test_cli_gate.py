@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from tests.gitlab import GitLab, gitlab
 from tests.integration.test_cli_review import VULNERABLE, Repository
 from tests.unit.cli.command import run
+
+__all__ = ["gitlab"]
 
 #: Documented by its maker as an example would be refused; this one is made up.
 SECRET = 'KEY = "AKIAQYLPMN5HFIQR7XYA"\n'
@@ -235,6 +238,30 @@ def test_an_origin_that_is_down_leaves_it_undecided(project: Project):
     assert "secret-token" not in result.output
     opened = run("gate", "--local", "--fail-open", **environ)
     assert (0, True) == (opened.exit_code, "--fail-open" in opened.stderr)
+
+
+def test_the_jobs_token_fetches_what_is_missing(gitlab: GitLab, tmp_path: Path):
+    """From GitLab over HTTP, with the address that the runner gives; the token is in nothing that is said."""
+    token = gitlab.server.create_token(gitlab.developer)
+    url = gitlab.server.url.replace("://", f"://gitlab-ci-token:{token}@") + "/group/app.git"
+    work = Repository(tmp_path / "work")
+    work.git("fetch", "--quiet", url, "main")
+    work.git("checkout", "--quiet", "-b", "topic", "FETCH_HEAD")
+    head = work.commit(store__py=VULNERABLE)
+    work.git("push", "--quiet", url, "topic")
+    clone = Repository(tmp_path / "job")
+    clone.git("fetch", "--quiet", "--depth=1", url, f"+{head}:refs/pipelines/1")
+    clone.git("checkout", "--quiet", "--detach", head)
+    environ: dict[str, str | None] = {
+        "CI_PROJECT_DIR": str(clone.root),
+        "CI_COMMIT_SHA": head,
+        "CI_PIPELINE_SOURCE": "merge_request_event",
+        "CI_MERGE_REQUEST_TARGET_BRANCH_NAME": "main",
+        "CI_REPOSITORY_URL": url,
+    }
+    result = run("gate", "--local", **environ)
+    assert 1 == result.exit_code, result.output
+    assert token not in result.output
 
 
 def test_reports_are_written_whatever_the_answer(project: Project, tmp_path: Path):
