@@ -134,7 +134,10 @@ class BorrowedClone:
             raise Permanent(f"{branch[:200]!r} cannot be the name of a branch")
         ref = f"refs/cloister/heads/{branch}"
         await self._transfer([f"+refs/heads/{branch}:{ref}"], depth=1 if self._shallow else 0)
-        return await self._name(f"{ref}^{{commit}}", at=self.path)
+        found = await self._name(f"{ref}^{{commit}}", at=self.path)
+        if not found:
+            raise Permanent(f"the branch {branch} is no commit that can be read here; {_REMEDY}")
+        return found
 
     async def bring(self, commits: Sequence[str]) -> None:
         """Make *commits* available, without their history where they come from the origin.

@@ -80,7 +80,7 @@ def gate(
     result, located, occasion = asyncio.run(_ask(settings, pipeline, base, head, timeout_s))
     for kind, file in files.items():
         _write(kind, file, result, occasion)
-    _print(result, located, as_json=as_json)
+    _print(result, located, as_json=as_json, fail_open=fail_open)
     _leave(result, fail_open=fail_open)
 
 
@@ -114,7 +114,7 @@ async def _ask(
     from bot.adapters.clock import SystemClock
     from bot.domain.errors import Transient
     from bot.domain.gate import Answer, GateResult
-    from bot.domain.reports import Occasion
+    from bot.domain.reports import EVERYTHING, Occasion
 
     clock, located = SystemClock(), None
     started = clock.now()
@@ -123,9 +123,9 @@ async def _ask(
             result, located = await _scan(settings, pipeline, base, head)
     except TimeoutError:
         why = f"not finished within {timeout_s:.0f} s; allow more with --timeout"
-        result = GateResult(Answer.undecided, broken={"everything": why})
+        result = GateResult(Answer.undecided, broken={EVERYTHING: why})
     except Transient as error:
-        result = GateResult(Answer.undecided, broken={"everything": str(error)})
+        result = GateResult(Answer.undecided, broken={EVERYTHING: str(error)})
     sha = located.revision.head_sha if located else ""
     return result, located, Occasion(started, clock.now(), sha, result.blocking, result.broken)
 
@@ -133,6 +133,8 @@ async def _ask(
 async def _scan(
     settings: Settings, pipeline: Pipeline, base: str | None, head: str | None
 ) -> tuple[GateResult, Located]:
+    import asyncio
+
     from bot.adapters.clock import SystemClock
     from bot.adapters.git_borrowed import borrowed
     from bot.adapters.git_origin import Origin
@@ -147,8 +149,10 @@ async def _scan(
     origin = Origin.of(pipeline["CI_REPOSITORY_URL"], pipeline["CI_SERVER_TLS_CA_FILE"])
     key, runner = public_key(settings), ProcessRunner()
     async with borrowed(place, origin) as clone:
-        located = await Locator(clone, pipeline, _say).located(base, head)
-        scanners = await rulebook(settings, key, runner)
+        # The rules are compiled while commits are fetched.
+        located, scanners = await asyncio.gather(
+            Locator(clone, pipeline, _say).located(base, head), rulebook(settings, key, runner)
+        )
         for problem in scanners.problems:
             _say(f"warning: {problem}")
         mask = redactor_of(scanners)
@@ -173,14 +177,15 @@ def _write(kind: str, file: Path, result: GateResult, occasion: Occasion) -> Non
         ) from error
 
 
-def _print(result: GateResult, located: Located | None, *, as_json: bool) -> None:
+def _print(result: GateResult, located: Located | None, *, as_json: bool, fail_open: bool) -> None:
     from bot.cli import gate_text
 
     revision, why = (located.revision, located.why) if located else (None, "nothing was looked at")
     if as_json:
         shas = (revision.base_sha, revision.start_sha, revision.head_sha) if revision else ("", "", "")
         base, start, head = shas
-        print_json(gate_text.as_json(result, base=base, start=start, head=head, why=why), hostile=True)
+        said = gate_text.as_json(result, base=base, start=start, head=head, why=why)
+        print_json({**said, "exit_status": _status(result, fail_open=fail_open)}, hostile=True)
         return
     style = _style()
     for line in gate_text.render(result, style, why=why):
@@ -201,14 +206,18 @@ def _style() -> Style:
     return Style(colours, in_gitlab, int(time.time()))
 
 
-def _leave(result: GateResult, *, fail_open: bool) -> None:
+def _status(result: GateResult, *, fail_open: bool) -> int:
     from bot.domain.gate import Answer
 
-    if result.answer is Answer.undecided and fail_open:
+    return 0 if fail_open and result.answer is Answer.undecided else result.answer.exit_status
+
+
+def _leave(result: GateResult, *, fail_open: bool) -> None:
+    status = _status(result, fail_open=fail_open)
+    if status:
+        raise typer.Exit(status)
+    if result.answer.exit_status:
         _say("the gate is undecided and lets the change pass, because of --fail-open")
-        return
-    if result.answer is not Answer.passed:
-        raise typer.Exit(result.answer.exit_status)
 
 
 def _say(message: str) -> None:

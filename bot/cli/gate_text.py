@@ -129,7 +129,6 @@ def as_json(result: GateResult, *, base: str, start: str, head: str, why: str) -
     return {
         "version": 1,
         "answer": result.answer.value,
-        "exit_status": result.answer.exit_status,
         "scope": why,
         "base": base,
         "policy_at": start,

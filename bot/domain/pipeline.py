@@ -116,10 +116,10 @@ class Pipeline:
             self["CI_MERGE_REQUEST_TARGET_BRANCH_NAME"],
             trusted=self["CI_MERGE_REQUEST_PROJECT_ID"] in ("", self["CI_PROJECT_ID"]),
         )
-        if not (base or target.sha or target.branch):
+        if not (base or (target.trusted and (target.sha or target.branch))):
             raise Permanent(
-                "this is a merge request pipeline, but neither CI_MERGE_REQUEST_DIFF_BASE_SHA nor"
-                " CI_MERGE_REQUEST_TARGET_BRANCH_NAME is set; name the target with --base"
+                "this is a merge request pipeline, but CI_MERGE_REQUEST_DIFF_BASE_SHA is not set, nor is there a target"
+                " branch to trust; name the target with --base"
             )
         # In pipelines of merged results the commit is a merge that GitLab made: what people wrote is its source.
         source = self._sha("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA")

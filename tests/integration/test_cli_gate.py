@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -236,8 +237,34 @@ def test_an_origin_that_is_down_leaves_it_undecided(project: Project):
     assert 3 == result.exit_code
     assert "UNDECIDED" in result.stdout
     assert "secret-token" not in result.output
+    assert 0 == answer(environ, "--fail-open")["exit_status"]
     opened = run("gate", "--local", "--fail-open", **environ)
     assert (0, True) == (opened.exit_code, "--fail-open" in opened.stderr)
+
+
+def test_an_origin_that_hangs_is_given_up_in_time(project: Project, tmp_path: Path):
+    """What was not looked at is no success in the reports either."""
+    project.origin.commit(one__py=CLEAN)
+    head = project.origin.commit(clean__py=CLEAN)
+    clone = project.job(head, depth=1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/a.git"
+        environ = project.merge_request(clone, head, CI_REPOSITORY_URL=url)
+        files = {kind: tmp_path / kind for kind in ("sast", "secret_detection")}
+        reports = [word for kind, file in files.items() for word in ("--report", f"{kind}={file}")]
+        said = answer(environ, "--timeout", "1", *reports)
+    assert {"everything": "not finished within 1 s; allow more with --timeout"} == said["undecided"]
+    assert {"failure"} == {json.loads(file.read_text())["scan"]["status"] for file in files.values()}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_clone_of_another_user_is_read(project: Project):
+    """As runners make them, with a helper of their own; git itself refuses to look around in those."""
+    head = project.origin.commit(store__py=VULNERABLE)
+    clone = project.job(head)
+    for path in (clone, *clone.rglob("*")):
+        os.chown(path, 12345, 12345, follow_symlinks=False)
+    assert "blocked" == answer(project.merge_request(clone, head))["answer"]
 
 
 def test_the_jobs_token_fetches_what_is_missing(gitlab: GitLab, tmp_path: Path):

@@ -9,11 +9,11 @@ from bot.domain.findings import Finding
 from bot.domain.reports.codequality import codequality
 from bot.domain.reports.junit import junit
 from bot.domain.reports.native import native
-from bot.domain.reports.occasion import NO_OCCASION, Occasion
+from bot.domain.reports.occasion import EVERYTHING, NO_OCCASION, Occasion
 from bot.domain.reports.sarif import sarif
 from bot.domain.reports.security import sast, secret_detection
 
-__all__ = ["FORMATS", "NO_OCCASION", "Occasion"]
+__all__ = ["EVERYTHING", "FORMATS", "NO_OCCASION", "Occasion"]
 
 #: Writes findings, and what the occasion adds to them.
 Report = Callable[[Iterable[Finding], Occasion], str]

@@ -8,13 +8,16 @@ from datetime import UTC, datetime
 
 from bot.domain.findings import Finding
 
+#: Stands for every scanner where none could begin, or end in time.
+EVERYTHING = "everything"
+
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
     """Hold what a report says besides its findings.
 
     ``head_sha`` is the commit that was looked at, empty where it was a working tree. ``blocking`` are those of the
-    findings that fail the gate, ``broken`` maps a scanner that gave no answer to the reason.
+    findings that fail the gate, ``broken`` maps a scanner that gave no answer, or `EVERYTHING`, to the reason.
     """
 
     started: datetime

@@ -16,7 +16,7 @@ from bot import __version__
 from bot.domain.findings import Finding, Severity
 from bot.domain.markdown import one_line, visible
 from bot.domain.remedy import remedy
-from bot.domain.reports.occasion import Occasion
+from bot.domain.reports.occasion import EVERYTHING, Occasion
 from bot.domain.reports.order import identified
 
 VERSION = "15.0.7"
@@ -56,7 +56,9 @@ def sast(findings: Iterable[Finding], occasion: Occasion) -> str:
 def secret_detection(findings: Iterable[Finding], occasion: Occasion) -> str:
     """Return the secret detection report; findings hold a secret's kind and place, never the secret."""
     secrets = [one for one in findings if one.scanner == SECRETS]
-    return _report("secret_detection", secrets, occasion, failed=SECRETS in occasion.broken)
+    return _report(
+        "secret_detection", secrets, occasion, failed=bool({SECRETS, EVERYTHING} & set(occasion.broken))
+    )
 
 
 def _report(kind: str, findings: Iterable[Finding], occasion: Occasion, *, failed: bool) -> str:

@@ -102,9 +102,10 @@ def test_without_a_push_the_last_commit_counts(source: str):
             {**MERGE_REQUEST, "CI_MERGE_REQUEST_DIFF_BASE_SHA": "--upload-pack=x"},
             "DIFF_BASE_SHA is no commit",
         ),
+        ({**MERGE_REQUEST, "CI_MERGE_REQUEST_DIFF_BASE_SHA": "", "CI_PROJECT_ID": "43"}, "to trust"),
         (
             {"CI_COMMIT_SHA": HEAD, "CI_PIPELINE_SOURCE": "merge_request_event"},
-            "neither CI_MERGE_REQUEST_DIFF_BASE_SHA nor",
+            "CI_MERGE_REQUEST_DIFF_BASE_SHA is not set, nor",
         ),
     ],
 )
