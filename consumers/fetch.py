@@ -30,7 +30,7 @@ from bot.domain.summary import project_path
 from bot.ports import Forge, Model, People, Transaction, Workspaces
 from bot.reviewer.levels import Found, Levels
 from bot.runtime.consumer import Work, consumer
-from bot.scanners import Scanner, absent, known_rules, wanted
+from bot.scanners import Scanner, known_rules, scheduled
 
 log = structlog.get_logger()
 
@@ -171,14 +171,8 @@ def _plan(
         for key, pattern in unknown_rules(policy, known_rules(scanners.values()))
     )
     skipped = left_out(diff, policy)
-    # The commits of a branch may hold what its diff does not show.
-    asked = {
-        name: absent(scanner)
-        for name, scanner in scanners.items()
-        if scanner.history or wanted(scanner, diff, policy)
-    }
-    steps = [f"{SCAN_PREFIX}{name}" for name, why in asked.items() if not why]
-    missing = {name: why for name, why in asked.items() if why}
+    names, missing = scheduled(scanners, diff, policy)
+    steps = [f"{SCAN_PREFIX}{name}" for name in names]
     if any(file.added_lines and file.new_path not in skipped for file in diff.files):
         steps += [f"{SCAN_PREFIX}{report.scanner}" for report in policy.reports.sarif]
     if found.draft and not policy.review.drafts:

@@ -16,6 +16,7 @@ class GitFailed(Exception):
 
     def __init__(self, status: int, stderr: str) -> None:
         super().__init__(f"git exited with status {status}: {stderr}")
+        self.status = status
         self.stderr = stderr
 
     @property

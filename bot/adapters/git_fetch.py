@@ -58,16 +58,23 @@ def advertised(revision: Revision) -> list[str]:
 
 
 async def transfer(
-    git: Git, repository: Path, url: str, wanted: Sequence[str], *, limit_s: float, limit_bytes: int
+    git: Git,
+    repository: Path,
+    url: str,
+    wanted: Sequence[str],
+    *,
+    limit_s: float,
+    limit_bytes: int,
+    options: Sequence[str] = (),
 ) -> None:
-    """Fetch *wanted* from *url*, watching how large *repository* gets.
+    """Fetch *wanted* from *url*, watching how large *repository* gets; *options* go to ``git fetch``.
 
     Raises:
         GitFailed: the forge or the repository refuses.
         TooLarge: *repository* has more than *limit_bytes*; what it has is of no use.
         Transient: it takes longer than *limit_s*.
     """
-    fetching = asyncio.ensure_future(git.run(*_FETCH, url, *wanted, at=repository, limit_s=limit_s))
+    fetching = asyncio.ensure_future(git.run(*_FETCH, *options, url, *wanted, at=repository, limit_s=limit_s))
     too_large = False
     try:
         while not too_large and not fetching.done():

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from bot.adapters.git_diff import read_diff
 from bot.adapters.git_errors import GitFailed, from_fetch
 from bot.adapters.git_fetch import TooLarge, advertised, by_id, transfer, url_on
 from bot.adapters.git_history import commits_of, read_history
@@ -24,27 +25,10 @@ from bot.domain.diff import Diff
 from bot.domain.errors import Permanent, Transient
 from bot.domain.history import CommitDiff, History
 from bot.domain.merge_request import MergeRequestRef, Revision
-from bot.domain.patch import MalformedDiff, parse
 from bot.ports import Blob, Occurrences
 
 _T = TypeVar("_T")
 
-_DIFF = (
-    *(
-        "diff",
-        "--raw",
-        "-z",
-        "--patch",
-        "--full-index",
-        "-U3",
-        "--no-color",
-        "--no-ext-diff",
-        "--no-textconv",
-    ),
-    # The threshold that GitLab's own diffs use; renames must be the same or positions do not match.
-    "--find-renames=30%",
-    *("--ignore-submodules=none", "--submodule=short", "--src-prefix=a/", "--dst-prefix=b/", "--no-relative"),
-)
 #: Revisions whose diffs and arrival are remembered: those under review at one time.
 _REMEMBERED_DIFFS = 8
 _REMEMBERED_REVISIONS = 1_024
@@ -172,17 +156,13 @@ class GitMirror:
         return await self._mending(revision, lambda: list_files(self._git, mirror.path, commit))
 
     async def _compute_diff(self, mirror: _Mirror, revision: Revision) -> Diff:
-        output = await self._git.run(
-            *_DIFF,
-            *(revision.base_sha, revision.head_sha, "--"),
-            at=mirror.path,
+        return await read_diff(
+            self._git,
+            mirror.path,
+            revision,
             limit_s=self._limits.command_s,
             max_bytes=self._limits.diff_bytes,
         )
-        try:
-            return await asyncio.to_thread(parse, output.stdout, cut=output.cut)
-        except MalformedDiff as error:
-            raise Permanent(f"the diff of {revision.ref} cannot be read: {error}") from error
 
     async def _mending(self, revision: Revision, operation: Callable[[], Awaitable[_T]]) -> _T:
         """Run *operation* on the fetched revision; on a damaged mirror, once more on a new one."""

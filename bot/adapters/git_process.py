@@ -59,17 +59,20 @@ class Git:
     Args:
         forge_url: base URL of the forge, http(s); ``file`` serves tests and local set-ups.
         token: access token, empty for none.
+        user: who the token is of, as far as the forge asks; jobs have tokens with a user of their own.
         ca_file: certificate authorities to trust instead of the system's.
     """
 
-    def __init__(self, *, forge_url: str, token: str = "", ca_file: Path | None = None) -> None:
+    def __init__(
+        self, *, forge_url: str, token: str = "", user: str = "oauth2", ca_file: Path | None = None
+    ) -> None:
         parts = urlsplit(forge_url)
         if parts.scheme not in ("http", "https", "file"):
             raise Permanent(f"cannot fetch from {parts.scheme}:// URLs; use http or https")
         settings = _SETTINGS | {f"protocol.{parts.scheme}.allow": "always"}
         self._secrets: tuple[str, ...] = ()
         if token:
-            credentials = base64.b64encode(f"oauth2:{token}".encode()).decode()
+            credentials = base64.b64encode(f"{user}:{token}".encode()).decode()
             settings[f"http.{parts.scheme}://{parts.netloc}/.extraHeader"] = (
                 f"Authorization: Basic {credentials}"
             )

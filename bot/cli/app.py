@@ -20,6 +20,7 @@ from bot.cli import (
     doctor,
     evaluate,
     events,
+    gate,
     hooks,
     kafka,
     model,
@@ -71,6 +72,7 @@ app.command("web")(serve.web)
 app.command("consume")(serve.consume)
 app.command("reconcile")(reconcile.reconcile)
 app.command("review")(review.review)
+app.command("gate")(gate.gate)
 app.command("eval")(evaluate.evaluate)
 app.command("doctor")(doctor.doctor)
 app.command("events")(events.events)

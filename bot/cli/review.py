@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bot.cli.subject import Subject
     from bot.domain.findings import Finding
     from bot.domain.policy import Policy
+    from bot.domain.reports import Occasion
     from bot.ports import Model
     from bot.settings import Settings
 
@@ -29,6 +30,9 @@ class Format(enum.StrEnum):
     json = "json"
     sarif = "sarif"
     codequality = "codequality"
+    sast = "sast"
+    secret_detection = "secret_detection"  # noqa: S105 - a kind of report
+    junit = "junit"
 
 
 class FailOn(enum.StrEnum):
@@ -40,11 +44,6 @@ class FailOn(enum.StrEnum):
     low = "low"
     info = "info"
     never = "never"
-
-
-#: Fingerprints of a local review are the same in every run and on every machine, as GitLab's reports need. Whoever
-#: sees the report sees the code, so a secret key would hide nothing from them.
-_PUBLIC_KEY = b"cloister review, without a key of its own"
 
 
 def review(
@@ -93,16 +92,22 @@ def review(
     quiet_logs()
     import asyncio
 
+    from bot.adapters.clock import SystemClock
     from bot.cli.subject import collect
     from bot.cli.working_tree import INHERITED, WorkingTree
+    from bot.domain.policy import verdict
+    from bot.domain.reports import Occasion
     from bot.settings import inherited
 
     subject = collect(WorkingTree.around(path, inherited(*INHERITED)), base, staged=staged)
     wants_model = not no_model and subject.policy.review.model
     logs = {file: _content(file) for file in sarif or ()}
+    clock = SystemClock()
+    started = clock.now()
     reviewed = asyncio.run(_review(settings, subject, logs, with_model=wants_model))
     reviewed = under_policy(reviewed, subject)
-    _write(reviewed, report, output)
+    blocking = verdict(reviewed.findings, subject.policy).blocking
+    _write(reviewed, report, output, Occasion(started, clock.now(), blocking=blocking))
     if patch is not None:
         _write_fixes(reviewed, subject, patch)
     if stands_in_the_way(reviewed.findings, subject.policy, fail_on):
@@ -167,11 +172,12 @@ async def _review(
     settings: Settings, subject: Subject, logs: Mapping[Path, bytes], *, with_model: bool
 ) -> Reviewed:
     from bot.adapters.process import ProcessRunner
+    from bot.cli.fingerprint_key import public_key
     from bot.cli.local_review import Reviewer
     from bot.cli.packs import rulebook
     from bot.scanners.secrets import redactor_of
 
-    key = settings.marker_key.get_secret_value().encode() if settings.marker_key else _PUBLIC_KEY
+    key = public_key(settings)
     runner = ProcessRunner()
     scanners = await rulebook(settings, key, runner)
     for problem in scanners.problems:
@@ -225,7 +231,7 @@ async def _problem(model: Model) -> str:
     return ""
 
 
-def _write(reviewed: Reviewed, report: Format, output: Path | None) -> None:
+def _write(reviewed: Reviewed, report: Format, output: Path | None, occasion: Occasion) -> None:
     """Write the report to *output*, or to the terminal.
 
     Raises:
@@ -234,11 +240,11 @@ def _write(reviewed: Reviewed, report: Format, output: Path | None) -> None:
     from bot.domain.errors import Permanent
 
     if output is None:
-        _print(reviewed, report, sys.stdout)
+        _print(reviewed, report, sys.stdout, occasion)
         return
     try:
         with output.open("w", encoding="utf-8") as file:
-            _print(reviewed, report, file)
+            _print(reviewed, report, file, occasion)
     except OSError as error:
         raise Permanent(
             f"cannot write {output}: {error.strerror}; name a writable file with --output"
@@ -266,7 +272,7 @@ def _write_fixes(reviewed: Reviewed, subject: Subject, patch: Path) -> None:
         ) from error
 
 
-def _print(reviewed: Reviewed, report: Format, file: TextIO) -> None:
+def _print(reviewed: Reviewed, report: Format, file: TextIO, occasion: Occasion) -> None:
     from rich.console import Console
 
     from bot.cli import review_text
@@ -276,7 +282,7 @@ def _print(reviewed: Reviewed, report: Format, file: TextIO) -> None:
         # These formats have no place for what nobody looked at, and it must not vanish.
         for place, reason in reviewed.not_reviewed.items():
             _say(f"not reviewed: {place}: {reason}")
-        file.write(FORMATS[report.value](reviewed.findings))
+        file.write(FORMATS[report.value](reviewed.findings, occasion))
         return
     console = Console(file=file, highlight=False, soft_wrap=True)
     for line in review_text.render(reviewed):

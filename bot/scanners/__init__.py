@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -194,6 +194,19 @@ def wanted(scanner: Scanner, diff: Diff, policy: Policy) -> list[str]:
         for file in diff.files
         if file.added_lines and file.new_path not in skipped and scanner.wants(file.new_path)
     ]
+
+
+def scheduled(
+    scanners: Mapping[str, Scanner], diff: Diff, policy: Policy
+) -> tuple[list[str], dict[str, str]]:
+    """Return the names of those of *scanners* that have something to look at, and why others cannot."""
+    # The commits of a branch may hold what its diff does not show.
+    asked = {
+        name: absent(scanner)
+        for name, scanner in scanners.items()
+        if scanner.history or wanted(scanner, diff, policy)
+    }
+    return [name for name, why in asked.items() if not why], {n: why for n, why in asked.items() if why}
 
 
 def load(setup: Setup) -> dict[str, Scanner]:

@@ -13,6 +13,7 @@ from bot.demo.ollama import ScriptedOllama
 from bot.demo.planted import planted_review
 from tests.bench.distributed import distributed
 from tests.bench.figures import Figure, table, write_json
+from tests.bench.gate import gate
 from tests.bench.measures import killed, session, starts
 from tests.bench.prompts import prompts
 from tests.bench.scanning import scanning
@@ -25,7 +26,7 @@ FRESH = {"starts": starts, "killed": killed}
 EMBEDDED = ("idle", "alone", "webhooks", "burst", "grown")
 KAFKA = ("accepted", "review", "stage", "takeover", "backlog")
 #: Of nothing that runs: the scanners, and what models are asked.
-ALONE = ("semgrep", "secrets", "prompts")
+ALONE = ("semgrep", "secrets", "prompts", "gate")
 PARTS = (*ALONE, *FRESH, *EMBEDDED, *KAFKA)
 
 
@@ -34,6 +35,7 @@ async def measure(parts: list[str], data_dir: Path, backlog: int) -> list[Figure
     figures = await scanning() if "semgrep" in parts else []
     figures += secrets() if "secrets" in parts else []
     figures += await prompts() if "prompts" in parts else []
+    figures += await asyncio.to_thread(gate) if "gate" in parts else []
     if set(parts) <= set(ALONE):
         return figures
     with GitLabServer(hook_workers=4) as server, ScriptedOllama(planted_review) as ollama:

@@ -65,7 +65,10 @@ def _rule(rule_id: str, finding: Finding) -> dict[str, Any]:
         "defaultConfiguration": {"level": _LEVELS[finding.severity]},
         **({"helpUri": quote(pages[0], safe=":/?#[]@!$&'()*+,;=%~", errors="replace")} if pages else {}),
         "properties": {
-            "tags": [finding.category, *finding.cwe, *(f"OWASP-{name}" for name in finding.owasp)],
+            # Each once, or readers refuse the whole report.
+            "tags": list(
+                dict.fromkeys([finding.category, *finding.cwe, *(f"OWASP-{name}" for name in finding.owasp)])
+            ),
             "security-severity": _SCORES[finding.severity],
         },
     }

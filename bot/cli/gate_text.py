@@ -1,0 +1,147 @@
+"""What a gate says, for people who read the log of a job.
+
+Text from the repository cannot act: it has no escape sequences and no line breaks of its own, so it can neither
+colour the log nor forge the markers by which GitLab folds it
+(https://docs.gitlab.com/ci/jobs/job_logs/#custom-collapsible-sections).
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.domain.findings import Finding, Severity
+from bot.domain.gate import Answer, GateResult
+from bot.domain.markdown import one_line
+from bot.domain.remedy import remedy
+
+#: Logs are read in windows of any size, and a pipe has none.
+WIDTH = 100
+_MOST = 200
+_PATH_CHARS, _MESSAGE_CHARS = 300, 400
+_COLOURS = {"critical": "1;31", "high": "31", "medium": "33", "low": "36", "info": "2"}
+_ANSWERS = {Answer.passed: "1;32", Answer.blocked: "1;31", Answer.undecided: "1;33"}
+_WAIVE = (
+    "To let one of these pass, change the policy on the target branch: rules.disable, rules.severity or gate.block_at"
+    " in .cloister.yml."
+)
+_UNDECIDED = (
+    "The gate cannot tell, so it does not open. Run the job again; if that does not help, ask the operator."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """Say what the reader's screen can do: ``colours``, and ``sections`` that it folds; ``now`` is in seconds."""
+
+    colours: bool = False
+    sections: bool = False
+    now: int = 0
+
+    def paint(self, text: str, code: str) -> str:
+        """Return *text* in a colour."""
+        return f"\x1b[{code}m{text}\x1b[0m" if self.colours else text
+
+    def folded(self, name: str, title: str, lines: Iterable[str]) -> Iterator[str]:
+        """Yield *lines* below *title*, folded away where that is possible; nothing without lines."""
+        inside = list(lines)
+        if not inside:
+            return
+        if not self.sections:
+            yield from ["", title, *inside]
+            return
+        mark = f"\x1b[0Ksection_start:{self.now}:cloister_{name}[collapsed=true]\r\x1b[0K"
+        yield from ["", mark + title, *inside]
+        yield f"\x1b[0Ksection_end:{self.now}:cloister_{name}\r\x1b[0K"
+
+
+def render(result: GateResult, style: Style, *, why: str) -> Iterator[str]:
+    """Yield the lines of the log: what blocks and what to do, what is folded away, and last the answer."""
+    yield from _table(result.blocking, style)
+    if result.blocking:
+        yield from ["", *textwrap.wrap(_WAIVE, WIDTH)]
+    if result.broken:
+        yield from ["", *_list(result.broken)]
+        yield from textwrap.wrap(_UNDECIDED, WIDTH)
+    yield from (f"warning: {one_line(problem, 1_000)}" for problem in result.problems)
+    advice = [*result.advice, *result.suppressed]
+    title = (
+        f"{_count(len(advice), 'finding')} that do not block"
+        if len(advice) != 1
+        else "1 finding that does not block"
+    )
+    yield from style.folded("advice", title, _table(advice, style, remedies=False))
+    missing = result.not_reviewed
+    yield from style.folded("not_reviewed", f"Not looked at: {len(missing)}", _list(missing))
+    yield from ["", style.paint(headline(result, why), _ANSWERS[result.answer])]
+
+
+def headline(result: GateResult, why: str) -> str:
+    """Return the answer in one line."""
+    looked = f"{_count(result.files, 'file')}, {_count(result.added_lines, 'added line')}: {one_line(why)}"
+    if result.answer is Answer.blocked:
+        return f"cloister gate: BLOCKED by {_count(len(result.blocking), 'finding')} ({looked})"
+    if result.answer is Answer.undecided:
+        return f"cloister gate: UNDECIDED, no answer of {', '.join(map(one_line, result.broken))} ({looked})"
+    return f"cloister gate: passed ({looked})"
+
+
+def _table(findings: Sequence[Finding], style: Style, *, remedies: bool = True) -> Iterator[str]:
+    """Yield findings as rows of severity, place and rule, with the title and the remedy below each."""
+    if not findings:
+        return
+    shown = findings[:_MOST]
+    places = [_place(finding) for finding in shown]
+    width = min(max(map(len, places)), 60)
+    yield style.paint(f"{'SEVERITY':<10}{'PLACE':<{width}}  RULE", "1")
+    for finding, place in zip(shown, places, strict=True):
+        severity = style.paint(f"{finding.severity:<10}", _COLOURS[finding.severity])
+        yield f"{severity}{place:<{width}}  {one_line(f'{finding.scanner}: {finding.rule}')}"
+        yield from _indented(one_line(finding.title))
+        if remedies:
+            yield from _indented(one_line(finding.message, _MESSAGE_CHARS))
+            yield from _indented(f"-> {remedy(finding)}")
+    if len(findings) > len(shown):
+        yield f"... and {len(findings) - len(shown)} more"
+
+
+def _place(finding: Finding) -> str:
+    place = f"{one_line(finding.path, _PATH_CHARS)}:{finding.line}"
+    return f"{place} in {one_line(finding.commit[:8])}" if finding.commit else place
+
+
+def _indented(text: str) -> list[str]:
+    return textwrap.wrap(text, WIDTH, initial_indent=" " * 10, subsequent_indent=" " * 10)
+
+
+def _list(items: Mapping[str, str]) -> list[str]:
+    lines = [f"  {one_line(what, _PATH_CHARS)}: {one_line(why)}" for what, why in list(items.items())[:_MOST]]
+    return [*lines, *([f"  ... and {len(items) - _MOST} more"] if len(items) > _MOST else [])]
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def as_json(result: GateResult, *, base: str, start: str, head: str, why: str) -> dict[str, object]:
+    """Return *result* as it is printed for programs."""
+    return {
+        "version": 1,
+        "answer": result.answer.value,
+        "scope": why,
+        "base": base,
+        "policy_at": start,
+        "head": head,
+        "block_at": str(result.rules.block_at),
+        "scanners": list(result.rules.scanners),
+        "counts": {
+            severity.value: sum(one.severity is severity for one in result.findings) for severity in Severity
+        },
+        "blocking": [one.model_dump(mode="json") for one in result.blocking],
+        "advice": [one.model_dump(mode="json") for one in result.advice],
+        "suppressed": [one.model_dump(mode="json") for one in result.suppressed],
+        "undecided": dict(result.broken),
+        "not_reviewed": dict(result.not_reviewed),
+        "problems": list(result.problems),
+    }

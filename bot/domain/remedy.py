@@ -1,0 +1,29 @@
+"""What to do about a finding that blocks, in one or two plain sentences."""
+
+from __future__ import annotations
+
+from bot.domain.findings import Finding
+
+#: Scanner whose findings are mended outside the code as well.
+_SECRETS = "secrets"
+_DEPENDENCIES = "dependencies"
+
+_REVOKE = "Revoke it where it was issued, then read it from the environment or a vault."
+_REWRITE = "It is in commit {sha} only: take that commit out of the branch, or squash it away."
+_UPGRADE = "Upgrade to a version that has the correction."
+_PROVEN = "A fix is known: `cloister review --patch FILE` checks it and writes it for `git apply`."
+_BY_HAND = "Change the code as the message says."
+_SUPPRESSED = "The comment that asks to ignore it does not open the gate; the policy decides."
+
+
+def remedy(finding: Finding) -> str:
+    """Return what makes *finding* go away; who wants to let it pass instead needs the policy."""
+    if finding.scanner == _SECRETS:
+        parts = [_REVOKE, *([_REWRITE.format(sha=finding.commit[:8])] if finding.commit else [])]
+    elif finding.scanner == _DEPENDENCIES:
+        parts = [_UPGRADE]
+    else:
+        parts = [_PROVEN if finding.fix and not finding.fix.refusal else _BY_HAND]
+    if finding.suppressed:
+        parts.append(_SUPPRESSED)
+    return " ".join(parts)

@@ -1,0 +1,143 @@
+"""The job for users is valid, the same in both forms, and asks what the command line understands."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import check_jsonschema.builtin_schemas
+import pytest
+import yaml
+from jsonschema import Draft7Validator, ValidationError
+
+from bot import __version__
+from tests.commands import parsed
+
+FOLDER = Path(__file__).parents[2] / "deploy" / "gitlab-ci"
+TEMPLATE, COMPONENT = FOLDER / "cloister.yml", FOLDER / "templates" / "gate" / "template.yml"
+_VENDORED = Path(check_jsonschema.builtin_schemas.__file__).parent / "vendor" / "gitlab-ci.json"
+GITLAB = Draft7Validator(json.loads(_VENDORED.read_text(encoding="utf-8")))
+_INPUT = re.compile(r"\$\[\[ inputs\.(\w+) \]\]")
+MODES, REPORTS, FAILS = ("block", "tolerant", "advise"), ("all", "free"), ("closed", "open")
+
+
+def template() -> dict[str, Any]:
+    """Return the file to include."""
+    content: dict[str, Any] = yaml.safe_load(TEMPLATE.read_text(encoding="utf-8"))
+    return content
+
+
+def parts() -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the header and the body of the component."""
+    header, body = yaml.safe_load_all(COMPONENT.read_text(encoding="utf-8"))
+    return header, body
+
+
+def component(**inputs: object) -> dict[str, Any]:
+    """Return the component as GitLab makes it of *inputs*: whole values keep their type."""
+    header, body = parts()
+    values = {name: given["default"] for name, given in header["spec"]["inputs"].items()} | inputs
+
+    def filled(node: Any) -> Any:
+        if isinstance(node, dict):
+            return {filled(key): filled(value) for key, value in node.items()}
+        if isinstance(node, list):
+            return [filled(one) for one in node]
+        if not isinstance(node, str):
+            return node
+        whole = _INPUT.fullmatch(node)
+        return values[whole[1]] if whole else _INPUT.sub(lambda found: str(values[found[1]]), node)
+
+    made: dict[str, Any] = filled(body)
+    return made
+
+
+def job(content: dict[str, Any], name: str = "cloister-gate") -> dict[str, Any]:
+    """Return a job with what it extends."""
+    found = content[name]
+    return {
+        key: value
+        for part in [*(content[base] for base in found.get("extends", ())), found]
+        for key, value in part.items()
+        if key != "extends"
+    }
+
+
+def test_the_files_are_valid():
+    """By the schema of pipelines; every choice of the component is."""
+    GITLAB.validate(template())
+    header, _ = parts()
+    GITLAB.validate(header)
+    for mode in MODES:
+        for reports in REPORTS:
+            # GitLab takes an empty list of tags, its schema does not.
+            GITLAB.validate(component(mode=mode, reports=reports, tags=["docker"]))
+    with pytest.raises(ValidationError):
+        GITLAB.validate(component(tags=["docker"], rules="always"))
+
+
+def test_every_input_is_used_and_explained():
+    """And nothing else is asked for."""
+    header, _ = parts()
+    inputs = header["spec"]["inputs"]
+    assert set(inputs) == set(_INPUT.findall(COMPONENT.read_text(encoding="utf-8").partition("\n---\n")[2]))
+    assert all(one["description"] for one in inputs.values())
+    assert (MODES, REPORTS, FAILS) == tuple(
+        tuple(inputs[name]["options"]) for name in ("mode", "reports", "fail")
+    )
+
+
+def test_both_forms_are_the_same_job():
+    """Where nothing is chosen."""
+    plain, made = job(template()), job(component())
+    assert {**plain, "image": None} == {
+        **{key: value for key, value in made.items() if key not in ("tags", "allow_failure")},
+        "image": None,
+    }
+    assert ([], False) == (made["tags"], made["allow_failure"])
+    image = template()["variables"]["GATE_IMAGE"]["value"]
+    assert {f"cloister:{__version__}"} == {image, made["image"]["name"]}
+
+
+def test_modes_let_pass_what_they_say():
+    """A blocked change with `advise` only, an undecided one with `tolerant` too."""
+    allowed = {mode: job(component(mode=mode))["allow_failure"] for mode in MODES}
+    assert {"block": False, "tolerant": {"exit_codes": 3}, "advise": True} == allowed
+
+
+@pytest.mark.parametrize("fail", FAILS)
+@pytest.mark.parametrize("content", [template(), component()], ids=["template", "component"])
+def test_the_command_exists_and_writes_what_is_kept(content: dict[str, Any], fail: str):
+    """Each artifact is a report that the command is told to write."""
+    made = job(content)
+    (line,) = made["script"]
+    line = line.replace("${GATE_FAIL:-closed}", fail).replace(
+        '${GATE_BASE:+--base "$GATE_BASE"}', "--base main"
+    )
+    words = shlex.split(line)
+    parsed(words[1:])
+    written = dict(word.split("=") for word in words if "=" in word)
+    artifacts = made["artifacts"]
+    kept = {**artifacts["reports"], "sarif": artifacts["paths"][0]}
+    assert kept == written
+    # GitLab before 18.11 refuses a pipeline that names it.
+    assert "sarif" not in artifacts["reports"]
+
+
+def test_the_free_tier_gets_what_it_shows():
+    """The reports that need Ultimate can be left out."""
+    assert {"codequality", "junit"} == set(job(component(reports="free"))["artifacts"]["reports"])
+
+
+def test_it_runs_once_for_a_push():
+    """In the merge request pipeline where there is one, else in that of the branch."""
+    for content in (template(), component()):
+        rules = job(content)["rules"]
+        assert [
+            {"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'},
+            {"if": "$CI_OPEN_MERGE_REQUESTS", "when": "never"},
+            {"if": "$CI_COMMIT_BRANCH"},
+        ] == rules
