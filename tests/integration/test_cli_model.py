@@ -77,7 +77,7 @@ def test_a_model_that_is_not_pulled_fails_with_the_command(ollama: ScriptedOllam
     status, checks = checked(CLOISTER_MODEL_URL=ollama.url, CLOISTER_MODEL="qwen2.5-coder:7b")
 
     assert status == 1
-    assert "`ollama pull qwen2.5-coder:7b`" in checks["model"]["detail"]
+    assert "`ollama pull qwen2.5-coder:7b`" in checks["model"]["remedy"]
 
 
 def test_prose_under_a_schema_is_warned_about(ollama: ScriptedOllama):
