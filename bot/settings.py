@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from bot import settings_kafka as kafka
 from bot import settings_model as models
+from bot.settings_policy import PolicyFile, PolicyProject
 from bot.settings_rules import RulesDirs
 from bot.settings_sandbox import Sandbox, SandboxRoots
 from bot.settings_sources import (
@@ -167,6 +168,8 @@ class Settings(BaseSettings):
         description="Seconds after which a review publishes what it has.",
         examples=[900],
     )
+    policy_file: PolicyFile = None
+    policy_project: PolicyProject = None
     rules_dirs: RulesDirs = None
     sandbox: Sandbox = "off"
     sandbox_roots: SandboxRoots = None

@@ -29,6 +29,7 @@ from bot.adapters.kafka_topics import Topics
 from bot.adapters.log_kafka import KafkaLog
 from bot.adapters.log_postgres import PostgresLog
 from bot.adapters.model_chat import Deadlines
+from bot.adapters.policy_versions_postgres import PostgresPolicyVersions
 from bot.adapters.postgres import close_pool, connect_pool, translated
 from bot.adapters.process import ProcessRunner
 from bot.adapters.process_ahead import AheadRunner
@@ -59,6 +60,7 @@ from bot.settings import Settings
 from bot.settings_kafka import tls_context
 from bot.settings_tls import trusting
 from bot.wiring_models import models_of
+from bot.wiring_policy import levels_of
 from bot.wiring_rules import rulebook
 from bot.wiring_unit_tests import unit_testing
 from consumers.collect import collect
@@ -255,6 +257,8 @@ async def _ports(
         return redactor_of(rules).redact(text).text
 
     mask_logs(redact)
+    levels = levels_of(settings, forge.api, PostgresPolicyVersions(base.pool), redact)
+    await levels.check()
     models, answers = models_of(settings, deadlines), MemoryAnswers(PostgresAnswers(base.pool))
     stack.push_async_callback(models.close)
     asker = (
@@ -270,6 +274,7 @@ async def _ports(
     workspaces = FallbackWorkspaces(mirror, ApiWorkspaces(forge.api, git=Git(forge_url=url)))
     return {
         "forge": forge,
+        "levels": levels,
         "people": GitLabPeople(forge.api),
         "pipelines": GitLabPipelines(forge.api),
         "workspaces": workspaces,

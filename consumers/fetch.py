@@ -9,7 +9,7 @@ from datetime import timedelta
 import structlog
 
 from bot.domain.diff import Diff
-from bot.domain.errors import Permanent, Transient
+from bot.domain.errors import Permanent, Refused, Transient
 from bot.domain.events import (
     DeadlineReached,
     FetchRequested,
@@ -19,13 +19,16 @@ from bot.domain.events import (
     Stage,
     TestsRequested,
 )
+from bot.domain.facts import Facts
 from bot.domain.forge import ForgeMergeRequest
 from bot.domain.merge_request import Revision
-from bot.domain.policy import Policy, left_out, unknown_rules
-from bot.domain.policy_file import PATH, PolicyProblem, parse
+from bot.domain.policy import Policy, asks_for_author, left_out, unknown_rules
+from bot.domain.policy_file import PATH, PolicyProblem
 from bot.domain.run import REPORT_STEP, REVIEW_STEP, TOTAL, Plan, Run
 from bot.domain.steps import SCAN_PREFIX
-from bot.ports import Forge, Model, Transaction, Workspaces
+from bot.domain.summary import project_path
+from bot.ports import Forge, Model, People, Transaction, Workspaces
+from bot.reviewer.levels import Found, Levels
 from bot.runtime.consumer import Work, consumer
 from bot.scanners import Scanner, known_rules, scheduled
 
@@ -51,9 +54,12 @@ async def fetch(
     event: FetchRequested,
     *,
     forge: Forge,
+    people: People,
     workspaces: Workspaces,
+    levels: Levels,
     scanners: Mapping[str, Scanner],
     model: Model | None,
+    instance_url: str,
     redact: Callable[[str], str],
     deadline: timedelta,
     work: Work,
@@ -68,9 +74,15 @@ async def fetch(
     revision = found.revision
     if revision is None:
         raise Transient("GitLab still prepares the diff")
-    _, policy = await asyncio.gather(_announce(forge, found, run), _fetch(workspaces, revision))
+    _, content = await asyncio.gather(_announce(forge, found, run), _fetch(workspaces, revision))
+    policy = await levels.effective(
+        project_path(instance_url, found.web_url),
+        content,
+        name=f"{run.ref.instance}:{run.ref.project_id}:{found.target_branch}",
+    )
+    facts = await _facts(found, policy.resolved.policy, people)
     diff = await workspaces.diff(revision)
-    plan = _plan(found, revision, diff, policy, scanners, model, redact)
+    plan = _plan(found, revision, diff, policy, facts, scanners, model, redact)
     async with work.commit() as transaction:
         run = await transaction.run(event.run_id)
         if not run.ended:
@@ -119,34 +131,42 @@ async def _announce(forge: Forge, found: ForgeMergeRequest, run: Run) -> None:
         log.warning("status.not_set", error=str(error))
 
 
-async def _fetch(workspaces: Workspaces, revision: Revision) -> Policy | PolicyProblem:
+async def _fetch(workspaces: Workspaces, revision: Revision) -> bytes | PolicyProblem | None:
+    """Return the project's policy file after fetching the code, None if it has none."""
     await workspaces.fetch(revision)
     found = (await workspaces.read(revision, [PATH], side="start", max_bytes=100_000)).get(PATH)
     if found is None:
-        return Policy()
+        return None
     if found.content is None:
         return PolicyProblem(line=1, message="the file is larger than 100 kB", remedy="shorten it")
-    return parse(found.content.decode(errors="replace"))
+    return found.content
+
+
+async def _facts(found: ForgeMergeRequest, policy: Policy, people: People) -> Facts:
+    """Return what rules of the gate may ask for; the author's role only if one does."""
+    facts = Facts().as_of(found)
+    if found.author_id is None or not asks_for_author(policy):
+        return facts
+    try:
+        author = await people.member(found.ref.project_id, found.author_id)
+    except Refused:
+        return facts
+    return facts.model_copy(update={"author_access": author.access_level})
 
 
 def _plan(
     found: ForgeMergeRequest,
     revision: Revision,
     diff: Diff,
-    policy: Policy | PolicyProblem,
+    found_policy: Found,
+    facts: Facts,
     scanners: Mapping[str, Scanner],
     model: Model | None,
     redact: Callable[[str], str],
 ) -> Plan:
     """Decide which steps have anything to do, and note what nobody will look at."""
-    problems: tuple[str, ...] = ()
-    if isinstance(policy, PolicyProblem):
-        problems = (
-            redact(f"{PATH}, line {policy.line}: {policy.message}; {policy.remedy}.")
-            + " The default policy applies.",
-        )
-        policy = Policy()
-    problems += tuple(
+    policy = found_policy.resolved.policy
+    problems = found_policy.problems + tuple(
         redact(f"{PATH}: {key} names {pattern!r}, which is no rule here; see `cloister rules list`.")
         for key, pattern in unknown_rules(policy, known_rules(scanners.values()))
     )
@@ -171,5 +191,6 @@ def _plan(
         description=redact(found.description),
         skipped=skipped,
         absent=missing,
+        facts=facts,
         problems=problems,
     )

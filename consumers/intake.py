@@ -51,6 +51,8 @@ async def intake(
                 transaction.emit(parting)
         elif head is None or await _known(transaction, event, state, head):
             await transaction.save_merge_request(replace(state, closed=False))
+            if event.redecide:
+                await _redecide(transaction, state)
         elif state.paused and not event.asked_for:
             await _supersede(transaction, state, telemetry)
             await transaction.save_merge_request(replace(state, closed=False))
@@ -116,10 +118,26 @@ def _overtaken(event: MergeRequestChanged, state: MergeRequestState) -> bool:
 async def _known(
     transaction: Transaction, event: MergeRequestChanged, state: MergeRequestState, head: str
 ) -> bool:
-    """Say whether *head* has a run that is not lost; an edit of the title alone changes nothing."""
+    """Say whether *head* has a run that is not lost; an edit of the title alone changes nothing.
+
+    A draft that nobody has looked at begins with its being ready.
+    """
     if event.again or state.head_sha != head or state.run_id is None:
         return False
-    return (await transaction.run(state.run_id)).state not in {RunState.superseded, RunState.failed}
+    run = await transaction.run(state.run_id)
+    if run.left_out and event.redecide and not event.draft:
+        return False
+    return run.state not in {RunState.superseded, RunState.failed}
+
+
+async def _redecide(transaction: Transaction, state: MergeRequestState) -> None:
+    """Have the verdict on the head made anew from what was found; one that is still to come needs nothing."""
+    if state.run_id is None:
+        return
+    run, due = (await transaction.run(state.run_id)).show_again()
+    await transaction.save_run(run)
+    for one in due:
+        transaction.emit(one.event, delay=one.delay)
 
 
 async def _supersede(transaction: Transaction, state: MergeRequestState, telemetry: Telemetry) -> Run | None:

@@ -63,6 +63,7 @@ async def publish(
         if found.state != "opened" or found.head_sha != run.head_sha:
             await work.follow(run, found)
             return
+        run = run.model_copy(update={"facts": run.facts.as_of(found)})
         known = await store.threads(event.ref)
         me = (await forge.whoami()).id
         mine = ours(await forge.discussions(event.ref), event.ref, me=me, marker=marker, known=known)
@@ -115,7 +116,8 @@ async def publish(
             interrupted = state.posting
             state = await transaction.merge_request(event.ref)
             await transaction.save_merge_request(replace(state, summary_note_id=note_id, posting=interrupted))
-            run = (await transaction.run(run.id)).mark_published(run.results)
+            published = (await transaction.run(run.id)).mark_published(run.results)
+            run = published.model_copy(update={"facts": run.facts})
             await transaction.save_run(run)
     telemetry.observe("cloister_push_to_publish", seconds)
     if run.ended:

@@ -257,6 +257,16 @@ class AnsweredComment(SQLModel, table=True):
     answered_at: datetime = _moment()
 
 
+class PolicyVersion(SQLModel, table=True):
+    """What a policy file said when it was valid last: keys and values, no comments."""
+
+    __tablename__ = "policy_version"
+
+    name: str = Field(primary_key=True, sa_type=Text)
+    said: str = Field(sa_type=Text)
+    valid_at: datetime = _moment()
+
+
 class ModelCall(SQLModel, table=True):
     """The audit row of one model call: hashes and counts, no text."""
 

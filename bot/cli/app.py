@@ -24,6 +24,7 @@ from bot.cli import (
     hooks,
     kafka,
     model,
+    policy,
     reconcile,
     replay,
     review,
@@ -81,6 +82,7 @@ app.add_typer(hooks.app, name="hooks")
 app.add_typer(advisories.app, name="advisories")
 app.add_typer(database.app, name="db")
 app.add_typer(rules.app, name="rules")
+app.add_typer(policy.app, name="policy")
 app.add_typer(model.app, name="model")
 app.add_typer(kafka.app, name="kafka")
 app.add_typer(dead_letters.app, name="dlq")

@@ -57,6 +57,7 @@ async def examine(settings: Settings, project: str | None) -> list[Check]:
     groups = [
         _completeness(settings),
         _gitlab(settings, project),
+        _policies(settings, project),
         _model(settings),
         _database(settings),
         _event_log(settings),
@@ -91,6 +92,19 @@ async def _gitlab(settings: Settings, project: str | None) -> list[Check]:
         return [gitlab.transport(settings.gitlab_url), *await gitlab.inspect(admin, project, today)]
     finally:
         await admin.aclose()
+
+
+async def _policies(settings: Settings, project: str | None) -> list[Check]:
+    from bot.cli.checks import guarded, skipped
+    from bot.cli.checks.policies import NAME, REMEDY, policies
+    from bot.cli.policy import levels_at
+
+    if settings.policy_file is None and settings.policy_project is None:
+        return []
+    if settings.gitlab_url is None or settings.gitlab_token is None:
+        return [skipped(NAME, "CLOISTER_GITLAB_URL or CLOISTER_GITLAB_TOKEN is not set")]
+    async with levels_at(settings) as (_, levels):
+        return await guarded(NAME, policies(levels, project), remedy=REMEDY)
 
 
 async def _model(settings: Settings) -> list[Check]:

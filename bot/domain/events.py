@@ -77,6 +77,10 @@ class MergeRequestChanged(Event):
     )
     draft: bool = False
     again: bool = Field(default=False, description="review although the head is known, e.g. for a new target")
+    redecide: bool = Field(
+        default=False,
+        description="the code is the same, but labels or such that the gate may ask for are not",
+    )
     source: str = Field(description="hook, reconciler, forge, command or comment")
 
     @property

@@ -123,6 +123,9 @@ class Finding(Value):
     subject: str = ""
     commit: str = ""
     optional: bool = Field(default=False, description="counts only where the policy enables its rule")
+    existing: bool = Field(
+        default=False, description="was there before the change; counts only where the gate asks for such"
+    )
     evidence: tuple[Evidence, ...] = ()
     test: str = ""
     confirmed: bool = False

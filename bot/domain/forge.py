@@ -35,7 +35,7 @@ class ForgeMergeRequest:
 
     ``revision`` is None while the forge still prepares the diff. ``pipeline_id`` is the pipeline that it
     shows for ``head_sha``, where a status must go to be seen. ``participants`` are its author, assignees
-    and reviewers.
+    and reviewers. ``author_id`` is None where the author is gone.
     """
 
     ref: MergeRequestRef
@@ -51,6 +51,8 @@ class ForgeMergeRequest:
     web_url: str
     pipeline_id: int | None = None
     participants: frozenset[int] = frozenset()
+    author_id: int | None = None
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The policy file ``.cloister.yml`` of the target branch.
+"""Files with a policy: ``.cloister.yml`` of the target branch, and those of groups and of the instance.
 
 A key that is not known is an error rather than ignored: a misspelt gate would otherwise stand open.
 """
@@ -8,12 +8,14 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from typing import Any, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from bot.domain.policy import Policy
+from bot.domain.policy_gate import Gate
+from bot.domain.policy_model import Policy, Sections, SharedFile
+from bot.domain.policy_sections import SARIF_PREFIX, Reports
 
 #: Where the file stands in a repository.
 PATH = ".cloister.yml"
@@ -21,38 +23,59 @@ PATH = ".cloister.yml"
 #: Scanners that a policy may name unless the caller knows better.
 SCANNERS = ("dependencies", "model", "secrets", "semgrep")
 
+#: Ends the names of scanners in files for many projects: whose jobs have which names is not known there.
+ANY_REPORT = f"{SARIF_PREFIX}*"
+
+_File = TypeVar("_File", bound=Sections)
+
 _MAX_CHARS = 64_000
 _MAX_DEPTH = 8
 
 
 @dataclass(frozen=True, slots=True)
 class PolicyProblem:
-    """Say what is wrong with the file at ``line`` (1-based) and what to do about it."""
+    """Say what is wrong with the file at ``line`` and ``column`` (1-based) and what to do about it."""
 
     line: int
     message: str
     remedy: str
+    column: int = 1
 
     def __str__(self) -> str:
         return f"line {self.line}: {self.message}; {self.remedy}"
 
 
 def parse(text: str, *, scanners: Collection[str] = SCANNERS) -> Policy | PolicyProblem:
-    """Read a policy file; an empty one gives the default policy.
+    """Read the policy file of a project; an empty one gives the default policy.
 
     Args:
         text: the file, YAML without anchors, aliases, tags and further documents.
-        scanners: names that ``gate.scanners`` may hold.
+        scanners: names that the gate may hold, and globs of them.
 
     Returns:
         The policy, or the first problem of the file; a half-understood policy is not used.
     """
+    found = parse_sections(text, scanners=scanners)
+    return found if isinstance(found, PolicyProblem) else Policy(**dict(found))
+
+
+def parse_sections(text: str, *, scanners: Collection[str] = SCANNERS) -> Sections | PolicyProblem:
+    """Do as `parse`, but return what the file itself says: its sections know which keys it sets."""
+    return _read(text, Sections, scanners)
+
+
+def parse_shared(text: str) -> SharedFile | PolicyProblem:
+    """Read a file for many projects, that of the instance or of a group; otherwise like `parse`."""
+    return _read(text, SharedFile, (*SCANNERS, ANY_REPORT))
+
+
+def _read(text: str, model: type[_File], scanners: Collection[str]) -> _File | PolicyProblem:
     if len(text) > _MAX_CHARS:
         return PolicyProblem(
             1, f"the file has {len(text)} characters", f"keep it below {_MAX_CHARS} characters"
         )
     try:
-        problem = _unsafe(text)
+        problem = _unsafe(text, model)
         if problem is not None:
             return problem
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -62,11 +85,11 @@ def parse(text: str, *, scanners: Collection[str] = SCANNERS) -> Policy | Policy
     except ValueError as error:
         return PolicyProblem(1, f"a value cannot be read ({error})", "put text values in quotes")
     if node is None or values is None:
-        return Policy()
-    return _validated(values, node, scanners)
+        return model()
+    return _validated(values, node, model, scanners)
 
 
-def _unsafe(text: str) -> PolicyProblem | None:
+def _unsafe(text: str, model: type[Sections]) -> PolicyProblem | None:
     depth = documents = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = event.start_mark.line + 1 if event.start_mark else 1
@@ -76,7 +99,7 @@ def _unsafe(text: str) -> PolicyProblem | None:
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _MAX_DEPTH:
             return PolicyProblem(
-                line, "the file is nested too deeply", f"known keys are {', '.join(Policy.model_fields)}"
+                line, "the file is nested too deeply", f"known keys are {', '.join(model.model_fields)}"
             )
         if documents > 1:
             return PolicyProblem(line, "the file holds several documents", "remove the line ---")
@@ -86,58 +109,84 @@ def _unsafe(text: str) -> PolicyProblem | None:
 def _broken(error: yaml.YAMLError) -> PolicyProblem:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or "it holds a character that YAML does not allow"
-    return PolicyProblem(
-        mark.line + 1 if mark else 1, f"this is not YAML: {problem}", "check the indentation"
-    )
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    return PolicyProblem(line, f"this is not YAML: {problem}", "check the indentation", column)
 
 
-def _validated(values: Any, node: yaml.Node, scanners: Collection[str]) -> Policy | PolicyProblem:
-    for key, line in _repeated(node):
-        return PolicyProblem(line, f"the key {key!r} appears twice", "remove one of them")
+def _validated(
+    values: Any, node: yaml.Node, model: type[_File], scanners: Collection[str]
+) -> _File | PolicyProblem:
+    for key, (line, column) in _repeated(node):
+        return PolicyProblem(line, f"the key {key!r} appears twice", "remove one of them", column)
     try:
-        policy = Policy.model_validate(values)
+        found = model.model_validate(values)
     except ValidationError as error:
         # A misspelt key explains the missing one on the same line.
         first = min(
-            error.errors(), key=lambda found: (_line(node, found["loc"]), found["type"] != "extra_forbidden")
+            error.errors(),
+            key=lambda found: (_place(node, found["loc"])[0], found["type"] != "extra_forbidden"),
         )
-        return _explained(first["type"], first["loc"], first["msg"], node)
-    known = {*scanners, *(report.scanner for report in policy.reports.sarif)}
-    for index, name in enumerate(policy.gate.scanners):
-        if name not in known:
-            line = _line(node, ("gate", "scanners", index))
-            return PolicyProblem(line, f"gate.scanners names {name!r}", _did_you_mean(name, known))
-    return policy
+        return _explained(first["type"], first["loc"], first["msg"], node, model)
+    return _unknown_scanner(found.gate, found.reports, node, scanners) or found
 
 
-def _repeated(node: yaml.Node) -> Iterator[tuple[str, int]]:
+def _unknown_scanner(
+    gate: Gate, reports: Reports, node: yaml.Node, scanners: Collection[str]
+) -> PolicyProblem | None:
+    """Return the first name of a scanner in the gate that nobody has, or None."""
+    known = {*scanners, *(report.scanner for report in reports.sarif)}
+    named: list[tuple[tuple[int | str, ...], str]] = [
+        (("gate", "scanners", index), name) for index, name in enumerate(gate.scanners)
+    ]
+    named += [
+        (("gate", "rules", number, "when", "scanners", index), name)
+        for number, rule in enumerate(gate.rules)
+        for index, name in enumerate(rule.when.scanners)
+    ]
+    for loc, name in named:
+        if name in known or (name.startswith(SARIF_PREFIX) and ANY_REPORT in known):
+            continue
+        line, column = _place(node, loc)
+        where = ".".join(str(step) for step in loc[:-1])
+        return PolicyProblem(line, f"{where} names {name!r}", _did_you_mean(name, known), column)
+    return None
+
+
+def _repeated(node: yaml.Node) -> Iterator[tuple[str, tuple[int, int]]]:
     if not isinstance(node, yaml.MappingNode):
         return
     seen: set[str] = set()
     for key, value in node.value:
         if isinstance(key, yaml.ScalarNode):
             if key.value in seen:
-                yield key.value, key.start_mark.line + 1
+                yield key.value, _position(key)
             seen.add(key.value)
         yield from _repeated(value)
 
 
-def _explained(kind: str, loc: tuple[int | str, ...], message: str, node: yaml.Node) -> PolicyProblem:
-    line, where = _line(node, loc), ".".join(map(str, loc))
+def _explained(
+    kind: str, loc: tuple[int | str, ...], message: str, node: yaml.Node, model: type[Sections]
+) -> PolicyProblem:
+    (line, column), where = _place(node, loc), ".".join(map(str, loc))
     if kind in {"extra_forbidden", "invalid_key"}:
-        siblings = _keys(loc[:-1])
-        return PolicyProblem(line, f"{where!r} is not a known key", _did_you_mean(str(loc[-1]), siblings))
+        remedy = _did_you_mean(str(loc[-1]), _keys(model, loc[:-1]))
+        return PolicyProblem(line, f"{where!r} is not a known key", _elsewhere(loc) or remedy, column)
     if not loc:
-        return PolicyProblem(line, "the file is not a mapping", "start with a key such as 'gate:'")
+        return PolicyProblem(line, "the file is not a mapping", "start with a key such as 'gate:'", column)
     reason = message.removeprefix("Value error, ").replace("tuple", "list")
     reason = reason[:1].lower() + reason[1:]
     if kind == "model_type":
         reason = "this is a section"
-    return PolicyProblem(line, f"{where}: {reason}", _purpose(loc))
+    return PolicyProblem(line, f"{where}: {reason}", _purpose(model, loc), column)
 
 
-def _keys(loc: tuple[int | str, ...]) -> list[str]:
-    section: type[BaseModel] = Policy
+def _elsewhere(loc: tuple[int | str, ...]) -> str:
+    """Return where a key belongs that other files may hold, empty if none may."""
+    return "only files of the instance and of groups enforce keys" if loc == ("enforced",) else ""
+
+
+def _keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+    section = model
     for key in loc:
         if isinstance(key, str):
             section = _inner(section, key) or section
@@ -151,9 +200,8 @@ def _inner(section: type[BaseModel], key: str) -> type[BaseModel] | None:
     return inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
 
 
-def _purpose(loc: tuple[int | str, ...]) -> str:
-    section: type[BaseModel] = Policy
-    where = ""
+def _purpose(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
+    section, where = model, ""
     for key in (key for key in loc if isinstance(key, str)):
         inner = _inner(section, key)
         if inner is None:
@@ -167,15 +215,20 @@ def _did_you_mean(name: str, known: Collection[str]) -> str:
     return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(sorted(known))}"
 
 
-def _line(node: yaml.Node, loc: tuple[int | str, ...]) -> int:
-    line = node.start_mark.line + 1
+def _place(node: yaml.Node, loc: tuple[int | str, ...]) -> tuple[int, int]:
+    """Return line and column of what *loc* leads to, or of as much of it as is there."""
+    place = _position(node)
     for step in loc:
         if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
             node = node.value[step]
-            line = node.start_mark.line + 1
+            place = _position(node)
         elif isinstance(node, yaml.MappingNode):
             found = [(key, value) for key, value in node.value if key.value == str(step)]
             if not found:
-                return line
-            line, node = found[0][0].start_mark.line + 1, found[0][1]
-    return line
+                return place
+            place, node = _position(found[0][0]), found[0][1]
+    return place
+
+
+def _position(node: yaml.Node) -> tuple[int, int]:
+    return node.start_mark.line + 1, node.start_mark.column + 1

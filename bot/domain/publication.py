@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.domain.clip import deduplicate
 from bot.domain.diff import Diff
 from bot.domain.findings import Finding, better
 from bot.domain.fingerprint import recognise
-from bot.domain.policy import Verdict, commentable, governed, left_out, verdict
+from bot.domain.policy import Mode, Verdict, commentable, governed, left_out, mode_of, verdict
+from bot.domain.policy_extent import deciding, extent
 from bot.domain.reconcile import (
     Action,
     Explain,
@@ -76,17 +77,19 @@ def decide(
         deleted: fingerprints whose threads people have deleted.
         declined: what people do not want to hear of in this project, by fingerprint.
     """
-    said = governed(_recognised(explained(findings), threads, deleted, declined), run.policy)
-    relevant = deduplicate(said, prefer=lambda one: commentable(one, run.policy))
+    policy, facts = run.policy, run.facts
+    said = governed(_recognised(explained(findings), threads, deleted, declined), policy, facts)
+    modes = {id(finding): mode_of(finding, policy, facts) for finding in said}
+    aloud = [finding for finding in said if modes[id(finding)] is not Mode.shadow]
+    relevant = deduplicate(aloud, prefer=lambda one: commentable(one, policy, facts))
     # What is only in the past has no line to comment on; a thread from when it had one stays.
     known = {thread.fingerprint for thread in threads}
     wanted = [
         finding
         for finding in relevant
-        if commentable(finding, run.policy) and (not finding.commit or finding.fingerprint in known)
+        if commentable(finding, policy, facts) and (not finding.commit or finding.fingerprint in known)
     ]
-    # Whoever does not decide must not hide what decides.
-    decided = verdict(deduplicate(f for f in said if f.scanner in run.policy.gate.scanners), run.policy)
+    decided = _decided(run, diff, said, modes)
     actions = reconcile(
         wanted,
         threads,
@@ -94,10 +97,10 @@ def decide(
         standing=standing,
         declined={*deleted, *declined},
         first={finding.fingerprint for finding in decided.blocking},
-        max_inline=run.policy.comments.max_inline,
+        max_inline=policy.comments.max_inline,
     )
     past = [f for f in relevant if f.commit and not f.suppressed]
-    mild = [f for f in relevant if not f.suppressed and not f.commit and not commentable(f, run.policy)]
+    mild = [f for f in relevant if not f.suppressed and not f.commit and not commentable(f, policy, facts)]
     over = [action.finding for action in actions if isinstance(action, Overflow)]
     return Publication(
         actions=tuple(actions),
@@ -110,6 +113,16 @@ def decide(
         suppressed=tuple(finding for finding in relevant if finding.suppressed),
         verdict=decided,
     )
+
+
+def _decided(run: Run, diff: Diff, said: Sequence[Finding], modes: Mapping[int, Mode]) -> Verdict:
+    """Return the verdict on what is *said*; whoever does not decide must not hide what decides."""
+    deciding = [
+        finding
+        for mode in (Mode.block, Mode.shadow)
+        for finding in deduplicate(one for one in said if modes[id(one)] is mode)
+    ]
+    return verdict(deciding, run.policy, run.facts, extent(run, diff))
 
 
 def explained(findings: Mapping[str, Iterable[Finding]]) -> dict[str, list[Finding]]:
@@ -210,18 +223,17 @@ def status(run: Run, publication: Publication) -> tuple[str, str]:
         return "failed", text.status_failed
     if publication.verdict.blocking:
         return "failed", text.status_blocked.format(len(publication.verdict.blocking))
+    if publication.verdict.exceeded:
+        return "failed", text.status_exceeded
     if silent := undecided(run):
         return "failed", text.status_undecided.format(steps=steps(silent))
-    if waiting := [name for name in _deciding(run) if name in run.pending]:
+    if unread := publication.verdict.unread:
+        return "failed", text.status_unread.format(len(unread))
+    if waiting := [name for name in deciding(run) if name in run.pending]:
         return "running", text.status_waiting.format(steps=steps(waiting))
     return "success", text.status_passed
 
 
-def _deciding(run: Run) -> list[str]:
-    """Return the steps whose findings may block: the others leave nothing open when they give no answer."""
-    return [name for name in run.steps if scanner_of(name) in run.policy.gate.scanners]
-
-
 def undecided(run: Run) -> list[str]:
     """Return the steps that decide, and whose answer is missing."""
-    return [name for name in _deciding(run) if run.steps[name].outcome in {Outcome.failed, Outcome.late}]
+    return [name for name, step in deciding(run).items() if step.outcome in {Outcome.failed, Outcome.late}]

@@ -23,6 +23,7 @@ from typing import Self
 from pydantic import AwareDatetime, Field
 
 from bot.domain.events import DeadlineReached, Event, VerifyRequested
+from bot.domain.facts import Facts
 from bot.domain.findings import Rejection
 from bot.domain.merge_request import MergeRequestRef, Revision, Sha, Value
 from bot.domain.policy import SARIF_PREFIX, Policy
@@ -111,6 +112,7 @@ class Plan:
     description: str = ""
     skipped: Mapping[str, str] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
+    facts: Facts = field(default_factory=Facts)
     problems: tuple[str, ...] = ()
 
 
@@ -134,6 +136,7 @@ class Run(Value):
     absent: dict[str, str] = Field(
         default_factory=dict, description="part of the review -> why it did not run"
     )
+    facts: Facts = Facts()
     problems: tuple[str, ...] = Field(default=(), description="what the reader of the summary must know")
     results: int = 0
     requested: int = 0
@@ -146,6 +149,11 @@ class Run(Value):
     def ended(self) -> bool:
         """Say whether nothing more can come in."""
         return self.state in ENDED
+
+    @property
+    def left_out(self) -> bool:
+        """Say whether nobody looks at it because the policy leaves drafts out."""
+        return self.revision is not None and not self.steps and not self.policy.review.drafts
 
     @property
     def pending(self) -> frozenset[str]:
@@ -164,6 +172,7 @@ class Run(Value):
                 "steps": {name: Step() for name in plan.steps},
                 "skipped": dict(plan.skipped),
                 "absent": dict(plan.absent),
+                "facts": plan.facts,
                 "problems": plan.problems,
                 "results": self.results + 1,
             }

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from bot.domain.coverage import Covered
-from bot.domain.findings import Finding, Severity
+from bot.domain.findings import Finding
+from bot.domain.headline import ask_again, counts, headline, paused, pending, risk
 from bot.domain.markdown import cell, code_span, neutral_inline
 from bot.domain.reconcile import urgency
 from bot.domain.review_result import FileChange, ReviewResult
@@ -21,7 +21,6 @@ _ITEMS = 20
 _TITLE_LIMIT = 120
 _PATH_LIMIT = 200
 _REASON_LIMIT = 200
-_REASONS = 4
 
 #: What the path of a link may consist of; anything else could end the link early.
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?(?:/[A-Za-z0-9_.-]+)*")
@@ -38,21 +37,25 @@ def summary(result: ReviewResult, *, marker: str, redact: Callable[[str], str] =
     text, say = words.summary, words.phrases.say
     page = _Page(result, words, redact)
     parts = [
-        _headline(result, words),
-        _paused(text) if result.paused else "",
-        _pending(result, words),
-        _risk(result, words),
-        _counts(result, words),
+        headline(result, words),
+        paused(text) if result.paused else "",
+        pending(result, words),
+        risk(result, words),
+        counts(result, words),
         page.table(text.listed, [(item.finding, item.reason) for item in result.listed]),
         page.table(text.suppressed, [(finding, "") for finding in result.suppressed]),
         page.list(
             text.skipped,
             [page.because(neutral_inline(say(part)), why) for part, why in result.skipped.items()],
         ),
-        _ask_again(text) if result.unanswered else "",
+        ask_again(text) if result.unanswered else "",
         page.list(text.problems, [neutral_inline(say(problem)) for problem in result.problems]),
         _folded(
             text.inline.format(count=len(result.inline)), page.table("", [(one, "") for one in result.inline])
+        ),
+        _folded(
+            text.shadowed.format(count=len(result.verdict.shadowed)),
+            page.table("", [(one, "") for one in result.verdict.shadowed]),
         ),
         _folded(text.changes.format(count=len(result.changes)), page.changes()),
         _folded(page.coverage(), page.receipt()),
@@ -70,64 +73,17 @@ def project_url(instance_url: str, merge_request_url: str) -> str:
     return project if separator and plain and project.startswith(root) else ""
 
 
+def project_path(instance_url: str, merge_request_url: str) -> str:
+    """Return the project's path with its namespace, or nothing if its page is not below *instance_url*."""
+    return project_url(instance_url, merge_request_url).removeprefix(instance_url.rstrip("/")).strip("/")
+
+
 def permalink(project: str, sha: str, path: str, line: int, end_line: int) -> str:
     """Return the address of lines of a file at a commit, or nothing if *path* is not a plain relative path."""
     if not project or {"", ".", ".."} & set(path.split("/")):
         return ""
     lines = f"L{line}" if line == end_line else f"L{line}-{end_line}"
     return f"{project}/-/blob/{sha}/{quote(path, safe='/', errors='replace')}#{lines}"
-
-
-def _headline(result: ReviewResult, words: Wording) -> str:
-    text, blocking = words.summary, result.verdict.blocking
-    if result.failed:
-        return text.failed
-    if blocking:
-        return text.blocked.format(len(blocking), first=neutral_inline(blocking[0].title, _TITLE_LIMIT))
-    if result.undecided:
-        return text.undecided.format(steps=_steps(result.undecided, words))
-    return text.passed
-
-
-def _steps(names: Sequence[str], words: Wording) -> str:
-    return ", ".join(neutral_inline(words.phrases.say(name)) for name in names[:_ITEMS])
-
-
-def _paused(text: SummaryText) -> str:
-    return text.paused.format(review=code_span("@cloister review"), resume=code_span("@cloister resume"))
-
-
-def _ask_again(text: SummaryText) -> str:
-    return text.ask_again.format(
-        review=code_span("@cloister review"), check=code_span("cloister model check")
-    )
-
-
-def _pending(result: ReviewResult, words: Wording) -> str:
-    return words.summary.pending.format(steps=_steps(result.pending, words)) if result.pending else ""
-
-
-def _risk(result: ReviewResult, words: Wording) -> str:
-    if result.risk is None:
-        return ""
-    text, found = words.summary, result.risk
-    reasons = [words.risk.reasons[one.ground].format(one.count) for one in found.reasons[:_REASONS]]
-    because = text.colon + text.comma.join(reasons) if reasons else ""
-    return text.risk.format(level=words.risk.levels[found.level], reasons=because)
-
-
-def _counts(result: ReviewResult, words: Wording) -> str:
-    text = words.summary
-    shown = [*result.inline, *(item.finding for item in result.listed)]
-    if not shown:
-        return "" if result.pending or result.undecided or result.failed else text.nothing
-    severities = Counter(finding.severity for finding in shown)
-    counts = [
-        f"{severities[severity]} {words.severities[severity]}"
-        for severity in reversed(Severity)
-        if severities[severity]
-    ]
-    return text.comma.join(counts) + text.stop
 
 
 def _folded(title: str, content: str) -> str:

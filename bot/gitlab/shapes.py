@@ -153,6 +153,7 @@ class MergeRequest(Value):
     author: Author | None = None
     assignees: tuple[Author, ...] | None = Field(default=(), strict=False)
     reviewers: tuple[Author, ...] | None = Field(default=(), strict=False)
+    labels: tuple[str, ...] | None = Field(default=(), strict=False)
     updated_at: _Time | None = None
     web_url: _Text = ""
 
@@ -174,6 +175,8 @@ class MergeRequest(Value):
             participants=frozenset(
                 one.id for one in (self.author, *(self.assignees or ()), *(self.reviewers or ())) if one
             ),
+            author_id=self.author.id if self.author else None,
+            labels=self.labels or (),
         )
 
     def _pipeline_id(self, ref: MergeRequestRef) -> int | None:

@@ -35,7 +35,8 @@ def _translate(body: Mapping[str, object], instance: str) -> MergeRequestChanged
         head_sha=text(section(attributes, "last_commit"), "id"),
         updated_at=time(attributes, "updated_at"),
         draft=flag(attributes, "draft") or flag(attributes, "work_in_progress") or False,
-        again="target_branch" in changes or _left_draft(changes),
+        again="target_branch" in changes,
+        redecide=_asked_for_by_gates(changes),
         source="hook",
     )
 
@@ -53,14 +54,16 @@ def _action(attributes: Mapping[str, object], changes: Mapping[str, object]) -> 
 
 def _update(attributes: Mapping[str, object], changes: Mapping[str, object]) -> Action | Ignored:
     new_commits = text(attributes, "oldrev") is not None
-    if new_commits or "target_branch" in changes or _left_draft(changes):
+    if new_commits or "target_branch" in changes or _asked_for_by_gates(changes):
         return Action.changed
     return Ignored("the update brings no new commits")
 
 
-def _left_draft(changes: Mapping[str, object]) -> bool:
+def _asked_for_by_gates(changes: Mapping[str, object]) -> bool:
+    """Say whether something changed that rules of a gate may ask for, besides branches."""
     draft = section(changes, "draft")
-    return flag(draft, "previous") is True and flag(draft, "current") is False
+    flipped = flag(draft, "previous") is not flag(draft, "current")
+    return flipped or "labels" in changes
 
 
 def _from_state(attributes: Mapping[str, object], action: str | None) -> Action | Ignored:

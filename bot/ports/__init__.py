@@ -9,6 +9,7 @@ from bot.ports.clock import Clock
 from bot.ports.forge import Forge, ForgeUpdates, People, Pipelines, Proposals
 from bot.ports.log import Delivery, EventLog, EventSink, OnRevoke, Outbox, Subscription, keep_all
 from bot.ports.model import Answers, Audit, Embeddings, Model, ModelReply, ModelRequest
+from bot.ports.policies import PolicyFiles, PolicyVersions
 from bot.ports.reconciliations import Reconciliations, Turn
 from bot.ports.runner import Command, Completed, RuleCopy, RuleSource, Runner
 from bot.ports.sandbox import CHECKOUT, Sandbox, SandboxTree, Trial, Tried
@@ -39,6 +40,8 @@ __all__ = [
     "Outbox",
     "People",
     "Pipelines",
+    "PolicyFiles",
+    "PolicyVersions",
     "Proposals",
     "Reconciliations",
     "RuleCopy",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from bot.domain.findings import Finding
 from bot.domain.fingerprint import lines_of
-from bot.domain.policy import Policy, applies
+from bot.domain.policy import Policy, governed
 from bot.domain.suggestion import Refusal
 from bot.ports import Runner
 from bot.reviewer.edit import Edit
@@ -68,7 +68,7 @@ class Rescan:
         analysed = set(report.analysed)
         found: dict[str, list[Finding]] = {}
         for finding in report.findings:
-            if applies(finding, self.policy):
+            if governed([finding], self.policy):
                 found.setdefault(finding.path, []).append(finding)
         return {
             key: found.get(source.path, []) if source.path in analysed else None

@@ -11,7 +11,7 @@ from bot.domain.diff import Diff
 from bot.domain.errors import Permanent, Transient
 from bot.domain.findings import Finding, ScanReport
 from bot.domain.fingerprint import stamp
-from bot.domain.policy import Policy
+from bot.domain.policy import Policy, asks_for_existing
 from bot.ports import Blob, Runner
 from bot.scanners import Scanner, Source, folded, wanted
 from bot.scanners.comparison import Comparison, Read
@@ -23,7 +23,7 @@ from bot.scanners.sources import excerpt, whole
 class Examined:
     """Hold the findings, stamped and clipped, and what could not be looked at (path -> reason).
 
-    Findings with a ``commit`` are in that commit only. ``past`` says what of the branch's commits was not looked at,
+    ``existing`` ones were there before; they are among them only if the policy asks for such. Findings with a ``commit`` are in that commit only. ``past`` says what of the branch's commits was not looked at,
     ``not_compared`` why findings may be there that are not new.
     """
 
@@ -78,7 +78,17 @@ class Examination:
             for one in stamp([finding], {finding.path: source.lines}, key=self.key, old_paths=self._renamed)
         ]
         not_analysed = {**past.not_analysed, **unread, **report.not_analysed}
-        return Examined([*folded(self.scanner, new), *only_there], not_analysed, past.missing, not_compared)
+        said = [*folded(self.scanner, new), *self._existing(touched, new), *only_there]
+        return Examined(said, not_analysed, past.missing, not_compared)
+
+    def _existing(self, touched: Sequence[Finding], new: Sequence[Finding]) -> list[Finding]:
+        """Return what was there before on lines that the change touches, if the policy asks for it."""
+        if not asks_for_existing(self.policy):
+            return []
+        fresh = {id(finding) for finding in new}
+        return [
+            finding.model_copy(update={"existing": True}) for finding in touched if id(finding) not in fresh
+        ]
 
     async def _past(self, report: ScanReport, sources: Sequence[Source]) -> Past:
         if not self.scanner.history or self.commits is None:

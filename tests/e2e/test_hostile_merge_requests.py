@@ -60,8 +60,11 @@ CASES = {
             **{f"a{part}.txt": "".join(f"line {n} of many\n" for n in range(450_000)) for part in range(3)},
             "zzz.txt": SECRET,
         },
-        says=("Not reviewed (4)", "`zzz.txt`: the change is too large to be read"),
-        status="success",
+        says=(
+            "Not reviewed (4)",
+            "`zzz.txt`: the change is too large to be read",
+            "changed files could not be read",
+        ),
     ),
 }
 

@@ -14,7 +14,7 @@ from bot.domain.errors import Permanent, Transient
 from bot.domain.findings import Finding, ScanReport
 from bot.domain.history import History
 from bot.domain.merge_request import Revision
-from bot.domain.policy import Paths, Policy
+from bot.domain.policy import Gate, GateRule, Mode, Paths, Policy, When
 from bot.ports import Blob, Runner
 from bot.scanners import Scanner, Setup, Source, load
 from bot.scanners.examination import Examination
@@ -132,6 +132,17 @@ MOVED = {
 async def test_what_was_there_before_is_not_raised(world: World, name: str) -> None:
     """Moving, formatting and renaming code brings about nothing."""
     assert [] == await world.raised(*MOVED[name])
+
+
+async def test_what_was_there_before_is_told_if_the_gate_asks_for_it(world: World) -> None:
+    """It is marked, and what is new is not."""
+    asked = GateRule(when=When(newness="existing"), mode=Mode.shadow)
+    world.policy = Policy(gate=Gate(rules=(asked,)))
+    base, head = MOVED["moved within the file"]
+    old = await world.examine(SCANNERS["semgrep"], world.revision(base, head))
+    assert [True] == [finding.existing for finding in old]
+    new = await world.examine(SCANNERS["semgrep"], world.revision({"a.py": CLEAN}, {"a.py": BAD}))
+    assert [False] == [finding.existing for finding in new]
 
 
 async def test_what_was_not_there_is_raised(world: World) -> None:

@@ -1,6 +1,7 @@
 """The documentation says what the code says: tables, commands, paths, links and names of tests."""
 
 import ast
+import json
 import re
 import shlex
 from collections.abc import Iterable, Iterator
@@ -8,12 +9,15 @@ from enum import Enum
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 from sqlmodel import SQLModel
 
 from bot.adapters import tables
 from bot.domain.events import EVENTS, Stage
-from bot.domain.policy import Policy
-from bot.domain.policy_file import parse
+from bot.domain.policy import Limits, Mode, Policy, Sections, When
+from bot.domain.policy_file import parse, parse_shared
+from bot.domain.policy_model import SharedFile
+from bot.domain.policy_schema import schema
 from bot.domain.run import RunState
 from bot.runtime.metrics import METRICS
 from bot.settings import Settings, load, secret_names
@@ -78,6 +82,8 @@ def shown(value: object) -> str:
     """Return a default of the policy as YAML has it."""
     if isinstance(value, Enum):
         return str(value.value)
+    if isinstance(value, BaseModel):
+        return "{}"
     if isinstance(value, tuple):
         return f"[{', '.join(value)}]"
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -98,7 +104,7 @@ def test_the_readmes_policy_is_the_policy():
     """Each key has its default and its meaning."""
     expected = [
         f"| `{section}.{key}` | `{shown(field.default)}` | {field.description} |"
-        for section, part in Policy.model_fields.items()
+        for section, part in Sections.model_fields.items()
         for key, field in part.annotation.model_fields.items()  # type: ignore[union-attr]
     ]
 
@@ -108,9 +114,33 @@ def test_the_readmes_policy_is_the_policy():
 def test_policy_examples_are_valid():
     """A reader may copy them."""
     examples = [block for name in PAGES for block in blocks(name.read_text(), "yaml")]
+    shared = [block for block in examples if re.match(r"# (?:instance|groups/[\w/-]+)\.yml\n", block)]
+    own = [block for block in examples if block not in shared]
 
-    assert examples
-    assert [Policy] * len(examples) == [type(parse(example)) for example in examples]
+    assert own
+    assert shared
+    assert [Policy] * len(own) == [type(parse(example)) for example in own]
+    assert [SharedFile] * len(shared) == [type(parse_shared(example)) for example in shared]
+
+
+def test_conditions_limits_and_modes_are_those_of_the_gate():
+    """The reference has each with its meaning."""
+    text = page("docs/policy.md")
+
+    assert [f"| `{name}` | {field.description} |" for name, field in When.model_fields.items()] == rows(
+        text, "| Condition | Meaning |"
+    )
+    assert [
+        f"| `{name}` | {'unset' if field.default is None else f'`{field.default}`'} | {field.description} |"
+        for name, field in Limits.model_fields.items()
+    ] == rows(text, "| Limit | Default | Meaning |")
+    assert [mode.value for mode in Mode] == first_cells(text, "| Mode | What becomes of the finding |")
+
+
+def test_the_published_schemas_are_those_of_the_files():
+    """`cloister policy schema` prints the same."""
+    assert schema() == json.loads(page("docs/policy.schema.json"))
+    assert schema(shared=True) == json.loads(page("docs/shared-policy.schema.json"))
 
 
 def test_the_metrics_are_those_that_are_declared():

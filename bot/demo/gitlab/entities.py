@@ -126,7 +126,7 @@ def merge_request(instance: Instance, mr: MergeRequest) -> dict[str, Any]:
         "reviewers": [user(instance, reviewer) for reviewer in mr.reviewers],
         "source_project_id": mr.source_project.id if mr.source_project else None,
         "target_project_id": mr.project.id,
-        "labels": [],
+        "labels": list(mr.labels),
         "draft": mr.draft,
         "work_in_progress": mr.draft,
         "merge_status": "can_be_merged" if mr.refs else "preparing",

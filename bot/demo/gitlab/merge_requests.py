@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.demo.gitlab.core import Core
@@ -146,6 +146,13 @@ class MergeRequests:
             self.refresh(merge_request)
         self.announce(merge_request, user, "update", changes)
 
+    def label(self, merge_request: MergeRequest, user: User, labels: Sequence[str]) -> None:
+        """Give it these labels instead of those that it has."""
+        changes = {"labels": {"previous": _titles(merge_request.labels), "current": _titles(labels)}}
+        merge_request.labels = list(labels)
+        merge_request.updated_at = self._core.state.now()
+        self.announce(merge_request, user, "update", changes)
+
     def close(self, merge_request: MergeRequest, user: User) -> None:
         """Close without merging."""
         self._set_state(merge_request, user, "closed", "close")
@@ -234,3 +241,7 @@ class MergeRequests:
         refs = Refs(repository.merge_base(start, merge_request.head_sha), start, merge_request.head_sha)
         state = self._core.state
         merge_request.versions.append(Version(state.next_id(), refs, state.now()))
+
+
+def _titles(labels: Sequence[str]) -> list[dict[str, Any]]:
+    return [{"title": title} for title in labels]

@@ -40,7 +40,7 @@ class Payloads:
             "event_type": "merge_request",
             **self._common(merge_request.project, user),
             "object_attributes": attributes,
-            "labels": [],
+            "labels": _labels(merge_request.labels),
             "changes": dict(changes),
             "reviewers": [self._user(reviewer) for reviewer in merge_request.reviewers],
         }
@@ -172,7 +172,7 @@ class Payloads:
             "author_id": merge_request.author.id,
             "assignee_ids": [assignee.id for assignee in merge_request.assignees],
             "reviewer_ids": [reviewer.id for reviewer in merge_request.reviewers],
-            "labels": [],
+            "labels": _labels(merge_request.labels),
             "first_contribution": False,
             "url": self._url(merge_request),
             "created_at": self._time(merge_request.created_at),
@@ -243,3 +243,7 @@ class Payloads:
 
     def _optional_time(self, moment: datetime | None) -> str | None:
         return self._time(moment) if moment else None
+
+
+def _labels(titles: list[str]) -> list[dict[str, Any]]:
+    return [{"id": number, "title": title} for number, title in enumerate(titles, start=1)]

@@ -205,6 +205,11 @@ class Scenario(Setup):
         bare = merge_request.title.removeprefix("Draft: ")
         self.edit(merge_request, title=f"Draft: {bare}" if draft else bare, user=user)
 
+    def label(self, merge_request: MergeRequest, *labels: str, user: User | None = None) -> None:
+        """Give it these labels instead of those that it has."""
+        with self.instance.state.lock:
+            self.instance.merge_requests.label(merge_request, user or merge_request.author, labels)
+
     def edit(
         self,
         merge_request: MergeRequest,

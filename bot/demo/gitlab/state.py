@@ -253,6 +253,7 @@ class MergeRequest:
     merged_at: datetime | None = None
     closed_at: datetime | None = None
     merge_commit_sha: str | None = None
+    labels: list[str] = field(default_factory=list)
     assignees: list[User] = field(default_factory=list)
     reviewers: list[User] = field(default_factory=list)
     versions: list[Version] = field(default_factory=list)

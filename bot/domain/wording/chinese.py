@@ -98,13 +98,19 @@ _SUMMARY: Final = SummaryText(
         "**有 {count} 个问题阻断合并。** 首要问题：{first}。",
         "**有 {count} 个问题阻断合并。** 首要问题：{first}。",
     ),
+    exceeded="**已阻断：改动超出策略的限制。** {limits}。请拆分为较小的改动。",
     undecided="**尚无结论。** 未得到结果：{steps}。",
+    unread=Counted(
+        "**尚无结论。** 有 {count} 个改动的文件无法读取；请拆分改动，或将其移出本次改动。",
+        "**尚无结论。** 有 {count} 个改动的文件无法读取；请拆分改动，或将其移出本次改动。",
+    ),
     failed="**评审未能进行。**",
     paused="已暂停：在 {resume} 之前，只有用 {review} 要求时才评审新提交。",
     pending="尚未完成：{steps}。本评论会随之更新。",
     nothing="没有需要报告的问题。",
     risk="风险：{level}{reasons}。",
     inline="已在差异中评论（{count}）",
+    shadowed="若其规则不只是记录，将会阻断（{count}）",
     listed="未在差异中评论（{count}）：",
     suppressed="被代码中的注释屏蔽（{count}），请确认这是有意的：",
     skipped="未执行：",
@@ -136,7 +142,11 @@ _SUMMARY: Final = SummaryText(
     stop="。",
     status_failed="评审未能进行，详见摘要",
     status_blocked=Counted("{count} 个问题阻断合并", "{count} 个问题阻断合并"),
+    status_exceeded="改动超出策略的限制，详见摘要",
     status_undecided="尚无结论：未得到 {steps} 的结果",
+    status_unread=Counted(
+        "尚无结论：有 {count} 个改动的文件无法读取", "尚无结论：有 {count} 个改动的文件无法读取"
+    ),
     status_waiting="等待：{steps}",
     status_passed="没有阻断合并的问题",
 )

@@ -19,6 +19,11 @@ PHRASES: Final = {
     "review.instructions are too long: only the first {kept} of {most} are shown to the model": (
         "review.instructions 过长：{most} 条中只有前 {kept} 条给模型看"
     ),
+    "{count} changed lines, more than the {limit} that the policy allows": "改动 {count} 行，超过策略允许的 {limit} 行",
+    "{count} changed files, more than the {limit} that the policy allows": "改动 {count} 个文件，超过策略允许的 {limit} 个",
+    "{count} % of the added lines were looked at, less than the {limit} % that the policy asks for": (
+        "新增行中只检查了 {count} %，低于策略要求的 {limit} %"
+    ),
     "the change is too large to be read": "改动过大，无法读取",
     "nothing that ran reads such files": "没有任何环节会读取此类文件",
     "it is deleted": "文件已删除",

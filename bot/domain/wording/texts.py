@@ -86,18 +86,21 @@ class SummaryText:
     """What stands in the summary note, and in the description of the commit status.
 
     ``{count}`` is a number, which a ``Counted`` text has two forms for; ``{steps}`` are parts of the review,
-    ``{sha}`` is a short commit as code.
+    ``{limits}`` what a change goes beyond, ``{sha}`` is a short commit as code.
     """
 
     passed: str
     blocked: Counted
+    exceeded: str
     undecided: str
+    unread: Counted
     failed: str
     paused: str
     pending: str
     nothing: str
     risk: str
     inline: str
+    shadowed: str
     listed: str
     suppressed: str
     skipped: str
@@ -129,7 +132,9 @@ class SummaryText:
     stop: str
     status_failed: str
     status_blocked: Counted
+    status_exceeded: str
     status_undecided: str
+    status_unread: Counted
     status_waiting: str
     status_passed: str
 

@@ -8,14 +8,16 @@ from typing import Any
 import pytest
 
 from bot.domain.diff import Change, Diff, DiffLine, FileDiff, Hunk, Sign
+from bot.domain.facts import Facts
 from bot.domain.findings import Confidence, Finding, Fix, Severity
 from bot.domain.merge_request import MergeRequestRef, Revision
-from bot.domain.policy import Gate, Paths, Policy, Rules
+from bot.domain.policy import Gate, GateRule, Limits, Mode, Paths, Policy, Rules, When
 from bot.domain.publication import Publication, analysed, decide, explained, status
 from bot.domain.reconcile import Post, Thread
 from bot.domain.records import Declined
 from bot.domain.result import result
 from bot.domain.run import Outcome, Plan, Run, RunState, Step
+from bot.domain.summary import summary
 
 REF = MergeRequestRef(instance="gitlab.example", project_id=7, iid=3)
 REVISION = Revision(ref=REF, base_sha="b" * 40, start_sha="c" * 40, head_sha="a" * 40)
@@ -381,3 +383,100 @@ def test_a_scanner_that_may_not_block_leaves_nothing_open():
     assert "success" == status(of, publication(of))[0]
     strict = of.model_copy(update={"policy": Policy(gate=Gate(scanners=("semgrep", "dependencies")))})
     assert ("failed", "not decided: no answer from dependencies") == status(strict, publication(strict))
+
+
+LARGE = Diff((*DIFF.files, FileDiff("big.txt", "big.txt", Change.added, truncated=True)))
+
+
+def on(of: Run, diff: Diff, *found: Finding) -> Publication:
+    """Return what is decided on *found* in *diff*, without threads."""
+    return decide(of, {"scan:semgrep": list(found)}, (), diff, standing=lambda _: True)
+
+
+def test_a_change_that_cannot_be_read_keeps_the_gate_shut() -> None:
+    """Nobody can tell what it hides; a file that the policy leaves out hides nothing."""
+    assert ("failed", "not decided: 1 changed file could not be read") == status(run(), on(run(), LARGE))
+    for policy in (
+        Policy(gate=Gate(unread="never")),
+        Policy(gate=Gate(block_at="never")),
+        Policy(paths=Paths(exclude=("*.txt",))),
+    ):
+        of = run(policy=policy)
+        assert status(of, on(of, LARGE))[0] == "success"
+
+
+def test_findings_count_more_than_what_is_not_known() -> None:
+    """They are what has to be mended first."""
+    assert ("failed", "1 blocking finding") == status(run(), on(run(), LARGE, finding()))
+
+
+def test_all_files_without_an_answer_count_if_the_policy_says_so() -> None:
+    """Of the scanners that decide, not of the others."""
+    unread = Step(outcome=Outcome.partial, shown={"a.py": 1}, not_analysed={"b.py": "it took too long"})
+    strict = Policy(gate=Gate(unread="all"))
+    for step, expected in (("semgrep", "failed"), ("review", "success")):
+        of = run(policy=strict, **{step: unread})
+        assert expected == status(of, publication(of))[0]
+        assert status(run(**{step: unread}), publication(run(**{step: unread})))[0] == "success"
+
+
+def test_a_change_beyond_the_limits_fails_or_is_told() -> None:
+    """As the policy says."""
+    for on_exceed, expected in (("block", "failed"), ("advise", "success")):
+        policy = Policy(gate=Gate(limits=Limits(max_files=1, on_exceed=on_exceed)))
+        of = run(policy=policy)
+        decided = publication(of)
+        assert expected == status(of, decided)[0]
+        told = result(of, decided, refused=(), diff=DIFF, project_url="", tokens=0, seconds=0)
+        text = summary(told, marker="")
+        assert "2 changed files, more than the 1 that the policy allows" in text
+        assert ("beyond the limits" in text) is (on_exceed == "block")
+
+
+def test_coverage_is_the_share_of_added_lines_that_deciding_scanners_saw() -> None:
+    """It is measured once they have ended."""
+    seen = Step(outcome=Outcome.done, shown={"a.py": 1})
+    strict = Policy(gate=Gate(limits=Limits(min_coverage=51, on_exceed="block")))
+    of = run(policy=strict, semgrep=seen, secrets=seen)
+    assert ("50 % of the added lines were looked at, less than the 51 % that the policy asks for",) == (
+        publication(of).verdict.exceeded
+    )
+    assert publication(run(policy=strict)).verdict.exceeded == ()
+    broken = Step(
+        outcome=Outcome.partial, shown={"a.py": 1, "b.py": 1}, not_analysed={"b.py": "it took too long"}
+    )
+    assert publication(run(policy=strict, semgrep=broken)).verdict.exceeded
+    waiting = Run(id=uuid.uuid4(), ref=REF, head_sha="a" * 40, created_at=datetime.now(UTC)).start_work(
+        Plan(revision=REVISION, policy=strict, steps=STEPS)
+    )
+    assert publication(waiting).verdict.exceeded == ()
+
+
+def test_what_is_in_shadow_is_recorded_and_nothing_more() -> None:
+    """Neither a comment nor a row of what is listed, and the gate is open."""
+    shadow = GateRule(when=When(rules=("r",)), mode=Mode.shadow)
+    of = run(policy=Policy(gate=Gate(rules=(shadow,))))
+    found = finding()
+    decided = publication(of, found)
+    assert ((), (), (found,)) == (decided.actions, decided.listed, decided.verdict.shadowed)
+    assert status(of, decided)[0] == "success"
+    told = result(of, decided, refused=(), diff=DIFF, project_url="", tokens=0, seconds=0)
+    assert "Would block if their rules did more than record (1)" in summary(told, marker="")
+
+
+def test_facts_of_the_merge_request_decide() -> None:
+    """A label opens the gate for what its rule is about, and taking it away shuts it."""
+    excused = GateRule(when=When(labels=("hotfix",)), mode=Mode.advise)
+    of = run(policy=Policy(gate=Gate(rules=(excused,))))
+    for labels, expected in ((("hotfix",), "success"), ((), "failed"), (None, "failed")):
+        labelled = of.model_copy(update={"facts": Facts(labels=labels)})
+        assert expected == status(labelled, publication(labelled, finding()))[0]
+
+
+def test_what_does_not_decide_does_not_hide_what_does() -> None:
+    """Of two findings in one place that are the same, the one in shadow must not win."""
+    shadow = GateRule(when=When(scanners=("sarif:lint",)), mode=Mode.shadow)
+    of = run(policy=Policy(gate=Gate(rules=(shadow,))))
+    twin = finding(Severity.critical, scanner="sarif:lint", cwe=("CWE-89",))
+    decided = publication(of, twin, finding(cwe=("CWE-89",)))
+    assert [one.scanner for one in decided.verdict.blocking] == ["semgrep"]

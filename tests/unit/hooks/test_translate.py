@@ -89,7 +89,9 @@ def test_an_opened_merge_request_is_a_change():
         (Action.changed, {}, {"action": "update", "oldrev": "e" * 40}),
         (Action.changed, {"draft": {"previous": True, "current": False}}, {"action": "update"}),
         (Action.changed, {"target_branch": {"previous": "a", "current": "b"}}, {"action": "update"}),
-        (None, {"draft": {"previous": False, "current": True}}, {"action": "update"}),
+        (Action.changed, {"draft": {"previous": False, "current": True}}, {"action": "update"}),
+        (None, {"draft": {"previous": True, "current": True}}, {"action": "update"}),
+        (Action.changed, {"labels": {"previous": [], "current": [{"title": "x"}]}}, {"action": "update"}),
         (None, {"title": {"previous": "a", "current": "b"}}, {"action": "update"}),
         (None, {"reviewers": [[], [{"id": 1}]]}, {"action": "update"}),
         (None, {}, {"action": "update"}),
@@ -112,7 +114,7 @@ def test_an_opened_merge_request_is_a_change():
 def test_action_decides_and_state_stands_in(
     expected: Action | None, changes: dict[str, Any], attributes: dict[str, Any]
 ):
-    """Only new code, a new target, leaving draft or an end counts; without an action the state decides."""
+    """Only new code, a new target, what gates ask for or an end counts; without an action the state decides."""
     assert expected == seen(hook(changes, **attributes))
 
 
@@ -121,6 +123,15 @@ def test_a_new_target_branch_asks_for_another_review():
     event = translate(hook({"target_branch": {"current": "b"}}, action="update"), instance="gitlab.example")
     assert isinstance(event, MergeRequestChanged)
     assert event.again
+    assert not event.redecide
+
+
+@pytest.mark.parametrize("changes", [{"draft": {"previous": True, "current": False}}, {"labels": {}}])
+def test_what_gates_ask_for_asks_for_another_verdict(changes: dict[str, Any]):
+    """The code is the same, so there is nothing to look at again."""
+    event = translate(hook(changes, action="update"), instance="gitlab.example")
+    assert isinstance(event, MergeRequestChanged)
+    assert (event.again, event.redecide) == (False, True)
 
 
 def test_missing_head_and_source_are_tolerated():
