@@ -157,7 +157,7 @@ async def _scan(
             _say(f"warning: {problem}")
         mask = redactor_of(scanners)
         local = LocalGate(scanners, runner, key, lambda text: mask.redact(text).text, SystemClock(), _say)
-        return await local.ask(clone, located.revision), located
+        return await local.ask(clone, located.revision, pipeline.facts), located
 
 
 def _write(kind: str, file: Path, result: GateResult, occasion: Occasion) -> None:

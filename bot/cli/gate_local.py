@@ -11,6 +11,7 @@ from functools import partial
 from bot.adapters.git_borrowed import BorrowedClone
 from bot.domain.diff import Diff
 from bot.domain.errors import CloisterError
+from bot.domain.facts import Facts
 from bot.domain.findings import Finding
 from bot.domain.gate import GateResult, answer
 from bot.domain.masking import masked
@@ -25,6 +26,7 @@ from bot.scanners.examination import Examination
 
 #: As much of the policy file as the server reads.
 _POLICY_BYTES = 100_000
+_UNKNOWN = Facts()
 _NO_MODEL = "not part of a gate without a server"
 
 
@@ -48,7 +50,7 @@ class LocalGate:
     clock: Clock
     progress: Callable[[str], None] = lambda _: None
 
-    async def ask(self, clone: BorrowedClone, revision: Revision) -> GateResult:
+    async def ask(self, clone: BorrowedClone, revision: Revision, facts: Facts = _UNKNOWN) -> GateResult:
         """Return what the gate says to *revision*; a scanner that breaks leaves it undecided unless others block.
 
         Raises:
@@ -63,6 +65,7 @@ class LocalGate:
             steps=tuple(f"{SCAN_PREFIX}{name}" for name in names),
             skipped=left_out(diff, policy),
             absent={**missing, **self._elsewhere(policy)},
+            facts=facts,
             problems=tuple(problems),
         )
         run = Run(id=uuid.uuid4(), ref=revision.ref, head_sha=revision.head_sha, created_at=self.clock.now())
