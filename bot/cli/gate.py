@@ -138,11 +138,14 @@ async def _scan(
     from bot.adapters.clock import SystemClock
     from bot.adapters.git_borrowed import borrowed
     from bot.adapters.git_origin import Origin
+    from bot.adapters.policy_file_local import LocalPolicyFile
+    from bot.adapters.policy_versions_memory import MemoryPolicyVersions
     from bot.adapters.process import ProcessRunner
     from bot.cli.fingerprint_key import public_key
     from bot.cli.gate_local import LocalGate
     from bot.cli.gate_revision import Locator
     from bot.cli.packs import rulebook
+    from bot.reviewer.levels import Levels
     from bot.scanners.secrets import redactor_of
 
     place = Path(pipeline["CI_PROJECT_DIR"] or ".")
@@ -156,8 +159,14 @@ async def _scan(
         for problem in scanners.problems:
             _say(f"warning: {problem}")
         mask = redactor_of(scanners)
-        local = LocalGate(scanners, runner, key, lambda text: mask.redact(text).text, SystemClock(), _say)
-        return await local.ask(clone, located.revision), located
+        own = LocalPolicyFile(settings.policy_file) if settings.policy_file else None
+        levels = Levels(own, None, MemoryPolicyVersions(), lambda text: mask.redact(text).text)
+        if settings.policy_project:
+            _say("warning: policies of groups (CLOISTER_POLICY_PROJECT) are heeded by the server only")
+        local = LocalGate(
+            scanners, runner, key, lambda text: mask.redact(text).text, levels, SystemClock(), _say
+        )
+        return await local.ask(clone, located.revision, pipeline.facts), located
 
 
 def _write(kind: str, file: Path, result: GateResult, occasion: Occasion) -> None:

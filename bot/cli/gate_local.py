@@ -11,20 +11,23 @@ from functools import partial
 from bot.adapters.git_borrowed import BorrowedClone
 from bot.domain.diff import Diff
 from bot.domain.errors import CloisterError
+from bot.domain.facts import Facts
 from bot.domain.findings import Finding
 from bot.domain.gate import GateResult, answer
 from bot.domain.masking import masked
 from bot.domain.merge_request import Revision
 from bot.domain.policy import Policy, left_out, unknown_rules
-from bot.domain.policy_file import PATH, PolicyProblem, parse
+from bot.domain.policy_file import PATH, PolicyProblem
 from bot.domain.run import Outcome, Plan, Run, Step
 from bot.domain.steps import SCAN_PREFIX
 from bot.ports import Blob, Clock, Runner
+from bot.reviewer.levels import Levels
 from bot.scanners import Scanner, known_rules, max_bytes, scheduled, wanted
 from bot.scanners.examination import Examination
 
 #: As much of the policy file as the server reads.
 _POLICY_BYTES = 100_000
+_UNKNOWN = Facts()
 _NO_MODEL = "not part of a gate without a server"
 
 
@@ -37,6 +40,7 @@ class LocalGate:
         runner: runs their tools.
         key: the secret of fingerprints.
         redact: masks secrets.
+        levels: puts the policy together.
         clock: tells the time.
         progress: told about each step, for people who wait.
     """
@@ -45,10 +49,11 @@ class LocalGate:
     runner: Runner
     key: bytes
     redact: Callable[[str], str]
+    levels: Levels
     clock: Clock
     progress: Callable[[str], None] = lambda _: None
 
-    async def ask(self, clone: BorrowedClone, revision: Revision) -> GateResult:
+    async def ask(self, clone: BorrowedClone, revision: Revision, facts: Facts = _UNKNOWN) -> GateResult:
         """Return what the gate says to *revision*; a scanner that breaks leaves it undecided unless others block.
 
         Raises:
@@ -63,6 +68,7 @@ class LocalGate:
             steps=tuple(f"{SCAN_PREFIX}{name}" for name in names),
             skipped=left_out(diff, policy),
             absent={**missing, **self._elsewhere(policy)},
+            facts=facts,
             problems=tuple(problems),
         )
         run = Run(id=uuid.uuid4(), ref=revision.ref, head_sha=revision.head_sha, created_at=self.clock.now())
@@ -76,17 +82,13 @@ class LocalGate:
 
     async def _policy(self, clone: BorrowedClone, revision: Revision) -> tuple[Policy, list[str]]:
         blobs = await clone.read(revision, [PATH], side="start", max_bytes=_POLICY_BYTES)
-        problems = []
-        policy: Policy | PolicyProblem = Policy()
+        content: bytes | PolicyProblem | None = None
         if found := blobs.get(PATH):
-            policy = (
-                PolicyProblem(1, "the file is larger than 100 kB", "shorten it")
-                if found.content is None
-                else parse(found.content.decode(errors="replace"))
-            )
-        if isinstance(policy, PolicyProblem):
-            problems.append(f"{PATH} at {revision.start_sha[:12]}, {policy}; the default policy applies")
-            policy = Policy()
+            content = found.content
+            if content is None:
+                content = PolicyProblem(1, "the file is larger than 100 kB", "shorten it")
+        effective = await self.levels.effective("", content, name=str(revision.ref))
+        policy, problems = effective.resolved.policy, list(effective.problems)
         problems += [
             f"{PATH}: {key} names {pattern!r}, which is no rule here; see `cloister rules list`"
             for key, pattern in unknown_rules(policy, known_rules(self.scanners.values()))

@@ -59,6 +59,7 @@ class Style:
 def render(result: GateResult, style: Style, *, why: str) -> Iterator[str]:
     """Yield the lines of the log: what blocks and what to do, what is folded away, and last the answer."""
     yield from _table(result.blocking, style)
+    yield from (style.paint(one_line(limit), _ANSWERS[Answer.blocked]) for limit in result.exceeded)
     if result.blocking:
         yield from ["", *textwrap.wrap(_WAIVE, WIDTH)]
     if result.broken:
@@ -81,7 +82,9 @@ def headline(result: GateResult, why: str) -> str:
     """Return the answer in one line."""
     looked = f"{_count(result.files, 'file')}, {_count(result.added_lines, 'added line')}: {one_line(why)}"
     if result.answer is Answer.blocked:
-        return f"cloister gate: BLOCKED by {_count(len(result.blocking), 'finding')} ({looked})"
+        limits = [f"{_count(len(result.exceeded), 'limit')} of the policy"] if result.exceeded else []
+        found = [_count(len(result.blocking), "finding")] if result.blocking or not limits else []
+        return f"cloister gate: BLOCKED by {' and '.join([*found, *limits])} ({looked})"
     if result.answer is Answer.undecided:
         return f"cloister gate: UNDECIDED, no answer of {', '.join(map(one_line, result.broken))} ({looked})"
     return f"cloister gate: passed ({looked})"
@@ -141,6 +144,7 @@ def as_json(result: GateResult, *, base: str, start: str, head: str, why: str) -
         "blocking": [one.model_dump(mode="json") for one in result.blocking],
         "advice": [one.model_dump(mode="json") for one in result.advice],
         "suppressed": [one.model_dump(mode="json") for one in result.suppressed],
+        "exceeded": list(result.exceeded),
         "undecided": dict(result.broken),
         "not_reviewed": dict(result.not_reviewed),
         "problems": list(result.problems),

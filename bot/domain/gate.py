@@ -14,6 +14,8 @@ from bot.domain.reconcile import urgency
 from bot.domain.run import Run
 from bot.domain.steps import spoken
 
+_UNREAD = "a scanner that decides could not read it"
+
 
 class Answer(enum.StrEnum):
     """What the gate says; each has its own exit status, so that a pipeline can tell them apart."""
@@ -32,7 +34,7 @@ class Answer(enum.StrEnum):
 class GateResult:
     """Hold the answer and what it rests on, gravest findings first.
 
-    ``advice`` are findings that do not block, ``suppressed`` those of them that the code asks to ignore. ``broken``
+    ``exceeded`` says which limits of the policy block. ``advice`` are findings that do not block, ``suppressed`` those of them that the code asks to ignore. ``broken``
     maps scanners that decide and gave no answer to the reason, ``not_reviewed`` what nobody looked at. ``problems``
     are what the reader must know besides.
     """
@@ -42,6 +44,7 @@ class GateResult:
     blocking: tuple[Finding, ...] = ()
     advice: tuple[Finding, ...] = ()
     suppressed: tuple[Finding, ...] = ()
+    exceeded: tuple[str, ...] = ()
     broken: Mapping[str, str] = field(default_factory=dict)
     not_reviewed: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
@@ -65,20 +68,22 @@ def answer(run: Run, findings: Mapping[str, Iterable[Finding]], diff: Diff) -> G
         diff: the change.
     """
     publication = decide(run, findings, (), diff, standing=lambda _: False)
-    blocking = publication.verdict.blocking
+    blocking, exceeded = publication.verdict.blocking, publication.verdict.exceeded
     broken = {spoken(name): run.steps[name].problem for name in undecided(run)}
+    broken |= dict.fromkeys(publication.verdict.unread, _UNREAD)
     marks = {finding.fingerprint for finding in blocking}
     shown = [*publication.posts, *(listed.finding for listed in publication.listed)]
-    said = Answer.blocked if blocking else Answer.undecided if broken else Answer.passed
+    said = Answer.blocked if blocking or exceeded else Answer.undecided if broken else Answer.passed
     return GateResult(
         answer=said,
         rules=run.policy.gate,
         blocking=blocking,
+        exceeded=exceeded,
         advice=tuple(sorted((one for one in shown if one.fingerprint not in marks), key=urgency)),
         suppressed=tuple(one for one in publication.suppressed if one.fingerprint not in marks),
         broken=broken,
         not_reviewed=_not_reviewed(run),
-        problems=run.problems,
+        problems=(*run.problems, *publication.verdict.warned),
         files=len(diff.files),
         added_lines=sum(len(file.added_lines) for file in diff.files),
     )

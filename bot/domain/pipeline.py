@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from bot.domain.errors import Permanent
+from bot.domain.facts import Facts
 from bot.domain.merge_request import MergeRequestRef
 
 #: All that is read of a job's variables.
@@ -19,9 +20,12 @@ VARIABLES: Final = (
     "CI_COMMIT_BRANCH",
     "CI_COMMIT_SHA",
     "CI_DEFAULT_BRANCH",
+    "CI_MERGE_REQUEST_DRAFT",
     "CI_MERGE_REQUEST_DIFF_BASE_SHA",
     "CI_MERGE_REQUEST_IID",
+    "CI_MERGE_REQUEST_LABELS",
     "CI_MERGE_REQUEST_PROJECT_ID",
+    "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME",
     "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA",
     "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
     "CI_MERGE_REQUEST_TARGET_BRANCH_SHA",
@@ -94,6 +98,25 @@ class Pipeline:
             instance=self["CI_SERVER_HOST"].lower() or _LOCAL,
             project_id=_number(project),
             iid=_number(iid),
+        )
+
+    @property
+    def facts(self) -> Facts:
+        """Return what is known of the merge request, or of the branch; a job cannot know the author's role.
+
+        Labels are those of the moment in which the pipeline began.
+        """
+        if not self.of_merge_request:
+            return Facts(
+                target_branch=self["CI_DEFAULT_BRANCH"] or None,
+                source_branch=self["CI_COMMIT_BRANCH"] or None,
+            )
+        labels = [one.strip() for one in self["CI_MERGE_REQUEST_LABELS"].split(",")]
+        return Facts(
+            labels=tuple(sorted(filter(None, labels))),
+            draft={"true": True, "false": False}.get(self["CI_MERGE_REQUEST_DRAFT"]),
+            target_branch=self["CI_MERGE_REQUEST_TARGET_BRANCH_NAME"] or None,
+            source_branch=self["CI_MERGE_REQUEST_SOURCE_BRANCH_NAME"] or None,
         )
 
     def scope(self) -> Scope:

@@ -126,6 +126,18 @@ def test_the_policy_is_that_of_the_target_branch_now(project: Project):
     assert ("blocked", project.base) == (said["answer"], said["policy_at"])
 
 
+def test_the_policy_of_the_instance_stands_above(project: Project, tmp_path: Path):
+    """A project cannot open a gate that the instance enforces."""
+    project.origin.git("checkout", "--quiet", "main")
+    project.base = project.origin.commit(__cloister__yml="gate: {block_at: never}\n")
+    project.origin.git("checkout", "--quiet", "-B", "topic")
+    head = project.origin.commit(store__py=VULNERABLE)
+    environ = project.merge_request(project.job(head), head)
+    assert "passed" == answer(environ)["answer"]
+    (tmp_path / "policy.yml").write_text("enforced: [gate]\n")
+    assert "blocked" == answer({**environ, "CLOISTER_POLICY_FILE": str(tmp_path / "policy.yml")})["answer"]
+
+
 def test_merged_results_are_about_the_source(project: Project):
     """The merge that GitLab made has what others wrote, too."""
     source = project.origin.commit(store__py=VULNERABLE)

@@ -102,6 +102,23 @@ def test_suppressions_are_shown():
     assert (Answer.passed, (quiet,)) == (said.answer, said.suppressed)
 
 
+def test_limits_of_the_policy_block():
+    """Without any finding; a limit that only advises is told."""
+    policy = "gate: {limits: {max_changed_lines: 1, on_exceed: %s}}"
+    said = asked(run_of(policy % "block", semgrep=Outcome.done))
+    assert (Answer.blocked, 1) == (said.answer, len(said.exceeded))
+    said = asked(run_of(policy % "advise", semgrep=Outcome.done))
+    assert (Answer.passed, 1) == (said.answer, len(said.problems))
+
+
+def test_a_file_that_a_deciding_scanner_could_not_read_leaves_it_undecided():
+    """Where the policy wants all of them to be read."""
+    run = run_of("gate: {unread: all}", semgrep=Outcome.partial, secrets=Outcome.done)
+    step = run.steps["scan:semgrep"].model_copy(update={"not_analysed": {"app.py": "too large"}})
+    said = asked(run.model_copy(update={"steps": {**run.steps, "scan:semgrep": step}}))
+    assert (Answer.undecided, ["app.py"]) == (said.answer, list(said.broken))
+
+
 def test_what_nobody_looked_at_is_told():
     """Files, commits, and parts of the review."""
     run = run_of(semgrep=Outcome.partial).model_copy(update={"skipped": {"a.lock": "lock file"}})

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.errors import Permanent
+from bot.domain.facts import Facts
 from bot.domain.pipeline import VARIABLES, Pipeline, Scope, Target
 
 HEAD, BASE, SOURCE, TIP, BEFORE = ("a" * 40, "b" * 40, "c" * 40, "d" * 40, "e" * 40)
@@ -121,6 +122,15 @@ def test_the_run_is_named_after_the_merge_request():
     """Where there is none, anything will do."""
     assert "gitlab.example:42:7" == Pipeline(MERGE_REQUEST).ref.key
     assert "localhost:1:1" == Pipeline({}).ref.key
+
+
+def test_rules_of_the_gate_know_the_merge_request():
+    """What is not said is not known, and the author's role never is."""
+    more = {"CI_MERGE_REQUEST_LABELS": "b, a,", "CI_MERGE_REQUEST_SOURCE_BRANCH_NAME": "topic"}
+    facts = Pipeline({**MERGE_REQUEST, **more, "CI_MERGE_REQUEST_DRAFT": "true"}).facts
+    assert Facts(labels=("a", "b"), draft=True, target_branch="stable", source_branch="topic") == facts
+    assert Facts(labels=(), target_branch="stable") == Pipeline(MERGE_REQUEST).facts
+    assert Facts(target_branch="main", source_branch="topic") == Pipeline(BRANCH).facts
 
 
 def test_outside_of_a_job_there_is_no_pipeline():
