@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from markdown_it import MarkdownIt
+
 from bot.demo.gitlab import MergeRequest
 from bot.demo.ollama import ScriptedOllama
 from bot.demo.script import Reply
@@ -36,9 +38,6 @@ TEXTS = [one.text for one in INJECTIONS]
 _FILE = re.compile(r'^File: (?P<path>"(?:[^"\\]|\\.)*")$', re.MULTILINE)
 _ADDED = re.compile(r"^ *(?P<line>\d+) \+ (?P<text>value_\d+_\d+ = .*)$", re.MULTILINE)
 _UNFIT = re.compile(r"[/\x00]")
-_OFFERED = re.compile(
-    r"^(?P<fence>`{3,})suggestion:-\d+\+\d+\n(?:(?P<code>.*?)\n)??(?P=fence)$", re.MULTILINE | re.DOTALL
-)
 
 
 @dataclass
@@ -125,7 +124,8 @@ def assert_inert(cloister: Cloister, merge_request: MergeRequest, model: TakenOv
     for body in bodies:
         last = body.rpartition("\n")[2]
         assert last.startswith("<!-- cloister:v1:")
-        offered = [match["code"] or "" for match in _OFFERED.finditer(body)]
+        fences = [token for token in MarkdownIt().parse(body) if token.type == "fence"]
+        offered = [one.content.removesuffix("\n") for one in fences if one.info.startswith("suggestion")]
         assert all(any(code in text for text in model.said) for code in offered)
         did = acting(
             body, marker=last, links=f"{project}/-/", suggestions=offered, ours=["table_open"], folds=-1
