@@ -268,7 +268,7 @@ async def test_history_disturbs_no_group(log: EventLog) -> None:
 
 async def test_history_tells_a_delayed_record_once_it_was_due(log: EventLog) -> None:
     """Before that it has not happened yet; afterwards it counts from when it was due."""
-    await log.append([record(1, due_in_s=0.5)])
+    await log.append([record(1, due_in_s=2.0)])
     since = await moment()
     assert [] == await told(log, since)
     async with log.subscribe(STAGE, STAGE) as subscription:

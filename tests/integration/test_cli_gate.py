@@ -133,7 +133,8 @@ def test_the_policy_of_the_instance_stands_above(project: Project, tmp_path: Pat
     project.origin.git("checkout", "--quiet", "-B", "topic")
     head = project.origin.commit(store__py=VULNERABLE)
     environ = project.merge_request(project.job(head), head)
-    assert "passed" == answer(environ)["answer"]
+    said = answer(environ)
+    assert "passed" == said["answer"], said
     (tmp_path / "policy.yml").write_text("enforced: [gate]\n")
     assert "blocked" == answer({**environ, "CLOISTER_POLICY_FILE": str(tmp_path / "policy.yml")})["answer"]
 
