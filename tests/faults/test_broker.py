@@ -97,6 +97,7 @@ async def test_a_broker_that_is_restarted_is_only_a_pause(
         settled(await converged(cluster))
 
 
+@pytest.mark.long
 async def test_one_of_three_brokers_may_go(install: Install, settled: Callable[[Verdict], None]) -> None:
     """Each broker in turn dies or freezes, the leaders and the group coordinator among them; reviews go on."""
     require_kafka()
