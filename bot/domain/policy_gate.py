@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator
@@ -111,7 +110,7 @@ class Gate(Section):
         description="files without an answer that keep the gate shut: `too_large` changes, `all`, or `never`",
     )
 
-    @cached_property
+    @property
     def compiled(self) -> tuple[GateRule, ...]:
         """Return all rules, the shorthand as the last one; what none of them is about is advice."""
         if self.block_at == "never" or not self.scanners:

@@ -134,7 +134,7 @@ def test_the_policy_of_the_instance_stands_above(project: Project, tmp_path: Pat
     head = project.origin.commit(store__py=VULNERABLE)
     environ = project.merge_request(project.job(head), head)
     said = answer(environ)
-    assert "passed" == said["answer"], said
+    assert "passed" == said["answer"], json.dumps(said)
     (tmp_path / "policy.yml").write_text("enforced: [gate]\n")
     assert "blocked" == answer({**environ, "CLOISTER_POLICY_FILE": str(tmp_path / "policy.yml")})["answer"]
 

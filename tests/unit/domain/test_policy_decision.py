@@ -433,3 +433,11 @@ def test_not_knowing_a_fact_never_lets_more_block_pass(project: Sections, one: F
     asked = of(Sections(gate=project.gate.model_copy(update={"rules": strict})))
     if mode_of(one, asked, facts) is Mode.block:
         assert mode_of(one, asked) is Mode.block
+
+
+def test_a_copy_of_a_gate_decides_for_itself() -> None:
+    """What an earlier decision made of the default says nothing about a gate that was made of it."""
+    assert Gate().compiled
+    changed = Gate()
+    assert changed.compiled
+    assert () == changed.model_copy(update={"block_at": "never"}).compiled
