@@ -133,14 +133,17 @@ VERSIONS = st.tuples(PARTS, st.lists(st.sampled_from(".-"), min_size=4, max_size
 @pytest.mark.parametrize("ecosystem", ["Maven", "RubyGems", "npm", "Packagist", "NuGet"])
 @given(one=VERSIONS, other=VERSIONS, third=VERSIONS)
 def test_the_order_is_an_order(ecosystem: str, one: str, other: str, third: str):
-    """Exactly one of below, equal, above holds; equal versions have equal hashes; three of them agree."""
+    """Exactly one of below, equal, above holds; equal versions have equal hashes; three of them agree.
+
+    Maven's own order goes round in circles for odd versions: 0 < a < 0.snapshot < 0.
+    """
     try:
         first, second, last = (version_key(ecosystem, version) for version in (one, other, third))
     except ValueError:
         return
     assert 1 == (first < second) + (first == second) + (second < first)
     assert first != second or hash(first) == hash(second)
-    if first < second < last:
+    if ecosystem != "Maven" and first < second < last:
         assert not last < first
 
 
