@@ -5,9 +5,13 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final, NoReturn
 
-from bot.domain.errors import Permanent
+import httpx
+
+from bot.domain.errors import Permanent, Transient
 from bot.domain.said import CutAnswer, Useless
 from bot.ports import ModelReply
 
@@ -33,6 +37,24 @@ class Broken(Useless, CutAnswer):
 
 class Unfit(Permanent):
     """Say that this server cannot be used for this model at all, whatever the request; another one may be."""
+
+
+@contextmanager
+def reached(server: str, *, odd: str) -> Iterator[None]:
+    """Turn what a call to *server* can raise on its way into what the caller can do about it.
+
+    An answer that does not follow the protocol shows as an error of values or types; *odd* says what to make of it.
+    """
+    try:
+        yield
+    except (ConnectionError, httpx.ConnectError, httpx.ConnectTimeout) as error:
+        raise Transient(f"{server} is out of reach: is it running, and is the URL right?") from error
+    except httpx.TimeoutException as error:
+        raise Transient(f"{server} does not answer in time") from error
+    except httpx.HTTPError as error:
+        raise Transient(f"the connection to {server} broke: {type(error).__name__}") from error
+    except (ValueError, TypeError, AttributeError) as error:
+        raise Transient(odd) from error
 
 
 def refuse_cloud(model: str) -> NoReturn:

@@ -14,7 +14,7 @@ import ollama
 from pydantic import Field
 
 from bot.adapters.chat_server import ModelFacts
-from bot.adapters.model_errors import Unfit, overlong, reason_in, refuse_cloud
+from bot.adapters.model_errors import Unfit, overlong, reached, reason_in, refuse_cloud
 from bot.adapters.model_wire import Told, lines
 from bot.domain.errors import Permanent, Transient
 
@@ -172,22 +172,12 @@ def translated(url: str, model: str) -> Iterator[None]:
 
     The vendor's client lets JSON and type errors of a broken answer through as they come.
     """
-    try:
-        yield
-    except ollama.ResponseError as error:
-        raise _from_status(error, url, model) from error
-    except (ConnectionError, httpx.ConnectError, httpx.ConnectTimeout) as error:
-        msg = f"Ollama at {url} is out of reach: is it running, and is the URL right?"
-        raise Transient(msg) from error
-    except httpx.TimeoutException as error:
-        msg = f"Ollama at {url} does not answer in time"
-        raise Transient(msg) from error
-    except httpx.HTTPError as error:
-        msg = f"the connection to Ollama at {url} broke: {type(error).__name__}"
-        raise Transient(msg) from error
-    except (ValueError, TypeError, AttributeError) as error:
-        msg = f"{url} does not answer as Ollama does: is it an Ollama server?"
-        raise Transient(msg) from error
+    odd = f"{url} does not answer as Ollama does: is it an Ollama server?"
+    with reached(f"Ollama at {url}", odd=odd):
+        try:
+            yield
+        except ollama.ResponseError as error:
+            raise _from_status(error, url, model) from error
 
 
 def _from_status(error: ollama.ResponseError, url: str, model: str) -> Transient | Permanent:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from ssl import SSLContext
@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import httpx
 from pydantic import ValidationError
 
-from bot.adapters.model_errors import Unfit, overlong, reason_in
+from bot.adapters.model_errors import Unfit, overlong, reached, reason_in
 from bot.adapters.model_wire import lines
 from bot.adapters.openai_shapes import Chunk, Models, Props, Served, Vector, Vectors
 from bot.domain.errors import Permanent, Transient
@@ -152,23 +152,10 @@ def digest_of(served: Served) -> str:
     return hashlib.sha256(served.model_dump_json(exclude={"owned_by"}).encode()).hexdigest()
 
 
-@contextmanager
-def translated(url: str) -> Iterator[None]:
+def translated(url: str) -> AbstractContextManager[None]:
     """Turn whatever a call can raise into what the caller can do about it."""
-    try:
-        yield
-    except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-        msg = f"the model server at {url} is out of reach: is it running, and is the URL right?"
-        raise Transient(msg) from error
-    except httpx.TimeoutException as error:
-        msg = f"the model server at {url} does not answer in time"
-        raise Transient(msg) from error
-    except httpx.HTTPError as error:
-        msg = f"the connection to the model server at {url} broke: {type(error).__name__}"
-        raise Transient(msg) from error
-    except (ValueError, TypeError, AttributeError) as error:
-        msg = f"{url} does not answer as OpenAI's protocol has it: is it a model server?"
-        raise Transient(msg) from error
+    odd = f"{url} does not answer as OpenAI's protocol has it: is it a model server?"
+    return reached(f"the model server at {url}", odd=odd)
 
 
 def _refuse(response: httpx.Response, content: bytes) -> None:

@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterable
 from itertools import takewhile
 
 from bot.domain.diff import Diff, FileDiff
-from bot.domain.findings import Finding, better
+from bot.domain.findings import MODEL, Finding, better
 from bot.domain.sameness import same
-
-_MODEL = "model"
 
 
 def clip(findings: Iterable[Finding], diff: Diff) -> tuple[list[Finding], list[Finding]]:
@@ -79,7 +77,7 @@ def _place(finding: Finding, file: FileDiff) -> tuple[int, int] | None:
 def _preference(finding: Finding, prefer: Callable[[Finding], bool]) -> tuple[object, ...]:
     confidences = ("high", "medium", "low")
     return (
-        finding.scanner == _MODEL,
+        finding.scanner == MODEL,
         not prefer(finding),
         finding.suppressed,
         -finding.severity.rank,

@@ -12,9 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bot.domain import schema
 from bot.domain.answer import FIX
 from bot.domain.excerpt import Excerpt, header, visible
-from bot.domain.findings import Confidence, Finding, Fix, Rejection
+from bot.domain.findings import MODEL, Confidence, Finding, Fix, Rejection
 from bot.domain.noise import alike
-from bot.domain.reconcile import MODEL
 from bot.domain.repair import FixRefused, RawFix, check_fix
 from bot.domain.said import UnusableAnswer, clean, said
 from bot.domain.window import sheet, showing

@@ -10,6 +10,9 @@ from pydantic import Field, model_validator
 
 from bot.domain.merge_request import Value
 
+#: The scanner of findings that the language model makes.
+MODEL = "model"
+
 
 class Severity(enum.StrEnum):
     """The one severity scale, mild to grave; ``rank`` orders it."""

@@ -12,7 +12,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from bot.domain.findings import Finding
+from bot.domain.findings import MODEL, Finding
 
 #: Enough lines to tell neighbours apart, few enough that edits further down keep the identity.
 ANCHOR_LINES = 3
@@ -26,7 +26,6 @@ _REACH = 100
 #: More places than there are findings.
 _ANYWHERE = 1_000_000
 _NEWLINE = "\n"
-_MODEL = "model"
 _NO_RENAMES: Mapping[str, str] = {}
 
 
@@ -150,7 +149,7 @@ def kind(fingerprint: str) -> str:
 
 
 def _kind(finding: Finding, path: str, anchor: str, key: bytes) -> str:
-    rule = finding.category if finding.scanner == _MODEL else finding.rule
+    rule = finding.category if finding.scanner == MODEL else finding.rule
     identity = json.dumps([finding.scanner, rule, path, finding.subject or anchor])
     return _digest("fingerprint", identity, key)[:_KIND_DIGITS]
 

@@ -8,8 +8,8 @@ from fnmatch import fnmatchcase
 
 from bot.domain.exclusions import matches
 from bot.domain.facts import Facts
-from bot.domain.findings import Confidence, Finding
-from bot.domain.policy_gate import MODEL, GateRule, Limits, Mode, When
+from bot.domain.findings import MODEL, Confidence, Finding
+from bot.domain.policy_gate import GateRule, Limits, Mode, When
 from bot.domain.policy_model import Policy, Sections
 from bot.domain.policy_scope import applies, regraded
 

@@ -11,7 +11,6 @@ from bot.domain.findings import Severity
 from bot.domain.policy_sections import Globs, Names, Role, Section
 
 #: The scanner whose findings a rule blocks only if it names it.
-MODEL = "model"
 
 _Patterns = Annotated[
     tuple[Annotated[str, StringConstraints(min_length=1, max_length=200)], ...],

@@ -11,11 +11,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
-from bot.domain.findings import Confidence, Finding, Severity
+from bot.domain.findings import MODEL, Confidence, Finding, Severity
 from bot.domain.fingerprint import kind
 from bot.domain.marker import Word
-
-MODEL = "model"
 
 
 @dataclass(frozen=True, slots=True)

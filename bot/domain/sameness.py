@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from bot.domain.findings import Finding
+from bot.domain.findings import MODEL, Finding
 from bot.domain.noise import alike, telling
-
-_MODEL: Final = "model"
 
 #: A model points at the loop where a rule points at the access below it; so many lines apart is one place.
 _REACH: Final = 2
@@ -34,10 +32,10 @@ def same(one: Finding, other: Finding) -> bool:
         return False
     if one.scanner == other.scanner:
         lines = (one.line, one.end_line) == (other.line, other.end_line)
-        return one.scanner != _MODEL and lines and not set(one.cwe).isdisjoint(other.cwe)
-    if other.scanner == _MODEL:
+        return one.scanner != MODEL and lines and not set(one.cwe).isdisjoint(other.cwe)
+    if other.scanner == MODEL:
         return says_it_too(other, one)
-    if one.scanner == _MODEL:
+    if one.scanner == MODEL:
         return says_it_too(one, other)
     return gap(one, other) == 0 and _same_kind(one, other)
 

@@ -1,4 +1,4 @@
-"""What a model found against what is known already: scanners' findings, earlier threads, and what people declined."""
+"""What a model found against what is known already: scanners' findings and earlier threads."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from bot.domain.findings import Finding, Rejection
+from bot.domain.findings import MODEL, Finding, Rejection
 from bot.domain.fingerprint import recognise
 from bot.domain.noise import alike, noise
-from bot.domain.reconcile import MODEL, urgency
+from bot.domain.reconcile import urgency
 from bot.domain.records import ThreadRecord
 from bot.domain.sameness import gap, says_it_too
 
-_DECLINED: Final = "people declined it before"
 _RAISED: Final = "an earlier comment says it"
 _SCANNED: Final = "a scanner reports it"
 _REPEATED: Final = "it repeats another finding"
@@ -44,7 +43,6 @@ class _Sieve:
 
     static: Sequence[Finding]
     threads: Mapping[str, ThreadRecord]
-    declined: Collection[str]
     lines: Mapping[str, Sequence[str]]
     news: list[Finding] = field(default_factory=list)
     explaining: list[Finding] = field(default_factory=list)
@@ -58,8 +56,6 @@ class _Sieve:
             self.news.append(finding)
         elif reason := noise(finding, code):
             self._reject(finding, reason)
-        elif known_as in self.declined:
-            self._reject(finding, _DECLINED)
         elif self._raised_otherwise(finding, spoken_for):
             self._reject(finding, _RAISED)
         elif twin := next((one for one in self.static if self._covers(one, finding)), None):
@@ -97,28 +93,22 @@ def screen(
     *,
     static: Sequence[Finding] = (),
     threads: Sequence[ThreadRecord] = (),
-    declined: Collection[str] = (),
     lines: Mapping[str, Sequence[str]] | None = None,
 ) -> Screened:
     """Sort out the *findings* of a model.
 
-    A scanner's finding wins over the model's that says the same (see `says_it_too`). The model's words then explain it, except where it is a secret, whose words are fixed.
+    A scanner's finding wins over the model's that says the same (see `says_it_too`). The model's words then explain
+    it, except where it is a secret, whose words are fixed.
 
     Args:
         findings: stamped.
         static: the scanners' findings of the same head that count, stamped.
         threads: what was said about earlier heads, by anybody.
-        declined: fingerprints of what people do not want to hear.
         lines: the head's lines by path.
     """
     marks = {thread.fingerprint: thread for thread in threads}
-    known = [one.fingerprint for one in recognise(findings, [*marks, *sorted(set(declined) - set(marks))])]
-    sieve = _Sieve(
-        sorted(static, key=urgency),
-        marks,
-        frozenset(declined) - set(marks),
-        lines if lines is not None else {},
-    )
+    known = [one.fingerprint for one in recognise(findings, list(marks))]
+    sieve = _Sieve(sorted(static, key=urgency), marks, lines if lines is not None else {})
     # What has a thread comes first, so that nothing takes its place.
     order = sorted(zip(findings, known, strict=True), key=lambda one: (one[1] not in marks, urgency(one[0])))
     for finding, known_as in order:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.reconcile import MODEL
+from bot.domain.findings import MODEL
 from bot.domain.run import REVIEW_STEP
 
 SCAN_PREFIX = "scan:"

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from bot.domain.findings import Finding, Fix
+from bot.domain.findings import MODEL, Finding, Fix
 from bot.domain.fingerprint import lines_of
 from bot.domain.fix_text import imports_anew, misfit, suspicious, unbalanced, unbalanced_tags
 from bot.domain.suggestion import Refusal, applied, suggestion
 
-_MODEL = "model"
 _TAGGED = frozenset({".jsx", ".tsx", ".js", ".vue", ".svelte", ".html", ".htm", ".xml"})
 
 
@@ -71,7 +70,7 @@ def edit(finding: Finding, fix: Fix, content: bytes, ends: Mapping[str, frozense
         return block
     plain = [line.removesuffix("\r") for line in lines]
     old, new = plain[fix.line - 1 : fix.end_line], _lines(fix)
-    problem = misfit(old, new, plain) or suspicious(old, new, plain, trusted=finding.scanner != _MODEL)
+    problem = misfit(old, new, plain) or suspicious(old, new, plain, trusted=finding.scanner != MODEL)
     if problem:
         return problem
     return Edit(finding, fix, content, applied(content, block, finding.end_line), len(new), ends)

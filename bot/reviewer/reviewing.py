@@ -5,7 +5,7 @@ The stage ``review``, ``cloister review`` and ``cloister eval`` share it: prompt
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from bot.domain.excerpt import Excerpt
@@ -41,7 +41,6 @@ class Matter:
         old_paths: path at the head -> path at the base, for renamed files.
         static: gives the scanners' findings of this review, stamped; awaited once, after the model was asked.
         threads: what was said about earlier heads.
-        declined: fingerprints of what people do not want to hear.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -49,7 +48,6 @@ class Matter:
     old_paths: Mapping[str, str] = field(default_factory=dict)
     static: Callable[[], Awaitable[Sequence[Finding]]] = _nothing
     threads: Sequence[ThreadRecord] = ()
-    declined: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -146,7 +144,6 @@ class Reviewing:
             [masked(finding, self.redact) for finding in stamped],
             static=static,
             threads=matter.threads,
-            declined=matter.declined,
             lines=matter.lines,
         )
 

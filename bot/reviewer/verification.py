@@ -10,10 +10,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.domain import proof
-from bot.domain.findings import Finding, Fix
+from bot.domain.findings import MODEL, Finding, Fix
 from bot.domain.outline import Syntax
 from bot.domain.policy import Policy, commentable
-from bot.domain.reconcile import MODEL, urgency
+from bot.domain.reconcile import urgency
 from bot.domain.sameness import same
 from bot.domain.suggestion import Refusal
 from bot.ports import Runner

@@ -94,15 +94,10 @@ def test_nothing_is_added_to_a_secret() -> None:
     assert screen([finding(10)], static=[secret]).news == (finding(10),)
 
 
-def test_what_was_declined_is_not_raised_again() -> None:
-    """By fingerprint, even when the code around has changed."""
-    assert reasons(screen([finding(10)], declined=[finding(10).fingerprint])) == ["people declined it before"]
-
-
 def test_what_has_a_thread_is_kept_for_it() -> None:
     """Even if it would be dropped today: the thread must not lose its finding."""
     said = finding(10, "Missing docstring", message="There is none.")
-    screened = screen([said], threads=[thread(said)], declined=[said.fingerprint], static=[static(10)])
+    screened = screen([said], threads=[thread(said)], static=[static(10)])
     assert screened == Screened(news=(said,), raised=frozenset([said.fingerprint]))
 
 

@@ -226,16 +226,6 @@ async def test_what_would_not_become_a_comment_is_not_judged() -> None:
     assert model.kinds == known.kinds == ["findings"]
 
 
-async def test_what_was_declined_is_neither_judged_nor_said() -> None:
-    """It costs the first request only."""
-    (found,) = (await review(Scripted(said(findings=[LOOP])))).findings
-    model = Scripted(said(findings=[LOOP]))
-    reviewed = await review(model, declined=[found.fingerprint])
-    assert reviewed.findings == ()
-    assert [one.reason for one in reviewed.rejected] == ["people declined it before"]
-    assert model.kinds == ["findings"]
-
-
 async def test_scanners_findings_are_explained_in_one_request() -> None:
     """Those that deserve a comment and that the model has seen; what it says of its own is not asked for twice."""
     answer = [{"finding": 0, "why": "`requests` is called by every page.", "false_positive": False}]
