@@ -4,6 +4,7 @@ import ast
 import json
 import re
 import shlex
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from pathlib import Path
@@ -313,3 +314,12 @@ def test_the_example_of_a_dotenv_file_is_complete_and_valid(tmp_path: Path):
         if field.default is not None
     ]
     assert [] == [line for line in defaults if line not in example.splitlines()]
+
+
+def test_each_test_file_has_a_name_of_its_own() -> None:
+    """Otherwise pytest collects neither as soon as both are asked for, which a run of one directory does not show."""
+    files = (
+        path for path in (ROOT / "tests").rglob("test_*.py") if not (path.parent / "__init__.py").exists()
+    )
+    names = Counter(path.name for path in files)
+    assert [] == [name for name, count in names.items() if count > 1]
