@@ -129,6 +129,11 @@ class Settings(BaseSettings):
     listen: ListenAddress = Field(
         "127.0.0.1:8080", description="HOST:PORT for webhooks, health and metrics.", examples=["0.0.0.0:8080"]
     )
+    public_url: WebUrl | None = Field(
+        None,
+        description="Where people and CI jobs reach the pages of Cloister. Unset: no link leads to them from GitLab.",
+        examples=["https://cloister.example"],
+    )
     marker_key: SecretStr | None = Field(
         None,
         description="Key that signs the hidden markers in our comments."

@@ -190,11 +190,13 @@ async def _first(serving: asyncio.Task[None], other: Coroutine[Any, Any, Any]) -
 def _application(parts: Base, *, hooks: bool) -> ASGIApp:
     from bot.web.app import application
     from bot.web.receiver import receiver
+    from bot.web.site import routers
 
     secrets = [secret.encode() for secret in parts.settings.webhook_secrets]
     trace = parts.telemetry.trace_context
     return application(
         receiver(parts.sink, secrets, parts.instance, parts.clock, trace=trace) if hooks else None,
+        routers=routers(parts) if hooks else (),
         telemetry=parts.telemetry,
         exposition=parts.telemetry.exposition,
         ready=parts.ready_for_hooks if hooks else parts.ready,

@@ -1,16 +1,18 @@
-"""The web application: webhooks, health and metrics."""
+"""The web application: webhooks, health, metrics, pages and the API."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from fastapi import FastAPI, Response
+from fastapi import APIRouter, FastAPI, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import __version__
 from bot.ports import Telemetry
+from bot.web.pages import Guarded, static_files
+from bot.web.problems import explain_problems
 
 _WEBHOOKS = "/webhooks/gitlab"
 
@@ -18,6 +20,7 @@ _WEBHOOKS = "/webhooks/gitlab"
 def application(
     hooks: ASGIApp | None,
     *,
+    routers: Iterable[APIRouter] = (),
     telemetry: Telemetry,
     exposition: Callable[[], bytes],
     ready: Callable[[], Awaitable[list[str]]],
@@ -26,6 +29,7 @@ def application(
 
     Args:
         hooks: the webhook receiver, None for health and metrics alone.
+        routers: pages and parts of the API.
         telemetry: where requests are counted and traces begin.
         exposition: returns all metrics in Prometheus' text format.
         ready: returns what is wrong, nothing when requests can be served.
@@ -49,7 +53,12 @@ def application(
         """Return the metrics for Prometheus."""
         return Response(exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
-    return app if hooks is None else _Observed(hooks, app, telemetry)
+    explain_problems(app)
+    app.router.routes.append(static_files())
+    for router in routers:
+        app.include_router(router)
+    others = Guarded(app)
+    return others if hooks is None else _Observed(hooks, others, telemetry)
 
 
 class _Observed:

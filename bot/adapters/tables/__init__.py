@@ -1,0 +1,51 @@
+"""The database schema, declared once; migrations are proved equal to it.
+
+The running service speaks plain SQL through asyncpg (see ``docs/decisions``); these models are the schema's
+source for Alembic and its documentation. Each part of the product has a file of its own.
+"""
+
+from bot.adapters.tables.log import (
+    DeadLetter,
+    DelayedEvent,
+    Event,
+    EventPartition,
+    GroupMember,
+    GroupOffset,
+    Inbox,
+    Reconciliation,
+)
+from bot.adapters.tables.models import (
+    InstanceKey,
+    ModelAnswer,
+    ModelCall,
+)
+from bot.adapters.tables.reviews import (
+    AnsweredComment,
+    DeclinedFinding,
+    FindingRow,
+    MergeRequest,
+    PolicyVersion,
+    ReviewRun,
+    Thread,
+)
+
+__all__ = [
+    "AnsweredComment",
+    "DeadLetter",
+    "DeclinedFinding",
+    "DelayedEvent",
+    "Event",
+    "EventPartition",
+    "FindingRow",
+    "GroupMember",
+    "GroupOffset",
+    "Inbox",
+    "InstanceKey",
+    "MergeRequest",
+    "ModelAnswer",
+    "ModelCall",
+    "PolicyVersion",
+    "Reconciliation",
+    "ReviewRun",
+    "Thread",
+]

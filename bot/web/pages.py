@@ -1,0 +1,84 @@
+"""Pages for people: templates that escape whatever they show, and headers under which nothing foreign runs."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.datastructures import MutableHeaders
+from starlette.responses import HTMLResponse
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_HERE = Path(__file__).parent
+_STATIC = "/static"
+#: No inline script and no inline style: what gets into a page as text stays text. Nothing is fetched from elsewhere.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
+    " connect-src 'self'; manifest-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+_HEADERS = {
+    "content-security-policy": _POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+@lru_cache
+def asset(name: str) -> str:
+    """Return the URL of a bundled file; it changes with the content, so that browsers may keep it for good."""
+    content = (_HERE / "static" / name).read_bytes()
+    return f"{_STATIC}/{name}?{hashlib.sha256(content).hexdigest()[:12]}"
+
+
+def static_files() -> Mount:
+    """Return the route to the bundled files."""
+    return Mount(_STATIC, StaticFiles(directory=_HERE / "static"), name="static")
+
+
+@lru_cache
+def _templates() -> Environment:
+    templates = Environment(
+        loader=PackageLoader("bot.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.globals["asset"] = asset
+    return templates
+
+
+def page(template: str, *, status: int = 200, **values: object) -> HTMLResponse:
+    """Return the page that *template* makes of *values*; no browser or proxy keeps it."""
+    body = _templates().get_template(template).render(values)
+    return HTMLResponse(body, status, {"cache-control": "no-store"})
+
+
+class Guarded:
+    """Add headers that keep browsers from running, framing or telling on what an application serves."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                if scope["path"].startswith(f"{_STATIC}/") and message["status"] == 200:
+                    kept = "public, max-age=31536000, immutable" if scope["query_string"] else "no-cache"
+                    headers["cache-control"] = kept
+            await send(message)
+
+        await self._app(scope, receive, guarded)

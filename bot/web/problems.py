@@ -1,0 +1,81 @@
+"""Errors as answers: one JSON shape for the API, one page for people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+
+from bot.domain.errors import Transient
+from bot.web.pages import page
+
+API = "/api/"
+_RETRY_AFTER_S = 5
+
+_logger = structlog.get_logger(__name__)
+
+
+class Problem(Exception):
+    """Say why a request cannot be answered: ``code`` is for programs, ``message`` says what to do."""
+
+    def __init__(
+        self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = dict(headers or {})
+
+
+def explain_problems(app: FastAPI) -> None:
+    """Make *app* answer every error in the one form: ``{"error": {"code", "message"}}`` below ``/api/``."""
+    app.add_exception_handler(Problem, _answer)
+    app.add_exception_handler(HTTPException, _answer)
+    app.add_exception_handler(RequestValidationError, _answer)
+    app.add_exception_handler(Transient, _answer)
+    app.add_exception_handler(Exception, _answer)
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    problem = _problem(error)
+    if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _logger.error("request.failed", path=request.url.path, error=str(error), exc_info=error)
+    if request.url.path.startswith(API):
+        content = {"error": {"code": problem.code, "message": problem.message}}
+        return JSONResponse(content, problem.status, {**problem.headers, "cache-control": "no-store"})
+    answer = page(
+        "problem.html",
+        status=problem.status,
+        phrase=HTTPStatus(problem.status).phrase,
+        message=problem.message,
+    )
+    answer.headers.update(problem.headers)
+    return answer
+
+
+def _problem(error: Exception) -> Problem:
+    match error:
+        case Problem():
+            return error
+        case RequestValidationError():
+            return Problem(422, "invalid_request", _invalid(error))
+        case HTTPException():
+            phrase = HTTPStatus(error.status_code).phrase
+            code = phrase.lower().replace(" ", "_").replace("-", "_")
+            return Problem(error.status_code, code, str(error.detail), headers=error.headers)
+        case Transient():
+            again = {"retry-after": str(_RETRY_AFTER_S)}
+            return Problem(503, "unavailable", f"{error}; try again in a moment", headers=again)
+    return Problem(500, "internal_error", "this is a fault of ours; the log says more")
+
+
+def _invalid(error: RequestValidationError) -> str:
+    """Return where the request is wrong and why; never the value, which may be hostile or secret."""
+    said = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+    return "; ".join(list(said)[:5])

@@ -1,0 +1,102 @@
+"""What every page and every error has in common: nothing in it acts, and its form is the same everywhere."""
+
+import html
+
+import httpx
+import pytest
+from fastapi import APIRouter
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.errors import Transient
+from bot.web.app import application
+from bot.web.pages import asset, page
+from bot.web.problems import Problem
+
+
+class _Silent:
+    def __getattr__(self, name: str) -> None:
+        raise AssertionError(name)
+
+
+async def _ready() -> list[str]:
+    return []
+
+
+def _client(*routers: APIRouter) -> httpx.AsyncClient:
+    app = application(None, routers=routers, telemetry=_Silent(), exposition=lambda: b"", ready=_ready)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://cloister.test")
+
+
+def _failing(path: str, error: Exception) -> APIRouter:
+    router = APIRouter()
+
+    @router.get(path)
+    async def fail() -> None:
+        raise error
+
+    return router
+
+
+@given(st.text())
+def test_what_a_template_shows_is_text(said: str):
+    """No character of a value becomes markup."""
+    body = page("problem.html", phrase="Not Found", message=said).body.decode()
+
+    paragraph = body.partition("<p>")[2].partition("</p>")[0]
+    assert "<" not in paragraph
+    assert html.unescape(paragraph).replace("\r", "") == html.unescape(html.escape(said)).replace("\r", "")
+
+
+async def test_nothing_foreign_and_nothing_inline_runs():
+    """The policy that browsers keep names no other host, and allows no script or style in the page itself."""
+    async with _client() as client:
+        answer = await client.get("/healthz")
+
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_bundled_files_are_kept_by_browsers_as_long_as_they_stay_the_same():
+    """The address has a hash of the content."""
+    async with _client() as client:
+        answer = await client.get(asset("cloister.css"))
+        elsewhere = await client.get("/static/../app.py")
+
+    assert answer.status_code == 200
+    assert "immutable" in answer.headers["cache-control"]
+    assert elsewhere.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (Problem(409, "moved", "it moved"), 409, "moved"),
+        (Transient("Postgres is out of reach"), 503, "unavailable"),
+        (RuntimeError("a secret"), 500, "internal_error"),
+    ],
+)
+async def test_errors_have_one_form(error: Exception, status: int, code: str):
+    """The API answers JSON, pages are pages, and what we did not expect is not shown."""
+    async with _client(_failing("/api/v1/thing", error), _failing("/thing", error)) as client:
+        api = await client.get("/api/v1/thing")
+        shown = await client.get("/thing")
+
+    assert (api.status_code, api.json()["error"]["code"]) == (status, code)
+    assert shown.status_code == status
+    assert shown.headers["content-type"].startswith("text/html")
+    assert "a secret" not in api.text + shown.text
+
+
+async def test_what_is_not_there_has_the_same_form():
+    """Unknown addresses and methods are told as all else is."""
+    async with _client(_failing("/api/v1/thing", Problem(400, "x", "x"))) as client:
+        missing = await client.get("/api/v1/other")
+        method = await client.post("/api/v1/thing")
+
+    assert missing.json()["error"]["code"] == "not_found"
+    assert method.json()["error"]["code"] == "method_not_allowed"
