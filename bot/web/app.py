@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Response
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import __version__
@@ -57,7 +58,7 @@ def application(
     app.router.routes.append(static_files())
     for router in routers:
         app.include_router(router)
-    others = Guarded(app)
+    others = Guarded(GZipMiddleware(app))
     return others if hooks is None else _Observed(hooks, others, telemetry)
 
 

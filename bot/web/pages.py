@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.datastructures import MutableHeaders
-from starlette.responses import HTMLResponse
-from starlette.routing import Mount
-from starlette.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_HERE = Path(__file__).parent
+_OURS = Path(__file__).parent / "static"
 _STATIC = "/static"
+#: Scripts that come with packages, by the name that pages know them by. The packages are not imported.
+_OF_PACKAGES = {
+    "htmx.js": ("django_htmx", "static/django_htmx/htmx-2.min.js"),
+    "chart.js": ("chartkick", "django/static/chartkick/Chart.bundle.js"),
+}
 #: No inline script and no inline style: what gets into a page as text stays text. Nothing is fetched from elsewhere.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
@@ -30,15 +37,33 @@ _HEADERS = {
 
 
 @lru_cache
+def _files() -> dict[str, Path]:
+    """Return all bundled files by name."""
+    files = {file.name: file for file in _OURS.iterdir()}
+    for name, (package, path) in _OF_PACKAGES.items():
+        spec = find_spec(package)
+        assert spec is not None
+        assert spec.submodule_search_locations
+        files[name] = Path(spec.submodule_search_locations[0], path)
+    return files
+
+
+@lru_cache
 def asset(name: str) -> str:
     """Return the URL of a bundled file; it changes with the content, so that browsers may keep it for good."""
-    content = (_HERE / "static" / name).read_bytes()
-    return f"{_STATIC}/{name}?{hashlib.sha256(content).hexdigest()[:12]}"
+    return f"{_STATIC}/{name}?{hashlib.sha256(_files()[name].read_bytes()).hexdigest()[:12]}"
 
 
-def static_files() -> Mount:
+def static_files() -> Route:
     """Return the route to the bundled files."""
-    return Mount(_STATIC, StaticFiles(directory=_HERE / "static"), name="static")
+
+    async def serve(request: Request) -> FileResponse:
+        file = _files().get(request.path_params["name"])
+        if file is None:
+            raise HTTPException(404)
+        return FileResponse(file)
+
+    return Route(f"{_STATIC}/{{name}}", serve)
 
 
 @lru_cache
