@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.openai",
     "tests.llama",
     "tests.cloister",
+    "tests.browser",
 ]
 
 # A busy machine is no reason to fail: how long an example takes says nothing about what it shows.

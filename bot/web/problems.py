@@ -16,6 +16,10 @@ from bot.web.pages import page
 
 API = "/api/"
 _RETRY_AFTER_S = 5
+_PLAIN = {
+    404: "There is nothing at this address.",
+    405: "This address does not take requests of that kind.",
+}
 
 _logger = structlog.get_logger(__name__)
 
@@ -68,7 +72,8 @@ def _problem(error: Exception) -> Problem:
         case HTTPException():
             phrase = HTTPStatus(error.status_code).phrase
             code = phrase.lower().replace(" ", "_").replace("-", "_")
-            return Problem(error.status_code, code, str(error.detail), headers=error.headers)
+            said = _PLAIN.get(error.status_code, str(error.detail))
+            return Problem(error.status_code, code, said, headers=error.headers)
         case Transient():
             again = {"retry-after": str(_RETRY_AFTER_S)}
             return Problem(503, "unavailable", f"{error}; try again in a moment", headers=again)
