@@ -17,7 +17,7 @@ from bot.domain.events import Action, FetchRequested, MergeRequestChanged, Publi
 from bot.domain.records import MergeRequestState
 from bot.domain.run import Run, RunState
 from bot.domain.wording import wording
-from bot.ports import Clock, Forge, Store, Telemetry, Transaction
+from bot.ports import Approvals, Clock, Forge, Store, Telemetry, Transaction
 from bot.runtime.consumer import Work, consumer
 
 log = structlog.get_logger()
@@ -28,6 +28,7 @@ async def intake(
     event: MergeRequestChanged,
     *,
     forge: Forge,
+    approvals: Approvals,
     clock: Clock,
     telemetry: Telemetry,
     debounce: timedelta,
@@ -35,7 +36,7 @@ async def intake(
 ) -> None:
     """Decide whether *event* brings a head that nobody reviews yet."""
     event = await _checked(event, forge, work.store)
-    await _hold(event, forge, work.store)
+    await _hold(event, forge, approvals, work.store)
     head = event.head_sha
     run_id = uuid.uuid5(work.record.id, "run")
     async with work.commit() as transaction:
@@ -89,7 +90,7 @@ async def _checked(event: MergeRequestChanged, forge: Forge, store: Store) -> Me
     return event.model_copy(update={"action": Action.changed, "head_sha": found.head_sha})
 
 
-async def _hold(event: MergeRequestChanged, forge: Forge, store: Store) -> None:
+async def _hold(event: MergeRequestChanged, forge: Forge, approvals: Approvals, store: Store) -> None:
     """Keep the gate shut for a head that comes while reviews are paused: nobody has looked at it."""
     state = await store.merge_request(event.ref)
     if (
@@ -108,6 +109,11 @@ async def _hold(event: MergeRequestChanged, forge: Forge, store: Store) -> None:
         await forge.set_status(found, found.head_sha, "pending", wording(language).talk.paused_status)
     except Permanent as error:
         log.warning("status.not_set", error=str(error))
+    if run is not None and run.policy.approves:
+        try:
+            await approvals.unapprove(event.ref)
+        except Permanent as error:
+            log.warning("approval.not_withdrawn", error=str(error))
 
 
 def _overtaken(event: MergeRequestChanged, state: MergeRequestState) -> bool:

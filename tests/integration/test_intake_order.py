@@ -116,7 +116,7 @@ async def hand_out(store: Overheard, life: Life, hooks: list[MergeRequestChanged
                 if found.state != "opened" or found.head_sha != run.head_sha:
                     await work.follow(run, found)
             else:
-                ports = {"forge": life, "clock": SystemClock(), "telemetry": Silent()}
+                ports = {"forge": life, "approvals": life, "clock": SystemClock(), "telemetry": Silent()}
                 ports["debounce"] = timedelta()
                 await intake.handle(event, work=work, **ports)
         except Obsolete:

@@ -15,7 +15,7 @@ from bot.domain.errors import Permanent
 from bot.domain.events import Action, MergeRequestChanged, Record, Stage
 from bot.domain.forge import ForgeMergeRequest
 from bot.domain.merge_request import MergeRequestRef
-from bot.domain.policy import Policy, Review
+from bot.domain.policy import Gate, Policy, Review
 from bot.domain.run import Run, RunState
 from bot.runtime.consumer import Work
 from consumers.intake import intake
@@ -38,6 +38,7 @@ class Forge:
     head: str | None = NEW
     refuses: bool = False
     statuses: list[tuple[str, str, str]] = field(default_factory=list)
+    withdrawn: int = 0
 
     async def merge_request(self, ref: MergeRequestRef) -> ForgeMergeRequest:
         """Return the merge request."""
@@ -49,19 +50,25 @@ class Forge:
             raise Permanent("403")
         self.statuses.append((sha, state, description))
 
+    async def unapprove(self, _: MergeRequestRef) -> None:
+        """Note that our approval was taken back, or refuse it."""
+        if self.refuses:
+            raise Permanent("403")
+        self.withdrawn += 1
+
 
 def changed(head: str | None = NEW, *, source: str = "hook", again: bool = False) -> MergeRequestChanged:
     return MergeRequestChanged(ref=REF, action=Action.changed, head_sha=head, source=source, again=again)
 
 
-async def paused(store: PostgresStore, *, language: str = "en") -> Run:
+async def paused(store: PostgresStore, *, language: str = "en", approve: bool = False) -> Run:
     """Return the run that was at work when somebody paused the merge request."""
     run = Run(
         id=uuid.uuid4(),
         ref=REF,
         head_sha=OLD,
         state=RunState.working,
-        policy=Policy(review=Review(language=language)),
+        policy=Policy(review=Review(language=language), gate=Gate(approve=approve)),
         created_at=datetime.now(UTC),
     )
     async with store.commit("converse", Record.of(changed(), id=uuid.uuid4())) as transaction:
@@ -75,6 +82,7 @@ async def handle(store: PostgresStore, forge: Forge, event: MergeRequestChanged)
     await intake.handle(
         event,
         forge=forge,
+        approvals=forge,
         clock=SystemClock(),
         telemetry=Silent(),
         debounce=timedelta(),
@@ -132,3 +140,15 @@ async def test_a_status_that_gitlab_refuses_changes_nothing_else(store: Postgres
     await handle(store, Forge(refuses=True), changed())
     assert [RunState.superseded] == await states(store, [run])
     assert (await store.merge_request(REF)).head_sha == OLD
+
+
+@pytest.mark.parametrize(
+    ("approve", "refuses", "withdrawn"), [(True, False, 1), (True, True, 0), (False, False, 0)]
+)
+async def test_our_approval_of_the_head_before_does_not_stand_for_the_new_one(
+    store: PostgresStore, approve: bool, refuses: bool, withdrawn: int
+) -> None:
+    """Nobody has looked at it; where GitLab refuses, the head is held all the same."""
+    run, forge = await paused(store, approve=approve), Forge(refuses=refuses)
+    await handle(store, forge, changed())
+    assert (withdrawn, [RunState.superseded]) == (forge.withdrawn, await states(store, [run]))
