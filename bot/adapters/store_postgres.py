@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.adapters import answered_postgres, declined_postgres
+from bot.adapters import answered_postgres, declined_postgres, waivers_postgres
 from bot.adapters.log_records import append
 from bot.adapters.postgres import give_up_locks, storable, translated
 from bot.domain.errors import Obsolete, Permanent, Transient
@@ -19,6 +19,7 @@ from bot.domain.findings import Finding
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.records import AnsweredComment, Declined, MergeRequestState, ThreadRecord
 from bot.domain.run import REVIEW_STEP, Run
+from bot.domain.waivers import WaiverStep
 from bot.ports import Start, StillHeld, Transaction
 
 _REF = "instance = $1 AND project_id = $2 AND iid = $3"
@@ -210,6 +211,10 @@ class PostgresTransaction:
     async def add_answered(self, ref: MergeRequestRef, comment: AnsweredComment) -> None:
         """Remember an answered comment; see the port."""
         await answered_postgres.add(self._connection, ref, comment)
+
+    async def add_waiver_steps(self, steps: Sequence[WaiverStep]) -> None:
+        """Add to the trail of waivers; see the port."""
+        await waivers_postgres.add(self._connection, steps)
 
     def emit(self, event: Event, *, delay: timedelta = timedelta()) -> None:
         """Append an event; see the port."""

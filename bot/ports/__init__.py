@@ -15,6 +15,7 @@ from bot.ports.runner import Command, Completed, RuleCopy, RuleSource, Runner
 from bot.ports.sandbox import CHECKOUT, Sandbox, SandboxTree, Trial, Tried
 from bot.ports.store import Start, StillHeld, Store, Transaction
 from bot.ports.telemetry import Telemetry
+from bot.ports.waivers import WaiverBook
 from bot.ports.workspaces import Blob, Occurrence, Occurrences, Workspaces
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "Trial",
     "Tried",
     "Turn",
+    "WaiverBook",
     "Workspaces",
     "keep_all",
 ]

@@ -14,6 +14,7 @@ from bot.domain.findings import Finding
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.records import AnsweredComment, Declined, MergeRequestState, ThreadRecord
 from bot.domain.run import Run
+from bot.domain.waivers import WaiverStep
 
 
 class Transaction(Protocol):
@@ -59,6 +60,9 @@ class Transaction(Protocol):
         Raises:
             Obsolete: it was before; nothing of this transaction is written.
         """
+
+    async def add_waiver_steps(self, steps: Sequence[WaiverStep]) -> None:
+        """Add what happened to waivers, in this order; nothing of it is ever changed."""
 
     def emit(self, event: Event, *, delay: timedelta = timedelta()) -> None:
         """Append *event* to the log together with this transaction, to be handed out after *delay*."""

@@ -28,6 +28,7 @@ from bot.adapters.tables.reviews import (
     ReviewRun,
     Thread,
 )
+from bot.adapters.tables.waivers import WaiverEvent
 
 __all__ = [
     "AnsweredComment",
@@ -48,4 +49,5 @@ __all__ = [
     "Reconciliation",
     "ReviewRun",
     "Thread",
+    "WaiverEvent",
 ]
