@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from bot.domain.declining import declined_now, taken_back
@@ -12,17 +12,20 @@ from bot.domain.events import PublishRequested, Stage, VerifyRequested
 from bot.domain.fingerprint import lines_of, places
 from bot.domain.marker import Marker
 from bot.domain.merge_request import Revision
-from bot.domain.ours import Ours, deleted, forgotten, opened, ours, remember
+from bot.domain.ours import deleted, forgotten, opened, ours, remember
 from bot.domain.proof import waits
 from bot.domain.publication import Publication, analysed, decide, status
 from bot.domain.reconcile import Thread
 from bot.domain.result import result
-from bot.domain.run import RunState
+from bot.domain.run import Run, RunState
 from bot.domain.summary import project_url, summary
-from bot.ports import Clock, Forge, Store, Telemetry, Workspaces
+from bot.domain.waiver_effects import merged_into, tellings
+from bot.domain.waivers import WaiverStep
+from bot.ports import Clock, Forge, Store, Telemetry, WaiverBook, Workspaces
 from bot.reviewer.moves import followed, renamed, under_old_names
 from bot.reviewer.parting import declined_at_the_end
 from bot.reviewer.posting import Posting
+from bot.reviewer.waiving import WaiversHere, take
 from bot.runtime.consumer import Work, consumer
 
 
@@ -33,6 +36,7 @@ async def publish(
     forge: Forge,
     workspaces: Workspaces,
     store: Store,
+    waivers: WaiverBook,
     marker: Marker,
     fingerprint_key: bytes,
     instance_url: str,
@@ -45,8 +49,10 @@ async def publish(
     run = await store.run(event.run_id)
     if event.parting:
         said = await declined_at_the_end(run, forge=forge, store=store, marker=marker, now=clock.now())
+        kept = await _merged(run, forge, waivers, clock)
         async with work.commit() as transaction:
             await transaction.decline(event.ref, said)
+            await transaction.add_waiver_steps(kept)
         return
     if run.published >= run.results or run.state is RunState.superseded:
         raise Obsolete("there is nothing new to publish")
@@ -68,18 +74,24 @@ async def publish(
         me = (await forge.whoami()).id
         mine = ours(await forge.discussions(event.ref), event.ref, me=me, marker=marker, known=known)
         diff = await workspaces.diff(run.revision) if run.revision else Diff(())
-        moves = await renamed(run, diff, mine.threads, known, store=store, workspaces=workspaces)
-        mine = replace(mine, threads=followed(mine.threads, moves))
-        standing = await _standing(mine, workspaces, run.revision, fingerprint_key)
+        here = await WaiversHere.on(run, found, waivers, clock.now())
+        records = here.records | known
+        moves = await renamed(
+            run, diff, [*mine.threads, *here.threads], records, store=store, workspaces=workspaces
+        )
+        mine, here = replace(mine, threads=followed(mine.threads, moves)), here.moved(moves)
+        standing = await _standing([*mine.threads, *here.threads], workspaces, run.revision, fingerprint_key)
         gone = deleted(mine, known)
+        named = under_old_names(findings, moves, records, key=fingerprint_key)
         publication = decide(
             run,
-            under_old_names(findings, moves, known, key=fingerprint_key),
+            named,
             mine.threads,
             diff,
             standing=standing,
             deleted=gone,
             declined=await store.declined(event.ref),
+            waivers=here.standing,
         )
         state = await store.merge_request(event.ref)
         drafts_left = state.posting or state.summary_note_id != mine.summary_id
@@ -87,6 +99,7 @@ async def publish(
         refused = await posting.post(publication.posts, drafts_left=drafts_left)
         await posting.explain(publication.actions, known)
         unsettled = await posting.settle(publication.actions)
+        await posting.tell(tellings(mine.threads, publication.verdict, here.all, branch=here.branch))
         _count(telemetry, publication)
         seconds = (clock.now() - run.created_at).total_seconds()
         content = result(
@@ -119,16 +132,34 @@ async def publish(
             published = (await transaction.run(run.id)).mark_published(run.results)
             run = published.model_copy(update={"facts": run.facts})
             await transaction.save_run(run)
+            steps = here.steps(
+                publication,
+                named,
+                mine.threads,
+                diff,
+                count=standing,
+                author_id=found.author_id,
+                event=work.record.id,
+            )
+            await take(transaction, event.ref, steps, here.all, here.now)
     telemetry.observe("cloister_push_to_publish", seconds)
     if run.ended:
         telemetry.count("cloister_runs", ended=run.state.value)
 
 
+async def _merged(run: Run, forge: Forge, waivers: WaiverBook, clock: Clock) -> list[WaiverStep]:
+    """Return that waivers go with their code into the target branch, if that is where it went."""
+    found = await forge.merge_request(run.ref)
+    if found.state != "merged":
+        return []
+    return merged_into(run, found.target_branch, await waivers.of(run.ref), clock.now())
+
+
 async def _standing(
-    mine: Ours, workspaces: Workspaces, revision: Revision | None, key: bytes
+    threads: Iterable[Thread], workspaces: Workspaces, revision: Revision | None, key: bytes
 ) -> Callable[[Thread], int]:
     """Return what counts the places at the head that have the code of a thread."""
-    paths = sorted({thread.path for thread in mine.threads if thread.path and not thread.resolved})
+    paths = sorted({thread.path for thread in threads if thread.path and not thread.resolved})
     blobs = await workspaces.read(revision, paths) if revision and paths else {}
     lines = {path: lines_of(blob.content) for path, blob in blobs.items() if blob.content is not None}
     return lambda thread: places(thread.anchor, lines.get(thread.path, ()), key=key)
