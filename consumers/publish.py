@@ -25,7 +25,7 @@ from bot.ports import Clock, Forge, Store, Telemetry, WaiverBook, Workspaces
 from bot.reviewer.moves import followed, renamed, under_old_names
 from bot.reviewer.parting import declined_at_the_end
 from bot.reviewer.posting import Posting
-from bot.reviewer.waiving import WaiversHere, take
+from bot.reviewer.waiving import WaiversHere, is_about, take
 from bot.runtime.consumer import Work, consumer
 
 
@@ -66,7 +66,7 @@ async def publish(
         found = await forge.merge_request(event.ref)
         if not await store.is_current(run):
             raise Obsolete("a newer head won, or the merge request was closed")
-        if found.state != "opened" or found.head_sha != run.head_sha:
+        if found.state != "opened" or not is_about(run, found):
             await work.follow(run, found)
             return
         run = run.model_copy(update={"facts": run.facts.as_of(found)})

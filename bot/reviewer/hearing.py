@@ -23,7 +23,7 @@ from bot.domain.waivers_standing import terms
 from bot.domain.waiving import Occasion
 from bot.ports import Forge, People, Store, WaiverBook, Workspaces
 from bot.reviewer.threads import finding_of
-from bot.reviewer.waiving import docket_of
+from bot.reviewer.waiving import docket_of, is_about
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,8 @@ class Known:
         return self.run.policy if self.run else Policy()
 
     def reviewed(self, found: ForgeMergeRequest) -> bool:
-        """Say whether the newest run is about the head, and about the branch that it goes into."""
-        if self.run is None or self.run.head_sha != found.head_sha:
-            return False
-        return self.run.facts.target_branch in {None, found.target_branch}
+        """Say whether the newest run is about *found* as it is now."""
+        return is_about(self.run, found)
 
 
 async def heard(event: CommentPosted, forge: Forge, store: Store, redact: Callable[[str], str]) -> Comment:

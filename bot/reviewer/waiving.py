@@ -109,6 +109,13 @@ class WaiversHere:
         return [*ended, *asked, *used_here(run, verdict, now)]
 
 
+def is_about(run: Run | None, found: ForgeMergeRequest) -> bool:
+    """Say whether *run* is about the head of *found* and the branch that it goes into, whose policy it has read."""
+    if run is None or run.head_sha != found.head_sha:
+        return False
+    return run.facts.target_branch in {None, found.target_branch}
+
+
 async def docket_of(
     found: ForgeMergeRequest,
     run: Run | None,
@@ -173,8 +180,7 @@ async def requested(
     if member.bot:
         raise Obsolete("a bot asked for it, and bots grant nothing")
     found = await forge.merge_request(event.ref)
-    reviewed = run is not None and run.head_sha == found.head_sha
-    if not event.back and not (reviewed and found.state == "opened"):
+    if not event.back and not (is_about(run, found) and found.state == "opened"):
         raise Obsolete("the merge request is closed, or its head is not reviewed")
     docket = await docket_of(found, run, store, workspaces, book, key=key, own="", redact=redact, now=now)
     occasion = Occasion(

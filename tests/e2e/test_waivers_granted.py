@@ -20,12 +20,14 @@ WISH = "until 2 weeks because the table is read-only and empty"
 _numbers = itertools.count(1)
 
 
-async def blocked(cloister: Cloister, code: str = FLAW) -> tuple[MergeRequest, str, Note, str]:
+async def blocked(
+    cloister: Cloister, code: str = FLAW, *, target: str = "main"
+) -> tuple[MergeRequest, str, Note, str]:
     """Return a merge request that one finding blocks, its file, its thread's first note and the finding's name."""
     name = f"waive-{next(_numbers)}"
     path = f"{name}.py"
     merge_request = cloister.gitlab.server.open_merge_request(
-        cloister.gitlab.project, name, {path: code}, author=cloister.gitlab.developer
+        cloister.gitlab.project, name, {path: code}, author=cloister.gitlab.developer, target=target
     )
     outcome = await cloister.outcome(merge_request)
     assert outcome.status == "failed"
@@ -148,3 +150,17 @@ async def test_a_comment_in_the_code_asks_for_a_waiver(shared_cloister: Cloister
     assert [("asked", "code"), ("granted", "comment"), ("merged", "review")] == await deeds(
         shared_cloister, merge_request
     )
+
+
+async def test_a_waiver_does_not_follow_to_another_branch(shared_cloister: Cloister) -> None:
+    """Whose policy did not allow it; though the hook that tells of the branch is lost."""
+    gitlab, lead = shared_cloister.gitlab, maintainer(shared_cloister)
+    gitlab.server.commit(gitlab.project, "mild", {"mild.txt": "nothing\n"})
+    merge_request, _, note, _ = await blocked(shared_cloister, target="mild")
+    await said(shared_cloister, merge_request, f"@cloister waive {WISH}", user=lead, below=note)
+    assert shared_cloister.status(merge_request) == "success"
+    merge_request.target_branch = "main"
+    gitlab.server.label(merge_request, "urgent")
+    await shared_cloister.idle()
+    assert (await shared_cloister.outcome(merge_request)).status == "failed"
+    assert [("granted", "comment"), ("revoked", "review")] == await deeds(shared_cloister, merge_request)

@@ -213,7 +213,13 @@ async def test_a_new_target_branch_has_to_be_reviewed_first(desk: Desk) -> None:
     """Its policy may be stricter."""
     await desk.review(Waivers())
     desk.opened.target_branch = "release"
-    assert "needs a review of the newest commit" in await desk.says(WISH, desk.person("lead"))
+    lead = desk.person("lead")
+    assert "needs a review of the newest commit" in await desk.says(WISH, lead)
+    viewer = Viewer(ForgeUser(lead.id, lead.username), admin=True)
+    page = waiver_request(viewer, desk.ref, form=uuid.uuid4(), finding=NAME, reason="a page", redact=str)
+    assert page is not None
+    with pytest.raises(Obsolete, match="not reviewed"):
+        await desk.handle(page)
 
 
 async def test_a_secret_in_a_reason_is_masked(desk: Desk) -> None:
