@@ -39,6 +39,7 @@ from bot.adapters.retention_postgres import prune_regularly
 from bot.adapters.store_postgres import PostgresStore
 from bot.adapters.telemetry import OpenTelemetry, mask_logs
 from bot.adapters.verdicts_postgres import PostgresVerdicts
+from bot.adapters.waivers_postgres import PostgresWaivers
 from bot.adapters.workspace_api import ApiWorkspaces
 from bot.adapters.workspace_fallback import FallbackWorkspaces
 from bot.domain.errors import Blocked, Transient
@@ -284,6 +285,7 @@ async def _ports(
         "people": GitLabPeople(forge.api),
         "pipelines": GitLabPipelines(forge.api),
         "workspaces": workspaces,
+        "waivers": PostgresWaivers(base.pool),
         "store": base.store,
         "clock": base.clock,
         "telemetry": base.telemetry,

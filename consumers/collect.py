@@ -1,15 +1,19 @@
-"""When a step ends or a deadline comes, let the run say what follows."""
+"""When a step ends, a deadline comes, or a verdict rests on a waiver that has ended, let the run say what follows."""
 
 from __future__ import annotations
 
-from bot.domain.events import DeadlineReached, Stage, StepFinished
+from bot.domain.events import DeadlineReached, Stage, StepFinished, VerdictOutdated
+from bot.reviewer.waiving import decide_anew
 from bot.runtime.consumer import Work, consumer
 
 
 @consumer(Stage.collect)
-async def collect(event: StepFinished | DeadlineReached, *, work: Work) -> None:
+async def collect(event: StepFinished | DeadlineReached | VerdictOutdated, *, work: Work) -> None:
     """Advance one run."""
     async with work.commit() as transaction:
+        if isinstance(event, VerdictOutdated):
+            await decide_anew(transaction, event.ref)
+            return
         run = await transaction.run(event.run_id)
         if isinstance(event, DeadlineReached):
             run, due = run.reach_deadline(event.step)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -13,26 +13,35 @@ from bot.domain.conversation import (
     Scene,
     Turn,
     answer,
-    answered_in,
     failed_text,
     told_text,
     turns,
     unknown_text,
     worth_answering,
 )
-from bot.domain.errors import Obsolete, Permanent, Refused, Transient
-from bot.domain.events import Action, CommentPosted, MergeRequestChanged, Stage, TestsRequested
+from bot.domain.errors import Obsolete, Permanent, Transient
+from bot.domain.events import (
+    Action,
+    CommentPosted,
+    MergeRequestChanged,
+    Stage,
+    TestsRequested,
+    WaiverRequested,
+)
 from bot.domain.forge import ForgeMergeRequest
 from bot.domain.markdown import code_span, one_line
 from bot.domain.marker import Marker
 from bot.domain.question import Question
 from bot.domain.records import AnsweredComment, Declined
-from bot.domain.summary import project_url
-from bot.domain.wording import Talk, Wording, wording
-from bot.ports import Clock, Forge, People, Store, Telemetry, Transaction, Workspaces
+from bot.domain.replay import original_of
+from bot.domain.waivers import Waiver
+from bot.domain.wording import Wording, wording
+from bot.ports import Clock, Forge, People, Store, Telemetry, Transaction, WaiverBook, Workspaces
 from bot.reviewer.answering import Answering
 from bot.reviewer.asking import Ledger
-from bot.reviewer.hearing import Comment, Known, heard, known, scene
+from bot.reviewer.hearing import Comment, Known, heard, known, scene, with_waivers
+from bot.reviewer.replying import heading, say, settle, was_said
+from bot.reviewer.waiving import decide_anew, requested, take
 from bot.runtime.consumer import Work, consumer
 
 log = structlog.get_logger()
@@ -40,16 +49,19 @@ log = structlog.get_logger()
 _HOUR = timedelta(hours=1)
 #: A model that is away for longer than these tries is told of, rather than waited for.
 _TRIES = 2
+#: What changes the summary or the verdict.
+_SHOWN = frozenset({Verb.pause, Verb.resume, Verb.ignore, Verb.resolve, Verb.waive, Verb.unwaive})
 
 
 @consumer(Stage.converse)
 async def converse(
-    event: CommentPosted,
+    event: CommentPosted | WaiverRequested,
     *,
     forge: Forge,
     people: People,
     store: Store,
     workspaces: Workspaces,
+    waivers: WaiverBook,
     marker: Marker,
     fingerprint_key: bytes,
     instance_url: str,
@@ -59,7 +71,26 @@ async def converse(
     telemetry: Telemetry,
     work: Work,
 ) -> None:
-    """Act on one comment."""
+    """Act on one comment, or on what was asked for on a page."""
+    if isinstance(event, WaiverRequested):
+        what = await known(event, store)
+        steps, docket = await requested(
+            event,
+            what.run,
+            forge=forge,
+            people=people,
+            store=store,
+            workspaces=workspaces,
+            book=waivers,
+            key=fingerprint_key,
+            redact=redact,
+            id=original_of(work.record),
+            now=clock.now(),
+        )
+        async with work.commit() as transaction:
+            await take(transaction, event.ref, steps, docket.waivers, clock.now())
+            await decide_anew(transaction, event.ref)
+        return
     comment = await heard(event, forge, store, redact)
     member = await people.member(event.ref.project_id, comment.note.author_id)
     if member.bot:
@@ -72,7 +103,7 @@ async def converse(
     if worth is False:
         raise Obsolete("too many comments have asked for something lately")
     ledger = Ledger(what.run.id if what.run else work.record.id)
-    taken, declined = [], None
+    taken, declined, book = list[Turn](), None, list[Waiver]()
     parts = [words.talk.too_many.format(limit=what.policy.conversation.per_hour)]
     if worth:
         seen = await scene(
@@ -87,22 +118,38 @@ async def converse(
             key=fingerprint_key,
             model=answering is not None and what.policy.review.model,
         )
+        seen = await with_waivers(
+            seen,
+            comment,
+            found,
+            what,
+            store,
+            workspaces,
+            waivers,
+            key=fingerprint_key,
+            redact=redact,
+            event=work.record.id,
+            now=clock.now(),
+        )
+        book = list(seen.docket.waivers) if seen.docket else []
         declined = _declined(seen, comment, days=what.policy.comments.declined_days, now=clock.now())
         taken = turns(comment.asked.commands, seen, words.talk)
         taken = [await _told(turn, seen, comment, what, words, answering, ledger, work) for turn in taken]
         parts = [unknown_text(comment.asked.unknown, words.talk)]
     async with store.exclusive(event.ref) as still_held:
-        taken = await _settle(comment, taken, words.talk, forge)
-        if not await _answered(comment, marker, forge):
+        taken = await settle(comment, taken, words.talk, forge)
+        if not await was_said(comment, marker, forge):
             body = answer(
                 [*(turn.text for turn in taken), *parts],
                 marker=marker.of_answer(event.ref, event.note_id),
-                heading=_heading(comment, found, instance_url, words.talk),
+                heading=heading(comment, found, instance_url, words.talk),
             )
             await still_held()
-            await _say(comment, body, forge)
+            await say(comment, body, forge)
         async with work.commit() as transaction:
             await _keep(comment, taken, found, declined, transaction)
+            steps = [step for turn in taken for step in turn.steps]
+            await take(transaction, event.ref, steps, book, clock.now())
     for turn in taken:
         telemetry.count("cloister_commands", command=turn.command.verb.value, done=str(turn.act).lower())
 
@@ -162,61 +209,6 @@ def _declined(seen: Scene, comment: Comment, *, days: int, now: datetime) -> Dec
     )
 
 
-async def _settle(comment: Comment, taken: Sequence[Turn], talk: Talk, forge: Forge) -> list[Turn]:
-    """Resolve the thread if a command asks for it, and say so where GitLab does not let us."""
-    settling = [turn for turn in taken if turn.act and turn.command.verb in {Verb.resolve, Verb.ignore}]
-    if not settling:
-        return list(taken)
-    try:
-        await forge.resolve(comment.event.ref, comment.discussion.id)
-    except Refused as error:
-        log.warning("thread.not_settled", error=str(error))
-        return [
-            replace(
-                turn,
-                text=talk.not_resolved
-                if turn.command.verb is Verb.resolve
-                else f"{turn.text} {talk.not_resolved}",
-            )
-            if turn in settling
-            else turn
-            for turn in taken
-        ]
-    return list(taken)
-
-
-async def _answered(comment: Comment, marker: Marker, forge: Forge) -> bool:
-    """Say whether our answer stands there already, as after a crash."""
-    ref = comment.event.ref
-    if comment.resolvable:
-        discussions = [await forge.discussion(ref, comment.discussion.id)]
-    else:
-        discussions = await forge.discussions(ref)
-    return answered_in(
-        discussions, comment.note.id, me=comment.me, read=lambda body: marker.answers(ref, body)
-    )
-
-
-def _heading(comment: Comment, found: ForgeMergeRequest, instance_url: str, talk: Talk) -> str:
-    """Return what ties an answer to a plain comment, which it cannot stand below."""
-    project = project_url(instance_url, found.web_url)
-    if comment.resolvable or not project:
-        return ""
-    url = f"{project}/-/merge_requests/{found.ref.iid}#note_{comment.note.id}"
-    return talk.on_comment.format(url=url)
-
-
-async def _say(comment: Comment, body: str, forge: Forge) -> None:
-    """Answer in the thread; a plain comment gets a plain comment, since a reply would make it a thread to resolve."""
-    try:
-        if comment.resolvable:
-            await forge.reply(comment.event.ref, comment.discussion.id, body)
-        else:
-            await forge.create_note(comment.event.ref, body)
-    except Refused as error:
-        log.warning("comment.not_answered", error=str(error))
-
-
 async def _keep(
     comment: Comment,
     taken: Iterable[Turn],
@@ -257,7 +249,7 @@ async def _keep(
                 commit=any(command.commits for command in acted if command.verb is Verb.test),
             )
         )
-    if verbs & {Verb.pause, Verb.resume, Verb.ignore, Verb.resolve} and state.run_id:
+    if verbs & _SHOWN and state.run_id:
         run, due = (await transaction.run(state.run_id)).show_again()
         await transaction.save_run(run)
         for one in due:

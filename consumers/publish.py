@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import structlog
@@ -20,14 +20,17 @@ from bot.domain.proof import waits
 from bot.domain.publication import Publication, analysed, decide
 from bot.domain.reconcile import Thread
 from bot.domain.result import result
-from bot.domain.run import RunState
+from bot.domain.run import Run, RunState
 from bot.domain.summary import project_url, summary
 from bot.domain.verdict_links import VerdictLinks
-from bot.ports import Approvals, Clock, Forge, Store, Telemetry, Verdicts, Workspaces
+from bot.domain.waiver_effects import merged_into, tellings
+from bot.domain.waivers import WaiverStep
+from bot.ports import Approvals, Clock, Forge, Store, Telemetry, Verdicts, WaiverBook, Workspaces
 from bot.reviewer.announcing import Announcing
 from bot.reviewer.moves import followed, renamed, under_old_names
 from bot.reviewer.parting import declined_at_the_end
 from bot.reviewer.posting import Posting
+from bot.reviewer.waiving import WaiversHere, is_about, take
 from bot.runtime.consumer import Work, consumer
 
 log = structlog.get_logger()
@@ -43,6 +46,7 @@ async def publish(
     links: VerdictLinks,
     workspaces: Workspaces,
     store: Store,
+    waivers: WaiverBook,
     marker: Marker,
     fingerprint_key: bytes,
     instance_url: str,
@@ -59,8 +63,10 @@ async def publish(
     run = await store.run(event.run_id)
     if event.parting:
         said = await declined_at_the_end(run, forge=forge, store=store, marker=marker, now=clock.now())
+        kept = await _merged(run, forge, waivers, clock)
         async with work.commit() as transaction:
             await transaction.decline(event.ref, said)
+            await transaction.add_waiver_steps(kept)
         return
     if run.published >= run.results or run.state is RunState.superseded:
         raise Obsolete("there is nothing new to publish")
@@ -74,7 +80,7 @@ async def publish(
         found = await forge.merge_request(event.ref)
         if not await store.is_current(run):
             raise Obsolete("a newer head won, or the merge request was closed")
-        if found.state != "opened" or found.head_sha != run.head_sha:
+        if found.state != "opened" or not is_about(run, found):
             await work.follow(run, found)
             return
         run = run.model_copy(update={"facts": run.facts.as_of(found)})
@@ -82,18 +88,24 @@ async def publish(
         me = (await forge.whoami()).id
         mine = ours(await forge.discussions(event.ref), event.ref, me=me, marker=marker, known=known)
         diff = await workspaces.diff(run.revision) if run.revision else Diff(())
-        moves = await renamed(run, diff, mine.threads, known, store=store, workspaces=workspaces)
-        mine = replace(mine, threads=followed(mine.threads, moves))
-        standing = await _standing(mine, workspaces, run.revision, fingerprint_key)
+        here = await WaiversHere.on(run, found, waivers, clock.now())
+        records = here.records | known
+        moves = await renamed(
+            run, diff, [*mine.threads, *here.threads], records, store=store, workspaces=workspaces
+        )
+        mine, here = replace(mine, threads=followed(mine.threads, moves)), here.moved(moves)
+        standing = await _standing([*mine.threads, *here.threads], workspaces, run.revision, fingerprint_key)
         gone = deleted(mine, known)
+        named = under_old_names(findings, moves, records, key=fingerprint_key)
         publication = decide(
             run,
-            under_old_names(findings, moves, known, key=fingerprint_key),
+            named,
             mine.threads,
             diff,
             standing=standing,
             deleted=gone,
             declined=await store.declined(event.ref),
+            waivers=here.standing,
         )
         state = await store.merge_request(event.ref)
         drafts_left = state.posting or state.summary_note_id != mine.summary_id
@@ -101,6 +113,7 @@ async def publish(
         refused = await posting.post(publication.posts, drafts_left=drafts_left)
         await posting.explain(publication.actions, known)
         unsettled = await posting.settle(publication.actions)
+        await posting.tell(tellings(mine.threads, publication.verdict, here.all, branch=here.branch))
         _count(telemetry, publication)
         seconds = (clock.now() - run.created_at).total_seconds()
         content = result(
@@ -113,8 +126,8 @@ async def publish(
             seconds=seconds,
             paused=state.paused,
         )
-        kept = await verdicts.of_run(run.id)
-        before = (kept and kept.verdict) or waiting(run, found, content.project_url, ())
+        earlier = await verdicts.of_run(run.id)
+        before = (earlier and earlier.verdict) or waiting(run, found, content.project_url, ())
         decided = verdict_on(run, publication, before, redact=redact)
 
         def body(problems: tuple[str, ...]) -> str:
@@ -146,6 +159,16 @@ async def publish(
             run = published.model_copy(update={"facts": run.facts})
             await transaction.save_run(run)
             await transaction.save_verdict(decided)
+            steps = here.steps(
+                publication,
+                named,
+                mine.threads,
+                diff,
+                count=standing,
+                author_id=found.author_id,
+                event=work.record.id,
+            )
+            await take(transaction, event.ref, steps, here.all, here.now)
     telemetry.observe("cloister_push_to_publish", seconds)
     if run.ended:
         telemetry.count("cloister_runs", ended=run.state.value)
@@ -178,11 +201,19 @@ async def _join(
             await transaction.save_verdict(verdict)
 
 
+async def _merged(run: Run, forge: Forge, waivers: WaiverBook, clock: Clock) -> list[WaiverStep]:
+    """Return that waivers go with their code into the target branch, if that is where it went."""
+    found = await forge.merge_request(run.ref)
+    if found.state != "merged":
+        return []
+    return merged_into(run, found.target_branch, await waivers.of(run.ref), clock.now())
+
+
 async def _standing(
-    mine: Ours, workspaces: Workspaces, revision: Revision | None, key: bytes
+    threads: Iterable[Thread], workspaces: Workspaces, revision: Revision | None, key: bytes
 ) -> Callable[[Thread], int]:
     """Return what counts the places at the head that have the code of a thread."""
-    paths = sorted({thread.path for thread in mine.threads if thread.path and not thread.resolved})
+    paths = sorted({thread.path for thread in threads if thread.path and not thread.resolved})
     blobs = await workspaces.read(revision, paths) if revision and paths else {}
     lines = {path: lines_of(blob.content) for path, blob in blobs.items() if blob.content is not None}
     return lambda thread: places(thread.anchor, lines.get(thread.path, ()), key=key)

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.adapters import answered_postgres, declined_postgres, verdicts_postgres
+from bot.adapters import answered_postgres, declined_postgres, verdicts_postgres, waivers_postgres
 from bot.adapters.log_records import append
 from bot.adapters.postgres import give_up_locks, storable, translated
 from bot.domain.errors import Obsolete, Permanent, Transient
@@ -20,6 +20,7 @@ from bot.domain.gate_verdict import GateVerdict
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.records import AnsweredComment, Declined, MergeRequestState, ThreadRecord
 from bot.domain.run import REVIEW_STEP, Run
+from bot.domain.waivers import WaiverStep
 from bot.ports import Start, StillHeld, Transaction
 
 _REF = "instance = $1 AND project_id = $2 AND iid = $3"
@@ -215,6 +216,10 @@ class PostgresTransaction:
     async def save_verdict(self, verdict: GateVerdict) -> None:
         """Store a verdict; see the port."""
         await verdicts_postgres.save(self._connection, verdict)
+
+    async def add_waiver_steps(self, steps: Sequence[WaiverStep]) -> None:
+        """Add to the trail of waivers; see the port."""
+        await waivers_postgres.add(self._connection, steps)
 
     def emit(self, event: Event, *, delay: timedelta = timedelta()) -> None:
         """Append an event; see the port."""

@@ -30,6 +30,7 @@ from bot.cli import (
     review,
     rules,
     serve,
+    waivers,
 )
 from bot.cli.context import Commands, GlobalOptions
 
@@ -86,3 +87,4 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(model.app, name="model")
 app.add_typer(kafka.app, name="kafka")
 app.add_typer(dead_letters.app, name="dlq")
+app.add_typer(waivers.app, name="waivers")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from bot.domain.findings import Finding, Severity
 from bot.domain.gate import Answer, GateResult
 from bot.domain.markdown import one_line
-from bot.domain.remedy import remedy
+from bot.domain.remedy import WAIVER, remedy
 
 #: Logs are read in windows of any size, and a pipe has none.
 WIDTH = 100
@@ -22,9 +22,9 @@ _MOST = 200
 _PATH_CHARS, _MESSAGE_CHARS = 300, 400
 _COLOURS = {"critical": "1;31", "high": "31", "medium": "33", "low": "36", "info": "2"}
 _ANSWERS = {Answer.passed: "1;32", Answer.blocked: "1;31", Answer.undecided: "1;33"}
-_WAIVE = (
-    "To let one of these pass, change the policy on the target branch: rules.disable, rules.severity or gate.block_at"
-    " in .cloister.yml."
+_POLICY = (
+    "To let such findings pass for good, change the policy on the target branch: rules.disable, rules.severity or"
+    " gate.block_at in .cloister.yml."
 )
 _UNDECIDED = (
     "The gate cannot tell, so it does not open. Run the job again; if that does not help, ask the operator."
@@ -61,7 +61,7 @@ def render(result: GateResult, style: Style, *, why: str) -> Iterator[str]:
     yield from _table(result.blocking, style)
     yield from (style.paint(one_line(limit), _ANSWERS[Answer.blocked]) for limit in result.exceeded)
     if result.blocking:
-        yield from ["", *textwrap.wrap(_WAIVE, WIDTH)]
+        yield from ["", *textwrap.wrap(WAIVER, WIDTH), *textwrap.wrap(_POLICY, WIDTH)]
     if result.broken:
         yield from ["", *_list(result.broken)]
         yield from textwrap.wrap(_UNDECIDED, WIDTH)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import typer
@@ -30,3 +31,16 @@ def moment(text: str, now: datetime) -> datetime:
     if found > now:
         raise typer.BadParameter(f"{text!r} is still to come")
     return found
+
+
+def ahead(text: str, now: datetime) -> datetime:
+    """Return the time that lies a span such as ``7d`` or ``2w`` ahead of *now*.
+
+    Raises:
+        typer.BadParameter: it is no span.
+    """
+    span = _SPAN.fullmatch(text)
+    if span is not None:
+        with suppress(OverflowError):
+            return now + timedelta(**{_UNITS[span[2]]: int(span[1])})
+    raise typer.BadParameter(f"{text!r} is no span of time: say 7d or 2w")

@@ -22,6 +22,8 @@ READ_CHARS = 20_000
 #: Unknown words that are repeated to their author.
 _UNKNOWN = 3
 _WORDS_CHARS = 1_000
+#: Commands that one comment may give for several findings, and how often.
+_MANY = 20
 
 _MENTION = re.compile(r"^ {0,3}@[0-9A-Za-z_]", re.MULTILINE)
 _LINE = re.compile(r"@(?P<name>[0-9A-Za-z_][0-9A-Za-z_.-]*)[:,]?(?:[ \t]+(?P<rest>.*))?", re.DOTALL)
@@ -38,6 +40,8 @@ class Verb(enum.StrEnum):
     test = "test"
     ignore = "ignore"
     resolve = "resolve"
+    waive = "waive"
+    unwaive = "unwaive"
     pause = "pause"
     resume = "resume"
     help = "help"
@@ -58,7 +62,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Hold all that a comment asks: each command once, and words that are none."""
+    """Hold all that a comment asks: each command once, about one finding at a time, and words that are none."""
 
     commands: tuple[Command, ...] = ()
     unknown: tuple[str, ...] = ()
@@ -75,10 +79,11 @@ def addresses_somebody(text: str) -> bool:
 def asked(text: str, names: Collection[str]) -> Asked:
     """Return what *text*, a comment in Markdown, asks of whoever answers to *names*.
 
-    A name without a command asks for help. Of a command that is repeated, the first counts.
+    A name without a command asks for help. Of a command that is repeated, the first counts; waivers are asked for
+    one by one.
     """
     known = {name.lower() for name in names}
-    commands: dict[Verb, Command] = {}
+    commands: dict[tuple[Verb, str], Command] = {}
     unknown: dict[str, None] = {}
     for line in _lines(text[:READ_CHARS]):
         match = _LINE.fullmatch(line)
@@ -89,7 +94,9 @@ def asked(text: str, names: Collection[str]) -> Asked:
         if verb is None:
             unknown[word] = None
         else:
-            commands.setdefault(verb, Command(verb, rest.strip()[:_WORDS_CHARS]))
+            command = Command(verb, rest.strip()[:_WORDS_CHARS])
+            several = verb in {Verb.waive, Verb.unwaive} and len(commands) < _MANY
+            commands.setdefault((verb, command.words if several else ""), command)
     return Asked(tuple(commands.values()), tuple(unknown)[:_UNKNOWN])
 
 

@@ -10,11 +10,14 @@ from bot.domain.findings import Finding
 from bot.domain.forge import ForgeDiscussion, ForgeMember, ForgeUser
 from bot.domain.markdown import code_block, code_span, neutral, neutral_inline
 from bot.domain.permission import needed, permitted
-from bot.domain.policy import Conversation, Role
+from bot.domain.policy import Conversation, Role, Waivers
 from bot.domain.proof import evidence
 from bot.domain.question import Told
 from bot.domain.run import Run
 from bot.domain.suggestion import SuggestionBlock
+from bot.domain.waiver_text import ruling_text
+from bot.domain.waivers import WaiverStep
+from bot.domain.waiving import Docket, Occasion, waive, withdraw
 from bot.domain.wording import Talk, Wording
 
 #: Commands about the finding of one thread.
@@ -25,6 +28,9 @@ _ABOUT_FINDING = frozenset({Verb.explain, Verb.fix})
 BY_MODEL = frozenset({Verb.explain, Verb.fix, Verb.test})
 #: Of them, those that change code, and so must know it as it is.
 _AT_HEAD = frozenset({Verb.fix, Verb.test})
+#: A waiver can be taken back after the merge, too: its code is in the target branch then.
+_AFTER_THE_END = frozenset({Verb.unwaive})
+_NO_WAIVERS = Waivers()
 _WORDS_SHOWN = 60
 _REASON_SHOWN = 300
 _TOLD_SHOWN = 2_000
@@ -36,7 +42,8 @@ class Scene:
 
     ``fingerprint`` is that of our thread that the comment stands in, None elsewhere; ``finding`` what it is about, as
     far as we remember, and ``run`` the one that found it. ``may_push`` says so of the source branch,
-    ``reviewed`` whether the newest run is about the head.
+    ``reviewed`` whether the newest run is about the head. ``docket`` and ``occasion`` are there where a command is about
+    waivers.
     """
 
     member: ForgeMember
@@ -53,15 +60,19 @@ class Scene:
     run: Run | None = None
     reviewed: bool = True
     resolved: bool = False
+    waivers: Waivers = _NO_WAIVERS
+    docket: Docket | None = None
+    occasion: Occasion | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """Hold what one command comes to: an answer, and whether it is carried out."""
+    """Hold what one command comes to: an answer, whether it is carried out, and what happens to waivers."""
 
     command: Command
     text: str
     act: bool = False
+    steps: tuple[WaiverStep, ...] = ()
 
 
 def turns(commands: Iterable[Command], scene: Scene, talk: Talk) -> list[Turn]:
@@ -71,6 +82,8 @@ def turns(commands: Iterable[Command], scene: Scene, talk: Talk) -> list[Turn]:
         turn = _turn(command, scene, talk)
         if turn.act and command.verb in {Verb.pause, Verb.resume}:
             scene = replace(scene, paused=command.verb is Verb.pause)
+        if turn.steps and scene.docket is not None:
+            scene = replace(scene, docket=scene.docket.after(turn.steps))
         taken.append(turn)
     return taken
 
@@ -82,7 +95,9 @@ def _turn(command: Command, scene: Scene, talk: Talk) -> Turn:
         return Turn(command, refusal)
     match verb:
         case Verb.help:
-            return Turn(command, help_text(scene.policy, talk))
+            return Turn(command, help_text(scene.policy, talk, scene.waivers))
+        case Verb.waive | Verb.unwaive:
+            return _waiver(command, scene, talk)
         case Verb.resolve if scene.resolved:
             return Turn(command, talk.resolved_before)
         case Verb.pause if scene.paused:
@@ -92,16 +107,24 @@ def _turn(command: Command, scene: Scene, talk: Talk) -> Turn:
     return Turn(command, _promise(command, scene, talk), act=True)
 
 
+def _waiver(command: Command, scene: Scene, talk: Talk) -> Turn:
+    docket, occasion = scene.docket, scene.occasion
+    if docket is None or occasion is None:
+        raise ValueError("a command about waivers needs a docket and an occasion")
+    ruling = (waive if command.verb is Verb.waive else withdraw)(command.words, docket, occasion)
+    return Turn(command, ruling_text(ruling, docket, talk), ruling.acts, ruling.steps)
+
+
 def _refusal(command: Command, scene: Scene, talk: Talk) -> str:
     verb, shown = command.verb, code_span(command.verb.value)
-    if not permitted(verb, scene.member, scene.policy, participant=scene.participant):
-        role = needed(verb, scene.policy)
+    if not permitted(verb, scene.member, scene.policy, participant=scene.participant, waivers=scene.waivers):
+        role = needed(verb, scene.policy, scene.waivers)
         if role is Role.nobody:
             return talk.switched_off.format(command=shown)
         return talk.needs_role.format(command=shown, role=talk.roles[role])
     if verb is Verb.help:
         return ""
-    if scene.state != "opened":
+    if scene.state != "opened" and verb not in _AFTER_THE_END:
         state = talk.states.get(scene.state, talk.states["closed"])
         return talk.not_open.format(command=shown, state=state)
     if verb in _IN_THREAD and scene.fingerprint is None:
@@ -117,7 +140,7 @@ def _unable(command: Command, scene: Scene, talk: Talk) -> str:
         return talk.testing_off
     if command.verb is Verb.test and command.commits and not scene.may_push:
         return talk.may_not_push.format(command=code_span("test --commit"))
-    if command.verb in _AT_HEAD and not scene.reviewed:
+    if command.verb in {*_AT_HEAD, Verb.waive} and not scene.reviewed:
         return talk.no_run.format(command=shown, review=_spoken(Verb.review))
     if command.verb in BY_MODEL and not scene.model:
         return talk.no_model.format(command=shown)
@@ -166,21 +189,21 @@ def failed_text(verb: Verb, reason: str, talk: Talk) -> str:
     return talk.model_failed.format(command=code_span(verb.value), reason=neutral_inline(reason))
 
 
-def help_text(policy: Conversation, talk: Talk) -> str:
+def help_text(policy: Conversation, talk: Talk, waivers: Waivers = _NO_WAIVERS) -> str:
     """Return the table of commands, with who may give them under *policy*."""
     rows = [
-        f"| {code_span(verb.value)} | {talk.does[verb]} | {_who(verb, policy, talk)} |"
+        f"| {code_span(verb.value)} | {talk.does[verb]} | {_who(verb, policy, talk, waivers)} |"
         for verb in Verb
-        if needed(verb, policy) is not Role.nobody
+        if needed(verb, policy, waivers) is not Role.nobody
     ]
     head = talk.help.format(name=code_span(f"@{NAME}"))
     return f"{head}\n\n" + "\n".join([talk.help_head, "|---|---|---|", *rows])
 
 
-def _who(verb: Verb, policy: Conversation, talk: Talk) -> str:
+def _who(verb: Verb, policy: Conversation, talk: Talk, waivers: Waivers) -> str:
     stranger = ForgeMember(ForgeUser(0, ""))
-    open_to_all = permitted(verb, stranger, policy, participant=True)
-    return talk.roles[needed(verb, policy)] + (talk.or_participant if open_to_all else "")
+    open_to_all = permitted(verb, stranger, policy, participant=True, waivers=waivers)
+    return talk.roles[needed(verb, policy, waivers)] + (talk.or_participant if open_to_all else "")
 
 
 def unknown_text(words: Sequence[str], talk: Talk) -> str:

@@ -168,6 +168,20 @@ class DeadlineReached(Event):
         return self.step
 
 
+class VerdictOutdated(Event):
+    """A waiver has ended that the gate of a merge request rests on, so its verdict shall be made anew."""
+
+    kind = "verdict.outdated"
+    stage = Stage.collect
+
+    waiver: uuid.UUID
+
+    @property
+    def discriminator(self) -> str:
+        """Return the waiver and the merge request: several may rest on one, and one on several."""
+        return f"{self.waiver}:{self.ref.key}"
+
+
 class VerifyRequested(Event):
     """The fixes among the results so far shall be checked, so that the results can be published."""
 
@@ -226,6 +240,19 @@ class CommentPosted(Event):
     author_id: int = Field(gt=0)
 
 
+class WaiverRequested(Event):
+    """Somebody who has signed in asks on a page for a waiver, grants one, or takes one back."""
+
+    kind = "waiver.requested"
+    stage = Stage.converse
+
+    user_id: int = Field(gt=0)
+    words: str = Field(
+        max_length=1_000, description="what would follow the command in a comment, secrets masked"
+    )
+    back: bool = Field(default=False, description="take it back")
+
+
 class TestsRequested(Event):
     """The model shall write unit tests: for the code that a discussion is about, or for all that changed."""
 
@@ -260,10 +287,12 @@ EVENTS: dict[str, type[Event]] = {
         ReviewRequested,
         StepFinished,
         DeadlineReached,
+        VerdictOutdated,
         VerifyRequested,
         PublishRequested,
         PipelineSeen,
         CommentPosted,
+        WaiverRequested,
         TestsRequested,
     )
 }

@@ -31,6 +31,8 @@ class Word(enum.StrEnum):
 
     fixed = "fixed"
     back = "back"
+    waived = "waived"
+    unwaived = "unwaived"
 
 
 class Marker:

@@ -32,6 +32,7 @@ from bot.domain.policy_sections import (
     Rules,
     SarifReport,
 )
+from bot.domain.policy_waivers import Waivers
 
 __all__ = [
     "SARIF_PREFIX",
@@ -53,6 +54,7 @@ __all__ = [
     "SarifReport",
     "Sections",
     "Verdict",
+    "Waivers",
     "When",
     "applies",
     "asks_for_author",

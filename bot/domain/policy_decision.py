@@ -12,8 +12,10 @@ from bot.domain.findings import MODEL, Confidence, Finding
 from bot.domain.policy_gate import GateRule, Limits, Mode, When
 from bot.domain.policy_model import Policy, Sections
 from bot.domain.policy_scope import applies, regraded
+from bot.domain.waivers_standing import AskedFor, Standing, Waived
 
 _UNKNOWN = Facts()
+_NO_WAIVERS = Standing()
 
 _LINES = "{count} changed lines, more than the {limit} that the policy allows"
 _FILES = "{count} changed files, more than the {limit} that the policy allows"
@@ -41,7 +43,9 @@ class Verdict:
     """Hold whether the gate lets the revision pass, and why not.
 
     ``blocking`` are the findings that block, gravest first, ``shadowed`` those that are only recorded. ``exceeded``
-    says which limits block, ``warned`` which do not. ``unread`` are files that leave the question open.
+    says which limits block, ``warned`` which do not. ``unread`` are files that leave the question open. ``waived``
+    are findings that would block without a waiver, ``asked`` those of the blocking ones for which somebody, or a
+    comment in the code, asks for one.
     """
 
     passed: bool
@@ -50,6 +54,8 @@ class Verdict:
     exceeded: tuple[str, ...] = ()
     warned: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
+    waived: tuple[Waived, ...] = ()
+    asked: tuple[AskedFor, ...] = ()
 
     @property
     def undecided(self) -> bool:
@@ -179,11 +185,13 @@ def _view(finding: Finding, policy: Policy, facts: Facts) -> Finding | None:
 def commentable(finding: Finding, policy: Policy, facts: Facts = _UNKNOWN) -> bool:
     """Say whether *finding* deserves a comment in the diff; others are listed in the summary."""
     order = list(Confidence)
+    mode = mode_of(finding, policy, facts)
     return (
-        not finding.suppressed
+        # What blocks asks for a waiver, which needs a place to be talked about.
+        (not finding.suppressed or mode is Mode.block)
         and finding.severity.rank >= policy.comments.min_severity.rank
         and order.index(finding.confidence) >= order.index(policy.comments.min_confidence)
-        and mode_of(finding, policy, facts).rank >= Mode.advise.rank
+        and mode.rank >= Mode.advise.rank
     )
 
 
@@ -192,17 +200,27 @@ def verdict(
     policy: Policy,
     facts: Facts = _UNKNOWN,
     extent: Extent | None = None,
+    waivers: Standing = _NO_WAIVERS,
 ) -> Verdict:
     """Return whether *findings*, and the change as a whole, let the revision pass the gate.
 
     A suppression in the code counts only if the policy accepts it, because the merge request itself may
-    have added it.
+    have added it; otherwise it asks for a waiver. Waivers are for findings: neither a limit nor a file that nobody
+    could read can be waived.
     """
     modes = [(finding, mode_of(finding, policy, facts)) for finding in findings]
+    grave = _gravest_first(one for one, mode in modes if mode is Mode.block)
+    blocking = tuple(one for one in grave if not waivers.covers(one))
     found = Verdict(
         passed=True,
-        blocking=_gravest_first(one for one, mode in modes if mode is Mode.block),
+        blocking=blocking,
         shadowed=_gravest_first(one for one, mode in modes if mode is Mode.shadow),
+        waived=tuple(Waived(one, waivers.granted[one.fingerprint]) for one in grave if waivers.covers(one)),
+        asked=tuple(
+            AskedFor(one, waivers.asked.get(one.fingerprint))
+            for one in blocking
+            if one.suppressed or one.fingerprint in waivers.asked
+        ),
     )
     if extent is not None:
         found = _measured(found, policy, extent)

@@ -13,9 +13,8 @@ from typing import Any, TypeVar, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from bot.domain.policy_gate import Gate
 from bot.domain.policy_model import Policy, Sections, SharedFile
-from bot.domain.policy_sections import SARIF_PREFIX, Reports
+from bot.domain.policy_sections import SARIF_PREFIX
 
 #: Where the file stands in a repository.
 PATH = ".cloister.yml"
@@ -127,17 +126,17 @@ def _validated(
             key=lambda found: (_place(node, found["loc"])[0], found["type"] != "extra_forbidden"),
         )
         return _explained(first["type"], first["loc"], first["msg"], node, model)
-    return _unknown_scanner(found.gate, found.reports, node, scanners) or found
+    return _unknown_scanner(found, node, scanners) or found
 
 
-def _unknown_scanner(
-    gate: Gate, reports: Reports, node: yaml.Node, scanners: Collection[str]
-) -> PolicyProblem | None:
-    """Return the first name of a scanner in the gate that nobody has, or None."""
-    known = {*scanners, *(report.scanner for report in reports.sarif)}
+def _unknown_scanner(found: Sections, node: yaml.Node, scanners: Collection[str]) -> PolicyProblem | None:
+    """Return the first name of a scanner that nobody has, in the gate or among what is never waived, or None."""
+    gate = found.gate
+    known = {*scanners, *(report.scanner for report in found.reports.sarif)}
     named: list[tuple[tuple[int | str, ...], str]] = [
         (("gate", "scanners", index), name) for index, name in enumerate(gate.scanners)
     ]
+    named += [(("waivers", "never", index), name) for index, name in enumerate(found.waivers.never)]
     named += [
         (("gate", "rules", number, "when", "scanners", index), name)
         for number, rule in enumerate(gate.rules)

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field
 
 from bot.domain.policy_gate import Gate
 from bot.domain.policy_sections import Comments, Conversation, Paths, Reports, Review, Rules, Section
+from bot.domain.policy_waivers import Waivers
 
 
 class Sections(Section):
@@ -20,6 +21,7 @@ class Sections(Section):
     rules: Rules = Rules()
     reports: Reports = Reports()
     conversation: Conversation = Conversation()
+    waivers: Waivers = Waivers()
 
 
 #: The section that is enforced as a whole: its keys mean something only together.

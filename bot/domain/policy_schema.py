@@ -23,6 +23,7 @@ def schema(*, shared: bool = False) -> dict[str, Any]:
     names = {"pattern": rf"^(?:dependencies|model|secrets|semgrep|{SARIF_PREFIX}.+)$"}
     for section in ("Gate", "When"):
         found["$defs"][section]["properties"]["scanners"]["items"] |= names
+    found["$defs"]["Waivers"]["properties"]["never"]["items"] |= names
     if shared:
         found["properties"]["enforced"]["items"] = {"enum": enforceable()}
     return {"$schema": DIALECT, **found, "title": title}

@@ -25,12 +25,15 @@ from bot.domain.reconcile import (
 from bot.domain.records import Declined
 from bot.domain.review_result import Listed
 from bot.domain.run import Outcome, Run, RunState
+from bot.domain.sameness import same
 from bot.domain.steps import scanner_of, spoken
+from bot.domain.waivers_standing import Standing
 from bot.domain.wording import wording
 
 #: Signs of the surroundings, of four, by which code that was declined on another merge request is known again.
 _ALIKE = 2
 _NOTHING_DECLINED: Mapping[str, Declined] = {}
+_NO_WAIVERS = Standing()
 
 _MILD = "too mild or unsure for a comment"
 _OVER_BUDGET = "enough comments already"
@@ -65,6 +68,7 @@ def decide(
     standing: Callable[[Thread], int],
     deleted: Collection[str] = (),
     declined: Mapping[str, Declined] = _NOTHING_DECLINED,
+    waivers: Standing = _NO_WAIVERS,
 ) -> Publication:
     """Return what shall be visible for *run*.
 
@@ -76,12 +80,16 @@ def decide(
         standing: says in how many places the code that a thread points at is still there.
         deleted: fingerprints whose threads people have deleted.
         declined: what people do not want to hear of in this project, by fingerprint.
+        waivers: those that count for the merge request.
     """
     policy, facts = run.policy, run.facts
-    said = governed(_recognised(explained(findings), threads, deleted, declined), policy, facts)
+    said = governed(recognised(explained(findings), threads, deleted, declined, waivers), policy, facts)
     modes = {id(finding): mode_of(finding, policy, facts) for finding in said}
     aloud = [finding for finding in said if modes[id(finding)] is not Mode.shadow]
+    decided = _decided(run, diff, said, modes, waivers)
     relevant = deduplicate(aloud, prefer=lambda one: commentable(one, policy, facts))
+    relevant += _behind_waived(relevant, decided)
+    blocking = {one.fingerprint for one in said if modes[id(one)] is Mode.block}
     # What is only in the past has no line to comment on; a thread from when it had one stays.
     known = {thread.fingerprint for thread in threads}
     wanted = [
@@ -89,7 +97,6 @@ def decide(
         for finding in relevant
         if commentable(finding, policy, facts) and (not finding.commit or finding.fingerprint in known)
     ]
-    decided = _decided(run, diff, said, modes)
     actions = reconcile(
         wanted,
         threads,
@@ -110,19 +117,36 @@ def decide(
             *(Listed(f, _MILD) for f in mild),
             *_declined(wanted, actions, deleted, declined),
         ),
-        suppressed=tuple(finding for finding in relevant if finding.suppressed),
+        suppressed=tuple(one for one in relevant if one.suppressed and one.fingerprint not in blocking),
         verdict=decided,
     )
 
 
-def _decided(run: Run, diff: Diff, said: Sequence[Finding], modes: Mapping[int, Mode]) -> Verdict:
-    """Return the verdict on what is *said*; whoever does not decide must not hide what decides."""
+def _decided(
+    run: Run, diff: Diff, said: Sequence[Finding], modes: Mapping[int, Mode], waivers: Standing
+) -> Verdict:
+    """Return the verdict on what is *said*; whoever does not decide, or is waived, must not hide what decides."""
+    groups: dict[tuple[Mode, bool], list[Finding]] = {}
+    for one in said:
+        groups.setdefault((modes[id(one)], waivers.covers(one)), []).append(one)
     deciding = [
         finding
-        for mode in (Mode.block, Mode.shadow)
-        for finding in deduplicate(one for one in said if modes[id(one)] is mode)
+        for (mode, _), group in groups.items()
+        if mode in {Mode.block, Mode.shadow}
+        for finding in deduplicate(group)
     ]
-    return verdict(deciding, run.policy, run.facts, extent(run, diff))
+    return verdict(deciding, run.policy, run.facts, extent(run, diff), waivers)
+
+
+def _behind_waived(relevant: Sequence[Finding], decided: Verdict) -> list[Finding]:
+    """Return what blocks and was folded into a finding that is waived: it needs a comment of its own."""
+    shown = {finding.fingerprint for finding in relevant}
+    waived = [one.finding for one in decided.waived]
+    return [
+        finding
+        for finding in decided.blocking
+        if finding.fingerprint not in shown and any(same(one, finding) for one in waived)
+    ]
 
 
 def explained(findings: Mapping[str, Iterable[Finding]]) -> dict[str, list[Finding]]:
@@ -146,18 +170,23 @@ def _with(words: Finding | None, finding: Finding) -> Finding:
     return finding.model_copy(update={"explanation": words.message, "fix": better(finding.fix, words.fix)})
 
 
-def _recognised(
+def recognised(
     findings: Mapping[str, Iterable[Finding]],
     threads: Iterable[Thread],
-    deleted: Iterable[str],
-    declined: Iterable[str],
+    deleted: Iterable[str] = (),
+    declined: Iterable[str] = (),
+    waivers: Standing = _NO_WAIVERS,
 ) -> list[Finding]:
     """Return all findings, under the fingerprints by which they are known on the merge request, or in the project."""
     oldest = sorted(threads, key=lambda thread: (thread.resolved, thread.note_id))
-    known = dict.fromkeys([*(thread.fingerprint for thread in oldest), *sorted(deleted)])
+    known = dict.fromkeys(
+        [*(thread.fingerprint for thread in oldest), *sorted(deleted), *sorted(waivers.here)]
+    )
     found = recognise([one for step in sorted(findings) for one in findings[step]], known)
     new = [index for index, finding in enumerate(found) if finding.fingerprint not in known]
-    elsewhere = sorted(set(declined) - set(known))
+    elsewhere = [
+        mark for mark in dict.fromkeys([*sorted(waivers.elsewhere), *sorted(declined)]) if mark not in known
+    ]
     familiar = recognise([found[index] for index in new], elsewhere, alike=_ALIKE)
     for index, finding in zip(new, familiar, strict=True):
         found[index] = finding
@@ -231,6 +260,8 @@ def status(run: Run, publication: Publication) -> tuple[str, str]:
         return "failed", text.status_unread.format(len(unread))
     if waiting := [name for name in deciding(run) if name in run.pending]:
         return "running", text.status_waiting.format(steps=steps(waiting))
+    if waived := publication.verdict.waived:
+        return "success", text.status_waived.format(len(waived))
     return "success", text.status_passed
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bot.domain.commands import NAME
 from bot.domain.findings import Finding
+from bot.domain.waiver_words import EXAMPLE
 
 #: Scanner whose findings are mended outside the code as well.
 _SECRETS = "secrets"
@@ -13,11 +15,17 @@ _REWRITE = "It is in commit {sha} only: take that commit out of the branch, or s
 _UPGRADE = "Upgrade to a version that has the correction."
 _PROVEN = "A fix is known: `cloister review --patch FILE` checks it and writes it for `git apply`."
 _BY_HAND = "Change the code as the message says."
-_SUPPRESSED = "The comment that asks to ignore it does not open the gate; the policy decides."
+_SUPPRESSED = "The comment that asks to ignore it does not open the gate: it asks for a waiver, which somebody has to grant."
+#: How to let a finding pass that is not to be mended now.
+WAIVER = (
+    "To let one pass for a while, ask for a waiver on the merge request: answer in the thread of the finding with"
+    f" `@{NAME} waive {EXAMPLE}`. Waivers are known to the server only: the commit status heeds"
+    " them, a gate without a server does not."
+)
 
 
 def remedy(finding: Finding) -> str:
-    """Return what makes *finding* go away; who wants to let it pass instead needs the policy."""
+    """Return what makes *finding* go away; who wants to let it pass instead needs a waiver, or the policy."""
     if finding.scanner == _SECRETS:
         parts = [_REVOKE, *([_REWRITE.format(sha=finding.commit[:8])] if finding.commit else [])]
     elif finding.scanner == _DEPENDENCIES:

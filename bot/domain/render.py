@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.domain.commands import NAME
 from bot.domain.findings import Finding, Fix
 from bot.domain.markdown import code_block, code_span, neutral, neutral_inline
 from bot.domain.marker import EXPLAINED, Word
 from bot.domain.suggestion import Refusal, SuggestionBlock
+from bot.domain.waiver_words import EXAMPLE
+from bot.domain.waivers import Waiver, short
 from bot.domain.wording import CommentText, Fate, Wording, wording
 
 #: A comment is read in passing; more belongs on the page of the rule.
@@ -25,6 +28,7 @@ def comment(
     fix: SuggestionBlock | Refusal | str | None = None,
     evidence: Sequence[str] = (),
     language: str = "en",
+    asks: bool = False,
 ) -> str:
     """Return the body of the note that opens the thread on *finding*; *marker* is its last line.
 
@@ -34,6 +38,7 @@ def comment(
         fix: the suggestion to offer, or why ``finding.fix`` is shown as plain code only. None shows no fix.
         evidence: how the suggestion was checked, e.g. "applies to 1a2b3c4d".
         language: of what stands around the finding's own texts.
+        asks: whether a comment in the code asks to let it pass the gate, which only people can do.
     """
     words = wording(language)
     text = words.comment
@@ -48,6 +53,7 @@ def comment(
         _checked(evidence, words),
         *_test(finding.test, text),
         _references(finding, text),
+        text.asks.format(command=code_span(f"@{NAME} waive {EXAMPLE}")) if asks else "",
         text.source.format(source=_source(finding, words), how_to_answer=text.how_to_answer),
         f"{EXPLAINED}\n{marker}" if finding.explanation else marker,
     ]
@@ -57,6 +63,16 @@ def comment(
 def _explanation(finding: Finding, fate: Fate) -> str:
     said = neutral(finding.explanation, _MESSAGE_LIMIT)
     return fate.matters.format(explanation=said) if said else ""
+
+
+def waiver_word(what: Word, waiver: Waiver, *, marker: str, language: str = "en") -> str:
+    """Return the body of the note that says in a thread that its finding is waived, or is not any more."""
+    fate, said = wording(language).fate, waiver.said
+    if what is Word.unwaived:
+        return f"{fate.unwaived}\n\n{marker}"
+    until = said.until.isoformat() if said.until else ""
+    text = fate.waived.format(until=until, who=code_span(said.name), reason=neutral_inline(said.reason))
+    return f"{text}\n\n{marker}"
 
 
 def word(what: Word, *, sha: str, marker: str, language: str = "en") -> str:
@@ -100,4 +116,4 @@ def _source(finding: Finding, words: Wording) -> str:
     owasp = [code_span(f"OWASP {item}") for item in finding.owasp[:_REFERENCE_COUNT]]
     names = [code_span(finding.scanner), code_span(finding.rule), *cwe, *owasp]
     confidence = words.comment.confidence.format(confidence=words.confidences[finding.confidence])
-    return ", ".join([*filter(None, names), confidence])
+    return ", ".join([*filter(None, [*names, code_span(short(finding.fingerprint))]), confidence])

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from bot.domain.commands import NAME
 from bot.domain.coverage import Covered
 from bot.domain.findings import Finding
 from bot.domain.headline import ask_again, counts, headline, paused, pending, risk
 from bot.domain.markdown import cell, code_span, neutral_inline
 from bot.domain.reconcile import urgency
 from bot.domain.review_result import FileChange, ReviewResult
+from bot.domain.waiver_words import EXAMPLE
+from bot.domain.waivers import Waiver, names_of
 from bot.domain.wording import SummaryText, Wording, wording
 
 #: Rows and items beyond these are counted, not shown; nobody reads further.
@@ -21,6 +24,11 @@ _ITEMS = 20
 _TITLE_LIMIT = 120
 _PATH_LIMIT = 200
 _REASON_LIMIT = 200
+_NO_NAMES: Mapping[str, str] = {}
+
+_WAIVED = "until {until} by {who}: {reason}"
+_ASKED = "until {until} asked for by {who}: {reason}"
+_ASKED_IN_CODE = "a comment in the code asks to ignore it"
 
 #: What the path of a link may consist of; anything else could end the link early.
 _PLAIN_URL = re.compile(r"https?://[A-Za-z0-9.-]+(?::\d+)?(?:/[A-Za-z0-9_.-]+)*")
@@ -43,6 +51,7 @@ def summary(result: ReviewResult, *, marker: str, redact: Callable[[str], str] =
         risk(result, words),
         counts(result, words),
         page.table(text.listed, [(item.finding, item.reason) for item in result.listed]),
+        *page.waivers(),
         page.table(text.suppressed, [(finding, "") for finding in result.suppressed]),
         page.list(
             text.skipped,
@@ -99,29 +108,57 @@ class _Page:
     words: Wording
     redact: Callable[[str], str]
 
+    def waivers(self) -> list[str]:
+        """Return the tables of findings that are waived, and of those for which somebody asks for a waiver."""
+        text, verdict = self.words.summary, self.result.verdict
+        asked = [(one.finding, _asking(one.waiver)) for one in verdict.asked]
+        waived = [(one.finding, _WAIVED.format(**_who(one.waiver))) for one in verdict.waived]
+        grant, back = f"@{NAME} waive NAME {EXAMPLE}", f"@{NAME} unwaive NAME"
+        return [
+            self.table(text.asked, asked),
+            text.asked_hint.format(command=code_span(grant)) if asked else "",
+            self.table(text.waived, waived),
+            text.waived_hint.format(command=code_span(back)) if waived else "",
+        ]
+
+    @property
+    def names(self) -> Mapping[str, str]:
+        """Return what to call the findings by that block, or would without a waiver."""
+        verdict = self.result.verdict
+        found = (*verdict.blocking, *(one.finding for one in verdict.waived))
+        return names_of(one.fingerprint for one in found if one.fingerprint)
+
     def table(self, title: str, rows: Iterable[tuple[Finding, str]]) -> str:
-        """Return a table of findings, with reasons if there are any."""
+        """Return a table of findings, with reasons if there are any, and names of those that can be waived."""
         text = self.words.summary
         found = sorted(rows, key=lambda row: (urgency(row[0]), row[1]))
         if not found:
             return ""
-        why = any(reason for _, reason in found)
-        heads = [text.severity, text.place, text.finding, *([text.why] if why else [])]
+        why, names = any(reason for _, reason in found), self.names
+        names = names if any(finding.fingerprint in names for finding, _ in found) else _NO_NAMES
+        heads = [
+            text.severity,
+            text.place,
+            text.finding,
+            *([text.name] if names else []),
+            *([text.why] if why else []),
+        ]
         lines = [
             _line(heads),
             "|---" * len(heads) + "|",
-            *(self._row(*row, why=why) for row in found[:_ROWS]),
+            *(self._row(*row, why=why, names=names) for row in found[:_ROWS]),
         ]
         more = [text.more.format(count=len(found) - _ROWS)] if len(found) > _ROWS else []
         return "\n\n".join([*([title.format(count=len(found))] if title else []), "\n".join(lines), *more])
 
-    def _row(self, finding: Finding, reason: str, *, why: bool) -> str:
+    def _row(self, finding: Finding, reason: str, *, why: bool, names: Mapping[str, str]) -> str:
         path = self.redact(finding.path)
         place = code_span(f"{path}:{finding.line}".replace("|", "¦"), _PATH_LIMIT)
         cells = [
             self.words.severities[finding.severity],
             self._linked(place, finding.path, path, finding.line, finding.end_line, finding.commit),
             f"{cell(finding.title, _TITLE_LIMIT)} ({cell(finding.scanner)})",
+            *([code_span(names.get(finding.fingerprint, ""))] if names else []),
             *([cell(self.words.phrases.say(reason), _REASON_LIMIT)] if why else []),
         ]
         return _line(cells)
@@ -203,6 +240,17 @@ class _Page:
 
     def _path(self, path: str) -> str:
         return code_span(self.redact(path).replace("|", "¦"), _PATH_LIMIT) or self.words.summary.nameless
+
+
+def _asking(waiver: Waiver | None) -> str:
+    if waiver is None or waiver.said.until is None:
+        return _ASKED_IN_CODE
+    return _ASKED.format(**_who(waiver))
+
+
+def _who(waiver: Waiver) -> dict[str, str]:
+    said = waiver.said
+    return {"until": str(said.until), "who": said.name, "reason": said.reason}
 
 
 def _line(cells: Iterable[str]) -> str:

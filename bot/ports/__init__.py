@@ -16,6 +16,7 @@ from bot.ports.sandbox import CHECKOUT, Sandbox, SandboxTree, Trial, Tried
 from bot.ports.store import Start, StillHeld, Store, Transaction
 from bot.ports.telemetry import Telemetry
 from bot.ports.verdicts import Verdicts
+from bot.ports.waivers import WaiverBook
 from bot.ports.workspaces import Blob, Occurrence, Occurrences, Workspaces
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "Tried",
     "Turn",
     "Verdicts",
+    "WaiverBook",
     "Workspaces",
     "keep_all",
 ]

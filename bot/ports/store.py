@@ -15,6 +15,7 @@ from bot.domain.gate_verdict import GateVerdict
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.records import AnsweredComment, Declined, MergeRequestState, ThreadRecord
 from bot.domain.run import Run
+from bot.domain.waivers import WaiverStep
 
 
 class Transaction(Protocol):
@@ -63,6 +64,9 @@ class Transaction(Protocol):
 
     async def save_verdict(self, verdict: GateVerdict) -> None:
         """Store what the gate says to a run, in the place of what it said before."""
+
+    async def add_waiver_steps(self, steps: Sequence[WaiverStep]) -> None:
+        """Add what happened to waivers, in this order; nothing of it is ever changed."""
 
     def emit(self, event: Event, *, delay: timedelta = timedelta()) -> None:
         """Append *event* to the log together with this transaction, to be handed out after *delay*."""

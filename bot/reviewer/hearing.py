@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from bot.domain.commands import NAME, READ_CHARS, Asked, asked
+from bot.domain.commands import NAME, READ_CHARS, Asked, Verb, asked
 from bot.domain.conversation import Scene
 from bot.domain.errors import Obsolete, Refused
-from bot.domain.events import CommentPosted
+from bot.domain.events import CommentPosted, Event
 from bot.domain.findings import Finding
 from bot.domain.forge import ForgeDiscussion, ForgeMember, ForgeMergeRequest, ForgeNote
 from bot.domain.marker import Marker
 from bot.domain.policy import Policy
 from bot.domain.records import MergeRequestState
 from bot.domain.run import Run
-from bot.ports import Forge, People, Store, Workspaces
+from bot.domain.waivers import Source
+from bot.domain.waivers_standing import terms
+from bot.domain.waiving import Occasion
+from bot.ports import Forge, People, Store, WaiverBook, Workspaces
 from bot.reviewer.threads import finding_of
+from bot.reviewer.waiving import docket_of, is_about
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,10 @@ class Known:
     def policy(self) -> Policy:
         """Return the policy of the target branch, as the newest run read it."""
         return self.run.policy if self.run else Policy()
+
+    def reviewed(self, found: ForgeMergeRequest) -> bool:
+        """Say whether the newest run is about *found* as it is now."""
+        return is_about(self.run, found)
 
 
 async def heard(event: CommentPosted, forge: Forge, store: Store, redact: Callable[[str], str]) -> Comment:
@@ -78,7 +88,7 @@ def _wanted(body: str, username: str, redact: Callable[[str], str]) -> Asked:
     return asked(redact(body[:READ_CHARS]), {NAME, username})
 
 
-async def known(event: CommentPosted, store: Store) -> Known:
+async def known(event: Event, store: Store) -> Known:
     """Return what the store knows of the merge request."""
     state = await store.merge_request(event.ref)
     return Known(state, await store.run(state.run_id) if state.run_id else None)
@@ -113,13 +123,57 @@ async def scene(
         paused=what.state.paused,
         model=model,
         tests=what.policy.review.unit_tests != "off",
-        reviewed=what.run is not None and what.run.head_sha == found.head_sha,
+        reviewed=what.reviewed(found),
         may_push=commits and await people.may_push(found, member.user.id),
         fingerprint=fingerprint,
         finding=finding,
         run=run,
         resolved=first.resolved,
+        waivers=terms(what.policy),
     )
+
+
+async def with_waivers(
+    seen: Scene,
+    comment: Comment,
+    found: ForgeMergeRequest,
+    what: Known,
+    store: Store,
+    workspaces: Workspaces,
+    book: WaiverBook,
+    *,
+    key: bytes,
+    redact: Callable[[str], str],
+    event: uuid.UUID,
+    now: datetime,
+) -> Scene:
+    """Return *seen* with what decides about waivers, if a command is about them."""
+    if not {Verb.waive, Verb.unwaive} & {command.verb for command in comment.asked.commands}:
+        return seen
+    docket = await docket_of(
+        found,
+        what.run,
+        store,
+        workspaces,
+        book,
+        key=key,
+        own=seen.fingerprint or "",
+        redact=redact,
+        now=now,
+    )
+    occasion = Occasion(
+        event=event,
+        ref=found.ref,
+        branch=found.target_branch,
+        member=seen.member,
+        participant=seen.participant,
+        author_id=found.author_id,
+        at=now,
+        source=Source.comment,
+        note_id=comment.note.id,
+        discussion_id=comment.discussion.id,
+    )
+    return replace(seen, docket=docket, occasion=occasion)
 
 
 async def _finding(

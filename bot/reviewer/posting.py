@@ -17,9 +17,10 @@ from bot.domain.ours import Ours, opened
 from bot.domain.proof import evidence
 from bot.domain.reconcile import Action, Explain, Reopen, Resolve, owed
 from bot.domain.records import ThreadRecord
-from bot.domain.render import comment, word
+from bot.domain.render import comment, waiver_word, word
 from bot.domain.run import Run
 from bot.domain.suggestion import SuggestionBlock, offer
+from bot.domain.waiver_effects import Telling
 from bot.gitlab.positions import NoPosition, Target, position
 from bot.ports import Forge, StillHeld, Store, Workspaces
 
@@ -108,6 +109,18 @@ class Posting:
                     refused.append(action)
         return refused
 
+    async def tell(self, tellings: Iterable[Telling]) -> None:
+        """Say in threads what became of the waivers of their findings; the note tells the next try that it is said."""
+        run = self.run
+        for one in tellings:
+            mark = self.marker.of_word(run.ref, one.word, one.thread.fingerprint)
+            said = waiver_word(one.word, one.waiver, marker=mark, language=run.policy.review.language)
+            await self.still_held()
+            try:
+                await self.forge.reply(run.ref, one.thread.discussion_id, said)
+            except Refused as error:
+                log.warning("waiver.not_told", error=str(error))
+
     async def summarise(self, body: str, mine: Ours) -> int:
         """Write the summary note, or edit it if it says something else; return its id."""
         await self.still_held()
@@ -160,6 +173,7 @@ class Posting:
             fix=fix,
             evidence=proven,
             language=self.run.policy.review.language,
+            asks=finding.suppressed,
         )
 
     async def _lines(self, findings: Iterable[Finding]) -> Mapping[str, Sequence[str]]:

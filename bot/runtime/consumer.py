@@ -55,11 +55,13 @@ class Work:
         if found.state == "locked":
             raise Transient("the merge request is being merged")
         opened = found.state == "opened"
+        # The policy of another target branch is not known yet, though the head is.
+        retargeted = run.facts.target_branch not in {None, found.target_branch}
         shown = MergeRequestChanged(
             ref=run.ref,
             action=Action.changed if opened else Action.closed,
             head_sha=found.head_sha,
-            again=not opened,
+            again=not opened or retargeted,
             source="forge",
         )
         async with self.commit() as transaction:

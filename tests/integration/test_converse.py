@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -15,6 +16,7 @@ from bot.adapters.forge_gitlab_people import GitLabPeople
 from bot.adapters.git_process import Git
 from bot.adapters.store_postgres import PostgresStore
 from bot.adapters.telemetry import OpenTelemetry
+from bot.adapters.waivers_postgres import PostgresWaivers
 from bot.adapters.workspace_api import ApiWorkspaces
 from bot.demo.gitlab import Level, MergeRequest
 from bot.demo.gitlab.state import Note
@@ -38,6 +40,7 @@ class Talk:
 
     gitlab: GitLab
     store: PostgresStore
+    waivers: PostgresWaivers
     forge: GitLabForge
     opened: MergeRequest
     thread: Note
@@ -68,6 +71,7 @@ class Talk:
             forge=self.forge,
             people=GitLabPeople(self.forge.api),
             store=self.store,
+            waivers=self.waivers,
             workspaces=ApiWorkspaces(self.forge.api, git=Git(forge_url=self.gitlab.server.url)),
             marker=MARKER,
             fingerprint_key=b"key",
@@ -89,7 +93,7 @@ class Talk:
 
 
 @pytest_asyncio.fixture
-async def talk(gitlab: GitLab, store: PostgresStore) -> AsyncIterator[Talk]:
+async def talk(gitlab: GitLab, store: PostgresStore, pool: Any) -> AsyncIterator[Talk]:
     """Return a merge request that was reviewed once."""
     opened = gitlab.server.open_merge_request(gitlab.project, "feature", {"app.py": "changed\n"})
     forge = GitLabForge(gitlab.server.url, gitlab.token, timeout_s=5.0)
@@ -100,7 +104,7 @@ async def talk(gitlab: GitLab, store: PostgresStore) -> AsyncIterator[Talk]:
     await forge.publish_drafts(ref)
     thread = opened.notes[-1]
     with OpenTelemetry() as telemetry:
-        yield Talk(gitlab, store, forge, opened, thread, telemetry)
+        yield Talk(gitlab, store, PostgresWaivers(pool), forge, opened, thread, telemetry)
     await forge.aclose()
 
 

@@ -221,7 +221,16 @@ async def test_what_comes_in_meanwhile_is_checked_before_it_is_published(stand: 
     event = PublishRequested(ref=REF, run_id=stand.run.id, round=4)
     unused: dict[str, Any] = dict.fromkeys(
         (
-            *("forge", "approvals", "verdicts", "links", "workspaces", "marker", "fingerprint_key"),
+            *(
+                "forge",
+                "approvals",
+                "verdicts",
+                "links",
+                "workspaces",
+                "waivers",
+                "marker",
+                "fingerprint_key",
+            ),
             *("instance_url", "redact", "clock", "telemetry"),
         )
     )

@@ -29,6 +29,7 @@ from bot.adapters.tables.reviews import (
     Thread,
 )
 from bot.adapters.tables.verdicts import GateVerdict
+from bot.adapters.tables.waivers import WaiverEvent
 
 __all__ = [
     "AnsweredComment",
@@ -50,4 +51,5 @@ __all__ = [
     "Reconciliation",
     "ReviewRun",
     "Thread",
+    "WaiverEvent",
 ]

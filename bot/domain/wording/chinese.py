@@ -8,6 +8,7 @@ from bot.domain.commands import Verb
 from bot.domain.findings import Confidence, Severity
 from bot.domain.policy import Role
 from bot.domain.risk import Ground, Level
+from bot.domain.waiving import Said
 from bot.domain.wording.chinese_phrases import PHRASES
 from bot.domain.wording.phrases import Phrases
 from bot.domain.wording.texts import (
@@ -30,6 +31,8 @@ _TALK: Final = Talk(
         Verb.test: "为改动的代码编写单元测试；加上 `--commit` 则另建一个合并请求",
         Verb.ignore: "不再提出本讨论中的问题，后面可以写上理由",
         Verb.resolve: "将本讨论标记为已解决",
+        Verb.waive: "让阻断合并的问题在一段时间内通过，或申请放行：`waive [问题] until 日期 because 理由`",
+        Verb.unwaive: "撤回放行或放行申请：`unwaive [问题]`",
         Verb.pause: "暂停评审本合并请求的新提交",
         Verb.resume: "恢复评审新提交",
         Verb.help: "显示此表",
@@ -74,6 +77,29 @@ _TALK: Final = Talk(
     fix_by_hand="可能的修改，需手动完成，原因：{reason}",
     fix_offered="建议的修改：",
     checked="已检查：{evidence}。",
+    waiving={
+        Said.granted: "已放行：{finding} 在 {until} 之前（含当日）不再阻断合并。理由：{reason}",
+        Said.asked: "已记录：申请放行 {finding}，至 {until}。至少具有 {role} 角色的人可用 {grant} 批准。",
+        Said.asked_second: (
+            "已记录：申请放行 {finding}，至 {until}。本项目要求两人：须由另一位至少具有 {role} 角色、且不是合并请求作者的人"
+            "用 {grant} 批准。"
+        ),
+        Said.withdrawn: "已撤回：{finding} 不再放行。",
+        Said.form: "我没有看懂。请写 {form}。",
+        Said.day: "请写明放行到哪一天，例如 {form}；写若干天或若干周也可以。",
+        Said.past: "{until} 已经过去，请写一个未来的日期。",
+        Said.too_far: "{until} 太远：本项目最多允许 {days} 天。",
+        Said.no_reason: "请写明理由，例如 {form}。",
+        Said.short_reason: "理由太短：本项目要求至少 {chars} 个字符。",
+        Said.which: "哪一个问题？请写明名称，或在其讨论中回复。",
+        Said.unknown: "这里没有名为 {named} 的问题。",
+        Said.ambiguous: "{named} 可能指多个问题，请写出更长的名称。",
+        Said.not_blocking: "{finding} 不阻断合并，无需放行。",
+        Said.never: "{finding} 不可放行：本项目的策略不允许。",
+        Said.nothing: "没有可撤回的放行。",
+        Said.needs_role: "这需要在本项目中至少具有 {role} 角色。",
+        Said.switched_off: "本项目已停用放行。",
+    },
 )
 
 _COMMENT: Final = CommentText(
@@ -89,6 +115,7 @@ _COMMENT: Final = CommentText(
     and_="、",
     confidence="置信度{confidence}",
     source="{source}。{how_to_answer}",
+    asks="代码中的注释要求忽略此问题，但这并不能放行：有权者可在此用 {command} 批准放行。",
     how_to_answer="有意为之或判断有误？将本讨论标记为已解决，就不会再次提出。",
 )
 
@@ -112,6 +139,10 @@ _SUMMARY: Final = SummaryText(
     inline="已在差异中评论（{count}）",
     shadowed="若其规则不只是记录，将会阻断（{count}）",
     listed="未在差异中评论（{count}）：",
+    waived="已放行（{count}）：",
+    waived_hint="用 {command} 可撤回放行。",
+    asked="申请放行（{count}）：",
+    asked_hint="有权者可评论 {command} 批准。",
     suppressed="被代码中的注释屏蔽（{count}），请确认这是有意的：",
     skipped="未执行：",
     ask_again="模型没有评审本次改动。评论 {review} 可再次请求模型评审；若仍然失败，运维人员可用 {check} 查明原因。",
@@ -127,6 +158,7 @@ _SUMMARY: Final = SummaryText(
     severity="严重程度",
     place="位置",
     finding="问题",
+    name="名称",
     why="原因",
     file="文件",
     lines="行数",
@@ -149,6 +181,7 @@ _SUMMARY: Final = SummaryText(
     ),
     status_waiting="等待：{steps}",
     status_passed="没有阻断合并的问题",
+    status_waived=Counted("没有阻断合并的问题；已放行 {count} 个", "没有阻断合并的问题；已放行 {count} 个"),
 )
 
 _RISK: Final = RiskText(
@@ -171,6 +204,8 @@ _FATE: Final = Fate(
     fixed="已修复：在 {sha} 中不再出现。",
     back="在 {sha} 中再次出现。",
     matters="**为何与此处有关：** {explanation}",
+    waived="已由 {who} 放行至 {until}：{reason}",
+    unwaived="不再放行：此问题重新阻断合并。",
 )
 
 _TESTS: Final = ProofText(

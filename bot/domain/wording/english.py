@@ -8,6 +8,7 @@ from bot.domain.commands import Verb
 from bot.domain.findings import Confidence, Severity
 from bot.domain.policy import Role
 from bot.domain.risk import Ground, Level
+from bot.domain.waiving import Said
 from bot.domain.wording.phrases import Phrases
 from bot.domain.wording.texts import (
     CommentText,
@@ -29,6 +30,8 @@ _TALK: Final = Talk(
         Verb.test: "write unit tests for the changed code; with `--commit` as a merge request of their own",
         Verb.ignore: "never raise the finding of this thread again; a reason may follow",
         Verb.resolve: "resolve this thread",
+        Verb.waive: "let a finding that blocks pass for a while, or ask for that: `waive [finding] until DAY because REASON`",
+        Verb.unwaive: "take a waiver back, or the request for one: `unwaive [finding]`",
         Verb.pause: "stop reviewing new commits of this merge request",
         Verb.resume: "review new commits again",
         Verb.help: "show this table",
@@ -73,6 +76,32 @@ _TALK: Final = Talk(
     fix_by_hand="Possible change, to be made by hand because {reason}:",
     fix_offered="Suggested change:",
     checked="Checked: {evidence}.",
+    waiving={
+        Said.granted: "Granted: {finding} passes the gate until {until}. Reason: {reason}",
+        Said.asked: (
+            "Noted: a waiver for {finding} until {until} is asked for. Somebody with at least the role {role} grants it"
+            " with {grant}."
+        ),
+        Said.asked_second: (
+            "Noted: a waiver for {finding} until {until} is asked for. This project wants two people: another one with at"
+            " least the role {role}, who is not the author of the merge request, grants it with {grant}."
+        ),
+        Said.withdrawn: "Taken back: {finding} is not waived any more.",
+        Said.form: "I do not understand this. Write {form}.",
+        Said.day: "I need the day until which it shall pass, as in {form}; so many days or weeks will do too.",
+        Said.past: "{until} is over. Name a day that is still to come.",
+        Said.too_far: "{until} is too far away: this project allows {days} days at most.",
+        Said.no_reason: "I need a reason, as in {form}.",
+        Said.short_reason: "The reason is too short: this project wants at least {chars} characters.",
+        Said.which: "Which finding? Name it, or answer in its thread.",
+        Said.unknown: "{named} is none of the findings here.",
+        Said.ambiguous: "{named} may mean several findings; write more of the name.",
+        Said.not_blocking: "{finding} does not block, so there is nothing to waive.",
+        Said.never: "{finding} cannot be waived: the policy of this project forbids it.",
+        Said.nothing: "There is no waiver to take back.",
+        Said.needs_role: "This needs at least the role {role} in this project.",
+        Said.switched_off: "Waivers are switched off in this project.",
+    },
 )
 
 _COMMENT: Final = CommentText(
@@ -89,6 +118,10 @@ _COMMENT: Final = CommentText(
     confidence="confidence {confidence}",
     source="{source}. {how_to_answer}",
     how_to_answer="Intended or wrong? Resolve this thread, and it is not raised again.",
+    asks=(
+        "A comment in the code asks to ignore this. It does not open the gate: somebody who may grants that here with"
+        " {command}."
+    ),
 )
 
 _SUMMARY: Final = SummaryText(
@@ -111,6 +144,10 @@ _SUMMARY: Final = SummaryText(
     inline="Commented in the diff ({count})",
     shadowed="Would block if their rules did more than record ({count})",
     listed="Not commented in the diff ({count}):",
+    waived="Waived ({count}):",
+    waived_hint="{command} takes a waiver back.",
+    asked="Waivers asked for ({count}):",
+    asked_hint="Who may grant one comments {command}.",
     suppressed="Suppressed by a comment in the code ({count}); check that this is intended:",
     skipped="Skipped:",
     ask_again=(
@@ -129,6 +166,7 @@ _SUMMARY: Final = SummaryText(
     severity="Severity",
     place="Place",
     finding="Finding",
+    name="Name",
     why="Why",
     file="File",
     lines="Lines",
@@ -152,6 +190,9 @@ _SUMMARY: Final = SummaryText(
     ),
     status_waiting="waiting for {steps}",
     status_passed="no blocking findings",
+    status_waived=Counted(
+        "no blocking findings; {count} is waived", "no blocking findings; {count} are waived"
+    ),
 )
 
 _RISK: Final = RiskText(
@@ -174,6 +215,8 @@ _FATE: Final = Fate(
     fixed="Fixed: not found any more in {sha}.",
     back="Found again in {sha}.",
     matters="**Why it matters here:** {explanation}",
+    waived="Waived until {until} by {who}: {reason}",
+    unwaived="Not waived any more: it blocks again.",
 )
 
 _TESTS: Final = ProofText(

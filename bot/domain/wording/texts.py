@@ -9,6 +9,7 @@ from bot.domain.commands import Verb
 from bot.domain.findings import Confidence, Severity
 from bot.domain.policy import Role
 from bot.domain.risk import Ground, Level
+from bot.domain.waiving import Said
 from bot.domain.wording.phrases import Phrases
 
 
@@ -17,7 +18,9 @@ class Talk:
     """What we answer to comments.
 
     ``{command}`` is a command as code, ``{role}`` a role in words, ``{reason}`` a cause as text, ``{limit}`` a number,
-    ``{sha}`` a short commit as code, ``{state}`` a state of a merge request, ``{words}`` what was written.
+    ``{sha}`` a short commit as code, ``{state}`` a state of a merge request, ``{words}`` what was written. In answers
+    about waivers ``{finding}`` and ``{named}`` are names of findings as code, ``{until}`` is a day, ``{grant}`` and
+    ``{form}`` are commands as code, ``{days}`` and ``{chars}`` numbers.
     """
 
     on_comment: str
@@ -56,6 +59,7 @@ class Talk:
     fix_by_hand: str
     fix_offered: str
     checked: str
+    waiving: Mapping[Said, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ class CommentText:
     confidence: str
     source: str
     how_to_answer: str
+    asks: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +107,10 @@ class SummaryText:
     inline: str
     shadowed: str
     listed: str
+    waived: str
+    waived_hint: str
+    asked: str
+    asked_hint: str
     suppressed: str
     skipped: str
     ask_again: str
@@ -117,6 +126,7 @@ class SummaryText:
     severity: str
     place: str
     finding: str
+    name: str
     why: str
     file: str
     lines: str
@@ -137,6 +147,7 @@ class SummaryText:
     status_unread: Counted
     status_waiting: str
     status_passed: str
+    status_waived: Counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,12 +174,15 @@ class Counted:
 class Fate:
     """What we say in a thread about its finding.
 
-    ``{sha}`` is a short commit as code, ``{explanation}`` what a model wrote.
+    ``{sha}`` is a short commit as code, ``{explanation}`` what a model wrote. ``{until}`` is a day, ``{who}`` an account as
+    code, ``{reason}`` text.
     """
 
     fixed: str
     back: str
     matters: str
+    waived: str
+    unwaived: str
 
 
 @dataclass(frozen=True, slots=True)

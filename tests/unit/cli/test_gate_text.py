@@ -45,8 +45,11 @@ high      app.py:2 in cccccccc  secrets: aws
           -> Revoke it where it was issued, then read it from the environment or a vault. It is in
           commit cccccccc only: take that commit out of the branch, or squash it away.
 
-To let one of these pass, change the policy on the target branch: rules.disable, rules.severity or
-gate.block_at in .cloister.yml.
+To let one pass for a while, ask for a waiver on the merge request: answer in the thread of the
+finding with `@cloister waive for 30 days because REASON`. Waivers are known to the server only: the
+commit status heeds them, a gate without a server does not.
+To let such findings pass for good, change the policy on the target branch: rules.disable,
+rules.severity or gate.block_at in .cloister.yml.
 
 cloister gate: BLOCKED by 2 findings (2 files, 1 added line: the merge request)""" == printed(result)
 

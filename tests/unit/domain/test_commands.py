@@ -36,6 +36,10 @@ RESOLVE = Asked((Command(Verb.resolve),))
             Asked((Command(Verb.fix), Command(Verb.explain, "why?"))),
         ),
         ("@cloister ignore first\n@cloister ignore second", Asked((Command(Verb.ignore, "first"),))),
+        (
+            "@cloister waive a1 until 3 days because x\n@cloister waive `b2`\n@cloister waive b2",
+            Asked((Command(Verb.waive, "a1 until 3 days because x"), Command(Verb.waive, "b2"))),
+        ),
         ("@cloister frobnicate", Asked((), ("frobnicate",))),
         ("@cloister \N{CYRILLIC SMALL LETTER ER}\N{CYRILLIC SMALL LETTER IE}view", Asked((), ("реview",))),
     ],
@@ -118,3 +122,9 @@ def test_a_megabyte_takes_a_moment(text: str) -> None:
     began = time.monotonic()
     asked(text, NAMES)
     assert time.monotonic() - began < 2
+
+
+def test_a_comment_asks_for_a_bounded_number_of_waivers() -> None:
+    """Whatever it holds."""
+    found = asked("\n".join(f"@cloister waive {n}" for n in range(500)), NAMES)
+    assert 21 >= len(found.commands) >= 20

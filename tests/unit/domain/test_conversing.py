@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import itertools
+import uuid
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from bot.domain.commands import Asked, Command, Verb
 from bot.domain.conversation import Scene, answer, help_text, turns, unknown_text, worth_answering
+from bot.domain.findings import Finding, Severity
 from bot.domain.forge import ForgeMember, ForgeUser
+from bot.domain.merge_request import MergeRequestRef
 from bot.domain.permission import permitted
-from bot.domain.policy import Conversation, Policy, Role
+from bot.domain.policy import Conversation, Policy, Role, Waivers
 from bot.domain.policy_file import parse
+from bot.domain.waivers import Deed, Source
+from bot.domain.waiving import Docket, Occasion
 from bot.domain.wording import wording
 
 TALK = wording("en").talk
@@ -50,7 +56,7 @@ def said(verb: Verb, words: str = "", **changes: Any) -> tuple[str, bool]:
     [
         (0, False, set()),
         (10, False, set()),
-        (10, True, {Verb.review, Verb.explain, Verb.help}),
+        (10, True, {Verb.review, Verb.explain, Verb.waive, Verb.unwaive, Verb.help}),
         (20, False, {Verb.review, Verb.explain, Verb.help}),
         (30, False, set(Verb)),
     ],
@@ -77,9 +83,9 @@ def test_the_policy_moves_the_line() -> None:
     assert "| `review` | " in help_text(talk, TALK)
 
 
-@pytest.mark.parametrize("verb", [verb for verb in Verb if verb is not Verb.help])
+@pytest.mark.parametrize("verb", [verb for verb in Verb if verb not in {Verb.help, Verb.unwaive}])
 def test_nothing_is_done_on_a_merge_request_that_is_over(verb: Verb) -> None:
-    """Help is all that is left."""
+    """Help is all that is left, and to take back a waiver, whose code is in the target branch now."""
     text, act = said(verb, state="merged")
     assert not act
     assert "is merged" in text
@@ -154,3 +160,49 @@ def test_every_command_has_its_words_in_every_language() -> None:
 def test_an_answer_ends_with_its_marker() -> None:
     """Empty parts leave no gap."""
     assert answer(["a", "", "b"], marker="m") == "a\n\nb\n\nm"
+
+
+FLAW = Finding(
+    scanner="semgrep",
+    rule="r",
+    category="security",
+    severity=Severity.high,
+    path="a.py",
+    line=1,
+    end_line=1,
+    title="t",
+    message="m",
+    fingerprint="f" * 32,
+)
+
+
+def test_waivers_of_one_comment_follow_one_another() -> None:
+    """What is granted in one line can be taken back in the next; the head must be reviewed for the first."""
+    occasion = Occasion(
+        event=uuid.UUID(int=1),
+        ref=MergeRequestRef(instance="gitlab.example", project_id=7, iid=3),
+        branch="main",
+        member=member(40),
+        participant=False,
+        author_id=1,
+        at=datetime(2026, 1, 1, tzinfo=UTC),
+        source=Source.comment,
+    )
+    seen = scene(member=member(40), docket=Docket(blocking=(FLAW,)), occasion=occasion)
+    wish = Command(Verb.waive, f"{'f' * 8} for 3 days because it is a test")
+    back = Command(Verb.unwaive, "f" * 8)
+    assert [[Deed.granted], [Deed.withdrawn], []] == [
+        [step.deed for step in turn.steps] for turn in turns([wish, back, back], seen, TALK)
+    ]
+    (unseen,) = turns([wish], replace(seen, reviewed=False), TALK)
+    assert (False, True) == (unseen.act, "needs a review of the newest commit" in unseen.text)
+    (late,) = turns([back], replace(seen, state="merged", docket=seen.docket), TALK)
+    assert "There is no waiver to take back." == late.text
+
+
+def test_waivers_can_be_switched_off() -> None:
+    """Then the help does not tell of them."""
+    off = Waivers(grant=Role.nobody)
+    assert "switched off" in said(Verb.waive, waivers=off)[0]
+    assert "`waive`" not in help_text(Conversation(), TALK, off)
+    assert "`waive`" in help_text(Conversation(), TALK)

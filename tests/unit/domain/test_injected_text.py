@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -14,15 +16,17 @@ from bot.domain.diff import Change, Diff, DiffLine, FileDiff, Hunk, Sign
 from bot.domain.excerpt import Excerpt, Row
 from bot.domain.findings import Finding, Fix, Severity
 from bot.domain.markdown import neutral_inline
-from bot.domain.marker import Marker
+from bot.domain.marker import Marker, Word
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.policy import Policy, Verdict, verdict
 from bot.domain.prompt import Limits, build
-from bot.domain.render import comment
+from bot.domain.render import comment, waiver_word
 from bot.domain.review_result import FileChange, Listed, ReviewResult
 from bot.domain.said import UnusableAnswer
 from bot.domain.suggestion import SuggestionBlock, suggestion
 from bot.domain.summary import summary
+from bot.domain.waivers import About, Deed, Source, Waiver, WaiverStep
+from bot.domain.waivers_standing import AskedFor, Waived
 from bot.domain.wording import wording
 from tests.injections import INJECTIONS, NAMES, Injection
 from tests.injections.inertness import acting
@@ -101,12 +105,43 @@ def test_a_suggestion_offers_what_it_says_or_is_none(injection: Injection) -> No
     assert [] == acting(body, marker=marker, suggestions=wanted)
 
 
+def waiver(text: str) -> Waiver:
+    """Return a waiver that somebody called *text* has granted because of *text*."""
+    step = WaiverStep(
+        waiver=uuid.UUID(int=1),
+        deed=Deed.granted,
+        ref=REF,
+        about=About.of(finding(title=text, path=text), None),
+        branch=text,
+        at=datetime(2026, 1, 1, tzinfo=UTC),
+        source=Source.comment,
+        name=text,
+        until=date(2026, 2, 1),
+        reason=text,
+    )
+    return Waiver((step,))
+
+
+@every
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_a_thread_says_of_a_waiver_is_inert(injection: Injection, language: str) -> None:
+    """Whoever granted it, and why."""
+    marker = MARKER.of_word(REF, Word.waived, "f")
+    body = waiver_word(Word.waived, waiver(injection.text), marker=marker, language=language)
+    assert [] == acting(body, marker=marker)
+
+
 def summed_up(text: str, language: str) -> str:
     """Return a summary that holds *text* wherever one can."""
     one = finding(title=text, message=text, path=text, scanner=text, rule=text)
     result = ReviewResult(
         head_sha="a" * 40,
-        verdict=Verdict(passed=False, blocking=(one,)),
+        verdict=Verdict(
+            passed=False,
+            blocking=(one,),
+            waived=(Waived(one, waiver(text)),),
+            asked=(AskedFor(one, waiver(text)), AskedFor(one)),
+        ),
         project_url=PROJECT,
         inline=[one],
         listed=[Listed(one, text)],

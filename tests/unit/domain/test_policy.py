@@ -15,6 +15,7 @@ from bot.domain.policy import (
     Policy,
     Review,
     Rules,
+    Waivers,
     applies,
     commentable,
     excluded,
@@ -238,12 +239,13 @@ def test_the_gate(values: dict[str, object], gate: Gate, passed: bool) -> None:
         ({}, True),
         ({"severity": Severity.info}, False),
         ({"confidence": Confidence.low}, False),
-        ({"suppressed": True}, False),
+        ({"suppressed": True}, True),
+        ({"suppressed": True, "severity": Severity.medium}, False),
         ({"rule": "off"}, False),
     ],
 )
 def test_only_findings_worth_a_comment_get_one(values: dict[str, object], expected: bool) -> None:
-    """Mild, unsure, suppressed and disabled findings stay out of the diff."""
+    """Mild, unsure and disabled ones stay out of the diff, and suppressed ones unless they ask for a waiver."""
     policy = Policy(rules=Rules(disable=("off",)))
     assert commentable(finding(**values), policy) is expected
     assert applies(finding(**values), policy) is (values.get("rule") != "off")
@@ -307,3 +309,19 @@ def test_rules_that_nobody_has_are_named() -> None:
         ("rules.disable", "pyton-eval"),
         ("rules.enable", "go-*"),
     ]
+
+
+def test_scanners_that_are_never_waived_must_exist() -> None:
+    """A misspelt one would be waived."""
+    good = parse("waivers: {never: [secrets]}")
+    assert isinstance(good, Policy)
+    assert Waivers(never=("secrets",)) == good.waivers
+    problem = parse("waivers:\n  never: [secrets, semgrp]\n")
+    assert isinstance(problem, PolicyProblem)
+    assert (2, "waivers.never names 'semgrp'", "did you mean 'semgrep'?") == (
+        problem.line,
+        problem.message,
+        problem.remedy,
+    )
+    for wrong in ("max_days: 0", "max_severity: grave", "grant: boss", "scope: all"):
+        assert isinstance(parse(f"waivers: {{{wrong}}}"), PolicyProblem)

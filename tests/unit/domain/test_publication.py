@@ -1,8 +1,9 @@
 """What a run's results come to on the merge request."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -11,13 +12,15 @@ from bot.domain.diff import Change, Diff, DiffLine, FileDiff, Hunk, Sign
 from bot.domain.facts import Facts
 from bot.domain.findings import Confidence, Finding, Fix, Severity
 from bot.domain.merge_request import MergeRequestRef, Revision
-from bot.domain.policy import Gate, GateRule, Limits, Mode, Paths, Policy, Rules, When
+from bot.domain.policy import Gate, GateRule, Limits, Mode, Paths, Policy, Rules, Waivers, When
 from bot.domain.publication import Publication, analysed, decide, explained, status
 from bot.domain.reconcile import Post, Thread
 from bot.domain.records import Declined
 from bot.domain.result import result
 from bot.domain.run import Outcome, Plan, Run, RunState, Step
 from bot.domain.summary import summary
+from bot.domain.waivers import About, Deed, Source, Waiver, WaiverStep
+from bot.domain.waivers_standing import AskedFor, Waived, standing
 
 REF = MergeRequestRef(instance="gitlab.example", project_id=7, iid=3)
 REVISION = Revision(ref=REF, base_sha="b" * 40, start_sha="c" * 40, head_sha="a" * 40)
@@ -30,6 +33,7 @@ DIFF = Diff(
     )
 )
 STEPS = ("scan:semgrep", "scan:secrets", "review")
+NO_POLICY = Policy()
 DONE = Step(outcome=Outcome.done, shown={"a.py": 1, "b.py": 1})
 
 
@@ -260,10 +264,88 @@ def test_what_only_explains_is_part_of_what_it_explains() -> None:
 def test_a_suppressed_finding_is_shown_and_still_blocks() -> None:
     """The merge request may have added the comment that asks to ignore it."""
     of = run()
-    decided = publication(of, finding(suppressed=True))
-    assert [hidden.suppressed for hidden in decided.suppressed] == [True]
-    assert decided.posts == ()
+    excused = finding(suppressed=True)
+    decided = publication(of, excused)
+    assert (AskedFor(excused),) == decided.verdict.asked
+    assert (excused,) == decided.posts
+    assert () == decided.suppressed
     assert not decided.verdict.passed
+    mild = publication(of, finding(Severity.medium, suppressed=True))
+    assert ((), 1, True) == (mild.posts, len(mild.suppressed), mild.verdict.passed)
+
+
+def waiver_for(one: Finding, **more: object) -> Waiver:
+    """Return a waiver that was granted on the merge request."""
+    step = {
+        "waiver": uuid.uuid4(),
+        "deed": Deed.granted,
+        "ref": REF,
+        "about": About.of(one, None),
+        "branch": "main",
+        "at": datetime.now(UTC),
+        "source": Source.comment,
+        "until": date(2030, 1, 1),
+    }
+    return Waiver((WaiverStep.model_validate(step | more),))
+
+
+def waived(of: Run, *found: Finding, waivers: Sequence[Waiver], policy: Policy = NO_POLICY) -> Publication:
+    """Return what is decided on *found* with *waivers* that count for a merge request into main."""
+    count = standing(waivers, REF, "main", policy, datetime(2026, 1, 1, tzinfo=UTC))
+    return decide(of, {"scan:semgrep": list(found)}, (), DIFF, standing=lambda _: True, waivers=count)
+
+
+def test_what_is_waived_is_said_and_does_not_block() -> None:
+    """It has its thread, and the status counts it; what is not waived goes on blocking."""
+    of, excused, other = run(), finding(), finding(path="b.py")
+    granted = waiver_for(excused)
+    decided = waived(of, excused, other, waivers=[granted])
+    assert (Waived(excused, granted),) == decided.verdict.waived
+    assert (other,) == decided.verdict.blocking
+    assert {excused, other} == set(decided.posts)
+    alone = waived(of, excused, waivers=[granted])
+    assert ("success", "no blocking findings; 1 is waived") == status(of, alone)
+    assert alone.verdict.passed
+
+
+def test_a_waiver_opens_the_gate_for_its_code_alone() -> None:
+    """Not for other code under the same name, not for a graver finding, and not against the policy."""
+    of, excused = run(), finding(anchor="1:a")
+    granted = waiver_for(excused)
+    for now, policy in (
+        (excused.model_copy(update={"anchor": "1:b"}), NO_POLICY),
+        (excused.model_copy(update={"severity": Severity.critical}), NO_POLICY),
+        (excused, Policy(waivers=Waivers(never=("semgrep",)))),
+        (excused, Policy(waivers=Waivers(max_severity=Severity.medium))),
+    ):
+        assert not waived(of, now, waivers=[granted], policy=policy).verdict.passed
+    assert waived(of, excused, waivers=[granted]).verdict.passed
+
+
+def test_limits_and_unread_files_cannot_be_waived() -> None:
+    """They are about the change, not about a finding."""
+    strict = Policy(gate=Gate(limits=Limits(max_files=1, on_exceed="block")))
+    excused = finding()
+    decided = waived(run(policy=strict), excused, waivers=[waiver_for(excused)])
+    assert (1, 1, False) == (
+        len(decided.verdict.waived),
+        len(decided.verdict.exceeded),
+        decided.verdict.passed,
+    )
+
+
+def test_what_says_the_same_is_not_hidden_behind_a_waiver() -> None:
+    """Another scanner's finding on the same defect blocks in its own name, and has a thread."""
+    excused = finding(cwe=("CWE-89",))
+    twin = finding(scanner="secrets", cwe=("CWE-89",), rule="other")
+    of = run()
+    assert 1 == len(publication(of, excused, twin).posts)
+    first = publication(of, excused, twin).posts[0]
+    decided = waived(
+        of, excused, twin, waivers=[waiver_for(one) for one in (excused, twin) if one.rule == first.rule]
+    )
+    assert (1, 1) == (len(decided.verdict.waived), len(decided.verdict.blocking))
+    assert 2 == len(decided.posts)
 
 
 def test_a_rule_that_is_switched_off_hides_nothing() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import uuid
 from dataclasses import replace
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
@@ -12,10 +14,13 @@ from markdown_it import MarkdownIt
 
 from bot.domain.coverage import Covered
 from bot.domain.findings import Finding, Severity
+from bot.domain.merge_request import MergeRequestRef
 from bot.domain.policy import Verdict
 from bot.domain.review_result import FileChange, Listed, ReviewResult
 from bot.domain.risk import Ground, Level, Reason, Risk
 from bot.domain.summary import permalink, project_url, summary
+from bot.domain.waivers import About, Deed, Source, Waiver, WaiverStep
+from bot.domain.waivers_standing import AskedFor, Waived
 
 MARKER = "<!-- cloister:v1:summary:" + "0" * 64 + " -->"
 PROJECT = "https://gitlab.example/group/app"
@@ -361,3 +366,55 @@ def test_a_summary_in_chinese_reads_well() -> None:
 
 {MARKER}"""
     assert expected == summary(result, marker=MARKER)
+
+
+def test_waivers_are_told_with_who_until_when_and_why() -> None:
+    """And those that are asked for, with the command that grants them; names are longer where they are alike."""
+    one, other, excused = (
+        finding(fingerprint=mark * 32, title=title)
+        for mark, title in (("a", "Waived"), ("b", "Asked"), ("c", "Excused"))
+    )
+    step = WaiverStep(
+        waiver=uuid.UUID(int=1),
+        deed=Deed.granted,
+        ref=MergeRequestRef(instance="gitlab.example", project_id=7, iid=3),
+        about=About.of(one, None),
+        branch="main",
+        at=datetime(2026, 1, 1, tzinfo=UTC),
+        source=Source.comment,
+        name="lead",
+        until=date(2026, 2, 1),
+        reason="the table is empty",
+    )
+    asked = step.model_copy(update={"deed": Deed.asked, "name": "dev"})
+    verdict = Verdict(
+        passed=False,
+        blocking=(other, excused),
+        waived=(Waived(one, Waiver((step,))),),
+        asked=(AskedFor(other, Waiver((asked,))), AskedFor(excused)),
+    )
+    body = summary(ReviewResult(head_sha=SHA, verdict=verdict), marker=MARKER)
+    assert (
+        """\
+Waivers asked for (2):
+
+| Severity | Place | Finding | Name | Why |
+|---|---|---|---|---|
+| high | `src/a.py:3` | Asked (semgrep) | `bbbbbbbb` | until 2026-02-01 asked for by dev: the table is empty |
+| high | `src/a.py:3` | Excused (semgrep) | `cccccccc` | a comment in the code asks to ignore it |
+
+Who may grant one comments `@cloister waive NAME for 30 days because REASON`.
+
+Waived (1):
+
+| Severity | Place | Finding | Name | Why |
+|---|---|---|---|---|
+| high | `src/a.py:3` | Waived (semgrep) | `aaaaaaaa` | until 2026-02-01 by lead: the table is empty |
+
+`@cloister unwaive NAME` takes a waiver back.
+"""
+        in body
+    )
+    chinese = summary(ReviewResult(head_sha=SHA, verdict=verdict, language="zh"), marker=MARKER)
+    assert "由 lead 放行至 2026-02-01：the table is empty" in chinese
+    assert "代码中的注释要求忽略它" in chinese

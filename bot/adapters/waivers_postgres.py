@@ -1,0 +1,110 @@
+"""Waivers in Postgres: the table ``waiver_event``, to which rows are only added."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from bot.adapters.log_records import append
+from bot.adapters.postgres import translated
+from bot.domain.errors import Permanent
+from bot.domain.events import Record, VerdictOutdated, event_id
+from bot.domain.merge_request import MergeRequestRef
+from bot.domain.waivers import Waiver, WaiverStep, fold
+
+_ADD = """
+INSERT INTO waiver_event (waiver, deed, instance, project_id, iid, fingerprint, user_id, until, body)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+"""
+
+#: A day later than the clock here says, since the day of a waiver ends by the clock of whoever decides.
+_OF = """
+SELECT body FROM waiver_event WHERE waiver IN (
+    SELECT waiver FROM waiver_event WHERE instance = $1 AND project_id = $2
+    AND (iid = $3 OR until >= current_date - 2)
+) ORDER BY number
+"""
+_LIST = """
+SELECT body FROM waiver_event WHERE waiver IN (
+    SELECT waiver FROM waiver_event WHERE ($1::bigint IS NULL OR project_id = $1)
+    AND ($2::date IS NULL OR until <= $2)
+) ORDER BY number
+"""
+_NAMED = """
+SELECT body FROM waiver_event WHERE waiver IN (
+    SELECT waiver FROM waiver_event WHERE waiver::text LIKE $1 || '%'
+) ORDER BY number
+"""
+
+
+async def add(connection: Any, steps: Sequence[WaiverStep]) -> None:
+    """Add *steps*; see `bot.ports.Transaction`."""
+    await connection.executemany(
+        _ADD,
+        [
+            (
+                step.waiver,
+                step.deed.value,
+                step.ref.instance,
+                step.ref.project_id,
+                step.ref.iid,
+                step.about.fingerprint,
+                step.by,
+                step.until,
+                step.model_dump(mode="json"),
+            )
+            for step in steps
+        ],
+    )
+
+
+def _folded(rows: Iterable[Any]) -> list[Waiver]:
+    return fold(WaiverStep.model_validate(row["body"], strict=False) for row in rows)
+
+
+class PostgresWaivers:
+    """Read waivers on a pool of connections; see the port. The rest is for the operator."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+
+    async def of(self, ref: MergeRequestRef) -> list[Waiver]:
+        """Return the waivers that may count for *ref*; see the port."""
+        async with translated():
+            return _folded(await self._pool.fetch(_OF, ref.instance, ref.project_id, ref.iid))
+
+    async def all(self, *, project_id: int | None = None, until: date | None = None) -> list[Waiver]:
+        """Return all waivers, the oldest first: of a project, or with a step that names a day up to *until*."""
+        async with translated():
+            return _folded(await self._pool.fetch(_LIST, project_id, until))
+
+    async def get(self, name: str) -> Waiver:
+        """Return the waiver whose id begins with *name*.
+
+        Raises:
+            Permanent: there is none, or there are several.
+        """
+        async with translated():
+            return _only(_folded(await self._pool.fetch(_NAMED, name)), name)
+
+    async def end(self, step: WaiverStep, event: uuid.UUID) -> None:
+        """Add the *step* that ends a waiver, and have every verdict made anew that rests on it, both or neither."""
+        async with translated(), self._pool.acquire() as connection, connection.transaction():
+            (waiver,) = _folded(await connection.fetch(_NAMED, str(step.waiver)))
+            await add(connection, [step])
+            outdated = [
+                VerdictOutdated(ref=ref, waiver=waiver.id)
+                for ref in sorted({waiver.ref, *waiver.used_on}, key=lambda one: one.key)
+            ]
+            await append(connection, [Record.of(one, id=event_id(event, one)) for one in outdated])
+
+
+def _only(found: Sequence[Waiver], name: str) -> Waiver:
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise Permanent(f"there is no waiver {name}; see `cloister waivers list`")
+    ids = ", ".join(str(one.id) for one in found[:5])
+    raise Permanent(f"{name} may mean several waivers, write more of the id: {ids}")
