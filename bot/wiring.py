@@ -20,6 +20,7 @@ from bot.adapters.forge_gitlab_api import GitLabApi
 from bot.adapters.forge_gitlab_people import GitLabPeople
 from bot.adapters.forge_gitlab_pipelines import GitLabPipelines
 from bot.adapters.forge_gitlab_proposals import GitLabProposals
+from bot.adapters.forge_gitlab_rules import GitLabMergeRules
 from bot.adapters.forge_gitlab_updates import GitLabUpdates
 from bot.adapters.git_mirror import GitMirror
 from bot.adapters.git_process import Git
@@ -277,6 +278,7 @@ async def _ports(
         "levels": levels,
         "people": GitLabPeople(forge.api),
         "pipelines": GitLabPipelines(forge.api),
+        "merge_rules": GitLabMergeRules(forge.api),
         "workspaces": workspaces,
         "store": base.store,
         "clock": base.clock,

@@ -17,9 +17,9 @@ from bot.domain.proof import waits
 from bot.domain.publication import Publication, analysed, decide, status
 from bot.domain.reconcile import Thread
 from bot.domain.result import result
-from bot.domain.run import RunState
+from bot.domain.run import Run, RunState
 from bot.domain.summary import project_url, summary
-from bot.ports import Clock, Forge, Store, Telemetry, Workspaces
+from bot.ports import Clock, Forge, MergeRules, Store, Telemetry, Workspaces
 from bot.reviewer.moves import followed, renamed, under_old_names
 from bot.reviewer.parting import declined_at_the_end
 from bot.reviewer.posting import Posting
@@ -31,6 +31,7 @@ async def publish(
     event: PublishRequested,
     *,
     forge: Forge,
+    merge_rules: MergeRules,
     workspaces: Workspaces,
     store: Store,
     marker: Marker,
@@ -80,6 +81,7 @@ async def publish(
             standing=standing,
             deleted=gone,
             declined=await store.declined(event.ref),
+            threads_block=bool(findings or mine.threads) and await _threads_block(run, merge_rules),
         )
         state = await store.merge_request(event.ref)
         drafts_left = state.posting or state.summary_note_id != mine.summary_id
@@ -87,6 +89,7 @@ async def publish(
         refused = await posting.post(publication.posts, drafts_left=drafts_left)
         await posting.explain(publication.actions, known)
         unsettled = await posting.settle(publication.actions)
+        hushed = await posting.hush(publication.quiet - set(refused))
         _count(telemetry, publication)
         seconds = (clock.now() - run.created_at).total_seconds()
         content = result(
@@ -105,7 +108,7 @@ async def publish(
         async with work.commit() as transaction:
             threads = [
                 *remember(mine, [act for act in publication.actions if act not in unsettled], known),
-                *opened(run, [*publication.posts, *forgotten(publication.actions, known)], refused),
+                *opened(run, [*publication.posts, *forgotten(publication.actions, known)], refused, hushed),
             ]
             await transaction.save_threads(event.ref, threads)
             back = taken_back(publication, mine.threads, analysed(run, diff, mine.threads))
@@ -122,6 +125,12 @@ async def publish(
     telemetry.observe("cloister_push_to_publish", seconds)
     if run.ended:
         telemetry.count("cloister_runs", ended=run.state.value)
+
+
+async def _threads_block(run: Run, rules: MergeRules) -> bool:
+    """Say whether open threads keep the merge request from being merged, and some of ours should not."""
+    always = run.policy.comments.block_merge == "always"
+    return not always and await rules.needs_resolved_threads(run.ref.project_id)
 
 
 async def _standing(

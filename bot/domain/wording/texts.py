@@ -100,6 +100,7 @@ class SummaryText:
     nothing: str
     risk: str
     inline: str
+    resolved_at_once: str
     shadowed: str
     listed: str
     suppressed: str
