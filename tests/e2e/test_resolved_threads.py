@@ -87,6 +87,21 @@ async def test_what_blocks_stays_open_until_it_is_mended(shared_cloister: Cloist
     assert thread.resolved_at is None
 
 
+async def test_auto_merge_waits_for_what_blocks_and_not_for_advice(shared_cloister: Cloister) -> None:
+    """A person has set it before the review ended: the failed status holds it, the mended head goes in."""
+    server, project = shared_cloister.gitlab.server, merging_with_all_resolved(shared_cloister)
+    merge_request = server.open_merge_request(project, "change", {"app.py": FLAW})
+    for text, state, ends in ((FLAW, "opened", "failed"), ("x = 1\n", "merged", "success")):
+        if text != FLAW:
+            server.push(merge_request, {"app.py": text})
+        job = server.add_job(server.add_pipeline(merge_request), "tests")
+        server.auto_merge(merge_request)
+        outcome = await shared_cloister.outcome(merge_request)
+        assert (ends, "opened") == (outcome.status, merge_request.state)
+        server.finish_job(job, {})
+        assert state == merge_request.state
+
+
 @pytest.mark.parametrize(
     ("policy", "resolved", "expected"),
     [

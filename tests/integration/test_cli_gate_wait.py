@@ -33,10 +33,7 @@ from tests.verdicts import (
     nobody,
     serving,
     verdict,
-    verdict_server,
 )
-
-__all__ = ["verdict_server"]
 
 PAGE = Said(b"<html>502 Bad Gateway</html>", headers={"content-type": "text/html"})
 
