@@ -96,5 +96,5 @@ def credentials(api_token: str, job_token: str) -> Mapping[str, str]:
 
 def _open(result: WaitResult) -> Mapping[str, str]:
     if result.answer is Answer.superseded:
-        return {"verdict": "a newer commit was pushed, whose pipeline decides"}
+        return {"verdict": "nobody decides about this commit any more; the pipeline of the newest one does"}
     return result.broken

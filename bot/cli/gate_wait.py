@@ -139,8 +139,7 @@ def progress(verdict: AwaitedVerdict) -> str:
             parts.append(f"{state}: {', '.join([*names[:_MOST_STEPS], *more])}")
     if not parts:
         return one_line(verdict.description) or "the review has not begun"
-    found = len(verdict.blocking)
-    return "; ".join([*parts, *([f"{found} found that block"] if found else [])])
+    return "; ".join([*parts, *([f"{verdict.found} found that block"] if verdict.found else [])])
 
 
 def _ended(verdict: AwaitedVerdict) -> WaitResult:

@@ -13,9 +13,10 @@ from bot.domain.markdown import one_line
 
 _WAIVE = "To let one of these pass: {place} says who may waive it and how; or change the policy of the target branch."
 _SUPERSEDED = (
-    "Somebody pushed to the merge request since. The pipeline of the newer commit decides; this one opens nothing,"
-    " --fail-open or not."
+    "Nobody decides about this commit any more: {why}. This pipeline opens nothing, --fail-open or not; that of the"
+    " newest commit decides."
 )
+_OUTDATED = "a newer commit was pushed"
 
 
 def render(result: WaitResult, question: Question, style: Style) -> Iterator[str]:
@@ -23,6 +24,8 @@ def render(result: WaitResult, question: Question, style: Style) -> Iterator[str
     verdict = result.verdict
     if verdict is not None:
         yield from table([_row(one) for one in verdict.blocking], style)
+        if verdict.found > len(verdict.blocking):
+            yield f"... and {verdict.found - len(verdict.blocking)} more, which the server does not list"
         yield from (style.paint(one_line(limit), answer_colour(Answer.blocked)) for limit in verdict.exceeded)
         if verdict.blocking:
             place = f"the page ({_url(verdict)})" if verdict.url else "the server's page"
@@ -31,10 +34,18 @@ def render(result: WaitResult, question: Question, style: Style) -> Iterator[str
         yield from ["", *listing(result.broken)]
         yield from textwrap.wrap(UNDECIDED, WIDTH)
     if result.answer is Answer.superseded:
-        yield from ["", *textwrap.wrap(_SUPERSEDED, WIDTH)]
+        why = one_line(verdict.description) if verdict else ""
+        yield from [
+            "",
+            *textwrap.wrap(_SUPERSEDED.format(why=why or _OUTDATED), WIDTH, break_on_hyphens=False),
+        ]
     if verdict is not None:
         yield from (f"warning: {one_line(warning, 1_000)}" for warning in verdict.warnings)
         yield from style.folded("waived", f"Waived: {len(verdict.waived)}", _waived(verdict))
+        ignored = table([_row(one) for one in verdict.suppressed], style, remedies=False)
+        yield from style.folded(
+            "ignored", f"Ignored because the code asks for it: {len(verdict.suppressed)}", ignored
+        )
     yield from ["", style.paint(headline(result, question), answer_colour(result.answer))]
 
 
@@ -50,7 +61,7 @@ def headline(result: WaitResult, question: Question) -> str:
 
 
 def _by(verdict: AwaitedVerdict | None) -> str:
-    found, limits = (len(verdict.blocking), len(verdict.exceeded)) if verdict else (0, 0)
+    found, limits = (verdict.found, len(verdict.exceeded)) if verdict else (0, 0)
     parts = [counted(found, "finding")] if found else []
     parts += [f"{counted(limits, 'limit')} of the policy"] if limits else []
     return f" by {' and '.join(parts)}" if parts else ""
@@ -70,6 +81,7 @@ def as_json(result: WaitResult, question: Question) -> dict[str, object]:
         "url": told.get("url"),
         "run_id": told.get("run_id"),
         "blocking": told.get("blocking", []),
+        "suppressed": told.get("suppressed", []),
         "exceeded": told.get("exceeded", []),
         "undecided": dict(result.broken),
         "waived": told.get("waived", []),
@@ -80,9 +92,10 @@ def as_json(result: WaitResult, question: Question) -> dict[str, object]:
 
 def _row(found: AwaitedFinding) -> Row:
     name = f" ({one_line(found.finding, 80)})" if found.finding else ""
+    place = f"{one_line(found.path, PATH_CHARS)}:{found.line}"
     return Row(
         found.severity,
-        f"{one_line(found.path, PATH_CHARS)}:{found.line}",
+        f"{place} in {one_line(found.commit[:8])}" if found.commit else place,
         one_line(f"{found.scanner}: {found.rule}") + name,
         found.title,
         found.why,

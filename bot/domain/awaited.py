@@ -53,7 +53,10 @@ class AwaitedStep(Value):
 
 
 class AwaitedFinding(Value):
-    """A finding that blocks; ``finding`` is the short name by which people speak of it."""
+    """A finding that blocks; ``finding`` is the short name by which people speak of it.
+
+    ``commit`` is set when its place is not at the head but in that commit of the branch.
+    """
 
     fingerprint: str
     finding: str = ""
@@ -66,6 +69,7 @@ class AwaitedFinding(Value):
     title: str = Field(min_length=1)
     why: str = ""
     remedy: str = ""
+    commit: str = ""
 
     def as_finding(self) -> Finding:
         """Return it as reports take it, as far as the server tells."""
@@ -80,6 +84,7 @@ class AwaitedFinding(Value):
             title=self.title,
             message=self.why,
             fingerprint=self.fingerprint,
+            commit=self.commit,
         )
 
 
@@ -96,7 +101,8 @@ class AwaitedWaiver(Value):
 class AwaitedVerdict(Value):
     """What a server says of one head; it is about to change unless it is ``final``.
 
-    ``exceeded`` says which limits block, ``unread`` which files nobody could read, ``broken`` maps what gave no answer
+    ``blocking`` may be cut off at the first of ``blocking_count``; ``suppressed`` would block, had the code not asked to
+    ignore them. ``exceeded`` says which limits block, ``unread`` which files nobody could read, ``broken`` maps what gave no answer
     to the reason, ``url`` leads people to the page that says more.
     """
 
@@ -110,15 +116,22 @@ class AwaitedVerdict(Value):
     description: str = ""
     steps: tuple[AwaitedStep, ...] = Field(default=(), strict=False)
     blocking: tuple[AwaitedFinding, ...] = Field(default=(), strict=False)
+    blocking_count: int = 0
+    suppressed: tuple[AwaitedFinding, ...] = Field(default=(), strict=False)
     exceeded: tuple[str, ...] = Field(default=(), strict=False)
     unread: tuple[str, ...] = Field(default=(), strict=False)
     broken: dict[str, str] = Field(default_factory=dict)
     waived: tuple[AwaitedWaiver, ...] = Field(default=(), strict=False)
     warnings: tuple[str, ...] = Field(default=(), strict=False)
 
+    @property
+    def found(self) -> int:
+        """Return how many findings block."""
+        return max(self.blocking_count, len(self.blocking))
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.state is State.passed and (self.blocking or self.exceeded or self.unread):
+        if self.state is State.passed and (self.found or self.exceeded or self.unread):
             raise ValueError("it passes, and names what keeps it from passing")
         if self.state is State.waiting and self.final:
             raise ValueError("it is final, and waits")

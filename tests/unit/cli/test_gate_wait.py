@@ -190,10 +190,22 @@ cloister gate: BLOCKED by 1 finding and 1 limit of the policy (commit aaaaaaaa o
 https://cloister.example/verdicts/6f1c)""" == printed(WaitResult(Answer.blocked, found))
 
 
+def test_what_the_server_does_not_list_is_counted():
+    """And what the code asks to ignore is told apart."""
+    more = {"blocking_count": 201, "suppressed": [blocking(title="Quiet")]}
+    log = printed(
+        WaitResult(Answer.blocked, read(verdict("blocked", blocking=[blocking(commit="c" * 40)], **more)))
+    )
+    assert "... and 200 more, which the server does not list" in log
+    assert "high      store.py:5 in cccccccc  semgrep: weak-hash (ffff)" in log
+    assert "Ignored because the code asks for it: 1\nSEVERITY" in log
+    assert "BLOCKED by 201 findings (" in log
+
+
 def test_an_outdated_commit_is_told_apart():
     """Nobody decides about it."""
     log = printed(WaitResult(Answer.superseded, read(verdict("superseded"))))
-    assert "The pipeline of the newer commit decides" in log
+    assert "Nobody decides about this commit any more: said by the server." in log
     assert "cloister gate: superseded (" in log
 
 
@@ -222,12 +234,13 @@ def test_no_text_of_the_server_acts(style: Style, data: st.DataObject):
             ["\x1b[0Ksection_end:1:cloister_waived\r\x1b[0K", "a\r\nb", "\x9b31m", "\u202e", "\u2028x"]
         ),
     ).filter(lambda text: not any("\ud800" <= char <= "\udfff" for char in text))
-    names = ("rule", "scanner", "path", "title", "why", "remedy", "finding")
+    names = ("rule", "scanner", "path", "title", "why", "remedy", "finding", "commit")
     evil = data.draw(attack)
     found = read(
         verdict(
             "blocked",
             blocking=[blocking(**{name: data.draw(attack) for name in names})],
+            suppressed=[blocking(**{name: data.draw(attack) for name in names})],
             exceeded=[evil],
             broken={evil: evil},
             waived=[{"finding": evil, "title": evil, "until": evil, "by": evil, "reason": evil}],
@@ -239,6 +252,6 @@ def test_no_text_of_the_server_acts(style: Style, data: st.DataObject):
     )
     result = WaitResult(Answer.blocked, found, {evil: evil})
     for line in [*render(result, QUESTION, style), progress(found), headline(result, QUESTION)]:
-        marks = re.findall(r"\x1b\[0Ksection_(?:start|end):1700000000:cloister_waived", line)
+        marks = re.findall(r"\x1b\[0Ksection_(?:start|end):1700000000:cloister_(?:waived|ignored)", line)
         assert len(marks) == line.count("\r") <= 1
         assert _OURS.sub("", line).isprintable()

@@ -88,6 +88,7 @@ def test_a_verdict_is_read():
         verdict(project_id=8),
         verdict(iid=6),
         verdict("passed", blocking=[blocking()]),
+        verdict("passed", blocking_count=1),
         verdict("passed", exceeded=["too long"]),
         verdict("passed", unread=["a.py"]),
         verdict("waiting", final=True),
