@@ -20,7 +20,7 @@ from bot.demo.gitlab.state import (
     User,
     Version,
 )
-from bot.demo.gitlab.statuses import head_pipeline, pipeline_status
+from bot.demo.gitlab.statuses import head_pipeline, home_of, pipeline_status
 
 
 def time(moment: datetime | None) -> str | None:
@@ -154,7 +154,7 @@ def merge_request_details(instance: Instance, mr: MergeRequest) -> dict[str, Any
         "diff_refs": refs(mr.refs),
         "changes_count": changes_count(instance, mr),
         "merge_error": None,
-        "head_pipeline": pipeline(instance, mr.project, shown) if shown else None,
+        "head_pipeline": pipeline(instance, home_of(mr, shown), shown) if shown else None,
         "first_contribution": False,
     }
 
@@ -171,7 +171,7 @@ def changes_count(instance: Instance, mr: MergeRequest) -> str | None:
 def detailed_merge_status(mr: MergeRequest) -> str:
     """Return the one reason why a merge request cannot be merged, or mergeable."""
     shown = head_pipeline(mr)
-    passed = shown is not None and pipeline_status(mr.project, shown) == "success"
+    passed = shown is not None and pipeline_status(home_of(mr, shown), shown) == "success"
     reasons = {
         "not_open": mr.state != "opened",
         "preparing": mr.refs is None,
