@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Header, Query, Response
 
 from bot.domain.gate_verdict import Blocking, GateVerdict, Standing
-from bot.domain.run import Outcome, Run
+from bot.domain.run import REVIEW_STEP, Outcome, Run
 from bot.domain.steps import spoken
 from bot.domain.verdict_links import VerdictLinks
 from bot.domain.viewer import Viewer
@@ -189,14 +189,14 @@ def answer(standing: Standing, links: VerdictLinks) -> dict[str, Any]:
 
 
 def steps_of(run: Run) -> list[dict[str, str]]:
-    """Return how far each part of the review is, those that did not run last."""
+    """Return how far each part of the review is: scanners, the model, and what did not run."""
     ran = [
         {
             "step": spoken(name),
             "state": "running" if step.outcome is Outcome.pending else step.outcome.value,
             "problem": step.problem,
         }
-        for name, step in run.steps.items()
+        for name, step in sorted(run.steps.items(), key=lambda item: (item[0] == REVIEW_STEP, item[0]))
     ]
     return [*ran, *({"step": part, "state": "absent", "problem": why} for part, why in run.absent.items())]
 
