@@ -17,6 +17,7 @@ from bot.adapters.audit_postgres import PostgresAudit
 from bot.adapters.clock import SystemClock
 from bot.adapters.forge_gitlab import GitLabForge
 from bot.adapters.forge_gitlab_api import GitLabApi
+from bot.adapters.forge_gitlab_approvals import GitLabApprovals
 from bot.adapters.forge_gitlab_people import GitLabPeople
 from bot.adapters.forge_gitlab_pipelines import GitLabPipelines
 from bot.adapters.forge_gitlab_proposals import GitLabProposals
@@ -38,6 +39,7 @@ from bot.adapters.reconciliation_postgres import PostgresReconciliations
 from bot.adapters.retention_postgres import prune_regularly
 from bot.adapters.store_postgres import PostgresStore
 from bot.adapters.telemetry import OpenTelemetry, mask_logs
+from bot.adapters.verdicts_postgres import PostgresVerdicts
 from bot.adapters.workspace_api import ApiWorkspaces
 from bot.adapters.workspace_fallback import FallbackWorkspaces
 from bot.domain.errors import Blocked, Transient
@@ -64,6 +66,7 @@ from bot.wiring_models import models_of
 from bot.wiring_policy import levels_of
 from bot.wiring_rules import rulebook
 from bot.wiring_unit_tests import unit_testing
+from bot.wiring_verdicts import links_of
 from consumers.collect import collect
 from consumers.converse import converse
 from consumers.fetch import fetch
@@ -275,6 +278,9 @@ async def _ports(
     workspaces = FallbackWorkspaces(mirror, ApiWorkspaces(forge.api, git=Git(forge_url=url)))
     return {
         "forge": forge,
+        "approvals": GitLabApprovals(forge.api),
+        "verdicts": PostgresVerdicts(base.pool),
+        "links": await links_of(settings, base.store),
         "levels": levels,
         "people": GitLabPeople(forge.api),
         "pipelines": GitLabPipelines(forge.api),

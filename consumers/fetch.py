@@ -6,10 +6,8 @@ import asyncio
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-import structlog
-
 from bot.domain.diff import Diff
-from bot.domain.errors import Permanent, Refused, Transient
+from bot.domain.errors import Refused, Transient
 from bot.domain.events import (
     DeadlineReached,
     FetchRequested,
@@ -21,18 +19,19 @@ from bot.domain.events import (
 )
 from bot.domain.facts import Facts
 from bot.domain.forge import ForgeMergeRequest
+from bot.domain.gate_verdict import waiting
 from bot.domain.merge_request import Revision
 from bot.domain.policy import Policy, asks_for_author, left_out, unknown_rules
 from bot.domain.policy_file import PATH, PolicyProblem
-from bot.domain.run import REPORT_STEP, REVIEW_STEP, TOTAL, Plan, Run
+from bot.domain.run import REPORT_STEP, REVIEW_STEP, TOTAL, Plan, Run, RunState
 from bot.domain.steps import SCAN_PREFIX
-from bot.domain.summary import project_path
-from bot.ports import Forge, Model, People, Transaction, Workspaces
+from bot.domain.summary import project_path, project_url
+from bot.domain.verdict_links import VerdictLinks
+from bot.ports import Approvals, Forge, Model, People, Transaction, Verdicts, Workspaces
+from bot.reviewer.announcing import Announcing
 from bot.reviewer.levels import Found, Levels
 from bot.runtime.consumer import Work, consumer
 from bot.scanners import Scanner, known_rules, scheduled
-
-log = structlog.get_logger()
 
 #: Waits for a head that GitLab does not know yet, or whose diff it still prepares.
 _SETTLING_S = (0.2, 0.4, 0.8, 1.6, 2.0, 3.0)
@@ -54,8 +53,11 @@ async def fetch(
     event: FetchRequested,
     *,
     forge: Forge,
+    approvals: Approvals,
     people: People,
     workspaces: Workspaces,
+    verdicts: Verdicts,
+    links: VerdictLinks,
     levels: Levels,
     scanners: Mapping[str, Scanner],
     model: Model | None,
@@ -74,7 +76,9 @@ async def fetch(
     revision = found.revision
     if revision is None:
         raise Transient("GitLab still prepares the diff")
-    _, content = await asyncio.gather(_announce(forge, found, run), _fetch(workspaces, revision))
+    left = await verdicts.left_waiting(run.ref, run.id)
+    announcing = Announcing(forge, approvals, links)
+    places, content = await asyncio.gather(announcing.begin(found, run, left), _fetch(workspaces, revision))
     policy = await levels.effective(
         project_path(instance_url, found.web_url),
         content,
@@ -82,11 +86,17 @@ async def fetch(
     )
     facts = await _facts(found, policy.resolved.policy, people)
     diff = await workspaces.diff(revision)
+    await announcing.withdraw(run.model_copy(update={"policy": policy.resolved.policy}))
     plan = _plan(found, revision, diff, policy, facts, scanners, model, redact)
+    page = project_url(instance_url, found.web_url)
     async with work.commit() as transaction:
+        for one in left:
+            await transaction.save_verdict(one.superseded())
         run = await transaction.run(event.run_id)
         if not run.ended:
             await _hand_out(transaction, run, plan, deadline)
+        if run.state not in {RunState.finished, RunState.failed}:
+            await transaction.save_verdict(waiting(run, found, page, places))
 
 
 async def _settled(forge: Forge, run: Run) -> ForgeMergeRequest:
@@ -121,14 +131,6 @@ async def _hand_out(transaction: Transaction, run: Run, plan: Plan, deadline: ti
         transaction.emit(TestsRequested(ref=run.ref, run_id=run.id))
     if plan.steps:
         transaction.emit(DeadlineReached(ref=run.ref, run_id=run.id, step=TOTAL), delay=deadline)
-
-
-async def _announce(forge: Forge, found: ForgeMergeRequest, run: Run) -> None:
-    """Show that a review is on its way; a token that may not do that must not stop the review."""
-    try:
-        await forge.set_status(found, run.head_sha, "pending", "review started")
-    except (Permanent, Transient) as error:
-        log.warning("status.not_set", error=str(error))
 
 
 async def _fetch(workspaces: Workspaces, revision: Revision) -> bytes | PolicyProblem | None:

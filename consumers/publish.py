@@ -5,33 +5,43 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import structlog
+
 from bot.domain.declining import declined_now, taken_back
 from bot.domain.diff import Diff
-from bot.domain.errors import Obsolete
-from bot.domain.events import PublishRequested, Stage, VerifyRequested
+from bot.domain.errors import Obsolete, Permanent
+from bot.domain.events import PipelineSeen, PublishRequested, Stage, VerifyRequested
 from bot.domain.fingerprint import lines_of, places
+from bot.domain.gate_verdict import verdict_on, waiting
 from bot.domain.marker import Marker
 from bot.domain.merge_request import Revision
 from bot.domain.ours import Ours, deleted, forgotten, opened, ours, remember
 from bot.domain.proof import waits
-from bot.domain.publication import Publication, analysed, decide, status
+from bot.domain.publication import Publication, analysed, decide
 from bot.domain.reconcile import Thread
 from bot.domain.result import result
 from bot.domain.run import Run, RunState
 from bot.domain.summary import project_url, summary
-from bot.ports import Clock, Forge, MergeRules, Store, Telemetry, Workspaces
+from bot.domain.verdict_links import VerdictLinks
+from bot.ports import Approvals, Clock, Forge, MergeRules, Store, Telemetry, Verdicts, Workspaces
+from bot.reviewer.announcing import Announcing
 from bot.reviewer.moves import followed, renamed, under_old_names
 from bot.reviewer.parting import declined_at_the_end
 from bot.reviewer.posting import Posting
 from bot.runtime.consumer import Work, consumer
 
+log = structlog.get_logger()
+
 
 @consumer(Stage.publish)
 async def publish(
-    event: PublishRequested,
+    event: PublishRequested | PipelineSeen,
     *,
     forge: Forge,
     merge_rules: MergeRules,
+    approvals: Approvals,
+    verdicts: Verdicts,
+    links: VerdictLinks,
     workspaces: Workspaces,
     store: Store,
     marker: Marker,
@@ -42,7 +52,11 @@ async def publish(
     telemetry: Telemetry,
     work: Work,
 ) -> None:
-    """Publish one run as far as it got."""
+    """Publish one run as far as it got, or say its verdict in one more pipeline."""
+    announcing = Announcing(forge, approvals, links)
+    if isinstance(event, PipelineSeen):
+        await _join(event, forge, verdicts, announcing, work)
+        return
     run = await store.run(event.run_id)
     if event.parting:
         said = await declined_at_the_end(run, forge=forge, store=store, marker=marker, now=clock.now())
@@ -102,9 +116,20 @@ async def publish(
             seconds=seconds,
             paused=state.paused,
         )
-        body = summary(content, marker=marker.of_summary(event.ref), redact=redact)
-        note_id = await posting.summarise(body, mine)
-        await posting.set_status(found, *status(run, publication))
+        standing_now = await verdicts.of_run(run.id)
+        before = (standing_now and standing_now.verdict) or waiting(run, found, content.project_url, ())
+
+        async def summarise(problems: tuple[str, ...], mine: Ours) -> Ours:
+            told = replace(content, problems=(*content.problems, *problems))
+            body = summary(told, marker=marker.of_summary(event.ref), redact=redact)
+            return replace(mine, summary_id=await posting.summarise(body, mine), summary_body=body)
+
+        # What GitLab did not let us do the last time it will hardly do now: then one edit is enough.
+        mine = await summarise(before.problems, mine)
+        decided = verdict_on(run, publication, before, redact=redact)
+        decided = await announcing.say(found, run, decided, before)
+        if decided.problems != before.problems:
+            mine = await summarise(decided.problems, mine)
         async with work.commit() as transaction:
             threads = [
                 *remember(mine, [act for act in publication.actions if act not in unsettled], known),
@@ -118,10 +143,13 @@ async def publish(
             # Once a publication was broken off, a draft of it may still come: GitLab can be slow.
             interrupted = state.posting
             state = await transaction.merge_request(event.ref)
-            await transaction.save_merge_request(replace(state, summary_note_id=note_id, posting=interrupted))
+            await transaction.save_merge_request(
+                replace(state, summary_note_id=mine.summary_id, posting=interrupted)
+            )
             published = (await transaction.run(run.id)).mark_published(run.results)
             run = published.model_copy(update={"facts": run.facts})
             await transaction.save_run(run)
+            await transaction.save_verdict(decided)
     telemetry.observe("cloister_push_to_publish", seconds)
     if run.ended:
         telemetry.count("cloister_runs", ended=run.state.value)
@@ -131,6 +159,28 @@ async def _threads_block(run: Run, rules: MergeRules) -> bool:
     """Say whether open threads keep the merge request from being merged, and some of ours should not."""
     always = run.policy.comments.block_merge == "always"
     return not always and await rules.needs_resolved_threads(run.ref.project_id)
+
+
+async def _join(
+    event: PipelineSeen, forge: Forge, verdicts: Verdicts, announcing: Announcing, work: Work
+) -> None:
+    """Set the commit status in a pipeline that began after the status was set; without it the pipeline may pass."""
+    async with work.store.exclusive(event.ref):
+        run_id = (await work.store.merge_request(event.ref)).run_id
+        standing = await verdicts.of_run(run_id) if run_id else None
+        verdict = standing.verdict if standing else None
+        if verdict is None or event.pipeline_id in {place.pipeline_id for place in verdict.places}:
+            raise Obsolete("the status is there, or will be")
+        found = await forge.merge_request(event.ref)
+        if found.state != "opened" or found.head_sha != verdict.head_sha:
+            raise Obsolete("the merge request was closed, or has another head by now")
+        try:
+            verdict = await announcing.join(found, verdict, event.pipeline_id)
+        except Permanent as error:
+            log.warning("status.not_set", error=str(error))
+            raise Obsolete("GitLab does not let us set the status there") from None
+        async with work.commit() as transaction:
+            await transaction.save_verdict(verdict)
 
 
 async def _standing(

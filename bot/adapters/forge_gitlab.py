@@ -13,6 +13,7 @@ from urllib.parse import quote
 import httpx
 
 from bot.adapters.forge_gitlab_api import AnswerProblem, GitLabApi, explained
+from bot.adapters.forge_gitlab_statuses import GitLabStatuses
 from bot.domain.errors import Permanent, Refused, Transient
 from bot.domain.forge import (
     ForgeDiscussion,
@@ -21,16 +22,13 @@ from bot.domain.forge import (
     ForgeNote,
     ForgeUser,
     PositionRefused,
+    StatusPlace,
 )
 from bot.domain.merge_request import MergeRequestRef, Revision
 from bot.gitlab.administration import Project
-from bot.gitlab.errors import is_same_state, is_unprepared, refuses_position
+from bot.gitlab.errors import is_unprepared, refuses_position
 from bot.gitlab.shapes import Discussion, Draft, MergeRequest, Note, User, Version, read, read_written
 
-#: Name of our commit status; people see it among the jobs of the pipeline.
-STATUS_NAME = "cloister"
-#: GitLab stores no longer description of a commit status.
-MAX_DESCRIPTION_CHARS = 255
 #: So many server errors on the same drafts mean that a position breaks GitLab.
 SERVER_ERRORS_UNTIL_REFUSED = 3
 
@@ -58,6 +56,7 @@ class GitLabForge:
         self.api = GitLabApi(
             url, token, timeout_s=timeout_s, connections=connections, verify=verify, transport=transport
         )
+        self._statuses = GitLabStatuses(self.api)
         self._url = url.rstrip("/")
         self._user: ForgeUser | None = None
         self._server_errors: Counter[bytes] = Counter()
@@ -245,36 +244,24 @@ class GitLabForge:
         await self.api.ask("PUT", path, params={"resolved": str(resolved).lower()})
 
     async def set_status(
-        self, merge_request: ForgeMergeRequest, sha: str, state: str, description: str
-    ) -> None:
-        """Set our commit status where the merge request shows it.
+        self,
+        merge_request: ForgeMergeRequest,
+        sha: str,
+        state: str,
+        description: str,
+        *,
+        target_url: str = "",
+        pipeline_id: int | None = None,
+    ) -> StatusPlace:
+        """Set our commit status where the merge request shows it."""
+        return await self._statuses.set(merge_request, sha, state, description, target_url, pipeline_id)
 
-        The status of a fork's merge request belongs to the source project. Without a pipeline id GitLab
-        picks the newest pipeline of the commit, or creates one for the first branch that contains it; a
-        branch name next to a merge request pipeline creates a second, invisible one. So the pipeline is
-        named where one is known, and the source branch where none is.
-        """
-        ref = merge_request.ref
-        data: dict[str, object] = {
-            "state": state,
-            "name": STATUS_NAME,
-            "description": _shortened(description, MAX_DESCRIPTION_CHARS),
-        }
-        if merge_request.pipeline_id is not None and sha == merge_request.head_sha:
-            data["pipeline_id"] = merge_request.pipeline_id
-        elif merge_request.source_project_id is not None:
-            data["ref"] = merge_request.source_branch
-        project = merge_request.source_project_id or ref.project_id
-        try:
-            await self.api.ask_once("POST", f"projects/{project}/statuses/{quote(sha, safe='')}", data=data)
-        except AnswerProblem as trouble:
-            if not is_same_state(trouble.answer, state):
-                raise explained(trouble) from None
+    async def repeat_status(
+        self, place: StatusPlace, state: str, description: str, *, target_url: str = ""
+    ) -> None:
+        """Set our commit status where it stood before."""
+        await self._statuses.repeat(place, state, description, target_url)
 
 
 def _path(ref: MergeRequestRef) -> str:
     return f"projects/{ref.project_id}/merge_requests/{ref.iid}"
-
-
-def _shortened(text: str, limit_chars: int) -> str:
-    return text if len(text) <= limit_chars else f"{text[: limit_chars - 1]}…"

@@ -146,6 +146,7 @@ def _events() -> dict[str, bool]:
         "merge_requests_events": True,
         "note_events": True,
         "emoji_events": True,
+        "pipeline_events": True,
         "push_events": False,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
@@ -121,6 +122,23 @@ class GitLabApi(gidgetlab.abc.GitLabAPI):
         """
         decoded, _ = await self._page(method, path, dict(params or {}), data)
         return decoded
+
+    async def ask_as_job(self, path: str, job_token: str) -> Any:
+        """Return the decoded answer to a request of a CI job: it carries the job's token, never ours.
+
+        Raises:
+            AnswerProblem: GitLab answered with something else than success.
+            Transient: no answer came, or a broken one.
+            Permanent: what answers is not GitLab.
+        """
+        url, name = self.format_url(path, {}), f"GET {path}"
+        headers = {"accept": "application/json", "user-agent": self.requester, "job-token": job_token}
+        _, _, body = await self._request("GET", url, headers)
+        try:
+            return json.loads(body)
+        except (ValueError, RecursionError) as error:
+            msg = f"{name}: the answer is broken JSON; something between GitLab and us spoils it"
+            raise Transient(msg) from error
 
     async def one(self, shape: type[_Shape], path: str, **params: str) -> _Shape:
         """Return what *path* holds, as *shape*."""

@@ -10,12 +10,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.adapters import answered_postgres, declined_postgres
+from bot.adapters import answered_postgres, declined_postgres, verdicts_postgres
 from bot.adapters.log_records import append
 from bot.adapters.postgres import give_up_locks, storable, translated
 from bot.domain.errors import Obsolete, Permanent, Transient
 from bot.domain.events import Event, Record, event_id
 from bot.domain.findings import Finding
+from bot.domain.gate_verdict import GateVerdict
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.records import AnsweredComment, Declined, MergeRequestState, ThreadRecord
 from bot.domain.run import REVIEW_STEP, Run
@@ -210,6 +211,10 @@ class PostgresTransaction:
     async def add_answered(self, ref: MergeRequestRef, comment: AnsweredComment) -> None:
         """Remember an answered comment; see the port."""
         await answered_postgres.add(self._connection, ref, comment)
+
+    async def save_verdict(self, verdict: GateVerdict) -> None:
+        """Store a verdict; see the port."""
+        await verdicts_postgres.save(self._connection, verdict)
 
     def emit(self, event: Event, *, delay: timedelta = timedelta()) -> None:
         """Append an event; see the port."""

@@ -167,7 +167,7 @@ class _Receiver:
             self._settings, self._database_url, self._telemetry, connections=RECEIVER_CONNECTIONS
         ) as parts:
             listening = asyncio.Event()
-            server = _server(_application(parts, hooks=self._hooks), listening)
+            server = _server(await _application(parts, hooks=self._hooks), listening)
             serving = asyncio.create_task(server.serve([self._bound]))
             await _first(serving, listening.wait())
             if listening.is_set():
@@ -187,7 +187,7 @@ async def _first(serving: asyncio.Task[None], other: Coroutine[Any, Any, Any]) -
     waiting.cancel()
 
 
-def _application(parts: Base, *, hooks: bool) -> ASGIApp:
+async def _application(parts: Base, *, hooks: bool) -> ASGIApp:
     from bot.web.app import application
     from bot.web.receiver import receiver
     from bot.web.site import routers
@@ -196,7 +196,7 @@ def _application(parts: Base, *, hooks: bool) -> ASGIApp:
     trace = parts.telemetry.trace_context
     return application(
         receiver(parts.sink, secrets, parts.instance, parts.clock, trace=trace) if hooks else None,
-        routers=routers(parts) if hooks else (),
+        routers=await routers(parts) if hooks else (),
         telemetry=parts.telemetry,
         exposition=parts.telemetry.exposition,
         ready=parts.ready_for_hooks if hooks else parts.ready,

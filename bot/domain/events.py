@@ -201,6 +201,20 @@ class PublishRequested(Event):
         return str(self.round)
 
 
+class PipelineSeen(Event):
+    """A pipeline of the merge request is there; our commit status belongs into it, if its head is still the newest."""
+
+    kind = "pipeline.seen"
+    stage = Stage.publish
+
+    pipeline_id: int = Field(gt=0, lt=2**63)
+
+    @property
+    def discriminator(self) -> str:
+        """Return the pipeline: a head may have several."""
+        return str(self.pipeline_id)
+
+
 class CommentPosted(Event):
     """Somebody wrote a comment that may ask us for something; what it says is read from the forge."""
 
@@ -248,6 +262,7 @@ EVENTS: dict[str, type[Event]] = {
         DeadlineReached,
         VerifyRequested,
         PublishRequested,
+        PipelineSeen,
         CommentPosted,
         TestsRequested,
     )

@@ -30,11 +30,38 @@ class ForgeMember:
 
 
 @dataclass(frozen=True, slots=True)
+class StatusPlace:
+    """Name where a commit status stands: the pipeline, as far as it is known, of a commit in a project."""
+
+    project_id: int
+    sha: str
+    pipeline_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForgePipeline:
+    """Hold the pipeline that a merge request shows; ``sha`` may be that of an older head, or of a merged result."""
+
+    id: int
+    project_id: int
+    sha: str
+    ref: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeJob:
+    """Hold the job that a token belongs to, and the project that it runs in."""
+
+    id: int
+    project_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class ForgeMergeRequest:
     """Hold what a review needs to know about a merge request right now.
 
-    ``revision`` is None while the forge still prepares the diff. ``pipeline_id`` is the pipeline that it
-    shows for ``head_sha``, where a status must go to be seen. ``participants`` are its author, assignees
+    ``revision`` is None while the forge still prepares the diff. ``pipeline`` is the one that it
+    shows, where a status must go to be seen. ``participants`` are its author, assignees
     and reviewers. ``author_id`` is None where the author is gone.
     """
 
@@ -49,7 +76,7 @@ class ForgeMergeRequest:
     source_branch: str
     source_project_id: int | None
     web_url: str
-    pipeline_id: int | None = None
+    pipeline: ForgePipeline | None = None
     participants: frozenset[int] = frozenset()
     author_id: int | None = None
     labels: tuple[str, ...] = ()

@@ -63,15 +63,22 @@ def mode_of(finding: Finding, policy: Policy, facts: Facts = _UNKNOWN) -> Mode:
     What no rule is about is advice, unless it was there before the change: then nobody wants to hear of it. The model blocks only by a rule that names it, and only with what was confirmed.
     A fact that is not known fits every rule that blocks and no other.
     """
-    modes = [_mode(finding, one, facts) for one in (policy, *policy.floors) if applies(finding, one)]
+    modes = [mode_by(finding, one, facts) for one in (policy, *policy.floors) if applies(finding, one)]
     return max(modes, key=lambda mode: mode.rank, default=Mode.off)
 
 
-def _mode(finding: Finding, policy: Sections, facts: Facts) -> Mode:
-    gate = policy.gate
-    rule = next((one for one in gate.compiled if _about(one, finding) and _holds(one, facts)), None)
-    if rule is None:
+def deciding_rule(finding: Finding, policy: Sections, facts: Facts) -> tuple[int, GateRule] | None:
+    """Return the first rule of one gate that fits *finding*, and its place among all, None if none does."""
+    rules = enumerate(policy.gate.compiled)
+    return next(((n, one) for n, one in rules if _about(one, finding) and _holds(one, facts)), None)
+
+
+def mode_by(finding: Finding, policy: Sections, facts: Facts) -> Mode:
+    """Return what becomes of *finding* by the gate of one level alone."""
+    gate, found = policy.gate, deciding_rule(finding, policy, facts)
+    if found is None:
         return Mode.off if finding.existing else Mode.advise
+    _, rule = found
     excused = finding.suppressed and gate.accept_suppressions
     if rule.mode is Mode.block and (excused or not _may_block(rule, finding)):
         return Mode.advise
@@ -164,7 +171,7 @@ def _view(finding: Finding, policy: Policy, facts: Facts) -> Finding | None:
     seen = [regraded(finding, policy)] if applies(finding, policy) else []
     for floor in policy.floors:
         theirs = regraded(finding, floor)
-        if applies(finding, floor) and _mode(theirs, floor, facts) is Mode.block:
+        if applies(finding, floor) and mode_by(theirs, floor, facts) is Mode.block:
             seen.append(theirs)
     return max(seen, key=lambda one: one.severity.rank, default=None)
 

@@ -109,6 +109,13 @@ class Gate(Section):
         description="files without an answer that keep the gate shut: `too_large` changes, `all`, or `never`",
     )
 
+    approve: bool = Field(
+        default=False, description="approve what passes, and take the approval back from what does not"
+    )
+    status_check: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]{0,255}$")] = Field(
+        default="", description="name of the external status check to answer, on GitLab Ultimate"
+    )
+
     @property
     def compiled(self) -> tuple[GateRule, ...]:
         """Return all rules, the shorthand as the last one; what none of them is about is advice."""

@@ -60,6 +60,7 @@ def resolve(layers: Iterable[Layer]) -> Resolved:
     enforced: dict[str, str] = {}
     overruled: list[Overruled] = []
     floors: list[Sections] = []
+    levels: list[str] = []
     for layer in layers:
         for key, value in _said(layer.sections):
             if key in enforced:
@@ -69,7 +70,13 @@ def resolve(layers: Iterable[Layer]) -> Resolved:
         enforced = {**dict.fromkeys(sorted(layer.enforced), layer.origin), **enforced}
         if GATE in layer.enforced:
             floors.append(_built(values))
-    policy = Policy(**dict(_built(values)), floors=tuple(floors))
+            levels.append(layer.origin)
+    policy = Policy(
+        **dict(_built(values)),
+        floors=tuple(floors),
+        levels=tuple(levels),
+        origins={key: level for key, level in origins.items() if key.startswith(f"{GATE}.")},
+    )
     return Resolved(policy, origins, enforced, tuple(overruled))
 
 

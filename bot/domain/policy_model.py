@@ -64,7 +64,21 @@ class SharedFile(Sections):
 class Policy(Sections):
     """Hold what holds for a project.
 
-    ``floors`` are the policies of higher levels that enforce their gate: the strictest of all decides.
+    ``floors`` are the policies of higher levels that enforce their gate: the strictest of all decides. ``levels`` names
+    them in the same order, ``origins`` the level that sets a key of the gate, where it is no default.
     """
 
     floors: tuple[Sections, ...] = Field(default=(), strict=False)
+    levels: tuple[str, ...] = Field(default=(), strict=False)
+    origins: dict[str, str] = Field(default={})
+
+    @property
+    def approves(self) -> bool:
+        """Say whether we approve what passes: everybody who enforces a gate must want it."""
+        return all(one.gate.approve for one in (self, *self.floors))
+
+    @property
+    def status_checks(self) -> tuple[str, ...]:
+        """Return the external status checks to answer: where a gate is enforced, those of its level alone."""
+        names = (one.gate.status_check for one in (self.floors or (self,)))
+        return tuple(dict.fromkeys(name for name in names if name))

@@ -69,6 +69,7 @@ class WebHook(Value):
     merge_requests_events: bool | None = None
     note_events: bool | None = None
     emoji_events: bool | None = None
+    pipeline_events: bool | None = None
     push_events: bool | None = None
     enable_ssl_verification: bool | None = None
     token_present: bool | None = None

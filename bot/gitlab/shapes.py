@@ -15,6 +15,7 @@ from bot.domain.forge import (
     ForgeMember,
     ForgeMergeRequest,
     ForgeNote,
+    ForgePipeline,
     ForgePlace,
     ForgeUser,
     UpdatedMergeRequest,
@@ -106,6 +107,7 @@ class Pipeline(Value):
 
     id: int
     sha: str
+    ref: _Text = ""
     project_id: int | None = None
 
 
@@ -126,6 +128,38 @@ class Job(Value):
     name: str
     status: str
     web_url: _Text = ""
+
+
+class JobOf(Value):
+    """The job that a token belongs to."""
+
+    class Home(Value):
+        """The pipeline that it is part of."""
+
+        project_id: int = Field(gt=0)
+
+    id: int
+    status: str
+    pipeline: Home
+
+
+class WrittenStatus(Value):
+    """A commit status as it was written; older releases do not say in which pipeline."""
+
+    pipeline_id: int | None = None
+
+
+class OurApproval(Value):
+    """Whether we have approved a merge request."""
+
+    user_has_approved: bool | None = False
+
+
+class StatusCheck(Value):
+    """An external status check of a merge request."""
+
+    id: int
+    name: str
 
 
 class Commit(Value):
@@ -171,7 +205,7 @@ class MergeRequest(Value):
             source_branch=self.source_branch,
             source_project_id=self.source_project_id,
             web_url=self.web_url,
-            pipeline_id=self._pipeline_id(ref),
+            pipeline=self._pipeline(ref),
             participants=frozenset(
                 one.id for one in (self.author, *(self.assignees or ()), *(self.reviewers or ())) if one
             ),
@@ -179,12 +213,11 @@ class MergeRequest(Value):
             labels=self.labels or (),
         )
 
-    def _pipeline_id(self, ref: MergeRequestRef) -> int | None:
-        # A pipeline of merged results runs on another commit, a fork's may run in the target project.
+    def _pipeline(self, ref: MergeRequestRef) -> ForgePipeline | None:
         shown = self.head_pipeline
-        if shown is None or shown.sha != self.sha:
+        if shown is None:
             return None
-        return shown.id if (shown.project_id or ref.project_id) == self.source_project_id else None
+        return ForgePipeline(shown.id, shown.project_id or ref.project_id, shown.sha, shown.ref)
 
 
 class Updated(Value):

@@ -26,7 +26,11 @@ def _translate(body: Mapping[str, object], instance: str) -> MergeRequestChanged
     """
     attributes = section(body, "object_attributes")
     changes = section(body, "changes")
+    # An external status check asks anew, as when somebody has it tried again.
+    asked = bool(section(body, "external_approval_rule"))
     action = _action(attributes, changes)
+    if isinstance(action, Ignored) and asked and text(attributes, "action") not in _IRRELEVANT:
+        action = _from_state(attributes, text(attributes, "action"))
     if isinstance(action, Ignored):
         return action
     return MergeRequestChanged(
@@ -36,7 +40,7 @@ def _translate(body: Mapping[str, object], instance: str) -> MergeRequestChanged
         updated_at=time(attributes, "updated_at"),
         draft=flag(attributes, "draft") or flag(attributes, "work_in_progress") or False,
         again="target_branch" in changes,
-        redecide=_asked_for_by_gates(changes),
+        redecide=_asked_for_by_gates(changes) or asked,
         source="hook",
     )
 

@@ -1,7 +1,8 @@
 """Whether a delivery comes from the GitLab that we share a secret with.
 
 GitLab 19.0 signs deliveries as https://www.standardwebhooks.com describes: HMAC-SHA256 over
-``id.timestamp.body``. Older releases send the plain secret in ``X-Gitlab-Token``.
+``id.timestamp.body``. Older releases send the plain secret in ``X-Gitlab-Token``. External status checks sign the body
+with their shared secret, see https://docs.gitlab.com/user/project/merge_requests/status_checks/.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ WINDOW_S = 300
 
 _SIGNING_PREFIX = b"whsec_"
 _SIGNATURE = "webhook-signature"
+_PLAIN = "x-gitlab-token"
+#: The signature of external status checks: HMAC-SHA256 of the body, in hex.
+_CHECK_SIGNATURE = "x-gitlab-signature"
 
 
 class Unverified(ValueError):
@@ -47,7 +51,9 @@ class Verifier:
 
     def expects_signature(self, headers: Mapping[str, str]) -> bool:
         """Say whether the signature decides, for which the body is needed; otherwise the token does."""
-        return _SIGNATURE in headers and bool(self._keys)
+        if _SIGNATURE in headers and self._keys:
+            return True
+        return _CHECK_SIGNATURE in headers and _PLAIN not in headers and bool(self._tokens)
 
     def check_token(self, headers: Mapping[str, str]) -> None:
         """Accept a delivery by its plain token.
@@ -55,7 +61,7 @@ class Verifier:
         Raises:
             Unverified: the token is missing or wrong.
         """
-        given = headers.get("x-gitlab-token", "")
+        given = headers.get(_PLAIN, "")
         if not given:
             msg = (
                 "the delivery has neither X-Gitlab-Token nor a signature; set the secret in GitLab's webhook"
@@ -77,6 +83,9 @@ class Verifier:
         Raises:
             Unverified: no signature matches, or the timestamp is outside the window.
         """
+        if not (_SIGNATURE in headers and self._keys):
+            self._check_status_check(headers, body)
+            return
         message_id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
         if not message_id or not timestamp.isascii() or not timestamp.isdecimal() or len(timestamp) > 12:
             msg = "the signed delivery has no webhook-id or no usable webhook-timestamp"
@@ -98,6 +107,14 @@ class Verifier:
         ]
         if not any(matches):
             msg = "no signature of the delivery matches a configured signing token"
+            raise Unverified(msg)
+
+    def _check_status_check(self, headers: Mapping[str, str], body: bytes) -> None:
+        given = headers.get(_CHECK_SIGNATURE, "").encode("latin-1", "replace")
+        expected = [hmac.new(token, body, hashlib.sha256).hexdigest().encode() for token in self._tokens]
+        matches = [hmac.compare_digest(given, one) for one in expected]
+        if not any(matches):
+            msg = "X-Gitlab-Signature fits no webhook secret; use one of them as shared secret of the status check"
             raise Unverified(msg)
 
 

@@ -6,7 +6,7 @@ Each protocol's docstrings are the contract that ``tests/contract`` checks on ev
 from __future__ import annotations
 
 from bot.ports.clock import Clock
-from bot.ports.forge import Forge, ForgeUpdates, MergeRules, People, Pipelines, Proposals
+from bot.ports.forge import Approvals, Forge, ForgeUpdates, Jobs, MergeRules, People, Pipelines, Proposals
 from bot.ports.log import Delivery, EventLog, EventSink, OnRevoke, Outbox, Subscription, keep_all
 from bot.ports.model import Answers, Audit, Embeddings, Model, ModelReply, ModelRequest
 from bot.ports.policies import PolicyFiles, PolicyVersions
@@ -15,11 +15,13 @@ from bot.ports.runner import Command, Completed, RuleCopy, RuleSource, Runner
 from bot.ports.sandbox import CHECKOUT, Sandbox, SandboxTree, Trial, Tried
 from bot.ports.store import Start, StillHeld, Store, Transaction
 from bot.ports.telemetry import Telemetry
+from bot.ports.verdicts import Verdicts
 from bot.ports.workspaces import Blob, Occurrence, Occurrences, Workspaces
 
 __all__ = [
     "CHECKOUT",
     "Answers",
+    "Approvals",
     "Audit",
     "Blob",
     "Clock",
@@ -31,6 +33,7 @@ __all__ = [
     "EventSink",
     "Forge",
     "ForgeUpdates",
+    "Jobs",
     "MergeRules",
     "Model",
     "ModelReply",
@@ -59,6 +62,7 @@ __all__ = [
     "Trial",
     "Tried",
     "Turn",
+    "Verdicts",
     "Workspaces",
     "keep_all",
 ]

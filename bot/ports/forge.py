@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from bot.domain.forge import (
     ForgeDiscussion,
     ForgeDraft,
+    ForgeJob,
     ForgeMember,
     ForgeMergeRequest,
     ForgeNote,
@@ -16,6 +17,7 @@ from bot.domain.forge import (
     ForgeUser,
     Proposal,
     Proposed,
+    StatusPlace,
     UpdatedPage,
 )
 from bot.domain.merge_request import MergeRequestRef
@@ -91,12 +93,28 @@ class Forge(Protocol):
         """Resolve a discussion, or open it again; doing so twice is fine."""
 
     async def set_status(
-        self, merge_request: ForgeMergeRequest, sha: str, state: str, description: str
-    ) -> None:
-        """Set our commit status on *sha*: ``pending``, ``running``, ``success``, ``failed`` or ``canceled``.
+        self,
+        merge_request: ForgeMergeRequest,
+        sha: str,
+        state: str,
+        description: str,
+        *,
+        target_url: str = "",
+        pipeline_id: int | None = None,
+    ) -> StatusPlace:
+        """Set our commit status on the head *sha*: ``pending``, ``running``, ``success``, ``failed`` or ``canceled``.
 
-        Setting the state that is already there is fine.
+        It goes where the merge request shows it, or into its pipeline *pipeline_id*. Setting the state that is
+        already there is fine.
+
+        Raises:
+            Refused: we may not, wherever it could go.
         """
+
+    async def repeat_status(
+        self, place: StatusPlace, state: str, description: str, *, target_url: str = ""
+    ) -> None:
+        """Set our commit status where it stood before."""
 
 
 class People(Protocol):
@@ -122,6 +140,42 @@ class MergeRules(Protocol):
         """Say whether open threads keep merge requests from being merged, as of the last minute.
 
         False where the forge does not say.
+        """
+
+
+class Approvals(Protocol):
+    """Approve merge requests, and answer external status checks; raises what `Forge` raises."""
+
+    async def approve(self, ref: MergeRequestRef, sha: str) -> None:
+        """Approve the head *sha*, unless we have approved already.
+
+        Raises:
+            Obsolete: the head is another one by now.
+            Refused: we may not, as where we wrote commits of it ourselves.
+        """
+
+    async def unapprove(self, ref: MergeRequestRef) -> None:
+        """Take our approval back, if there is one."""
+
+    async def answer_check(self, ref: MergeRequestRef, sha: str, name: str, status: str) -> None:
+        """Answer the external status check of that name with ``passed``, ``failed`` or ``pending``.
+
+        Releases that know no pending answer keep the one that they have.
+
+        Raises:
+            Obsolete: the head is another one by now.
+            Refused: the merge request has no such check, or we may not answer it.
+        """
+
+
+class Jobs(Protocol):
+    """Tell which CI job somebody is, by its token."""
+
+    async def job_of(self, token: str) -> ForgeJob | None:
+        """Return the job that *token* belongs to, None unless it is running right now.
+
+        Raises:
+            Transient: the forge is out of reach, busy or broken.
         """
 
 

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from bot.domain.events import Event, Record
 from bot.domain.findings import Finding
+from bot.domain.gate_verdict import GateVerdict
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.records import AnsweredComment, Declined, MergeRequestState, ThreadRecord
 from bot.domain.run import Run
@@ -59,6 +60,9 @@ class Transaction(Protocol):
         Raises:
             Obsolete: it was before; nothing of this transaction is written.
         """
+
+    async def save_verdict(self, verdict: GateVerdict) -> None:
+        """Store what the gate says to a run, in the place of what it said before."""
 
     def emit(self, event: Event, *, delay: timedelta = timedelta()) -> None:
         """Append *event* to the log together with this transaction, to be handed out after *delay*."""

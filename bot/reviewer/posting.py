@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import structlog
 
 from bot.domain.diff import Diff
-from bot.domain.errors import Permanent, Refused
+from bot.domain.errors import Refused
 from bot.domain.findings import Finding
 from bot.domain.fingerprint import lines_of
-from bot.domain.forge import ForgeMergeRequest, PositionRefused
+from bot.domain.forge import PositionRefused
 from bot.domain.marker import Marker
 from bot.domain.ours import Ours, opened, ours
 from bot.domain.proof import evidence
@@ -145,13 +145,6 @@ class Posting:
             else:
                 return mine.summary_id
         return (await self.forge.create_note(self.run.ref, body)).id
-
-    async def set_status(self, found: ForgeMergeRequest, state: str, description: str) -> None:
-        """Set our commit status on the head; where we may not, the rest of the review stands."""
-        try:
-            await self.forge.set_status(found, self.run.head_sha, state, description)
-        except Permanent as error:
-            log.warning("status.not_set", error=str(error))
 
     async def _adopt(self, posts: Mapping[str, Finding]) -> set[str]:
         adopted: set[str] = set()

@@ -418,7 +418,10 @@ async def test_a_hook_is_installed_once(world: World):
     ]
     assert outcomes == ["created", "unchanged"]
     hook = world.project.hooks[0]
-    assert ({"merge_requests_events", "note_events", "emoji_events"}, "s") == (hook.events, hook.token)
+    assert ({"merge_requests_events", "note_events", "emoji_events", "pipeline_events"}, "s") == (
+        hook.events,
+        hook.token,
+    )
     assert Level.maintainer == await admin.access_level(world.project.path, maintainer.id)
     assert (await admin.version()).release == (18, 10)
     assert (await admin.token_info()).scopes == ("api",)

@@ -220,7 +220,10 @@ async def test_what_comes_in_meanwhile_is_checked_before_it_is_published(stand: 
     assert fixes["2"] == (False, "")
     event = PublishRequested(ref=REF, run_id=stand.run.id, round=4)
     unused: dict[str, Any] = dict.fromkeys(
-        ("forge", "workspaces", "marker", "fingerprint_key", "instance_url", "redact", "clock", "telemetry")
+        (
+            *("forge", "approvals", "verdicts", "links", "workspaces", "marker", "fingerprint_key"),
+            *("instance_url", "redact", "clock", "telemetry"),
+        )
     )
     work = Work(Stage.publish, record(event), stand.store)
     await publish.handle(event, store=stand.store, work=work, **unused)

@@ -87,7 +87,7 @@ def shown(value: object) -> str:
         return "{}"
     if isinstance(value, tuple):
         return f"[{', '.join(value)}]"
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    return str(value).lower() if isinstance(value, bool) else str(value) or '""'
 
 
 def test_the_readmes_settings_are_the_settings():

@@ -28,6 +28,7 @@ from bot.adapters.tables.reviews import (
     ReviewRun,
     Thread,
 )
+from bot.adapters.tables.verdicts import GateVerdict
 
 __all__ = [
     "AnsweredComment",
@@ -37,6 +38,7 @@ __all__ = [
     "Event",
     "EventPartition",
     "FindingRow",
+    "GateVerdict",
     "GroupMember",
     "GroupOffset",
     "Inbox",

@@ -19,6 +19,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from bot.demo.gitlab import (
     git_http,
     routes_accounts,
+    routes_approvals,
     routes_commits,
     routes_diffs,
     routes_drafts,
@@ -32,12 +33,14 @@ from bot.demo.gitlab.calls import Call, Reply, Routes, read_parameters
 from bot.demo.gitlab.errors import ApiError
 from bot.demo.gitlab.faults import Fault, Faults, Throttle
 from bot.demo.gitlab.instance import Instance
+from bot.demo.gitlab.routes_jobs import job_of_token
 
 _API = "/api/v4/"
 _TRANSPORT = "bot.demo.transport"
 
 ROUTES = Routes().add(
     routes_accounts.routes,
+    routes_approvals.routes,
     routes_commits.routes,
     routes_diffs.routes,
     routes_drafts.routes,
@@ -128,6 +131,9 @@ class App:
             self.unknown_requests.append(f"{request.method} {path}")
             return Reply(404, {"error": "404 Not Found"})
         handler, segments = found
+        if "job-token" in request.headers:
+            with self._instance.state.lock:
+                return job_of_token(self._instance, request.method, path, request.headers["job-token"])
         token = self._instance.tokens.authenticate(request.method, request.headers)
         headers, too_many = self._throttle.check(token.user.username)
         if too_many:

@@ -21,7 +21,7 @@ from bot.demo.gitlab.state import (
     User,
     Version,
 )
-from bot.demo.gitlab.statuses import head_pipeline, pipeline_status
+from bot.demo.gitlab.statuses import head_pipeline, home_of, pipeline_status
 
 
 def time(moment: datetime | None) -> str | None:
@@ -155,7 +155,7 @@ def merge_request_details(instance: Instance, mr: MergeRequest) -> dict[str, Any
         "diff_refs": refs(mr.refs),
         "changes_count": changes_count(instance, mr),
         "merge_error": None,
-        "head_pipeline": pipeline(instance, mr.project, shown) if shown else None,
+        "head_pipeline": pipeline(instance, home_of(mr, shown), shown) if shown else None,
         "first_contribution": False,
     }
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from bot.demo.gitlab.core import Core
 from bot.demo.gitlab.merge_requests import MergeRequests
 from bot.demo.gitlab.state import MergeRequest, User
-from bot.demo.gitlab.statuses import head_pipeline, pipeline_status
+from bot.demo.gitlab.statuses import head_pipeline, home_of, pipeline_status
 
 
 def detailed_merge_status(mr: MergeRequest) -> str:
     """Return the one reason why a merge request cannot be merged, or mergeable."""
     shown = head_pipeline(mr)
-    passed = shown is not None and pipeline_status(mr.project, shown) == "success"
+    passed = shown is not None and pipeline_status(home_of(mr, shown), shown) == "success"
     reasons = {
         "not_open": mr.state != "opened",
         "preparing": mr.refs is None,

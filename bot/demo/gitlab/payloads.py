@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.demo.gitlab.state import Award, MergeRequest, Note, Project, State, User
+from bot.demo.gitlab.state import Award, MergeRequest, Note, Pipeline, Project, State, User
 
 ZERO_SHA = "0" * 40
 _STATE_IDS = {"opened": 1, "closed": 2, "merged": 3, "locked": 4}
@@ -107,6 +107,48 @@ class Payloads:
         if note is not None:
             payload["note"] = self.note(merge_request, note, None)["object_attributes"]
         return payload
+
+    def pipeline(
+        self,
+        project: Project,
+        pipeline: Pipeline,
+        status: str,
+        merge_request: MergeRequest | None,
+        user: User,
+    ) -> dict[str, Any]:
+        """Return the payload of a Pipeline Hook; only a pipeline of a merge request names one."""
+        shown = self._attributes(merge_request) if merge_request else None
+        kept = (
+            "id",
+            "iid",
+            "title",
+            "source_branch",
+            "source_project_id",
+            "target_branch",
+            "target_project_id",
+        )
+        return {
+            "object_kind": "pipeline",
+            "object_attributes": {
+                "id": pipeline.id,
+                "iid": pipeline.id,
+                "ref": merge_request.source_branch if merge_request else pipeline.ref,
+                "tag": False,
+                "sha": pipeline.sha,
+                "before_sha": ZERO_SHA,
+                "source": pipeline.source,
+                "status": status,
+                "detailed_status": status,
+                "stages": [],
+                "created_at": self._time(pipeline.created_at),
+                "finished_at": None,
+                "url": f"{self._state.url}/{project.path}/-/pipelines/{pipeline.id}",
+            },
+            "merge_request": {name: shown[name] for name in kept} | {"url": shown["url"]} if shown else None,
+            "user": self._user(user),
+            "project": self._project(project),
+            "builds": [],
+        }
 
     def push(
         self,

@@ -6,24 +6,39 @@ import mimetypes
 
 from bot.demo.gitlab import entities
 from bot.demo.gitlab.calls import Call, Reply, Routes
-from bot.demo.gitlab.errors import not_found
-from bot.demo.gitlab.state import Pipeline, Project
-from bot.demo.gitlab.statuses import pipelines_of
+from bot.demo.gitlab.errors import message, not_found
+from bot.demo.gitlab.instance import Instance
+from bot.demo.gitlab.statuses import home_of, pipelines_of
 
 routes = Routes()
+
+
+@routes("GET", "job")
+def _job_of_token(call: Call) -> Reply:  # noqa: ARG001 - it is known by its token, not by a user's
+    raise message(401, "401 Unauthorized")
+
+
+def job_of_token(instance: Instance, method: str, path: str, token: str) -> Reply:
+    """Return the job that a ``JOB-TOKEN`` belongs to, all that such a token is good for here.
+
+    Raises:
+        ApiError: it is no token of a running job, or opens nothing at that address.
+    """
+    if (method, path) != ("GET", "/api/v4/job"):
+        raise message(401, "401 Unauthorized")
+    for project in instance.state.projects.values():
+        for job in project.jobs:
+            if job.token == token and job.state == "running" and not project.deleted:
+                return Reply(body=entities.job(instance, project, job))
+    raise message(401, "401 Unauthorized")
 
 
 @routes("GET", "projects/:id/merge_requests/:iid/pipelines")
 def _pipelines(call: Call) -> Reply:
     merge_request = call.merge_request()
-    homes = [home for home in (merge_request.project, merge_request.source_project) if home is not None]
-
-    def home_of(pipeline: Pipeline) -> Project:
-        return next(home for home in homes if pipeline in home.pipelines)
-
     return call.page(
         pipelines_of(merge_request),
-        lambda pipeline: entities.pipeline(call.instance, home_of(pipeline), pipeline),
+        lambda pipeline: entities.pipeline(call.instance, home_of(merge_request, pipeline), pipeline),
     )
 
 

@@ -300,7 +300,10 @@ class Scenario(Setup):
         )
         with self.instance.state.lock:
             sha = self._merged(merge_request) if merged else merge_request.head_sha
-            return self.instance.statuses.add_pipeline(project, sha, ref, source)
+            pipeline = self.instance.statuses.add_pipeline(project, sha, ref, source)
+            about = merge_request if merge_request_pipeline else None
+            self.instance.statuses.tell(project, pipeline, about, merge_request.author)
+            return pipeline
 
     def _merged(self, merge_request: MergeRequest) -> str:
         repository = merge_request.project.repository

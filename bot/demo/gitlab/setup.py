@@ -14,7 +14,7 @@ from bot.demo.gitlab.repository import Change, Repository, Signature
 from bot.demo.gitlab.state import Group, Hook, Level, Project, User
 
 #: What a webhook for a review bot listens to.
-BOT_EVENTS = ("merge_requests_events", "note_events", "emoji_events", "push_events")
+BOT_EVENTS = ("merge_requests_events", "note_events", "emoji_events", "pipeline_events", "push_events")
 
 
 class Setup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import itertools
+import secrets
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -105,7 +106,10 @@ class Status:
 
 @dataclass(eq=False)
 class Job:
-    """A job of a pipeline; ``artifacts`` are the files that it kept, None while it has not ended."""
+    """A job of a pipeline; ``artifacts`` are the files that it kept, None while it has not ended.
+
+    ``token`` is what it has in ``CI_JOB_TOKEN``; it is good for as long as the job runs.
+    """
 
     id: int
     pipeline: Pipeline
@@ -113,6 +117,17 @@ class Job:
     state: str = "created"
     artifacts: dict[str, bytes] | None = None
     retried: bool = False
+    token: str = field(default_factory=lambda: f"glcbt-64_{secrets.token_urlsafe(15)}")
+
+
+@dataclass(eq=False)
+class StatusCheck:
+    """An external status check of a project; ``answers`` are the states by merge request and head."""
+
+    id: int
+    name: str
+    url: str = "https://checks.example/"
+    answers: dict[tuple[int, str], str] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -138,6 +153,9 @@ class Project:
     jobs: list[Job] = field(default_factory=list)
     protected: dict[str, int] = field(default_factory=dict)
     locked_shas: set[str] = field(default_factory=set)
+    status_checks: list[StatusCheck] = field(default_factory=list)
+    authors_may_approve: bool = False
+    most_jobs: int | None = None
     forked_from: Project | None = None
     deleted: bool = False
     git_status: int = 200
@@ -264,6 +282,7 @@ class MergeRequest:
     notes: list[Note] = field(default_factory=list)
     drafts: list[Draft] = field(default_factory=list)
     awards: list[Award] = field(default_factory=list)
+    approved_by: list[User] = field(default_factory=list)
     discussions: dict[str, list[Note]] = field(default_factory=dict)
 
     @property

@@ -56,6 +56,7 @@ class Statuses:
         pipeline = self._pipeline(project, user, wanted)
         current = self._unfinished(project, user, pipeline, wanted)
         if current is None:
+            _check_room(project, pipeline, wanted)
             current = self._new(project, user, pipeline, wanted)
         else:
             _check_transition(current.state, wanted.state)
@@ -100,6 +101,18 @@ class Statuses:
         project.pipelines.append(pipeline)
         return pipeline
 
+    def tell(
+        self, project: Project, pipeline: Pipeline, merge_request: MergeRequest | None, user: User
+    ) -> None:
+        """Send the webhook of a pipeline that has begun."""
+        core = self._core
+        core.hooks.fire(
+            project,
+            "pipeline_events",
+            "Pipeline Hook",
+            lambda: core.payloads.pipeline(project, pipeline, "pending", merge_request, user),
+        )
+
     def _unfinished(self, project: Project, user: User, pipeline: Pipeline, wanted: Wanted) -> Status | None:
         return next(
             (
@@ -132,6 +145,14 @@ class Statuses:
         return status
 
 
+def _check_room(project: Project, pipeline: Pipeline, wanted: Wanted) -> None:
+    """Refuse one job more than a pipeline may have; that is looked at only where the pipeline is named."""
+    parts: list[Status | Job] = [*project.statuses, *project.jobs]
+    jobs = [one for one in parts if one.pipeline is pipeline]
+    if wanted.pipeline_id is not None and project.most_jobs is not None and len(jobs) >= project.most_jobs:
+        raise message(422, "The number of jobs has exceeded the limit")
+
+
 def _check_transition(current: str, wanted: str) -> None:
     event = _EVENTS[wanted]
     if current not in _FROM.get(event, {current}):
@@ -148,14 +169,30 @@ def pipeline_status(project: Project, pipeline: Pipeline) -> str:
 
 
 def head_pipeline(merge_request: MergeRequest) -> Pipeline | None:
-    """Return the pipeline that the merge request shows: its own kind wins over one of the branch."""
-    own = f"refs/merge-requests/{merge_request.iid}/head"
+    """Return the pipeline that the merge request shows: its own kinds win over one of the branch.
+
+    Those of merged results and of trains run on a merge of the head.
+    """
+    own = f"refs/merge-requests/{merge_request.iid}/"
     candidates = [
-        pipeline
-        for pipeline in pipelines_of(merge_request)
-        if pipeline.sha == merge_request.head_sha and pipeline.ref in (own, merge_request.source_branch)
+        pipeline for pipeline in pipelines_of(merge_request) if _is_of_head(merge_request, pipeline)
     ]
-    return max(candidates, key=lambda pipeline: (pipeline.ref == own, pipeline.id), default=None)
+    return max(candidates, key=lambda pipeline: (pipeline.ref.startswith(own), pipeline.id), default=None)
+
+
+def _is_of_head(merge_request: MergeRequest, pipeline: Pipeline) -> bool:
+    if pipeline.sha == merge_request.head_sha:
+        return True
+    if not pipeline.ref.endswith(("/merge", "/train")):
+        return False
+    merge = merge_request.project.repository.commit_info(pipeline.sha)
+    return merge is not None and merge_request.head_sha in merge["parents"].split()
+
+
+def home_of(merge_request: MergeRequest, pipeline: Pipeline) -> Project:
+    """Return the project in which one of its pipelines runs."""
+    source = merge_request.source_project
+    return source if source is not None and pipeline in source.pipelines else merge_request.project
 
 
 def pipelines_of(merge_request: MergeRequest) -> list[Pipeline]:

@@ -21,6 +21,7 @@ WANTED = {
     "merge_requests_events": True,
     "note_events": True,
     "emoji_events": True,
+    "pipeline_events": True,
     "push_events": False,
     "enable_ssl_verification": True,
 }

@@ -12,7 +12,7 @@ import pytest
 
 from bot.adapters.forge_gitlab import GitLabForge
 from bot.domain.errors import CloisterError, Permanent, Refused, Transient
-from bot.domain.forge import ForgeDraft, ForgeMergeRequest, PositionRefused
+from bot.domain.forge import ForgeDraft, ForgeMergeRequest, ForgePipeline, PositionRefused
 from bot.domain.merge_request import MergeRequestRef, Revision
 from bot.gitlab.errors import TokenRejected
 from tests.unit.gitlab.scripted import Script
@@ -105,22 +105,20 @@ async def test_without_a_current_version_there_is_no_revision(
 
 
 @pytest.mark.parametrize(
-    ("expected", "pipeline", "source"),
+    ("expected", "pipeline"),
     [
-        (33, {"id": 33, "sha": C, "project_id": 5}, 5),
-        (33, {"id": 33, "sha": C}, 5),
-        (33, {"id": 33, "sha": C, "project_id": 6}, 6),
-        (None, {"id": 33, "sha": D, "project_id": 5}, 5),
-        (None, {"id": 33, "sha": C, "project_id": 5}, 6),
-        (None, {"id": 33, "sha": C}, None),
+        (ForgePipeline(33, 6, C, "topic"), {"id": 33, "sha": C, "project_id": 6, "ref": "topic"}),
+        (ForgePipeline(33, 5, C), {"id": 33, "sha": C}),
+        (ForgePipeline(33, 5, D), {"id": 33, "sha": D, "project_id": 5, "ref": None}),
+        (None, None),
     ],
 )
-async def test_only_a_pipeline_of_the_head_in_the_source_project_counts(
-    forge: GitLabForge, script: Script, expected: int | None, pipeline: dict[str, object], source: int | None
+async def test_the_shown_pipeline_is_told_with_its_home(
+    forge: GitLabForge, script: Script, expected: ForgePipeline | None, pipeline: dict[str, object] | None
 ):
-    """A status can only join a pipeline of its own commit and project."""
-    script.plan(200, MERGE_REQUEST | {"head_pipeline": pipeline, "source_project_id": source})
-    assert expected == (await forge.merge_request(REF)).pipeline_id
+    """Releases that do not say whose it is mean the merge request's own project."""
+    script.plan(200, MERGE_REQUEST | {"head_pipeline": pipeline})
+    assert expected == (await forge.merge_request(REF)).pipeline
 
 
 async def test_all_pages_are_read_from_the_configured_host(forge: GitLabForge, script: Script):
@@ -282,10 +280,11 @@ async def test_a_missing_note_cannot_be_edited(forge: GitLabForge, script: Scrip
 @pytest.mark.parametrize(
     ("project", "extra", "merge_request"),
     [
-        (5, {"pipeline_id": 33}, replace(FOUND, pipeline_id=33)),
+        (5, {"pipeline_id": 33}, replace(FOUND, pipeline=ForgePipeline(33, 5, C))),
         (5, {"ref": "topic"}, FOUND),
         (6, {"ref": "topic"}, replace(FOUND, source_project_id=6)),
-        (5, {"ref": "topic"}, replace(FOUND, pipeline_id=33, head_sha=D)),
+        (5, {"ref": "topic"}, replace(FOUND, pipeline=ForgePipeline(33, 5, C), head_sha=D)),
+        (5, {"ref": "topic"}, replace(FOUND, pipeline=ForgePipeline(33, 5, D))),
         (5, {}, replace(FOUND, source_project_id=None)),
     ],
 )

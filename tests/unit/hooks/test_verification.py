@@ -119,3 +119,25 @@ def test_the_key_of_a_signed_delivery_is_the_signed_one():
     headers = {"webhook-id": "signed", "idempotency-key": "free"}
     assert [stated_key(headers, signed=True), stated_key(headers, signed=False)] == ["signed", "free"]
     assert stated_key({"idempotency-key": " "}, signed=False) is None
+
+
+def test_a_status_check_signs_the_body_with_a_webhook_secret():
+    """GitLab sends no token with it."""
+    verifier = Verifier([SIGNING, b"new", b"old"])
+    headers = {"x-gitlab-signature": hmac.new(b"old", BODY, hashlib.sha256).hexdigest()}
+    assert verifier.expects_signature(headers)
+    verifier.check_signature(headers, BODY, NOW)
+    with pytest.raises(Unverified, match="shared secret"):
+        verifier.check_signature(headers, BODY + b" ", NOW)
+    with pytest.raises(Unverified):
+        verifier.check_signature({"x-gitlab-signature": "☃"}, BODY, NOW)
+
+
+def test_a_status_checks_signature_does_not_stand_in_for_others():
+    """Neither for a token that is there, nor for the signature of a webhook, nor without plain secrets."""
+    digest = hmac.new(b"old", BODY, hashlib.sha256).hexdigest()
+    assert not Verifier([b"old"]).expects_signature({"x-gitlab-signature": digest, "x-gitlab-token": "no"})
+    assert not Verifier([SIGNING]).expects_signature({"x-gitlab-signature": digest})
+    forged = signed(b"x" * 32) | {"x-gitlab-signature": digest}
+    with pytest.raises(Unverified):
+        Verifier([SIGNING, b"old"]).check_signature(forged, BODY, NOW)

@@ -1,0 +1,142 @@
+"""Say a verdict where GitLab shows it: the commit status, our approval, an external status check."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterable
+from dataclasses import dataclass
+
+import structlog
+
+from bot.domain.errors import Permanent, Transient
+from bot.domain.forge import ForgeMergeRequest, StatusPlace
+from bot.domain.gate_verdict import GateVerdict, VerdictState
+from bot.domain.run import Run
+from bot.domain.verdict_links import VerdictLinks
+from bot.ports import Approvals, Forge
+
+log = structlog.get_logger()
+
+_STARTED = "review started"
+_TAKEN_OVER = "a newer head is reviewed"
+_NO_STATUS = "the commit status could not be set: {reason}"
+_NO_APPROVAL = "the approval could not be given or taken back: {reason}"
+_NO_ANSWER = "the external status check could not be answered: {reason}"
+
+#: What external status checks are answered; what is not known for sure fails.
+_ANSWERS = {VerdictState.passed: "passed", VerdictState.waiting: "pending"}
+
+
+@dataclass(frozen=True)
+class Announcing:
+    """Tell GitLab what the gate says; what it does not let us do is told to people, and stops nothing."""
+
+    forge: Forge
+    approvals: Approvals
+    links: VerdictLinks
+
+    async def begin(
+        self, found: ForgeMergeRequest, run: Run, left: Iterable[GateVerdict]
+    ) -> tuple[StatusPlace, ...]:
+        """Show that a review of *run* is on its way, and that those it takes over from are not; return where.
+
+        Nothing that goes wrong here may stop the review: what counts is said again at its end.
+        """
+        try:
+            place = await self.forge.set_status(
+                found, run.head_sha, "pending", _STARTED, target_url=self.links.of(run.id)
+            )
+        except (Permanent, Transient) as error:
+            log.warning("status.not_set", error=str(error))
+            return ()
+        for verdict in left:
+            for stale in set(verdict.places) - {place}:
+                await self._cancel(stale, verdict)
+        return (place,)
+
+    async def _cancel(self, place: StatusPlace, verdict: GateVerdict) -> None:
+        try:
+            await self.forge.repeat_status(
+                place, "canceled", _TAKEN_OVER, target_url=self.links.of(verdict.run_id)
+            )
+        except (Permanent, Transient) as error:
+            log.info("status.not_canceled", error=str(error))
+
+    async def withdraw(self, run: Run) -> None:
+        """Take back what we said about an earlier head, now that the policy of *run* is known."""
+        policy = run.policy
+        try:
+            if policy.approves:
+                await self.approvals.unapprove(run.ref)
+            for name in policy.status_checks:
+                await self.approvals.answer_check(run.ref, run.head_sha, name, "pending")
+        except (Permanent, Transient) as error:
+            log.warning("approval.not_withdrawn", error=str(error))
+
+    async def say(
+        self, found: ForgeMergeRequest, run: Run, verdict: GateVerdict, before: GateVerdict
+    ) -> GateVerdict:
+        """Say *verdict*, after that of *before*, and return it with where it stands and what GitLab did not let us do.
+
+        Raises:
+            Transient: GitLab is out of reach, or busy.
+            Obsolete: the merge request has another head by now.
+        """
+        problems: list[str] = []
+        places = await self._status(found, verdict, before, problems)
+        for name in run.policy.status_checks:
+            answer = _ANSWERS.get(verdict.state, "failed")
+            call = self.approvals.answer_check(run.ref, run.head_sha, name, answer)
+            await _tried(call, _NO_ANSWER, problems)
+        if run.policy.approves:
+            passed = verdict.state is VerdictState.passed and verdict.final and not run.left_out
+            approve = self.approvals.approve(run.ref, run.head_sha) if passed else None
+            await _tried(approve or self.approvals.unapprove(run.ref), _NO_APPROVAL, problems)
+        return verdict.model_copy(update={"places": places, "problems": tuple(problems)})
+
+    async def _status(
+        self, found: ForgeMergeRequest, verdict: GateVerdict, before: GateVerdict, problems: list[str]
+    ) -> tuple[StatusPlace, ...]:
+        url, known = self.links.of(verdict.run_id), before.places
+        try:
+            place = await self.forge.set_status(
+                found, verdict.head_sha, verdict.status, verdict.description, target_url=url
+            )
+        except Permanent as error:
+            log.warning("status.not_set", error=str(error))
+            problems.append(_NO_STATUS.format(reason=error))
+            return known
+        others = [one for one in known if one != place]
+        if (verdict.status, verdict.description) != (before.status, before.description):
+            # A pipeline that came later took its place: there it must not stay pending for ever.
+            for other in others:
+                await _tried(
+                    self.forge.repeat_status(other, verdict.status, verdict.description, target_url=url),
+                    _NO_STATUS,
+                    [],
+                )
+        return (place, *others)
+
+    async def join(self, found: ForgeMergeRequest, verdict: GateVerdict, pipeline_id: int) -> GateVerdict:
+        """Say *verdict* once more, in a pipeline of its head that came later; return it with that place.
+
+        Raises:
+            Transient: GitLab is out of reach, or busy.
+            Permanent: it does not let us.
+        """
+        place = await self.forge.set_status(
+            found,
+            verdict.head_sha,
+            verdict.status,
+            verdict.description or _STARTED,
+            target_url=self.links.of(verdict.run_id),
+            pipeline_id=pipeline_id,
+        )
+        return verdict.model_copy(update={"places": (*verdict.places, place)})
+
+
+async def _tried(call: Awaitable[None], problem: str, problems: list[str]) -> None:
+    try:
+        await call
+    except Permanent as error:
+        log.warning("verdict.not_said", error=str(error))
+        problems.append(problem.format(reason=error))
