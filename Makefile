@@ -25,7 +25,7 @@ check: $(VENV)/.installed-dev ## Lint, check types, layers and container files
 	$(BIN)/lint-imports
 	$(BIN)/hadolint deploy/Dockerfile
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose*.yaml
-	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci deploy/gitlab-ci/cloister.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci deploy/gitlab-ci/*.yml
 
 faults: $(VENV)/.installed-dev ## Break everything on purpose: long outages, and CLOISTER_FAULT_RUNS kills
 	CLOISTER_FAULT_RUNS=$${CLOISTER_FAULT_RUNS:-100} $(BIN)/pytest -q tests/faults $(ARGS)

@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from bot import settings_kafka as kafka
 from bot import settings_model as models
+from bot import settings_server as server
 from bot.settings_policy import PolicyFile, PolicyProject
 from bot.settings_rules import RulesDirs
 from bot.settings_sandbox import Sandbox, SandboxRoots
@@ -134,6 +135,9 @@ class Settings(BaseSettings):
         description="Where people and CI jobs reach the pages of Cloister. Unset: no link leads to them from GitLab.",
         examples=["https://cloister.example"],
     )
+    server_url: server.Url = None
+    server_ca_file: server.CaFile = None
+    api_token: server.ApiToken = None
     marker_key: SecretStr | None = Field(
         None,
         description="Key that signs the hidden markers in our comments."

@@ -21,6 +21,7 @@ from bot.adapters.forge_gitlab_approvals import GitLabApprovals
 from bot.adapters.forge_gitlab_people import GitLabPeople
 from bot.adapters.forge_gitlab_pipelines import GitLabPipelines
 from bot.adapters.forge_gitlab_proposals import GitLabProposals
+from bot.adapters.forge_gitlab_rules import GitLabMergeRules
 from bot.adapters.forge_gitlab_updates import GitLabUpdates
 from bot.adapters.git_mirror import GitMirror
 from bot.adapters.git_process import Git
@@ -284,6 +285,7 @@ async def _ports(
         "levels": levels,
         "people": GitLabPeople(forge.api),
         "pipelines": GitLabPipelines(forge.api),
+        "merge_rules": GitLabMergeRules(forge.api),
         "workspaces": workspaces,
         "waivers": PostgresWaivers(base.pool),
         "store": base.store,

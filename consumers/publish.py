@@ -25,7 +25,17 @@ from bot.domain.summary import project_url, summary
 from bot.domain.verdict_links import VerdictLinks
 from bot.domain.waiver_effects import merged_into, tellings
 from bot.domain.waivers import WaiverStep
-from bot.ports import Approvals, Clock, Forge, Store, Telemetry, Verdicts, WaiverBook, Workspaces
+from bot.ports import (
+    Approvals,
+    Clock,
+    Forge,
+    MergeRules,
+    Store,
+    Telemetry,
+    Verdicts,
+    WaiverBook,
+    Workspaces,
+)
 from bot.reviewer.announcing import Announcing
 from bot.reviewer.moves import followed, renamed, under_old_names
 from bot.reviewer.parting import declined_at_the_end
@@ -41,6 +51,7 @@ async def publish(
     event: PublishRequested | PipelineSeen,
     *,
     forge: Forge,
+    merge_rules: MergeRules,
     approvals: Approvals,
     verdicts: Verdicts,
     links: VerdictLinks,
@@ -106,6 +117,7 @@ async def publish(
             deleted=gone,
             declined=await store.declined(event.ref),
             waivers=here.standing,
+            threads_block=bool(findings or mine.threads) and await _threads_block(run, merge_rules),
         )
         state = await store.merge_request(event.ref)
         drafts_left = state.posting or state.summary_note_id != mine.summary_id
@@ -114,6 +126,7 @@ async def publish(
         await posting.explain(publication.actions, known)
         unsettled = await posting.settle(publication.actions)
         await posting.tell(tellings(mine.threads, publication.verdict, here.all, branch=here.branch))
+        hushed = await posting.hush(publication.quiet - set(refused))
         _count(telemetry, publication)
         seconds = (clock.now() - run.created_at).total_seconds()
         content = result(
@@ -142,7 +155,7 @@ async def publish(
         async with work.commit() as transaction:
             threads = [
                 *remember(mine, [act for act in publication.actions if act not in unsettled], known),
-                *opened(run, [*publication.posts, *forgotten(publication.actions, known)], refused),
+                *opened(run, [*publication.posts, *forgotten(publication.actions, known)], refused, hushed),
             ]
             await transaction.save_threads(event.ref, threads)
             back = taken_back(publication, mine.threads, analysed(run, diff, mine.threads))
@@ -177,6 +190,12 @@ async def publish(
 async def _summarised(posting: Posting, mine: Ours, body: str) -> Ours:
     """Write the summary and return what is ours now."""
     return replace(mine, summary_id=await posting.summarise(body, mine), summary_body=body)
+
+
+async def _threads_block(run: Run, rules: MergeRules) -> bool:
+    """Say whether open threads keep the merge request from being merged, and some of ours should not."""
+    always = run.policy.comments.block_merge == "always"
+    return not always and await rules.needs_resolved_threads(run.ref.project_id)
 
 
 async def _join(

@@ -14,7 +14,8 @@ from bot.cli.context import print_json, printable, quiet_logs, settings_of
 if TYPE_CHECKING:
     from bot.cli.gate_revision import Located
     from bot.cli.gate_text import Style
-    from bot.domain.gate import GateResult
+    from bot.domain.findings import Finding
+    from bot.domain.gate import Answer, GateResult
     from bot.domain.pipeline import Pipeline
     from bot.domain.reports import Occasion
     from bot.settings import Settings
@@ -25,6 +26,11 @@ _REPORTS = ("codequality", "sast", "secret_detection", "sarif", "junit")
 def gate(
     ctx: typer.Context,
     local: Annotated[bool, typer.Option("--local", help="Scan the change here, without a server.")] = False,
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for the verdict of the server.")] = False,
+    server: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="The server to ask, instead of CLOISTER_SERVER_URL."),
+    ] = None,
     base: Annotated[
         str | None,
         typer.Option(
@@ -57,31 +63,85 @@ def gate(
         ),
     ] = None,
 ) -> None:
-    """Say whether a change may be merged, in a GitLab CI job or in any clone.
+    """Say whether a change may be merged, in a GitLab CI job or, with --local, in any clone.
 
-    Only commits count, not what lies around uncommitted. The policy is that of the target branch. Exits with 0 if the
-    change passes, with 1 if findings block it, with 2 if the gate was asked for wrongly, with 3 if it cannot tell;
-    `--fail-open` turns 3 into 0. GitLab's variables are read, a `.env` in the working directory is not.
+    With --wait the server is asked for its verdict on the merge request of the job, with `CI_JOB_TOKEN` or
+    `CLOISTER_API_TOKEN`. With --local only commits count, not what lies around uncommitted; the policy is that of the
+    target branch. Exits with 0 if the change passes, with 1 if findings block it, with 2 if the gate was asked for
+    wrongly, with 3 if it cannot tell; `--fail-open` turns 3 into 0, unless a newer commit was pushed. GitLab's
+    variables are read, a `.env` in the working directory is not.
 
     Example: `cloister gate --local --report codequality=gl-code-quality-report.json`
     """
-    import asyncio
-
     from bot.domain.errors import Permanent
     from bot.domain.pipeline import VARIABLES, Pipeline
     from bot.settings import inherited
 
-    if not local:
-        raise Permanent("say how to find out: --local scans the change here")
+    if local == wait:
+        raise Permanent(
+            "--wait and --local exclude each other; give one of them"
+            if local
+            else "say how to find out: --wait asks the server for its verdict, --local scans the change here"
+        )
     files = _files(report or ())
-    settings = settings_of(ctx, dotenv=False, rules_dirs=",".join(rules_dir) if rules_dir else None)
+    _refuse("--wait" if wait else "--local", base=base, head=head, rules_dir=rules_dir, server=server)
+    settings = settings_of(
+        ctx, dotenv=False, rules_dirs=",".join(rules_dir) if rules_dir else None, server_url=server
+    )
     quiet_logs()
     pipeline = Pipeline(inherited(*VARIABLES))
-    result, located, occasion = asyncio.run(_ask(settings, pipeline, base, head, timeout_s))
+    if wait:
+        _by_server(settings, pipeline, timeout_s, files, as_json=as_json, fail_open=fail_open)
+        return
+    from bot.cli.interrupts import run
+
+    result, located, occasion = run(_ask(settings, pipeline, base, head, timeout_s))
     for kind, file in files.items():
-        _write(kind, file, result, occasion)
+        _write(kind, file, result.findings, occasion)
     _print(result, located, as_json=as_json, fail_open=fail_open)
-    _leave(result, fail_open=fail_open)
+    _leave(result.answer, fail_open=fail_open)
+
+
+def _by_server(
+    settings: Settings,
+    pipeline: Pipeline,
+    timeout_s: float,
+    files: Mapping[str, Path],
+    *,
+    as_json: bool,
+    fail_open: bool,
+) -> None:
+    """Let the server decide."""
+    from bot.cli import gate_server, gate_wait_text
+    from bot.cli.interrupts import run
+
+    gate_server.check_reports(files)
+    result, question, occasion = run(gate_server.ask(settings, pipeline, timeout_s, _say))
+    for kind, file in files.items():
+        if gate_server.tells(kind, result):
+            _write(kind, file, list(occasion.blocking), occasion)
+    if as_json:
+        said = gate_wait_text.as_json(result, question)
+        print_json({**said, "exit_status": _status(result.answer, fail_open=fail_open)}, hostile=True)
+    else:
+        style = _style()
+        for line in gate_wait_text.render(result, question, style):
+            typer.echo(line, color=style.colours)
+    _leave(result.answer, fail_open=fail_open)
+
+
+def _refuse(way: str, **given: object) -> None:
+    """Check that no option is given that belongs to the other way.
+
+    Raises:
+        Permanent: one is.
+    """
+    from bot.domain.errors import Permanent
+
+    others = ("server",) if way == "--local" else ("base", "head", "rules_dir")
+    if wrong := [name for name in others if given[name]]:
+        option = f"--{wrong[0].replace('_', '-')}"
+        raise Permanent(f"{option} has no meaning with {way}; leave it out")
 
 
 def _files(asked: Sequence[str]) -> dict[str, Path]:
@@ -169,7 +229,7 @@ async def _scan(
         return await local.ask(clone, located.revision, pipeline.facts), located
 
 
-def _write(kind: str, file: Path, result: GateResult, occasion: Occasion) -> None:
+def _write(kind: str, file: Path, findings: Sequence[Finding], occasion: Occasion) -> None:
     """Write one report.
 
     Raises:
@@ -179,7 +239,7 @@ def _write(kind: str, file: Path, result: GateResult, occasion: Occasion) -> Non
     from bot.domain.reports import FORMATS
 
     try:
-        file.write_text(FORMATS[kind](result.findings, occasion), encoding="utf-8")
+        file.write_text(FORMATS[kind](findings, occasion), encoding="utf-8")
     except OSError as error:
         raise Permanent(
             f"cannot write {file}: {error.strerror}; name a writable file with --report"
@@ -194,7 +254,7 @@ def _print(result: GateResult, located: Located | None, *, as_json: bool, fail_o
         shas = (revision.base_sha, revision.start_sha, revision.head_sha) if revision else ("", "", "")
         base, start, head = shas
         said = gate_text.as_json(result, base=base, start=start, head=head, why=why)
-        print_json({**said, "exit_status": _status(result, fail_open=fail_open)}, hostile=True)
+        print_json({**said, "exit_status": _status(result.answer, fail_open=fail_open)}, hostile=True)
         return
     style = _style()
     for line in gate_text.render(result, style, why=why):
@@ -215,17 +275,15 @@ def _style() -> Style:
     return Style(colours, in_gitlab, int(time.time()))
 
 
-def _status(result: GateResult, *, fail_open: bool) -> int:
-    from bot.domain.gate import Answer
-
-    return 0 if fail_open and result.answer is Answer.undecided else result.answer.exit_status
+def _status(answer: Answer, *, fail_open: bool) -> int:
+    return 0 if fail_open and answer.value == "undecided" else answer.exit_status
 
 
-def _leave(result: GateResult, *, fail_open: bool) -> None:
-    status = _status(result, fail_open=fail_open)
+def _leave(answer: Answer, *, fail_open: bool) -> None:
+    status = _status(answer, fail_open=fail_open)
     if status:
         raise typer.Exit(status)
-    if result.answer.exit_status:
+    if answer.exit_status:
         _say("the gate is undecided and lets the change pass, because of --fail-open")
 
 

@@ -19,14 +19,14 @@ from bot.domain.remedy import WAIVER, remedy
 #: Logs are read in windows of any size, and a pipe has none.
 WIDTH = 100
 _MOST = 200
-_PATH_CHARS, _MESSAGE_CHARS = 300, 400
+PATH_CHARS, _MESSAGE_CHARS = 300, 400
 _COLOURS = {"critical": "1;31", "high": "31", "medium": "33", "low": "36", "info": "2"}
-_ANSWERS = {Answer.passed: "1;32", Answer.blocked: "1;31", Answer.undecided: "1;33"}
+_ANSWERS = {Answer.passed: "1;32", Answer.blocked: "1;31"}
 _POLICY = (
     "To let such findings pass for good, change the policy on the target branch: rules.disable, rules.severity or"
     " gate.block_at in .cloister.yml."
 )
-_UNDECIDED = (
+UNDECIDED = (
     "The gate cannot tell, so it does not open. Run the job again; if that does not help, ask the operator."
 )
 
@@ -58,59 +58,80 @@ class Style:
 
 def render(result: GateResult, style: Style, *, why: str) -> Iterator[str]:
     """Yield the lines of the log: what blocks and what to do, what is folded away, and last the answer."""
-    yield from _table(result.blocking, style)
-    yield from (style.paint(one_line(limit), _ANSWERS[Answer.blocked]) for limit in result.exceeded)
+    yield from table([_row(finding) for finding in result.blocking], style)
+    yield from (style.paint(one_line(limit), answer_colour(Answer.blocked)) for limit in result.exceeded)
     if result.blocking:
         yield from ["", *textwrap.wrap(WAIVER, WIDTH), *textwrap.wrap(_POLICY, WIDTH)]
     if result.broken:
-        yield from ["", *_list(result.broken)]
-        yield from textwrap.wrap(_UNDECIDED, WIDTH)
+        yield from ["", *listing(result.broken)]
+        yield from textwrap.wrap(UNDECIDED, WIDTH)
     yield from (f"warning: {one_line(problem, 1_000)}" for problem in result.problems)
     advice = [*result.advice, *result.suppressed]
     title = (
-        f"{_count(len(advice), 'finding')} that do not block"
+        f"{counted(len(advice), 'finding')} that do not block"
         if len(advice) != 1
         else "1 finding that does not block"
     )
-    yield from style.folded("advice", title, _table(advice, style, remedies=False))
+    yield from style.folded("advice", title, table([_row(one) for one in advice], style, remedies=False))
     missing = result.not_reviewed
-    yield from style.folded("not_reviewed", f"Not looked at: {len(missing)}", _list(missing))
-    yield from ["", style.paint(headline(result, why), _ANSWERS[result.answer])]
+    yield from style.folded("not_reviewed", f"Not looked at: {len(missing)}", listing(missing))
+    yield from ["", style.paint(headline(result, why), answer_colour(result.answer))]
 
 
 def headline(result: GateResult, why: str) -> str:
     """Return the answer in one line."""
-    looked = f"{_count(result.files, 'file')}, {_count(result.added_lines, 'added line')}: {one_line(why)}"
+    looked = f"{counted(result.files, 'file')}, {counted(result.added_lines, 'added line')}: {one_line(why)}"
     if result.answer is Answer.blocked:
-        limits = [f"{_count(len(result.exceeded), 'limit')} of the policy"] if result.exceeded else []
-        found = [_count(len(result.blocking), "finding")] if result.blocking or not limits else []
+        limits = [f"{counted(len(result.exceeded), 'limit')} of the policy"] if result.exceeded else []
+        found = [counted(len(result.blocking), "finding")] if result.blocking or not limits else []
         return f"cloister gate: BLOCKED by {' and '.join([*found, *limits])} ({looked})"
     if result.answer is Answer.undecided:
         return f"cloister gate: UNDECIDED, no answer of {', '.join(map(one_line, result.broken))} ({looked})"
     return f"cloister gate: passed ({looked})"
 
 
-def _table(findings: Sequence[Finding], style: Style, *, remedies: bool = True) -> Iterator[str]:
-    """Yield findings as rows of severity, place and rule, with the title and the remedy below each."""
-    if not findings:
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Hold a finding as the table shows it; ``place`` and ``rule`` are in one line already."""
+
+    severity: Severity
+    place: str
+    rule: str
+    title: str
+    message: str
+    remedy: str
+
+
+def table(rows: Sequence[Row], style: Style, *, remedies: bool = True) -> Iterator[str]:
+    """Yield rows of severity, place and rule, with the title and the remedy below each; nothing without rows."""
+    if not rows:
         return
-    shown = findings[:_MOST]
-    places = [_place(finding) for finding in shown]
-    width = min(max(map(len, places)), 60)
+    shown = rows[:_MOST]
+    width = min(max(len(row.place) for row in shown), 60)
     yield style.paint(f"{'SEVERITY':<10}{'PLACE':<{width}}  RULE", "1")
-    for finding, place in zip(shown, places, strict=True):
-        severity = style.paint(f"{finding.severity:<10}", _COLOURS[finding.severity])
-        yield f"{severity}{place:<{width}}  {one_line(f'{finding.scanner}: {finding.rule}')}"
-        yield from _indented(one_line(finding.title))
+    for row in shown:
+        severity = style.paint(f"{row.severity:<10}", _COLOURS[row.severity])
+        yield f"{severity}{row.place:<{width}}  {row.rule}"
+        yield from _indented(one_line(row.title))
         if remedies:
-            yield from _indented(one_line(finding.message, _MESSAGE_CHARS))
-            yield from _indented(f"-> {remedy(finding)}")
-    if len(findings) > len(shown):
-        yield f"... and {len(findings) - len(shown)} more"
+            yield from _indented(one_line(row.message, _MESSAGE_CHARS))
+            yield from _indented(f"-> {row.remedy}" if row.remedy else "")
+    if len(rows) > len(shown):
+        yield f"... and {len(rows) - len(shown)} more"
+
+
+def answer_colour(answer: Answer) -> str:
+    """Return the colour of an answer; yellow is for those that are none."""
+    return _ANSWERS.get(answer, "1;33")
+
+
+def _row(finding: Finding) -> Row:
+    rule = one_line(f"{finding.scanner}: {finding.rule}")
+    return Row(finding.severity, _place(finding), rule, finding.title, finding.message, remedy(finding))
 
 
 def _place(finding: Finding) -> str:
-    place = f"{one_line(finding.path, _PATH_CHARS)}:{finding.line}"
+    place = f"{one_line(finding.path, PATH_CHARS)}:{finding.line}"
     return f"{place} in {one_line(finding.commit[:8])}" if finding.commit else place
 
 
@@ -118,12 +139,14 @@ def _indented(text: str) -> list[str]:
     return textwrap.wrap(text, WIDTH, initial_indent=" " * 10, subsequent_indent=" " * 10)
 
 
-def _list(items: Mapping[str, str]) -> list[str]:
-    lines = [f"  {one_line(what, _PATH_CHARS)}: {one_line(why)}" for what, why in list(items.items())[:_MOST]]
+def listing(items: Mapping[str, str]) -> list[str]:
+    """Return what is named with its reason, one a line."""
+    lines = [f"  {one_line(what, PATH_CHARS)}: {one_line(why)}" for what, why in list(items.items())[:_MOST]]
     return [*lines, *([f"  ... and {len(items) - _MOST} more"] if len(items) > _MOST else [])]
 
 
-def _count(number: int, what: str) -> str:
+def counted(number: int, what: str) -> str:
+    """Return a number of things in words."""
     return f"{number} {what}{'' if number == 1 else 's'}"
 
 

@@ -23,11 +23,13 @@ class Answer(enum.StrEnum):
     passed = "passed"
     blocked = "blocked"
     undecided = "undecided"
+    #: Somebody pushed since: nobody decides about this commit any more, and nothing opens for it.
+    superseded = "superseded"
 
     @property
     def exit_status(self) -> int:
         """Return the exit status of `cloister gate`; 2 is left to what was asked for wrongly."""
-        return {Answer.passed: 0, Answer.blocked: 1, Answer.undecided: 3}[self]
+        return {Answer.passed: 0, Answer.blocked: 1}.get(self, 3)
 
 
 @dataclass(frozen=True, slots=True)

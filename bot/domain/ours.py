@@ -16,6 +16,8 @@ from bot.domain.run import Run
 #: States of a thread in our records: what we did to it last.
 OPEN = "open"
 FIXED = "fixed"
+ADVISED = "advised"
+_RESOLVED = (FIXED, ADVISED)
 
 #: GitLab makes the suggestions of a note anew when it is edited, and forgets which were applied.
 _SUGGESTION = "```suggestion"
@@ -84,19 +86,24 @@ def _thread(discussion: ForgeDiscussion, fingerprint: str, me: int, record: Thre
         anchor=record.anchor,
         severity=Severity(record.severity),
         # The forge knows better than our record, which a crash or a restored backup leaves behind.
-        mended=record.state == FIXED if first.resolved_by is None else thread.mended,
+        mended=record.state in _RESOLVED if first.resolved_by is None else thread.mended,
         # We resolved it and it is open: somebody opened it again.
-        touched=answered or (record.state == FIXED and not first.resolved),
+        touched=answered or (record.state in _RESOLVED and not first.resolved),
+        advised=record.state == ADVISED,
     )
 
 
 def remember(mine: Ours, actions: Iterable[Action], known: Mapping[str, ThreadRecord]) -> list[ThreadRecord]:
     """Return our records of existing threads as they are after *actions*."""
     oldest = {thread.fingerprint: thread for thread in sorted(mine.threads, key=_newest_first)}
-    states = {thread.fingerprint: FIXED for thread in oldest.values() if thread.mended and thread.resolved}
+    states = {
+        thread.fingerprint: ADVISED if thread.advised else FIXED
+        for thread in oldest.values()
+        if thread.mended and thread.resolved
+    }
     for action in actions:
-        if isinstance(action, Reopen) or (isinstance(action, Resolve) and action.cause is Cause.gone):
-            states[action.thread.fingerprint] = FIXED if isinstance(action, Resolve) else OPEN
+        if isinstance(action, Keep | Explain | Reopen | Resolve) and (state := _state_after(action)):
+            states[action.thread.fingerprint] = state
     return [
         replace(
             record, discussion_id=thread.discussion_id, state=states.get(thread.fingerprint, record.state)
@@ -104,6 +111,21 @@ def remember(mine: Ours, actions: Iterable[Action], known: Mapping[str, ThreadRe
         for thread in oldest.values()
         if (record := known.get(thread.fingerprint)) is not None
     ]
+
+
+def _state_after(action: Keep | Explain | Reopen | Resolve) -> str | None:
+    """Return the state that *action* leaves its thread in, None where it leaves it as it was."""
+    match action:
+        case Reopen():
+            return OPEN
+        case Resolve(_, Cause.gone):
+            return FIXED
+        case Resolve(_, Cause.advice):
+            return ADVISED
+        case Keep(thread, _) | Explain(thread, _) if thread.resolved and thread.mended and not thread.touched:
+            # It would have been opened again if it might be open.
+            return ADVISED
+    return None
 
 
 def _newest_first(thread: Thread) -> int:
@@ -132,13 +154,15 @@ def deleted(mine: Ours, known: Mapping[str, ThreadRecord]) -> frozenset[str]:
     )
 
 
-def opened(run: Run, posts: Iterable[Finding], refused: Collection[str]) -> list[ThreadRecord]:
-    """Return the records of the threads on *posts*, all but the *refused* fingerprints."""
+def opened(
+    run: Run, posts: Iterable[Finding], refused: Collection[str], hushed: Collection[str] = ()
+) -> list[ThreadRecord]:
+    """Return the records of the threads on *posts*, all but the *refused* fingerprints; *hushed* ones are resolved."""
     return [
         ThreadRecord(
             fingerprint=finding.fingerprint,
             run_id=run.id,
-            state=OPEN,
+            state=ADVISED if finding.fingerprint in hushed else OPEN,
             scanner=finding.scanner,
             rule=finding.rule,
             severity=finding.severity.value,

@@ -29,14 +29,16 @@ VARIABLES: Final = (
     "CI_MERGE_REQUEST_SOURCE_BRANCH_SHA",
     "CI_MERGE_REQUEST_TARGET_BRANCH_NAME",
     "CI_MERGE_REQUEST_TARGET_BRANCH_SHA",
+    "CI_OPEN_MERGE_REQUESTS",
     "CI_PIPELINE_SOURCE",
     "CI_PROJECT_DIR",
     "CI_PROJECT_ID",
+    "CI_PROJECT_PATH",
     "CI_REPOSITORY_URL",
     "CI_SERVER_HOST",
     "CI_SERVER_TLS_CA_FILE",
 )
-_SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+COMMIT_ID: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _MERGE_REQUEST = "merge_request_event"
 _LOCAL = "localhost"
 
@@ -161,7 +163,7 @@ class Pipeline:
 
     def _sha(self, name: str) -> str:
         value = self[name]
-        if value and not _SHA.fullmatch(value):
+        if value and not COMMIT_ID.fullmatch(value):
             raise Permanent(f"{name} is no commit id ({value[:80]!r}); name commits with --base and --head")
         return value
 

@@ -56,6 +56,11 @@ class Comments(Section):
         le=3650,
         description="how long what was declined on one merge request is not raised on others of the project",
     )
+    block_merge: Literal["never", "blocking", "always"] = Field(
+        default="blocking",
+        description="which threads stay open where the project merges only with all threads resolved: those on what"
+        " fails the gate (`blocking`), all (`always`), or none (`never`); the others are resolved at once",
+    )
 
 
 class Paths(Section):

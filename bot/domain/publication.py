@@ -9,7 +9,7 @@ from bot.domain.clip import deduplicate
 from bot.domain.diff import Diff
 from bot.domain.findings import Finding, better
 from bot.domain.fingerprint import recognise
-from bot.domain.policy import Mode, Verdict, commentable, governed, left_out, mode_of, verdict
+from bot.domain.policy import Mode, Policy, Verdict, commentable, governed, left_out, mode_of, verdict
 from bot.domain.policy_extent import deciding, extent
 from bot.domain.reconcile import (
     Action,
@@ -46,17 +46,27 @@ _PAST = "in commit {sha} of this branch, no longer at the head; still readable t
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """Hold the decisions: reconciling ``actions``, findings only ``listed``, and the gate's ``verdict``."""
+    """Hold the decisions: reconciling ``actions``, findings only ``listed``, and the gate's ``verdict``.
+
+    ``staying`` are fingerprints of the findings whose threads may be open, None for all.
+    """
 
     actions: tuple[Action, ...]
     listed: tuple[Listed, ...]
     suppressed: tuple[Finding, ...]
     verdict: Verdict
+    staying: frozenset[str] | None = None
 
     @property
     def posts(self) -> tuple[Finding, ...]:
         """Return the findings that get a new thread."""
         return tuple(action.finding for action in self.actions if isinstance(action, Post))
+
+    @property
+    def quiet(self) -> frozenset[str]:
+        """Return the fingerprints of those whose new thread is to be resolved at once."""
+        marks = frozenset(finding.fingerprint for finding in self.posts)
+        return frozenset() if self.staying is None else marks - self.staying
 
 
 def decide(
@@ -69,6 +79,7 @@ def decide(
     deleted: Collection[str] = (),
     declined: Mapping[str, Declined] = _NOTHING_DECLINED,
     waivers: Standing = _NO_WAIVERS,
+    threads_block: bool = False,
 ) -> Publication:
     """Return what shall be visible for *run*.
 
@@ -81,6 +92,7 @@ def decide(
         deleted: fingerprints whose threads people have deleted.
         declined: what people do not want to hear of in this project, by fingerprint.
         waivers: those that count for the merge request.
+        threads_block: whether open threads keep the merge request from being merged.
     """
     policy, facts = run.policy, run.facts
     said = governed(recognised(explained(findings), threads, deleted, declined, waivers), policy, facts)
@@ -97,13 +109,17 @@ def decide(
         for finding in relevant
         if commentable(finding, policy, facts) and (not finding.commit or finding.fingerprint in known)
     ]
+    staying = (
+        _staying(policy, frozenset(one.fingerprint for one in decided.blocking)) if threads_block else None
+    )
     actions = reconcile(
         wanted,
         threads,
         scope=analysed(run, diff, threads),
         standing=standing,
         declined={*deleted, *declined},
-        first={finding.fingerprint for finding in decided.blocking},
+        first=blocking,
+        staying=staying,
         max_inline=policy.comments.max_inline,
     )
     past = [f for f in relevant if f.commit and not f.suppressed]
@@ -119,7 +135,14 @@ def decide(
         ),
         suppressed=tuple(one for one in relevant if one.suppressed and one.fingerprint not in blocking),
         verdict=decided,
+        staying=staying,
     )
+
+
+def _staying(policy: Policy, blocking: frozenset[str]) -> frozenset[str] | None:
+    """Return the fingerprints whose threads may be open where that blocks, None for all."""
+    kept = {"never": frozenset[str](), "blocking": blocking, "always": None}
+    return kept[policy.comments.block_merge]
 
 
 def _decided(

@@ -25,7 +25,7 @@ class Thread:
     resolved and counts against the budget. ``touched`` is True when anybody but us replied, reacted, or
     resolved or reopened it. ``mended`` is True when we resolved it ourselves because its finding was gone.
     ``resolver`` is the account that resolved it, where that is known. ``told`` is what we said last in it about its
-    finding. ``plain`` is True when the opening note holds neither a suggestion nor an explanation, so that editing
+    finding. ``advised`` is True when we resolved it though its finding stands, lest it blocks a merge. ``plain`` is True when the opening note holds neither a suggestion nor an explanation, so that editing
     it takes nothing from anybody.
     """
 
@@ -41,6 +41,7 @@ class Thread:
     mended: bool = False
     resolver: int | None = None
     told: Word | None = None
+    advised: bool = False
     plain: bool = False
 
     @property
@@ -66,7 +67,7 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Reopen:
-    """Open our resolved thread again: what had been mended is back."""
+    """Open our resolved thread again: what had been mended is back, or what was advice blocks now."""
 
     thread: Thread
     finding: Finding
@@ -85,6 +86,8 @@ class Cause(enum.StrEnum):
 
     gone = "gone"
     duplicate = "duplicate"
+    #: The finding stands, and may not keep the merge request from being merged.
+    advice = "advice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ def reconcile(
     standing: Callable[[Thread], int],
     declined: Collection[str] = (),
     first: Collection[str] = (),
+    staying: Collection[str] | None = None,
     max_inline: int = 5,
 ) -> list[Action]:
     """Return what to do so that the threads match the findings.
@@ -135,6 +139,8 @@ def reconcile(
         declined: fingerprints that people refused earlier; they are not raised even without a thread.
         first: fingerprints of findings that are raised before graver ones, because they keep the merge request from
             being merged: whoever is stopped wants to see where.
+        staying: fingerprints of the findings whose threads may be open; the others are resolved, and stay so, while
+            their finding stands, unless people have opened or answered them. None means all.
         max_inline: how many threads a merge request may ask attention for.
 
     Returns:
@@ -151,6 +157,12 @@ def reconcile(
         *(Resolve(thread, Cause.gone) for thread in _gone(kept, findings, scope, standing)),
     ]
     done = {action.thread.discussion_id for action in resolves}
+    quiet = set[str]() if staying is None else findings.keys() - set(staying)
+    resolves += [
+        Resolve(thread, Cause.advice)
+        for mark, thread in kept.items()
+        if mark in quiet and _ours_alone(thread)
+    ]
     asking = [
         *(thread for thread in kept.values() if not thread.resolved or thread.fingerprint in findings),
         *(thread for thread in duplicates if not thread.resolved),
@@ -158,7 +170,7 @@ def reconcile(
     budget = max_inline - sum(
         thread.discussion_id not in done and not _exempt(thread, findings) for thread in asking
     )
-    return [*resolves, *_raise(findings, kept, declined, budget)]
+    return [*resolves, *_raise(findings, kept, declined, quiet, budget)]
 
 
 def owed(action: Action) -> Word | None:
@@ -166,7 +178,7 @@ def owed(action: Action) -> Word | None:
     match action:
         case Resolve(thread, Cause.gone):
             word = Word.fixed
-        case Reopen(thread, _):
+        case Reopen(thread, _) if not thread.advised:
             word = Word.back
         case _:
             return None
@@ -214,8 +226,9 @@ def _gone(
             yield thread
 
 
-def _to_explain(thread: Thread, finding: Finding) -> bool:
-    return bool(finding.explanation) and thread.plain and thread.told is None and _ours_alone(thread)
+def _to_explain(thread: Thread, finding: Finding, *, quiet: bool) -> bool:
+    alone = _ours_alone(thread) or (quiet and thread.mended and not thread.touched)
+    return bool(finding.explanation) and thread.plain and thread.told is None and alone
 
 
 def _exempt(thread: Thread, findings: dict[str, Finding]) -> bool:
@@ -224,14 +237,19 @@ def _exempt(thread: Thread, findings: dict[str, Finding]) -> bool:
 
 
 def _raise(
-    findings: dict[str, Finding], kept: dict[str, Thread], declined: Collection[str], budget: int
+    findings: dict[str, Finding],
+    kept: dict[str, Thread],
+    declined: Collection[str],
+    quiet: Collection[str],
+    budget: int,
 ) -> Iterator[Action]:
     for fingerprint, finding in findings.items():
-        thread = kept.get(fingerprint)
-        if thread is not None and thread.resolved and thread.mended and not thread.touched:
+        thread, hushed = kept.get(fingerprint), fingerprint in quiet
+        if thread is not None and thread.resolved and thread.mended and not (thread.touched or hushed):
             yield Reopen(thread, finding)
         elif thread is not None:
-            yield Explain(thread, finding) if _to_explain(thread, finding) else Keep(thread, finding)
+            unexplained = _to_explain(thread, finding, quiet=hushed)
+            yield Explain(thread, finding) if unexplained else Keep(thread, finding)
         elif fingerprint in declined:
             continue
         elif finding.severity is Severity.critical:

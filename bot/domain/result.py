@@ -70,6 +70,7 @@ def result(
         undecided=[spoken(name) for name in undecided(run)],
         failed=run.state is RunState.failed,
         paused=paused,
+        hushed=publication.staying is not None and not {f.fingerprint for f in placed} <= publication.staying,
         unanswered=_unanswered(run),
         risk=risk(diff, shown, _unread(run, diff, not_reviewed)),
         reviewed=sum(file.new_path not in not_reviewed for file in diff.files),

@@ -37,7 +37,8 @@ class ReviewResult:
     places are not linked. ``skipped`` maps a part of the review to the reason why it did not run,
     ``not_reviewed`` a path; ``reviewed`` counts the other files, ``covered`` says who looked at which. ``pending`` names parts whose result is still to come, ``undecided`` those that
     the gate needs and that gave none. ``failed`` means that nothing could be looked at, ``paused`` that new commits
-    will not be, ``unanswered`` that the model was asked and did not answer, and may be asked again.
+    will not be, ``unanswered`` that the model was asked and did not answer, and may be asked again,
+    ``hushed`` that some of the threads were resolved though what they say stands.
     """
 
     head_sha: str
@@ -53,6 +54,7 @@ class ReviewResult:
     failed: bool = False
     paused: bool = False
     unanswered: bool = False
+    hushed: bool = False
     risk: Risk | None = None
     changes: Sequence[FileChange] = ()
     reviewed: int = 0

@@ -59,6 +59,7 @@ def summary(result: ReviewResult, *, marker: str, redact: Callable[[str], str] =
         ),
         ask_again(text) if result.unanswered else "",
         page.list(text.problems, [neutral_inline(say(problem)) for problem in result.problems]),
+        text.resolved_at_once if result.hushed else "",
         _folded(
             text.inline.format(count=len(result.inline)), page.table("", [(one, "") for one in result.inline])
         ),

@@ -6,7 +6,7 @@ Each protocol's docstrings are the contract that ``tests/contract`` checks on ev
 from __future__ import annotations
 
 from bot.ports.clock import Clock
-from bot.ports.forge import Approvals, Forge, ForgeUpdates, Jobs, People, Pipelines, Proposals
+from bot.ports.forge import Approvals, Forge, ForgeUpdates, Jobs, MergeRules, People, Pipelines, Proposals
 from bot.ports.log import Delivery, EventLog, EventSink, OnRevoke, Outbox, Subscription, keep_all
 from bot.ports.model import Answers, Audit, Embeddings, Model, ModelReply, ModelRequest
 from bot.ports.policies import PolicyFiles, PolicyVersions
@@ -35,6 +35,7 @@ __all__ = [
     "Forge",
     "ForgeUpdates",
     "Jobs",
+    "MergeRules",
     "Model",
     "ModelReply",
     "ModelRequest",

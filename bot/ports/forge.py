@@ -133,6 +133,16 @@ class People(Protocol):
         """Say whether the account may push to the source branch; False where we cannot see that it may."""
 
 
+class MergeRules(Protocol):
+    """Tell what a project asks of merge requests before they can be merged; raises what `Forge` raises."""
+
+    async def needs_resolved_threads(self, project_id: int) -> bool:
+        """Say whether open threads keep merge requests from being merged, as of the last minute.
+
+        False where the forge does not say.
+        """
+
+
 class Approvals(Protocol):
     """Approve merge requests, and answer external status checks; raises what `Forge` raises."""
 

@@ -13,7 +13,7 @@ from bot.domain.findings import Finding
 from bot.domain.fingerprint import lines_of
 from bot.domain.forge import PositionRefused
 from bot.domain.marker import Marker
-from bot.domain.ours import Ours, opened
+from bot.domain.ours import Ours, opened, ours
 from bot.domain.proof import evidence
 from bot.domain.reconcile import Action, Explain, Reopen, Resolve, owed
 from bot.domain.records import ThreadRecord
@@ -89,7 +89,9 @@ class Posting:
                 log.warning("thread.not_explained", error=str(error))
 
     async def settle(self, actions: Iterable[Action]) -> Collection[Action]:
-        """Resolve the threads whose finding is gone, reopen those whose finding is back; return what GitLab refused.
+        """Resolve threads whose finding is gone or advice, reopen those that ask for attention again.
+
+        Returns what GitLab refused.
 
         The thread says so first: a note that stands there tells the next try that only the rest is to be done.
         """
@@ -120,6 +122,29 @@ class Posting:
                 await self.forge.reply(run.ref, one.thread.discussion_id, said)
             except Refused as error:
                 log.warning("waiver.not_told", error=str(error))
+
+    async def hush(self, fingerprints: Collection[str]) -> Collection[str]:
+        """Resolve our new threads on these, and return which; GitLab cannot open a thread as a resolved one.
+
+        What a crash leaves open here is resolved by the next publication.
+        """
+        if not fingerprints:
+            return ()
+        ref, hushed = self.run.ref, set[str]()
+        me = (await self.forge.whoami()).id
+        for thread in ours(
+            await self.forge.discussions(ref), ref, me=me, marker=self.marker, known={}
+        ).threads:
+            if thread.fingerprint not in fingerprints or thread.resolved or thread.touched:
+                continue
+            await self.still_held()
+            try:
+                await self.forge.resolve(ref, thread.discussion_id)
+            except Refused as error:
+                log.warning("thread.not_settled", error=str(error))
+            else:
+                hushed.add(thread.fingerprint)
+        return hushed
 
     async def summarise(self, body: str, mine: Ours) -> int:
         """Write the summary note, or edit it if it says something else; return its id."""

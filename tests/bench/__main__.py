@@ -18,11 +18,12 @@ from tests.bench.measures import killed, session, starts
 from tests.bench.prompts import prompts
 from tests.bench.scanning import scanning
 from tests.bench.secrets import secrets
+from tests.bench.verdict import verdict
 from tests.gitlab import start_with_accounts
 from tests.kafka import missing_for_kafka
 
 #: Of no Cloister at all, of one that comes and goes, of one that stays, and of one on Kafka, in this order.
-FRESH = {"starts": starts, "killed": killed}
+FRESH = {"starts": starts, "killed": killed, "verdict": verdict}
 EMBEDDED = ("idle", "alone", "webhooks", "burst", "grown")
 KAFKA = ("accepted", "review", "stage", "takeover", "backlog")
 #: Of nothing that runs: the scanners, and what models are asked.

@@ -224,6 +224,7 @@ async def test_what_comes_in_meanwhile_is_checked_before_it_is_published(stand: 
             *(
                 "forge",
                 "approvals",
+                "merge_rules",
                 "verdicts",
                 "links",
                 "workspaces",

@@ -1,4 +1,4 @@
-"""The job for users is valid, the same in both forms, and asks what the command line understands."""
+"""The jobs for users are valid, the same in both forms, and ask what the command line understands."""
 
 from __future__ import annotations
 
@@ -18,27 +18,29 @@ from tests.commands import parsed
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "gitlab-ci"
 TEMPLATE, COMPONENT = FOLDER / "cloister.yml", FOLDER / "templates" / "gate" / "template.yml"
+#: The same for the job that asks a server.
+WAITING, VERDICT = FOLDER / "cloister-wait.yml", FOLDER / "templates" / "verdict" / "template.yml"
 _VENDORED = Path(check_jsonschema.builtin_schemas.__file__).parent / "vendor" / "gitlab-ci.json"
 GITLAB = Draft7Validator(json.loads(_VENDORED.read_text(encoding="utf-8")))
 _INPUT = re.compile(r"\$\[\[ inputs\.(\w+) \]\]")
 MODES, REPORTS, FAILS = ("block", "tolerant", "advise"), ("all", "free"), ("closed", "open")
 
 
-def template() -> dict[str, Any]:
+def template(file: Path = TEMPLATE) -> dict[str, Any]:
     """Return the file to include."""
-    content: dict[str, Any] = yaml.safe_load(TEMPLATE.read_text(encoding="utf-8"))
+    content: dict[str, Any] = yaml.safe_load(file.read_text(encoding="utf-8"))
     return content
 
 
-def parts() -> tuple[dict[str, Any], dict[str, Any]]:
+def parts(file: Path = COMPONENT) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the header and the body of the component."""
-    header, body = yaml.safe_load_all(COMPONENT.read_text(encoding="utf-8"))
+    header, body = yaml.safe_load_all(file.read_text(encoding="utf-8"))
     return header, body
 
 
-def component(**inputs: object) -> dict[str, Any]:
+def component(file: Path = COMPONENT, **inputs: object) -> dict[str, Any]:
     """Return the component as GitLab makes it of *inputs*: whole values keep their type."""
-    header, body = parts()
+    header, body = parts(file)
     values = {name: given["default"] for name, given in header["spec"]["inputs"].items()} | inputs
 
     def filled(node: Any) -> Any:
@@ -58,9 +60,13 @@ def component(**inputs: object) -> dict[str, Any]:
 def job(content: dict[str, Any], name: str = "cloister-gate") -> dict[str, Any]:
     """Return a job with what it extends."""
     found = content[name]
+    extended = found.get("extends", ())
     return {
         key: value
-        for part in [*(content[base] for base in found.get("extends", ())), found]
+        for part in [
+            *(content[base] for base in ([extended] if isinstance(extended, str) else extended)),
+            found,
+        ]
         for key, value in part.items()
         if key != "extends"
     }
@@ -68,10 +74,11 @@ def job(content: dict[str, Any], name: str = "cloister-gate") -> dict[str, Any]:
 
 def test_the_files_are_valid():
     """By the schema of pipelines; every choice of the component is."""
-    GITLAB.validate(template())
-    header, _ = parts()
-    GITLAB.validate(header)
+    for plain, made in ((TEMPLATE, COMPONENT), (WAITING, VERDICT)):
+        GITLAB.validate(template(plain))
+        GITLAB.validate(parts(made)[0])
     for mode in MODES:
+        GITLAB.validate(component(VERDICT, mode=mode, tags=["docker"]))
         for reports in REPORTS:
             # GitLab takes an empty list of tags, its schema does not.
             GITLAB.validate(component(mode=mode, reports=reports, tags=["docker"]))
@@ -79,49 +86,75 @@ def test_the_files_are_valid():
         GITLAB.validate(component(tags=["docker"], rules="always"))
 
 
-def test_every_input_is_used_and_explained():
+@pytest.mark.parametrize("file", [COMPONENT, VERDICT], ids=["gate", "verdict"])
+def test_every_input_is_used_and_explained(file: Path):
     """And nothing else is asked for."""
-    header, _ = parts()
+    header, _ = parts(file)
     inputs = header["spec"]["inputs"]
-    assert set(inputs) == set(_INPUT.findall(COMPONENT.read_text(encoding="utf-8").partition("\n---\n")[2]))
+    assert set(inputs) == set(_INPUT.findall(file.read_text(encoding="utf-8").partition("\n---\n")[2]))
     assert all(one["description"] for one in inputs.values())
-    assert (MODES, REPORTS, FAILS) == tuple(
-        tuple(inputs[name]["options"]) for name in ("mode", "reports", "fail")
-    )
+    offered = {name: tuple(one["options"]) for name, one in inputs.items() if "options" in one}
+    assert offered == {"mode": MODES, "fail": FAILS} | ({"reports": REPORTS} if file is COMPONENT else {})
 
 
-def test_both_forms_are_the_same_job():
-    """Where nothing is chosen."""
-    plain, made = job(template()), job(component())
-    assert {**plain, "image": None} == {
-        **{key: value for key, value in made.items() if key not in ("tags", "allow_failure")},
+@pytest.mark.parametrize(("plain", "made"), [(TEMPLATE, COMPONENT), (WAITING, VERDICT)])
+def test_both_forms_are_the_same_job(plain: Path, made: Path):
+    """Where nothing is chosen; the server is no variable of the template, lest it hides that of a group."""
+    left, right = job(template(plain)), job(component(made))
+    for one in (left, right):
+        # GitLab takes numbers, too.
+        one["variables"] = {name: str(value) for name, value in one["variables"].items()}
+    assert "" == right["variables"].pop("CLOISTER_SERVER_URL", "")
+    assert {**left, "image": None} == {
+        **{key: value for key, value in right.items() if key not in ("tags", "allow_failure")},
         "image": None,
     }
-    assert ([], False) == (made["tags"], made["allow_failure"])
-    image = template()["variables"]["GATE_IMAGE"]["value"]
-    assert {f"cloister:{__version__}"} == {image, made["image"]["name"]}
+    assert ([], False) == (right["tags"], right["allow_failure"])
+    image = template(plain)["variables"]["GATE_IMAGE"]["value"]
+    assert {f"cloister:{__version__}"} == {image, right["image"]["name"]}
 
 
-def test_modes_let_pass_what_they_say():
+@pytest.mark.parametrize("file", [COMPONENT, VERDICT], ids=["gate", "verdict"])
+def test_modes_let_pass_what_they_say(file: Path):
     """A blocked change with `advise` only, an undecided one with `tolerant` too."""
-    allowed = {mode: job(component(mode=mode))["allow_failure"] for mode in MODES}
+    allowed = {mode: job(component(file, mode=mode))["allow_failure"] for mode in MODES}
     assert {"block": False, "tolerant": {"exit_codes": 3}, "advise": True} == allowed
 
 
+def test_waiting_needs_no_clone_and_a_merge_request():
+    """Anything else would cost time, or be asked for wrongly."""
+    for content in (template(WAITING), component(VERDICT)):
+        made = job(content)
+        assert ("none", True) == (made["variables"]["GIT_STRATEGY"], made["interruptible"])
+        assert [{"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'}] == made["rules"]
+    made = job(component(VERDICT, server="https://cloister.example", timeout=60))
+    assert ("https://cloister.example", 60) == (
+        made["variables"]["CLOISTER_SERVER_URL"],
+        made["variables"]["GATE_TIMEOUT"],
+    )
+
+
 @pytest.mark.parametrize("fail", FAILS)
-@pytest.mark.parametrize("content", [template(), component()], ids=["template", "component"])
+@pytest.mark.parametrize(
+    "content",
+    [template(), component(), template(WAITING), component(VERDICT)],
+    ids=["template", "component", "waiting template", "waiting component"],
+)
 def test_the_command_exists_and_writes_what_is_kept(content: dict[str, Any], fail: str):
     """Each artifact is a report that the command is told to write."""
     made = job(content)
     (line,) = made["script"]
-    line = line.replace("${GATE_FAIL:-closed}", fail).replace(
-        '${GATE_BASE:+--base "$GATE_BASE"}', "--base main"
-    )
+    for placeholder, value in (
+        ("${GATE_FAIL:-closed}", fail),
+        ('${GATE_BASE:+--base "$GATE_BASE"}', "--base main"),
+        ("${GATE_TIMEOUT:-600}", str(made["variables"].get("GATE_TIMEOUT"))),
+    ):
+        line = line.replace(placeholder, value)
     words = shlex.split(line)
     parsed(words[1:])
     written = dict(word.split("=") for word in words if "=" in word)
     artifacts = made["artifacts"]
-    kept = {**artifacts["reports"], "sarif": artifacts["paths"][0]}
+    kept = {**artifacts["reports"], **dict(zip(("sarif",), artifacts.get("paths", ()), strict=False))}
     assert kept == written
     # GitLab before 18.11 refuses a pipeline that names it.
     assert "sarif" not in artifacts["reports"]
@@ -133,7 +166,7 @@ def test_the_free_tier_gets_what_it_shows():
 
 
 def test_it_runs_once_for_a_push():
-    """In the merge request pipeline where there is one, else in that of the branch."""
+    """The local gate in the merge request pipeline where there is one, else in that of the branch."""
     for content in (template(), component()):
         rules = job(content)["rules"]
         assert [

@@ -110,7 +110,10 @@ def signing(version: str) -> Check:
 def merging(project: Project) -> Check:
     """Say whether our threads keep merge requests of *project* from merging."""
     if project.only_allow_merge_if_all_discussions_are_resolved:
-        return ok("project merging", f"{project.path_with_namespace}: open threads block merging, ours too")
+        return ok(
+            "project merging",
+            f"{project.path_with_namespace}: open threads block merging; of ours those that comments.block_merge of the policy says",
+        )
     return ok("project merging", f"{project.path_with_namespace}: open threads do not block merging")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from bot.demo.gitlab.hooks import FLAGS
 from bot.demo.gitlab.instance import Instance
 from bot.demo.gitlab.merge_requests import COUNTED_FILES
+from bot.demo.gitlab.merging import detailed_merge_status
 from bot.demo.gitlab.state import (
     Group,
     Hook,
@@ -166,22 +167,6 @@ def changes_count(instance: Instance, mr: MergeRequest) -> str | None:
     diff = instance.core.diffs.between(mr.project.repository, mr.refs.base_sha, mr.refs.head_sha)
     limit = min(instance.state.limits.files, COUNTED_FILES)
     return f"{limit}+" if len(diff.files) > limit else str(len(diff.files))
-
-
-def detailed_merge_status(mr: MergeRequest) -> str:
-    """Return the one reason why a merge request cannot be merged, or mergeable."""
-    shown = head_pipeline(mr)
-    passed = shown is not None and pipeline_status(home_of(mr, shown), shown) == "success"
-    reasons = {
-        "not_open": mr.state != "opened",
-        "preparing": mr.refs is None,
-        "draft_status": mr.draft,
-        "ci_must_pass": mr.project.only_allow_merge_if_pipeline_succeeds and not passed,
-        "discussions_not_resolved": (
-            mr.project.only_allow_merge_if_all_discussions_are_resolved and mr.unresolved
-        ),
-    }
-    return next((reason for reason, applies in reasons.items() if applies), "mergeable")
 
 
 def version(instance: Instance, mr: MergeRequest, version: Version) -> dict[str, Any]:

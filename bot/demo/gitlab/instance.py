@@ -8,6 +8,7 @@ from bot.demo.gitlab.core import Core
 from bot.demo.gitlab.diffs import Diffs
 from bot.demo.gitlab.hooks import Hooks
 from bot.demo.gitlab.merge_requests import MergeRequests
+from bot.demo.gitlab.merging import AutoMerge
 from bot.demo.gitlab.notes import Notes
 from bot.demo.gitlab.payloads import Payloads
 from bot.demo.gitlab.positions import Positions
@@ -28,6 +29,7 @@ class Instance:
     notes: Notes
     statuses: Statuses
     tokens: Tokens
+    auto_merge: AutoMerge
     #: Notes that one user may create per minute through ``POST notes``; None is no limit.
     notes_per_minute: int | None = 300
     #: Refuse a bad position when a draft is made; False lets it break the publication, as GitLab may.
@@ -55,4 +57,12 @@ def build(version: tuple[int, int], webhook_timeout_s: float, hook_workers: int)
     merge_requests = MergeRequests(core)
     suggestions = Suggestions(core, merge_requests)
     notes = Notes(core, merge_requests, suggestions)
-    return Instance(core, merge_requests, suggestions, notes, Statuses(core), Tokens(state))
+    return Instance(
+        core,
+        merge_requests,
+        suggestions,
+        notes,
+        Statuses(core),
+        Tokens(state),
+        AutoMerge(core, merge_requests),
+    )

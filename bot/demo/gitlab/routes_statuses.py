@@ -34,6 +34,7 @@ def _post(call: Call) -> Reply:
         coverage=None if coverage is None else float(coverage),
     )
     status = call.instance.statuses.post(project, call.user, wanted)
+    call.instance.auto_merge.look()
     return Reply(201, entities.status(call.instance, status))
 
 

@@ -328,6 +328,12 @@ class Scenario(Setup):
         """End a job, which keeps *artifacts*."""
         with self.instance.state.lock:
             job.state, job.artifacts = state, dict(artifacts)
+            self.instance.auto_merge.look()
+
+    def auto_merge(self, merge_request: MergeRequest, *, user: User | None = None) -> None:
+        """Set a merge request to be merged as soon as its pipeline has passed and nothing else is in the way."""
+        with self.instance.state.lock:
+            self.instance.auto_merge.ask(merge_request, user or merge_request.author)
 
     def lock_statuses(self, project: Project, sha: str, locked: bool = True) -> None:
         """Answer 409 to statuses of one commit, as while another process writes them."""

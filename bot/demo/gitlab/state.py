@@ -252,7 +252,10 @@ class Draft:
 
 @dataclass(eq=False)
 class MergeRequest:
-    """A merge request; ``versions`` is empty while its first diff is being prepared."""
+    """A merge request; ``versions`` is empty while its first diff is being prepared.
+
+    ``auto_merge`` is who has set it to auto-merge, and at which head.
+    """
 
     id: int
     iid: int
@@ -271,6 +274,7 @@ class MergeRequest:
     merged_at: datetime | None = None
     closed_at: datetime | None = None
     merge_commit_sha: str | None = None
+    auto_merge: tuple[User, str] | None = None
     labels: list[str] = field(default_factory=list)
     assignees: list[User] = field(default_factory=list)
     reviewers: list[User] = field(default_factory=list)

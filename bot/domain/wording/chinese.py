@@ -137,6 +137,7 @@ _SUMMARY: Final = SummaryText(
     nothing="没有需要报告的问题。",
     risk="风险：{level}{reasons}。",
     inline="已在差异中评论（{count}）",
+    resolved_at_once="不应阻止合并的讨论会立即标记为已解决；如需讨论，请重新打开。",
     shadowed="若其规则不只是记录，将会阻断（{count}）",
     listed="未在差异中评论（{count}）：",
     waived="已放行（{count}）：",

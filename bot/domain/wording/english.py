@@ -142,6 +142,7 @@ _SUMMARY: Final = SummaryText(
     nothing="Nothing to report.",
     risk="Risk: {level}{reasons}.",
     inline="Commented in the diff ({count})",
+    resolved_at_once="Threads that need not keep this from being merged are resolved at once; open one again to talk about it.",
     shadowed="Would block if their rules did more than record ({count})",
     listed="Not commented in the diff ({count}):",
     waived="Waived ({count}):",

@@ -105,6 +105,7 @@ class SummaryText:
     nothing: str
     risk: str
     inline: str
+    resolved_at_once: str
     shadowed: str
     listed: str
     waived: str

@@ -9,7 +9,7 @@ from bot.domain.findings import Finding, Severity
 from bot.domain.forge import ForgeDiscussion, ForgeNote
 from bot.domain.marker import EXPLAINED, Marker, Word
 from bot.domain.merge_request import MergeRequestRef
-from bot.domain.ours import FIXED, OPEN, Ours, deleted, ours, remember
+from bot.domain.ours import ADVISED, FIXED, OPEN, Ours, deleted, ours, remember
 from bot.domain.reconcile import Cause, Keep, Reopen, Resolve
 from bot.domain.records import ThreadRecord
 
@@ -96,6 +96,9 @@ def test_a_thread_without_a_record_is_ours_but_unknown() -> None:
         (discussion(note(), note("resolved all threads", DEVELOPER, system=True)), OPEN, False, False),
         (discussion(note(), note("our own word")), OPEN, False, False),
         (discussion(note(resolved=True)), FIXED, False, True),
+        (discussion(note(resolved=True)), ADVISED, False, True),
+        (discussion(note(resolved=False)), ADVISED, True, True),
+        (discussion(note(resolved=True, resolved_by=DEVELOPER)), ADVISED, False, False),
         (discussion(note(resolved=False)), FIXED, True, True),
         (discussion(note(resolved=True, resolved_by=ME)), OPEN, False, True),
         (discussion(note(resolved=True, resolved_by=DEVELOPER)), FIXED, False, False),
@@ -136,6 +139,9 @@ def test_remembers_what_was_done_last() -> None:
     done = {
         Resolve(thread, Cause.gone): FIXED,
         Resolve(thread, Cause.duplicate): OPEN,
+        Resolve(thread, Cause.advice): ADVISED,
+        Keep(replace(thread, resolved=True, mended=True), found): ADVISED,
+        Keep(replace(thread, resolved=True, mended=True, touched=True), found): OPEN,
         Keep(thread, found): OPEN,
         Reopen(thread, found): OPEN,
     }

@@ -74,6 +74,44 @@ def test_what_was_mended_and_is_back_is_raised_in_its_old_thread() -> None:
     assert [Keep(answered, finding())] == run([finding()], [answered])
 
 
+def test_a_thread_that_must_not_be_open_is_resolved_and_stays_so() -> None:
+    """Its finding stands, so it is not said to be fixed, is no duplicate, and still counts."""
+    assert [Resolve(thread(), Cause.advice), Keep(thread(), finding())] == run(
+        [finding()], [thread()], staying=set()
+    )
+    assert owed(Resolve(thread(), Cause.advice)) is None
+    hushed = thread(resolved=True, mended=True, advised=True)
+    assert [Keep(hushed, finding())] == run([finding()], [hushed], staying=set())
+    assert [Keep(thread(), finding())] == run([finding()], [thread()], staying={"f1"})
+    new = finding("f2")
+    assert [Keep(hushed, finding()), Overflow(new)] == run(
+        [finding(), new], [hushed], staying=set(), max_inline=1
+    )
+
+
+def test_a_thread_that_may_be_open_again_is_opened_without_a_word() -> None:
+    """What was advice blocks now; it never was gone."""
+    hushed = thread(resolved=True, mended=True, advised=True)
+    for staying in ({"f1"}, None):
+        (action,) = run([finding()], [hushed], staying=staying)
+        assert (Reopen(hushed, finding()), None) == (action, owed(action))
+
+
+@pytest.mark.parametrize(
+    "state", [{"touched": True}, {"resolved": True}, {"resolved": True, "touched": True}]
+)
+def test_people_decide_about_threads_that_they_touched(state: dict[str, bool]) -> None:
+    """Somebody opened it again, or answers, or resolved it: nothing is done to it."""
+    assert [Keep(thread(**state), finding())] == run([finding()], [thread(**state)], staying=set())
+
+
+def test_a_resolved_thread_is_explained_all_the_same() -> None:
+    """The explanation comes after the thread was opened and resolved."""
+    told = finding(explanation="because")
+    hushed = thread(resolved=True, mended=True, plain=True)
+    assert [Explain(hushed, told)] == run([told], [hushed], staying=set())
+
+
 def test_our_thread_goes_with_its_finding() -> None:
     """An open, untouched thread is resolved when the finding is gone."""
     assert [Resolve(thread(), Cause.gone)] == run([], [thread()])
@@ -207,8 +245,9 @@ worlds = st.tuples(
 class Store:
     """Threads as the forge keeps them."""
 
-    def __init__(self, existing: list[Thread]) -> None:
+    def __init__(self, existing: list[Thread], staying: frozenset[str] | None) -> None:
         self.threads = {item.discussion_id: item for item in existing}
+        self.staying = staying
         self.said: list[str] = []
 
     def carry_out(self, actions: list[Action], *, break_off: bool = False) -> None:
@@ -223,16 +262,20 @@ class Store:
                 action = replace(action, thread=item)  # noqa: PLW2901 - as the next try would see it
             if isinstance(action, Explain):
                 self.said.append(f"explained {action.thread.discussion_id}")
-                self.threads[action.thread.discussion_id] = replace(action.thread, plain=False)
+                now = self.threads[action.thread.discussion_id]
+                self.threads[now.discussion_id] = replace(now, plain=False)
             elif isinstance(action, Post):
                 item = action.finding
                 number = 100 + len(self.threads)
                 posted = Thread(
                     f"new{number}", number, item.fingerprint, item.scanner, item.path, "", item.severity
                 )
+                # Which is resolved only after all are posted.
+                if self.staying is not None and item.fingerprint not in self.staying and not break_off:
+                    posted = replace(posted, resolved=True, mended=True)
                 self.threads[posted.discussion_id] = posted
             elif isinstance(action, Resolve):
-                self.threads[action.thread.discussion_id] = replace(action.thread, resolved=True)
+                self.threads[action.thread.discussion_id] = replace(action.thread, resolved=True, mended=True)
             elif isinstance(action, Reopen):
                 self.threads[action.thread.discussion_id] = replace(action.thread, resolved=False)
 
@@ -251,11 +294,12 @@ def test_a_repeat_changes_nothing(world: tuple, data: st.DataObject) -> None:
         "declined": declined,
         "max_inline": budget,
         "standing": lambda item: item.note_id % 2 == 0,
+        "staying": data.draw(st.none() | st.frozensets(st.sampled_from(["f1", "f2", "f4"]))),
     }
-    whole = Store(existing)
+    whole = Store(existing, options["staying"])
     actions = run(wanted, list(whole.threads.values()), **options)
     whole.carry_out(actions)
-    broken = Store(existing)
+    broken = Store(existing, options["staying"])
     broken.carry_out(actions[: data.draw(st.integers(0, len(actions)))], break_off=data.draw(st.booleans()))
     broken.carry_out(run(wanted, list(broken.threads.values()), **options))
     for store in (whole, broken):
