@@ -10,9 +10,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.adapters import answered_postgres, declined_postgres
+from bot.adapters import answered_postgres, audit_log_postgres, declined_postgres
 from bot.adapters.log_records import append
 from bot.adapters.postgres import give_up_locks, storable, translated
+from bot.domain.audit_log import Act
 from bot.domain.errors import Obsolete, Permanent, Transient
 from bot.domain.events import Event, Record, event_id
 from bot.domain.findings import Finding
@@ -210,6 +211,10 @@ class PostgresTransaction:
     async def add_answered(self, ref: MergeRequestRef, comment: AnsweredComment) -> None:
         """Remember an answered comment; see the port."""
         await answered_postgres.add(self._connection, ref, comment)
+
+    async def audit(self, act: Act) -> None:
+        """Write an act into the audit log; see the port."""
+        await audit_log_postgres.append(self._connection, act)
 
     def emit(self, event: Event, *, delay: timedelta = timedelta()) -> None:
         """Append an event; see the port."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.domain.audit_log import Act
 from bot.domain.events import Event, Record
 from bot.domain.findings import Finding
 from bot.domain.merge_request import MergeRequestRef
@@ -58,6 +59,12 @@ class Transaction(Protocol):
 
         Raises:
             Obsolete: it was before; nothing of this transaction is written.
+        """
+
+    async def audit(self, act: Act) -> None:
+        """Write *act* into the audit log, together with this transaction.
+
+        It is the last thing to await in it: from here on everybody else who writes there waits.
         """
 
     def emit(self, event: Event, *, delay: timedelta = timedelta()) -> None:

@@ -4,6 +4,12 @@ The running service speaks plain SQL through asyncpg (see ``docs/decisions``); t
 source for Alembic and its documentation. Each part of the product has a file of its own.
 """
 
+from bot.adapters.tables.access import (
+    ApiTokenRow,
+    AuditEntry,
+    LoginLink,
+    WebSession,
+)
 from bot.adapters.tables.log import (
     DeadLetter,
     DelayedEvent,
@@ -31,6 +37,8 @@ from bot.adapters.tables.reviews import (
 
 __all__ = [
     "AnsweredComment",
+    "ApiTokenRow",
+    "AuditEntry",
     "DeadLetter",
     "DeclinedFinding",
     "DelayedEvent",
@@ -41,6 +49,7 @@ __all__ = [
     "GroupOffset",
     "Inbox",
     "InstanceKey",
+    "LoginLink",
     "MergeRequest",
     "ModelAnswer",
     "ModelCall",
@@ -48,4 +57,5 @@ __all__ = [
     "Reconciliation",
     "ReviewRun",
     "Thread",
+    "WebSession",
 ]
