@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bot import settings_access as access
 from bot import settings_kafka as kafka
 from bot import settings_model as models
 from bot.settings_policy import PolicyFile, PolicyProject
@@ -134,6 +135,10 @@ class Settings(BaseSettings):
         description="Where people and CI jobs reach the pages of Cloister. Unset: no link leads to them from GitLab.",
         examples=["https://cloister.example"],
     )
+    oauth_client_id: access.ClientId = None
+    oauth_client_secret: access.ClientSecret = None
+    admins: access.Admins = None
+    auditors: access.Auditors = None
     marker_key: SecretStr | None = Field(
         None,
         description="Key that signs the hidden markers in our comments."
@@ -315,7 +320,7 @@ def load(
         settings = Settings(**values)
     except ValidationError as error:
         raise SettingsError([_problem(detail, merged) for detail in error.errors()]) from None
-    if problems := list(kafka.problems(settings)):
+    if problems := [*kafka.problems(settings), *access.problems(settings)]:
         raise SettingsError(problems)
     origins = {name: merged.values[name].origin if name in merged.values else "default" for name in names}
     return Loaded(settings, origins, (*merged.warnings, *kafka.warnings(settings, origins)))

@@ -17,6 +17,7 @@ pytest_plugins = [
     "tests.llama",
     "tests.cloister",
     "tests.browser",
+    "tests.pages",
 ]
 
 # A busy machine is no reason to fail: how long an example takes says nothing about what it shows.

@@ -19,7 +19,10 @@ _FIND = """
 SELECT user_id, username, via, admin, auditor, levels, began_at, told_at, seen_at FROM web_session
 WHERE digest = $1 AND began_at > $2 AND seen_at > $3
 """
-_END = "DELETE FROM web_session WHERE digest = $1 RETURNING user_id, username, via, admin, auditor, levels, began_at"
+_END = """
+DELETE FROM web_session WHERE digest = $1
+RETURNING user_id, username, via, admin, auditor, levels, began_at, seen_at
+"""
 #: Of two who follow a link at the same time, one deletes the row.
 _USE_LINK = "DELETE FROM login_link WHERE digest = $1 RETURNING made_at"
 
@@ -89,7 +92,7 @@ class PostgresSessions:
 def _first(ended: Any, viewer: Viewer, now: datetime) -> datetime:
     """Return when the person signed in first: passing through the forge again prolongs nothing."""
     same = ended is not None and (ended["user_id"], ended["via"]) == (viewer.user.id, viewer.via.value)
-    if not same or now - ended["began_at"] > ABSOLUTE:
+    if not same or now - ended["began_at"] > ABSOLUTE or now - ended["seen_at"] > IDLE:
         return now
     began_at: datetime = ended["began_at"]
     return began_at

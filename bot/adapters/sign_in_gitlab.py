@@ -148,7 +148,7 @@ class GitLabSignIn:
             # One algorithm: a token without a signature, or signed with the public key as a password, is none.
             decoded = jwt.decode(
                 str(granted.get("id_token", "")),
-                KeySet.import_key_set(cast(KeySetSerialization, keys)),
+                KeySet.import_key_set(cast("KeySetSerialization", keys)),
                 algorithms=["RS256"],
             )
             claims = CodeIDToken(

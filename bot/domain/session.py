@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,6 +18,9 @@ ABSOLUTE = timedelta(hours=24)
 FRESH = timedelta(hours=1)
 #: A link of the operator that nobody has followed by then is void.
 LINK = timedelta(minutes=10)
+PAD_BYTES = 32
+
+_FORM_TOKEN = re.compile(r"[0-9a-f]{128}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +41,24 @@ def digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
-def form_token(session_id: str) -> str:
-    """Return what the forms of a session carry; only who has the cookie can work it out."""
-    return hmac.new(session_id.encode(), b"cloister forms", hashlib.sha256).hexdigest()
+def form_token(session_id: str, pad: bytes) -> str:
+    """Return what a form of the session carries; only who has the cookie can work it out.
+
+    *pad*, random and different in each page, hides it from whoever measures how well pages compress.
+    """
+    secret = _form_secret(session_id)
+    return (pad + bytes(one ^ other for one, other in zip(pad, secret, strict=True))).hex()
+
+
+def matches(session_id: str, token: str) -> bool:
+    """Say whether *token* came from a form of the session."""
+    if not _FORM_TOKEN.fullmatch(token):
+        return False
+    said = bytes.fromhex(token)
+    pad, hidden = said[:PAD_BYTES], said[PAD_BYTES:]
+    secret = bytes(one ^ other for one, other in zip(pad, hidden, strict=True))
+    return hmac.compare_digest(secret, _form_secret(session_id))
+
+
+def _form_secret(session_id: str) -> bytes:
+    return hmac.new(session_id.encode(), b"cloister forms", hashlib.sha256).digest()

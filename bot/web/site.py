@@ -2,11 +2,57 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
+from bot.adapters.api_tokens_postgres import PostgresApiTokens
+from bot.adapters.audit_log_postgres import PostgresAuditLog
+from bot.adapters.sessions_postgres import PostgresSessions
+from bot.settings_access import usernames
+from bot.web import development, sign_in, start
+from bot.web.access import Access
+from bot.web.origin import Origin
+from bot.web.sign_in import Entrance
 from bot.wiring import Base
+from bot.wiring_access import people_of, sign_in_of
 
 
-def routers(parts: Base) -> list[APIRouter]:  # noqa: ARG001 - there is none yet that asks for it
-    """Return all pages and parts of the API, wired to *parts*."""
-    return []
+def routers(parts: Base, *, dev_login: bool = False) -> list[APIRouter]:
+    """Return all pages and parts of the API, wired to *parts*; each asks who it is unless it is marked as public.
+
+    Args:
+        parts: what the process has.
+        dev_login: whether anybody on this machine may pick a name and a role.
+    """
+    entrance = _entrance(parts, dev_login=dev_login)
+    site = APIRouter(dependencies=[Depends(entrance.access.guard)])
+    for router in (sign_in.router(entrance), start.router()):
+        site.include_router(router)
+    if dev_login:
+        site.include_router(development.router(entrance))
+    return [site]
+
+
+def _entrance(parts: Base, *, dev_login: bool) -> Entrance:
+    settings = parts.settings
+    gitlab = sign_in_of(settings, parts.clock)
+
+    async def key() -> bytes:
+        return await parts.store.secret("sign-in")
+
+    access = Access(
+        PostgresSessions(parts.pool),
+        PostgresApiTokens(parts.pool),
+        clock=parts.clock,
+        origin=Origin(settings.public_url),
+        people=people_of(settings),
+        renewing=gitlab is not None,
+        development=dev_login,
+    )
+    return Entrance(
+        access,
+        PostgresAuditLog(parts.pool),
+        gitlab,
+        key,
+        admins=usernames(settings.admins),
+        auditors=usernames(settings.auditors),
+    )

@@ -178,7 +178,7 @@ def _token(instance: Instance, params: Params, headers: Mapping[str, str]) -> Re
         "created_at": int(time.time()),
     }
     if "openid" in grant.scopes:
-        shown["id_token"] = _id_token(instance.state.url, application, grant.user, grant.nonce)
+        shown["id_token"] = _id_token(instance, application, grant.user, grant.nonce)
     return Reply(200, shown, {"Cache-Control": "no-store"})
 
 
@@ -199,10 +199,10 @@ def _proved(grant: Grant, verifier: str | None) -> bool:
     return base64.urlsafe_b64encode(hashed).rstrip(b"=").decode() == grant.challenge
 
 
-def _id_token(url: str, application: Application, user: User, nonce: str | None) -> str:
-    now = int(time.time())
+def _id_token(instance: Instance, application: Application, user: User, nonce: str | None) -> str:
+    now = int(time.time() + instance.state.ahead.total_seconds())
     claims: dict[str, Any] = {
-        "iss": url,
+        "iss": instance.state.url,
         "sub": str(user.id),
         "aud": application.id,
         "exp": now + _ID_TOKEN_LIFE_S,

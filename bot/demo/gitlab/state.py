@@ -321,6 +321,8 @@ class State:
     system_hooks: list[Hook] = field(default_factory=list)
     limits: DiffLimits = field(default_factory=DiffLimits)
     ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    #: How far its clock is ahead of this machine's, when people sign in.
+    ahead: timedelta = timedelta()
     last_moment: datetime = datetime(2000, 1, 1, tzinfo=UTC)
 
     def now(self) -> datetime:
