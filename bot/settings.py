@@ -46,7 +46,16 @@ from bot.settings_types import (
     separated,
 )
 
-__all__ = ["Loaded", "Settings", "SettingsError", "debugging", "inherited", "load", "variable"]
+__all__ = [
+    "Loaded",
+    "Settings",
+    "SettingsError",
+    "check_access",
+    "debugging",
+    "inherited",
+    "load",
+    "variable",
+]
 
 
 class Settings(BaseSettings):
@@ -268,6 +277,16 @@ class Settings(BaseSettings):
             raise SettingsError(problems)
 
 
+def check_access(settings: Settings) -> None:
+    """Check that people can sign in as the settings say, before pages are served.
+
+    Raises:
+        SettingsError: they could not; the message has one line for each reason.
+    """
+    if problems := list(access.problems(settings)):
+        raise SettingsError(problems)
+
+
 def secret_names() -> tuple[str, ...]:
     """Return the settings that hold secrets, which a ``CLOISTER_X_FILE`` may supply."""
     return tuple(
@@ -320,7 +339,7 @@ def load(
         settings = Settings(**values)
     except ValidationError as error:
         raise SettingsError([_problem(detail, merged) for detail in error.errors()]) from None
-    if problems := [*kafka.problems(settings), *access.problems(settings)]:
+    if problems := list(kafka.problems(settings)):
         raise SettingsError(problems)
     origins = {name: merged.values[name].origin if name in merged.values else "default" for name in names}
     return Loaded(settings, origins, (*merged.warnings, *kafka.warnings(settings, origins)))

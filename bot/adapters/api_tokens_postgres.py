@@ -11,11 +11,12 @@ import asyncpg
 
 from bot.adapters.audit_log_postgres import append
 from bot.adapters.postgres import translated
-from bot.domain.api_tokens import PREFIX, ApiToken, well_formed
+from bot.domain.api_tokens import ApiToken, well_formed
 from bot.domain.audit_log import Act
 from bot.domain.errors import Refused
 from bot.domain.session import digest
-from bot.domain.viewer import Scope, Viewer
+from bot.domain.token_names import PREFIX, Scope
+from bot.domain.viewer import Viewer
 
 _COLUMNS = "name, scopes, projects, created_at, expires_at, used_at, revoked_at"
 _INSERT = """

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import pwd
 from collections.abc import Awaitable, Callable
@@ -28,6 +27,8 @@ def actor() -> str:
 
 def on_database(settings: Settings, act: Callable[[Any], Awaitable[T]]) -> T:
     """Return what *act* makes of connections to the database of Cloister, whether that runs or not."""
+    import asyncio
+
     quiet_logs()
 
     async def connected() -> T:

@@ -104,7 +104,10 @@ def _run(
 
     from bot.adapters.telemetry import configure_logging
     from bot.cli.serving import Entry, serve_until_signalled
+    from bot.settings import check_access
 
+    if hooks:
+        check_access(settings)
     if dev_login:
         _check_development(settings)
     configure_logging(level=settings.log_level, json=settings.log_format == "json")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from bot.cli.context import print_json, print_table, settings_of
 from bot.cli.operator import actor, on_database
-from bot.domain.api_tokens import MOST_DAYS, NAME, ApiToken
-from bot.domain.viewer import Scope
+from bot.domain.token_names import MOST_DAYS, NAME, Scope
+
+if TYPE_CHECKING:
+    from bot.domain.api_tokens import ApiToken
 
 app = typer.Typer(no_args_is_help=True, help="Look after the tokens with which scripts ask the API.")
 

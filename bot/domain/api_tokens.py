@@ -7,15 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.forge import ForgeUser
-from bot.domain.viewer import REPORTER, Scope, Via, Viewer
-
-#: By it people and secret scanners know what was found.
-PREFIX = "clst_"
-#: A year: what is forgotten longer than that is not missed.
-MOST_DAYS = 366
+from bot.domain.token_names import PREFIX, Scope
+from bot.domain.viewer import REPORTER, Via, Viewer
 
 _TOKEN = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}")
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)

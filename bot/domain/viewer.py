@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bot.domain.forge import ForgeUser
+from bot.domain.token_names import Scope
 
 #: GitLab's access levels from which people see a project's findings, and from which they decide about them.
 REPORTER, DEVELOPER, MAINTAINER = 20, 30, 40
@@ -22,13 +23,6 @@ class Via(StrEnum):
     development = "development"
     #: A token of a script.
     token = "token"  # noqa: S105 - the name of a way in
-
-
-class Scope(StrEnum):
-    """Say what a token of a script is for."""
-
-    read = "read"
-    export = "export"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from typing import Protocol
 
 from bot.domain.api_tokens import ApiToken
 from bot.domain.session import Session
-from bot.domain.viewer import Identity, Scope, Viewer
+from bot.domain.token_names import Scope
+from bot.domain.viewer import Identity, Viewer
 
 
 class Sessions(Protocol):

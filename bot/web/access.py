@@ -15,7 +15,8 @@ from starlette.responses import HTMLResponse, Response
 
 from bot.domain.own_path import own_path
 from bot.domain.session import ABSOLUTE, PAD_BYTES, Session, form_token, matches
-from bot.domain.viewer import MAINTAINER, Scope, Via, Viewer
+from bot.domain.token_names import PREFIX, Scope
+from bot.domain.viewer import MAINTAINER, Via, Viewer
 from bot.ports import ApiTokens, Clock, People, Sessions
 from bot.web.origin import Origin, from_this_machine
 from bot.web.pages import page
@@ -93,7 +94,7 @@ class Access:
         request.state.form_token = ""
         endpoint = request.scope["endpoint"]
         token = _bearer(request)
-        if token is not None and not (is_public(endpoint) and not token.startswith("clst_")):
+        if token is not None and not (is_public(endpoint) and not token.startswith(PREFIX)):
             request.state.viewer = await self._script(request, endpoint, token)
             return
         session_id = request.cookies.get(self.cookie)

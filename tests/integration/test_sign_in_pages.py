@@ -16,7 +16,7 @@ from bot.adapters.api_tokens_postgres import PostgresApiTokens
 from bot.adapters.sessions_postgres import PostgresSessions
 from bot.demo.gitlab import Level
 from bot.domain.session import ABSOLUTE, FRESH, IDLE, LINK
-from bot.domain.viewer import Scope
+from bot.domain.token_names import Scope
 from bot.web.access import SignedInViewer, for_tokens, is_public, public
 from tests.gitlab import GitLab
 from tests.pages import PUBLIC, MakeSite, Site, form_token, sign_in

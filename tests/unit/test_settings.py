@@ -258,6 +258,7 @@ def test_secrets_are_those_that_hide_their_value():
         "gitlab_token",
         "webhook_secret",
         "marker_key",
+        "oauth_client_secret",
         "database_url",
         "log_url",
         "kafka_password",
