@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import uuid
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import pytest
 import pytest_asyncio
 from fastapi import APIRouter
 
 from bot.adapters.audit_log_postgres import PostgresAuditLog
 from bot.adapters.log_postgres import PostgresLog
+from bot.adapters.postgres import connect_pool
 from bot.adapters.store_postgres import PostgresStore
 from bot.demo.gitlab import User
 from bot.settings import Settings
@@ -22,6 +27,7 @@ from bot.web.site import routers
 from bot.wiring import Base
 from bot.wiring_access import CALLBACK
 from tests.gitlab import GitLab
+from tests.postgres import create_database
 
 PUBLIC = "https://cloister.example"
 
@@ -125,9 +131,25 @@ async def sign_in(browser: httpx.AsyncClient, to: str = "/") -> httpx.Response:
 MakeSite = Callable[..., Site]
 
 
+@pytest.fixture(scope="session")
+def pages_database_url(postgres_server: str, migrated_template: str) -> str:
+    """Return the URL of a database that all tests of pages use, one after the other: making one for each takes long."""
+    name = f"pages_{uuid.uuid4().hex[:12]}"
+    with ThreadPoolExecutor(1) as threads:
+        made = threads.submit(asyncio.run, create_database(postgres_server, name, migrated_template))
+        return made.result()
+
+
+async def _emptied(pool: Any) -> None:
+    async with pool.acquire() as connection, connection.transaction():
+        # The audit log lets nobody empty it otherwise.
+        await connection.execute("SET LOCAL session_replication_role = replica")
+        await connection.execute("TRUNCATE web_session, login_link, api_token, audit_entry")
+
+
 @pytest_asyncio.fixture
-async def make_site(gitlab: GitLab, database_url: str, pool: Any) -> AsyncIterator[MakeSite]:
-    """Return what makes sites with other settings."""
+async def make_site(gitlab: GitLab, pages_database_url: str) -> AsyncIterator[MakeSite]:
+    """Return what makes sites with other settings, where nobody has signed in yet."""
     application = gitlab.server.create_application(PUBLIC + CALLBACK)
     usual = {
         "gitlab_url": gitlab.server.url,
@@ -135,8 +157,10 @@ async def make_site(gitlab: GitLab, database_url: str, pool: Any) -> AsyncIterat
         "public_url": PUBLIC,
         "oauth_client_id": application.id,
         "oauth_client_secret": application.secret,
-        "database_url": database_url,
+        "database_url": pages_database_url,
     }
+    pool = await connect_pool(pages_database_url, size=4)
+    await _emptied(pool)
     async with PostgresLog(pool) as log:
         store = PostgresStore(pool, announce=log.announce)
 
@@ -145,6 +169,7 @@ async def make_site(gitlab: GitLab, database_url: str, pool: Any) -> AsyncIterat
             return Site(pool, store, gitlab, settings, dev_login=dev_login, more=more)
 
         yield make
+    await pool.close()
 
 
 @pytest_asyncio.fixture

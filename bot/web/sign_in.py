@@ -12,7 +12,7 @@ from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from bot.domain.audit_log import Act
-from bot.domain.errors import Refused
+from bot.domain.errors import Permanent, Refused
 from bot.domain.forge import ForgeUser
 from bot.domain.own_path import own_path
 from bot.domain.viewer import Identity, Via, Viewer, promoted
@@ -85,7 +85,19 @@ class Entrance:
         except Refused as error:
             _log.warning("sign_in.refused", reason=str(error))
             raise Problem(403, "refused", str(error)) from error
+        except Permanent as error:
+            raise _impossible(error) from error
         return promoted(identity, self.admins, self.auditors), kept[1]
+
+
+def _impossible(error: Permanent) -> Problem:
+    """Tell the operator what to mend; whoever wants to sign in cannot do anything about it."""
+    _log.error("sign_in.impossible", error=str(error))
+    return Problem(
+        503,
+        "sign_in_impossible",
+        "signing in with GitLab is not set up right: ask the operator, the log says more",
+    )
 
 
 def router(entrance: Entrance) -> APIRouter:
@@ -133,7 +145,10 @@ def _add_gitlab(pages: APIRouter, entrance: Entrance, attempts: Attempts) -> Non
     async def begin(request: Request, to: _To = None) -> Response:
         """Send the browser to GitLab."""
         attempts.count(request)
-        address, attempt = await gitlab.begin()
+        try:
+            address, attempt = await gitlab.begin()
+        except Permanent as error:
+            raise _impossible(error) from error
         answer = RedirectResponse(address, 303)
         sealed = seal(await entrance.key(), attempt, own_path(to), access.clock.now())
         access.keep(answer, entrance.attempt_cookie, sealed, int(LIFE.total_seconds()))
