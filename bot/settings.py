@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bot import settings_access as access
 from bot import settings_kafka as kafka
 from bot import settings_model as models
 from bot import settings_server as server
@@ -46,7 +47,16 @@ from bot.settings_types import (
     separated,
 )
 
-__all__ = ["Loaded", "Settings", "SettingsError", "debugging", "inherited", "load", "variable"]
+__all__ = [
+    "Loaded",
+    "Settings",
+    "SettingsError",
+    "check_access",
+    "debugging",
+    "inherited",
+    "load",
+    "variable",
+]
 
 
 class Settings(BaseSettings):
@@ -138,6 +148,10 @@ class Settings(BaseSettings):
     server_url: server.Url = None
     server_ca_file: server.CaFile = None
     api_token: server.ApiToken = None
+    oauth_client_id: access.ClientId = None
+    oauth_client_secret: access.ClientSecret = None
+    admins: access.Admins = None
+    auditors: access.Auditors = None
     marker_key: SecretStr | None = Field(
         None,
         description="Key that signs the hidden markers in our comments."
@@ -265,6 +279,16 @@ class Settings(BaseSettings):
         """
         if problems := self.missing(*names):
             raise SettingsError(problems)
+
+
+def check_access(settings: Settings) -> None:
+    """Check that people can sign in as the settings say, before pages are served.
+
+    Raises:
+        SettingsError: they could not; the message has one line for each reason.
+    """
+    if problems := list(access.problems(settings)):
+        raise SettingsError(problems)
 
 
 def secret_names() -> tuple[str, ...]:

@@ -9,9 +9,9 @@ from bot.settings import Settings
 
 
 async def links_of(settings: Settings, store: Store) -> VerdictLinks:
-    """Return how verdict pages are addressed. Nobody can sign in yet, so whoever has a link may read that page."""
+    """Return how verdict pages are addressed: where nobody signs in with GitLab, whoever has a link may read its page."""
     root = str(settings.public_url) if settings.public_url else ""
-    return VerdictLinks(root, await store.secret("verdict pages"), signed=True)
+    return VerdictLinks(root, await store.secret("verdict pages"), signed=settings.oauth_client_id is None)
 
 
 def jobs_of(settings: Settings, clock: Clock) -> Jobs:

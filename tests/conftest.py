@@ -18,6 +18,7 @@ pytest_plugins = [
     "tests.cloister",
     "tests.browser",
     "tests.verdicts",
+    "tests.pages",
 ]
 
 # A busy machine is no reason to fail: how long an example takes says nothing about what it shows.

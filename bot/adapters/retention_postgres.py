@@ -10,6 +10,7 @@ import structlog
 
 from bot.adapters.postgres import translated
 from bot.domain.errors import Transient
+from bot.domain.session import ABSOLUTE, LINK
 
 log = structlog.get_logger()
 
@@ -43,6 +44,14 @@ _DECLINED = """
 DELETE FROM declined_finding WHERE ctid IN (
     SELECT ctid FROM declined_finding WHERE until < now() - $1::interval LIMIT $2)
 """
+_SESSIONS = """
+DELETE FROM web_session WHERE digest IN (
+    SELECT digest FROM web_session WHERE began_at < now() - $1::interval LIMIT $2)
+"""
+_LINKS = """
+DELETE FROM login_link WHERE digest IN (
+    SELECT digest FROM login_link WHERE made_at < now() - $1::interval LIMIT $2)
+"""
 
 
 async def prune(
@@ -54,13 +63,16 @@ async def prune(
 ) -> tuple[int, int]:
     """Delete events that were handled longer ago than *events*, and marks older than *marks*.
 
-    So go answers that nobody asked for lately, and what is not declined any more. An event that its group has not passed yet stays, however old it is: the group of its stage, or *shipped_by*
+    So go answers that nobody asked for lately, what is not declined any more, and sessions and links that are over.
+    An event that its group has not passed yet stays, however old it is: the group of its stage, or *shipped_by*
     where the table is only the outbox. Returns how many events and marks were deleted.
     """
     async with translated():
         deleted = await _in_batches(pool, _EVENTS, events, shipped_by)
         await _in_batches(pool, _ANSWERS, KEEP_ANSWERS)
         await _in_batches(pool, _DECLINED, timedelta())
+        await _in_batches(pool, _SESSIONS, ABSOLUTE)
+        await _in_batches(pool, _LINKS, LINK)
         return deleted, await _in_batches(pool, _MARKS, marks)
 
 

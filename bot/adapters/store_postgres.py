@@ -10,9 +10,16 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.adapters import answered_postgres, declined_postgres, verdicts_postgres, waivers_postgres
+from bot.adapters import (
+    answered_postgres,
+    audit_log_postgres,
+    declined_postgres,
+    verdicts_postgres,
+    waivers_postgres,
+)
 from bot.adapters.log_records import append
 from bot.adapters.postgres import give_up_locks, storable, translated
+from bot.domain.audit_log import Act
 from bot.domain.errors import Obsolete, Permanent, Transient
 from bot.domain.events import Event, Record, event_id
 from bot.domain.findings import Finding
@@ -220,6 +227,10 @@ class PostgresTransaction:
     async def add_waiver_steps(self, steps: Sequence[WaiverStep]) -> None:
         """Add to the trail of waivers; see the port."""
         await waivers_postgres.add(self._connection, steps)
+
+    async def audit(self, act: Act) -> None:
+        """Write an act into the audit log; see the port."""
+        await audit_log_postgres.append(self._connection, act)
 
     def emit(self, event: Event, *, delay: timedelta = timedelta()) -> None:
         """Append an event; see the port."""

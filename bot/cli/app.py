@@ -13,6 +13,7 @@ import typer
 from bot import __version__
 from bot.cli import (
     advisories,
+    audit,
     config,
     database,
     dead_letters,
@@ -23,6 +24,7 @@ from bot.cli import (
     gate,
     hooks,
     kafka,
+    login_link,
     model,
     policy,
     reconcile,
@@ -30,6 +32,7 @@ from bot.cli import (
     review,
     rules,
     serve,
+    token,
     waivers,
 )
 from bot.cli.context import Commands, GlobalOptions
@@ -78,6 +81,7 @@ app.command("eval")(evaluate.evaluate)
 app.command("doctor")(doctor.doctor)
 app.command("events")(events.events)
 app.command("replay")(replay.replay)
+app.command("login-link")(login_link.login_link)
 app.add_typer(config.app, name="config")
 app.add_typer(hooks.app, name="hooks")
 app.add_typer(advisories.app, name="advisories")
@@ -88,3 +92,5 @@ app.add_typer(model.app, name="model")
 app.add_typer(kafka.app, name="kafka")
 app.add_typer(dead_letters.app, name="dlq")
 app.add_typer(waivers.app, name="waivers")
+app.add_typer(token.app, name="token")
+app.add_typer(audit.app, name="audit")

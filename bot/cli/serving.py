@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.errors import CloisterError, Permanent
@@ -23,14 +24,27 @@ if TYPE_CHECKING:
     from bot.wiring import Base
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Hold how people get in besides signing in with GitLab.
+
+    Args:
+        development: whether anybody on this machine may pick a name and a role.
+        show_link: gets the address that signs in as the operator, when pages are served; None makes none.
+    """
+
+    development: bool = False
+    show_link: Callable[[str], None] | None = None
+
+
 async def serve_until_signalled(
-    settings: Settings, *, hooks: bool, stages: tuple[str, ...], listen: bool
+    settings: Settings, *, hooks: bool, stages: tuple[str, ...], listen: bool, entry: Entry
 ) -> None:
     """Run until SIGINT or SIGTERM, then stop in an orderly way; see `serve`."""
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    await serve(settings, hooks=hooks, stages=stages, listen=listen, stop=stop)
+    await serve(settings, hooks=hooks, stages=stages, listen=listen, stop=stop, entry=entry)
 
 
 async def serve(
@@ -42,6 +56,7 @@ async def serve(
     listen: bool = True,
     started: asyncio.Event | None = None,
     deadlines: Deadlines | None = None,
+    entry: Entry = Entry(),
 ) -> None:
     """Run the receiver and consumers in this event loop until *stop* is set.
 
@@ -53,6 +68,7 @@ async def serve(
         listen: whether to serve HTTP at all: webhooks, health and metrics.
         started: set when webhooks are accepted and consumers read.
         deadlines: how long the model may take for an answer; None for the usual.
+        entry: how people get in besides signing in with GitLab.
     """
     async with AsyncExitStack() as stack:
         bound = stack.enter_context(_bind(settings)) if listen else None
@@ -64,7 +80,7 @@ async def serve(
             if stages:
                 group.create_task(_consume(settings, database_url, telemetry, stages, stop, deadlines))
             if bound is not None:
-                receiver = _Receiver(settings, database_url, telemetry, bound, hooks=hooks)
+                receiver = _Receiver(settings, database_url, telemetry, bound, hooks=hooks, entry=entry)
                 group.create_task(receiver.run(stop, started))
             elif started is not None:
                 started.set()
@@ -117,12 +133,14 @@ class _Receiver:
         bound: socket.socket,
         *,
         hooks: bool,
+        entry: Entry,
     ) -> None:
         self._settings = settings
         self._database_url = database_url
         self._telemetry = telemetry
         self._bound = bound
         self._hooks = hooks
+        self._entry = entry
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
 
@@ -167,17 +185,27 @@ class _Receiver:
             self._settings, self._database_url, self._telemetry, connections=RECEIVER_CONNECTIONS
         ) as parts:
             listening = asyncio.Event()
-            server = _server(await _application(parts, hooks=self._hooks), listening)
+            server = _server(await _application(parts, hooks=self._hooks, entry=self._entry), listening)
             serving = asyncio.create_task(server.serve([self._bound]))
             await _first(serving, listening.wait())
             if listening.is_set():
                 structlog.get_logger().info(
                     "ready", listen=self._settings.listen, gitlab=str(self._settings.gitlab_url)
                 )
+                await self._show_link(parts)
                 ready()
             await _first(serving, self._stop.wait())
             server.should_exit = True
             await serving
+
+    async def _show_link(self, parts: Base) -> None:
+        if self._entry.show_link is None:
+            return
+        from bot.adapters.sessions_postgres import PostgresSessions
+        from bot.wiring_access import link_address
+
+        secret = await PostgresSessions(parts.pool).make_link(parts.clock.now())
+        self._entry.show_link(link_address(self._settings, self._bound.getsockname()[1], secret))
 
 
 async def _first(serving: asyncio.Task[None], other: Coroutine[Any, Any, Any]) -> None:
@@ -187,7 +215,7 @@ async def _first(serving: asyncio.Task[None], other: Coroutine[Any, Any, Any]) -
     waiting.cancel()
 
 
-async def _application(parts: Base, *, hooks: bool) -> ASGIApp:
+async def _application(parts: Base, *, hooks: bool, entry: Entry) -> ASGIApp:
     from bot.web.app import application
     from bot.web.receiver import receiver
     from bot.web.site import routers
@@ -196,7 +224,7 @@ async def _application(parts: Base, *, hooks: bool) -> ASGIApp:
     trace = parts.telemetry.trace_context
     return application(
         receiver(parts.sink, secrets, parts.instance, parts.clock, trace=trace) if hooks else None,
-        routers=await routers(parts) if hooks else (),
+        routers=await routers(parts, dev_login=entry.development) if hooks else (),
         telemetry=parts.telemetry,
         exposition=parts.telemetry.exposition,
         ready=parts.ready_for_hooks if hooks else parts.ready,

@@ -1,33 +1,101 @@
-"""Who looks at a page or asks the API, and what they may see there."""
+"""Who looks at a page or asks the API, and what they may see and do there."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 
 from bot.domain.forge import ForgeUser
+from bot.domain.token_names import Scope
 
 #: GitLab's access levels from which people see a project's findings, and from which they decide about them.
 REPORTER, DEVELOPER, MAINTAINER = 20, 30, 40
 
 
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """Hold somebody who has signed in.
+class Via(StrEnum):
+    """Say how somebody came in."""
 
-    ``levels`` is GitLab's access level by project, as of signing in: enough to show pages. Whoever changes
-    something is asked about anew. ``admin`` sees and may do everything, ``auditor`` sees everything.
+    gitlab = "gitlab"
+    #: The one-time link of the operator's command line.
+    link = "link"
+    #: ``--dev-login``: a name and a role that somebody picked.
+    development = "development"
+    #: A token of a script.
+    token = "token"  # noqa: S105 - the name of a way in
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Hold what GitLab says of somebody who has just signed in; ``levels`` is the access by project.
+
+    ``cut`` says that there are more projects than were read.
     """
 
     user: ForgeUser
     admin: bool = False
     auditor: bool = False
     levels: Mapping[int, int] = field(default_factory=dict)
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Hold somebody who has signed in, or a script with a token.
+
+    ``levels`` is GitLab's access level by project, as of signing in: enough to show pages. Whoever changes
+    something is asked about anew. ``admin`` sees and may do everything, ``auditor`` sees everything. ``scopes``
+    is None for people, who may do what their role allows.
+    """
+
+    user: ForgeUser
+    admin: bool = False
+    auditor: bool = False
+    levels: Mapping[int, int] = field(default_factory=dict)
+    via: Via = Via.gitlab
+    scopes: frozenset[Scope] | None = None
 
     def reads(self, project_id: int) -> bool:
         """Say whether findings of the project may be shown."""
-        return self.admin or self.auditor or self.levels.get(project_id, 0) >= REPORTER
+        return self.reads_all or self.levels.get(project_id, 0) >= REPORTER
+
+    @property
+    def reads_all(self) -> bool:
+        """Say whether every project may be shown."""
+        return self.admin or self.auditor
 
     def leads(self, project_id: int) -> bool:
         """Say whether this is a tech lead of the project: pages offer what only they may do."""
         return self.admin or self.levels.get(project_id, 0) >= MAINTAINER
+
+    def allows(self, scope: Scope) -> bool:
+        """Say whether *scope* is among those of a token; people have all."""
+        return self.scopes is None or scope in self.scopes
+
+    @property
+    def role(self) -> str:
+        """Return the highest role, as people read it."""
+        if self.via is Via.token:
+            return "API token"
+        if self.admin:
+            return "administrator"
+        if self.auditor:
+            return "auditor"
+        return "tech lead" if any(level >= MAINTAINER for level in self.levels.values()) else "developer"
+
+    @property
+    def actor(self) -> str:
+        """Return who that is in the audit log: how they came in, the number and the name."""
+        return f"{self.via.value}:{self.user.id}:{self.user.username}"
+
+    def without_privileges(self) -> Viewer:
+        """Return the same person without what only a look at GitLab could confirm again."""
+        return replace(self, admin=False, auditor=False)
+
+
+def promoted(identity: Identity, admins: frozenset[str], auditors: frozenset[str]) -> Identity:
+    """Return *identity* with the roles that the operator gives by user name, in lower case."""
+    name = identity.user.username.lower()
+    return replace(
+        identity, admin=identity.admin or name in admins, auditor=identity.auditor or name in auditors
+    )

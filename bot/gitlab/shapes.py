@@ -61,6 +61,13 @@ class Account(User):
         )
 
 
+class SignedIn(Account):
+    """The account that asks; only administrators are told that they are, and auditors too where they are told at all."""
+
+    is_admin: bool | None = False
+    is_auditor: bool | None = False
+
+
 class Branch(Value):
     """One branch."""
 

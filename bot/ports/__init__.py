@@ -5,6 +5,8 @@ Each protocol's docstrings are the contract that ``tests/contract`` checks on ev
 
 from __future__ import annotations
 
+from bot.ports.access import ApiTokens, Attempt, Sessions, SignIn
+from bot.ports.audit_log import AuditLog
 from bot.ports.clock import Clock
 from bot.ports.forge import Approvals, Forge, ForgeUpdates, Jobs, MergeRules, People, Pipelines, Proposals
 from bot.ports.log import Delivery, EventLog, EventSink, OnRevoke, Outbox, Subscription, keep_all
@@ -22,8 +24,11 @@ from bot.ports.workspaces import Blob, Occurrence, Occurrences, Workspaces
 __all__ = [
     "CHECKOUT",
     "Answers",
+    "ApiTokens",
     "Approvals",
+    "Attempt",
     "Audit",
+    "AuditLog",
     "Blob",
     "Clock",
     "Command",
@@ -54,6 +59,8 @@ __all__ = [
     "Runner",
     "Sandbox",
     "SandboxTree",
+    "Sessions",
+    "SignIn",
     "Start",
     "StillHeld",
     "Store",

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.domain.audit_log import Act
 from bot.domain.events import Event, Record
 from bot.domain.findings import Finding
 from bot.domain.gate_verdict import GateVerdict
@@ -67,6 +68,12 @@ class Transaction(Protocol):
 
     async def add_waiver_steps(self, steps: Sequence[WaiverStep]) -> None:
         """Add what happened to waivers, in this order; nothing of it is ever changed."""
+
+    async def audit(self, act: Act) -> None:
+        """Write *act* into the audit log, together with this transaction.
+
+        It is the last thing to await in it: from here on everybody else who writes there waits.
+        """
 
     def emit(self, event: Event, *, delay: timedelta = timedelta()) -> None:
         """Append *event* to the log together with this transaction, to be handed out after *delay*."""

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import __version__
 from bot.ports import Telemetry
+from bot.web.body_limit import BodyLimit
 from bot.web.pages import Guarded, static_files
 from bot.web.problems import explain_problems
 
@@ -58,7 +59,7 @@ def application(
     app.router.routes.append(static_files())
     for router in routers:
         app.include_router(router)
-    others = Guarded(GZipMiddleware(app))
+    others = Guarded(GZipMiddleware(BodyLimit(app)))
     return others if hooks is None else _Observed(hooks, others, telemetry)
 
 

@@ -2,28 +2,68 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
+from bot.adapters.api_tokens_postgres import PostgresApiTokens
+from bot.adapters.audit_log_postgres import PostgresAuditLog
+from bot.adapters.sessions_postgres import PostgresSessions
 from bot.adapters.verdicts_postgres import PostgresVerdicts
-from bot.domain.viewer import Viewer
+from bot.settings_access import usernames
+from bot.web import development, sign_in, start
+from bot.web.access import Access
+from bot.web.origin import Origin
+from bot.web.sign_in import Entrance
 from bot.web.verdict_api import VerdictApi
 from bot.web.verdict_page import verdict_page
 from bot.wiring import Base
+from bot.wiring_access import people_of, sign_in_of
 from bot.wiring_verdicts import jobs_of, links_of
 
 
-async def routers(parts: Base) -> list[APIRouter]:
-    """Return all pages and parts of the API, wired to *parts*."""
-    return [*await _verdicts(parts)]
+async def routers(parts: Base, *, dev_login: bool = False) -> list[APIRouter]:
+    """Return all pages and parts of the API, wired to *parts*; each asks who it is unless it is marked as public.
+
+    Args:
+        parts: what the process has.
+        dev_login: whether anybody on this machine may pick a name and a role.
+    """
+    entrance = _entrance(parts, dev_login=dev_login)
+    site = APIRouter(dependencies=[Depends(entrance.access.guard)])
+    for router in (sign_in.router(entrance), start.router(), *await _verdicts(parts)):
+        site.include_router(router)
+    if dev_login:
+        site.include_router(development.router(entrance))
+    return [site]
 
 
-async def _verdicts(parts: Base) -> list[APIRouter]:
+async def _verdicts(parts: Base) -> tuple[APIRouter, ...]:
     verdicts, links = PostgresVerdicts(parts.pool), await links_of(parts.settings, parts.store)
     jobs = jobs_of(parts.settings, parts.clock)
-    api = VerdictApi(verdicts, jobs, _nobody, links, instance=parts.instance, clock=parts.clock)
-    return [api.router(), verdict_page(verdicts, _nobody, links)]
+    api = VerdictApi(verdicts, jobs, links, instance=parts.instance, clock=parts.clock)
+    return (api.router(), verdict_page(verdicts, links))
 
 
-async def _nobody(_: object) -> Viewer | None:
-    """Return who has signed in, or whose token it is: nobody can, yet."""
-    return None
+def _entrance(parts: Base, *, dev_login: bool) -> Entrance:
+    settings = parts.settings
+    gitlab = sign_in_of(settings, parts.clock)
+
+    async def key() -> bytes:
+        return await parts.store.secret("sign-in")
+
+    access = Access(
+        PostgresSessions(parts.pool),
+        PostgresApiTokens(parts.pool),
+        clock=parts.clock,
+        origin=Origin(settings.public_url),
+        people=people_of(settings),
+        renewing=gitlab is not None,
+        development=dev_login,
+    )
+    return Entrance(
+        access,
+        PostgresAuditLog(parts.pool),
+        gitlab,
+        key,
+        admins=usernames(settings.admins),
+        auditors=usernames(settings.auditors),
+    )

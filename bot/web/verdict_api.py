@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header, Query, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 
 from bot.domain.gate_verdict import Blocking, GateVerdict, Standing
 from bot.domain.run import REVIEW_STEP, Outcome, Run
@@ -17,6 +17,7 @@ from bot.domain.verdict_links import VerdictLinks
 from bot.domain.viewer import Viewer
 from bot.hooks.payload import MAX_ID
 from bot.ports import Clock, Jobs, Verdicts
+from bot.web.access import public
 from bot.web.problems import Problem
 
 #: Somebody who waits costs a query a second.
@@ -42,7 +43,6 @@ class VerdictApi:
     Args:
         verdicts: where verdicts are kept.
         jobs: tells which job a token belongs to.
-        viewer_of: returns whose API token that is, None if nobody's.
         links: addresses of the pages.
         instance: name of the configured GitLab instance.
         clock: tells how long somebody has waited.
@@ -53,7 +53,6 @@ class VerdictApi:
         self,
         verdicts: Verdicts,
         jobs: Jobs,
-        viewer_of: Callable[[str], Awaitable[Viewer | None]],
         links: VerdictLinks,
         *,
         instance: str,
@@ -62,7 +61,6 @@ class VerdictApi:
     ) -> None:
         self._verdicts = verdicts
         self._jobs = jobs
-        self._viewer_of = viewer_of
         self._links = links
         self._instance = instance
         self._clock = clock
@@ -74,14 +72,15 @@ class VerdictApi:
         router = APIRouter(prefix="/api/v1", tags=["gate"])
 
         @router.get("/verdict")
+        @public
         async def verdict(
+            request: Request,
             response: Response,
             project_id: Annotated[int, Query(ge=1, le=MAX_ID)],
             sha: Annotated[str, Query(pattern=r"^(?:[0-9a-f]{40}|[0-9a-f]{64})$")],
             iid: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
             wait_s: Annotated[float, Query(ge=0, le=30)] = 0,
             job_token: Annotated[str, Header()] = "",
-            authorization: Annotated[str, Header()] = "",
         ) -> dict[str, Any]:
             """Return what the gate says to a head; *wait_s* waits for news while that is not final.
 
@@ -89,7 +88,7 @@ class VerdictApi:
             the newest commit of the source branch, in pipelines of merged results as well.
             """
             response.headers["cache-control"] = "no-store"
-            reads = await self._who(job_token, authorization)
+            reads = await self._who(job_token, request.state.viewer)
             standing = await self._find(Asked(project_id, sha, iid), reads, wait_s)
             if standing is None:
                 raise Problem(
@@ -101,7 +100,7 @@ class VerdictApi:
 
         return router
 
-    async def _who(self, job_token: str, authorization: str) -> _Reads:
+    async def _who(self, job_token: str, viewer: Viewer | None) -> _Reads:
         """Return what says which verdicts the sender may read."""
         if job_token:
             job = await self._jobs.job_of(job_token)
@@ -110,8 +109,6 @@ class VerdictApi:
                     401, "unauthorized", "JOB-TOKEN belongs to no running job; send $CI_JOB_TOKEN of this job"
                 )
             return lambda standing: job.project_id in projects_of(standing)
-        kind, _, token = authorization.partition(" ")
-        viewer = await self._viewer_of(token.strip()) if kind.lower() == "bearer" and token else None
         if viewer is None:
             raise Problem(
                 401,

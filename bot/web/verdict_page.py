@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +12,8 @@ from starlette.responses import Response
 from bot.domain.gate_verdict import Blocking, GateVerdict, Standing, VerdictState
 from bot.domain.summary import permalink
 from bot.domain.verdict_links import VerdictLinks
-from bot.domain.viewer import Viewer
 from bot.ports import Verdicts
-from bot.web.pages import page
+from bot.web.access import page_for, public, viewer
 from bot.web.problems import Problem
 from bot.web.verdict_api import steps_of
 
@@ -41,33 +39,25 @@ _LOOKS = {
 }
 
 
-def verdict_page(
-    verdicts: Verdicts,
-    viewer_of: Callable[[Request], Awaitable[Viewer | None]],
-    links: VerdictLinks,
-) -> APIRouter:
+def verdict_page(verdicts: Verdicts, links: VerdictLinks) -> APIRouter:
     """Return the route of the page.
 
     Args:
         verdicts: where verdicts are kept.
-        viewer_of: returns who has signed in, None if nobody has.
         links: addresses of the pages; a signed one opens its page.
     """
     router = APIRouter()
 
     @router.get("/verdicts/{run_id}")
+    @public
     async def show(request: Request, run_id: str, key: str = "") -> Response:
         """Show what the gate says to one run."""
         name = _uuid(run_id)
-        viewer = None
-        if name is None or not links.opens(name, key):
-            viewer = await viewer_of(request)
-            if viewer is None:
-                raise Problem(401, "unauthorized", _closed(links))
+        reader = None if name and links.opens(name, key) else viewer(request)
         standing = await verdicts.of_run(name) if name else None
-        if standing is None or (viewer and not viewer.reads(standing.run.ref.project_id)):
+        if standing is None or (reader and not reader.reads(standing.run.ref.project_id)):
             raise Problem(404, "not_found", "there is no such verdict, or you may not see it")
-        return page("verdict.html", **_values(standing, links))
+        return page_for(request, "verdict.html", **_values(standing, links))
 
     return router
 
@@ -77,10 +67,6 @@ def _uuid(text: str) -> uuid.UUID | None:
         return uuid.UUID(text) if len(text) == len(str(uuid.NAMESPACE_OID)) else None
     except ValueError:
         return None
-
-
-def _closed(links: VerdictLinks) -> str:
-    return "follow the link of the commit status in GitLab" if links.signed else "sign in to see this page"
 
 
 def _values(standing: Standing, links: VerdictLinks) -> dict[str, Any]:

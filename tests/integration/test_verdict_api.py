@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
+from fastapi import Request
 
 from bot.adapters.clock import SystemClock
 from bot.adapters.forge_gitlab_jobs import GitLabJobs
@@ -29,6 +30,7 @@ from bot.domain.viewer import Viewer
 from bot.web.app import application
 from bot.web.verdict_api import VerdictApi
 from tests.gitlab import GitLab
+from tests.viewers import seen_by
 
 LINKS = VerdictLinks("https://cloister.example", b"k" * 32, signed=True)
 ONE = Blocking(
@@ -50,7 +52,8 @@ async def _ready() -> list[str]:
     return []
 
 
-async def _viewer_of(token: str) -> Viewer | None:
+async def _viewer_of(request: Request) -> Viewer | None:
+    token = request.headers.get("authorization", "").removeprefix("Bearer ")
     return {
         "reader": Viewer(ForgeUser(1, "r"), levels={1: 20}),
         "root": Viewer(ForgeUser(2, "a"), admin=True),
@@ -105,13 +108,18 @@ def _api(pool: Any, gitlab: GitLab, *, most_waiting: int = 2) -> httpx.AsyncClie
     api = VerdictApi(
         PostgresVerdicts(pool),
         GitLabJobs(gitlab.server.url, monotonic=clock.monotonic),
-        _viewer_of,
         LINKS,
         instance="gitlab.example",
         clock=clock,
         most_waiting=most_waiting,
     )
-    app = application(None, routers=[api.router()], telemetry=None, exposition=lambda: b"", ready=_ready)  # type: ignore[arg-type]
+    app = application(
+        None,
+        routers=[seen_by(_viewer_of, api.router())],
+        telemetry=None,
+        exposition=lambda: b"",
+        ready=_ready,
+    )  # type: ignore[arg-type]
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://cloister.test")
 
 

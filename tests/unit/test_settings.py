@@ -259,6 +259,7 @@ def test_secrets_are_those_that_hide_their_value():
         "webhook_secret",
         "marker_key",
         "api_token",
+        "oauth_client_secret",
         "database_url",
         "log_url",
         "kafka_password",

@@ -4,6 +4,12 @@ The running service speaks plain SQL through asyncpg (see ``docs/decisions``); t
 source for Alembic and its documentation. Each part of the product has a file of its own.
 """
 
+from bot.adapters.tables.access import (
+    ApiTokenRow,
+    AuditEntry,
+    LoginLink,
+    WebSession,
+)
 from bot.adapters.tables.log import (
     DeadLetter,
     DelayedEvent,
@@ -33,6 +39,8 @@ from bot.adapters.tables.waivers import WaiverEvent
 
 __all__ = [
     "AnsweredComment",
+    "ApiTokenRow",
+    "AuditEntry",
     "DeadLetter",
     "DeclinedFinding",
     "DelayedEvent",
@@ -44,6 +52,7 @@ __all__ = [
     "GroupOffset",
     "Inbox",
     "InstanceKey",
+    "LoginLink",
     "MergeRequest",
     "ModelAnswer",
     "ModelCall",
@@ -52,4 +61,5 @@ __all__ = [
     "ReviewRun",
     "Thread",
     "WaiverEvent",
+    "WebSession",
 ]

@@ -12,6 +12,8 @@ Faithful, as far as GitLab 16 to 19 document it or show it in their source:
 - Bodies act: quick actions run with the author's rights and are recorded in ``GitLabServer.quick_actions``;
   mentions, references, images and links are recorded in ``GitLabServer.side_effects``.
 - Webhooks: real HTTP, asynchronous, never repeated, headers and payloads by version.
+- Sign-in: OpenID Connect with codes, PKCE and signed tokens, for applications that are trusted; a browser signs in by
+  a name alone.
 - Git: real bare repositories behind smart HTTP, ``refs/merge-requests/:iid/head`` included.
 
 Stricter than GitLab: both ends of a ``line_range`` must name lines of the diff, an unknown endpoint is
@@ -26,9 +28,10 @@ from __future__ import annotations
 from bot.demo.gitlab.diffs import DiffLimits
 from bot.demo.gitlab.faults import Fault, RateLimit
 from bot.demo.gitlab.server import GitLabServer
-from bot.demo.gitlab.state import Group, Hook, Job, Level, MergeRequest, Project, User
+from bot.demo.gitlab.state import Application, Group, Hook, Job, Level, MergeRequest, Project, User
 
 __all__ = [
+    "Application",
     "DiffLimits",
     "Fault",
     "GitLabServer",

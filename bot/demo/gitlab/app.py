@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bot.demo.gitlab import (
     git_http,
+    oauth,
     routes_accounts,
     routes_approvals,
     routes_commits,
@@ -119,6 +120,10 @@ class App:
         try:
             if git_http.is_git(path):
                 return git_http.serve(
+                    self._instance, request.method, path, request.url.query, request.headers, body
+                )
+            if oauth.is_oauth(path):
+                return oauth.serve(
                     self._instance, request.method, path, request.url.query, request.headers, body
                 )
             return self._api(request, path, body)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from bot.demo.gitlab.hooks import FLAGS, SYSTEM_FLAGS
 from bot.demo.gitlab.instance import Instance
+from bot.demo.gitlab.oauth import SESSION_COOKIE
 from bot.demo.gitlab.repository import Change, Repository, Signature
-from bot.demo.gitlab.state import Group, Hook, Level, Project, User
+from bot.demo.gitlab.state import Application, Group, Hook, Level, Project, User
 
 #: What a webhook for a review bot listens to.
 BOT_EVENTS = ("merge_requests_events", "note_events", "emoji_events", "pipeline_events", "push_events")
@@ -48,6 +49,24 @@ class Setup:
         """Return a new token of *user*."""
         with self.instance.state.lock:
             return self.instance.tokens.create(user, scopes, expires_at).value
+
+    def create_application(
+        self, redirect_uri: str, scopes: Iterable[str] = ("openid", "read_api"), *, name: str = "Cloister"
+    ) -> Application:
+        """Return a new application that people may sign in to."""
+        with self.instance.state.lock:
+            application = Application(
+                secrets.token_hex(32), f"gloas-{secrets.token_hex(32)}", name, redirect_uri, tuple(scopes)
+            )
+            self.instance.state.applications[application.id] = application
+            return application
+
+    def browser_of(self, user: User) -> dict[str, str]:
+        """Return the cookie of a browser in which *user* has signed in here."""
+        value = secrets.token_hex(16)
+        with self.instance.state.lock:
+            self.instance.state.browsers[value] = user
+        return {SESSION_COOKIE: value}
 
     def create_project_token(
         self,

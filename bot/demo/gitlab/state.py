@@ -55,6 +55,32 @@ class Token:
 
 
 @dataclass(eq=False)
+class Application:
+    """Something that people sign in to with their account here; it is trusted, so nobody is asked for consent."""
+
+    id: str
+    secret: str
+    name: str
+    redirect_uri: str
+    scopes: tuple[str, ...]
+
+
+@dataclass(eq=False)
+class Grant:
+    """A code on its way from the browser to the application."""
+
+    application: Application
+    user: User
+    redirect_uri: str
+    scopes: tuple[str, ...]
+    nonce: str | None
+    challenge: str | None
+    method: str
+    created_at: datetime
+    used: bool = False
+
+
+@dataclass(eq=False)
 class Hook:
     """A webhook; ``events`` holds the names of the flags that are on."""
 
@@ -312,9 +338,14 @@ class State:
     tokens: dict[str, Token] = field(default_factory=dict)
     groups: dict[int, Group] = field(default_factory=dict)
     projects: dict[int, Project] = field(default_factory=dict)
+    applications: dict[str, Application] = field(default_factory=dict)
+    grants: dict[str, Grant] = field(default_factory=dict)
+    browsers: dict[str, User] = field(default_factory=dict)
     system_hooks: list[Hook] = field(default_factory=list)
     limits: DiffLimits = field(default_factory=DiffLimits)
     ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    #: How far its clock is ahead of this machine's, when people sign in.
+    ahead: timedelta = timedelta()
     last_moment: datetime = datetime(2000, 1, 1, tzinfo=UTC)
 
     def now(self) -> datetime:

@@ -24,6 +24,7 @@ from bot.domain.viewer import Viewer
 from bot.web.app import application
 from bot.web.pages import page
 from bot.web.verdict_page import _values, verdict_page
+from tests.viewers import seen_by
 
 RUN, NEWER = uuid.UUID(int=1), uuid.UUID(int=2)
 REF = MergeRequestRef(instance="gitlab.example", project_id=7, iid=3)
@@ -107,7 +108,7 @@ async def get(
     async def ready() -> list[str]:
         return []
 
-    router = verdict_page(Verdicts(known or standing()), viewer_of, links)  # type: ignore[arg-type]
+    router = seen_by(viewer_of, verdict_page(Verdicts(known or standing()), links))  # type: ignore[arg-type]
     app = application(None, routers=[router], telemetry=None, exposition=lambda: b"", ready=ready)  # type: ignore[arg-type]
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app), base_url="http://cloister.test"
@@ -175,12 +176,12 @@ def reads(*projects: int, **more: bool) -> Viewer:
     ("path", "viewer", "status"),
     [
         (f"/verdicts/{RUN}?key={KEY}", None, 200),
-        (f"/verdicts/{RUN}?key={KEY[:-1]}", None, 401),
-        (f"/verdicts/{RUN}?key=%C3%A4", None, 401),
-        (f"/verdicts/{RUN}", None, 401),
-        (f"/verdicts/{NEWER}?key={KEY}", None, 401),
-        (f"/verdicts/{NEWER}", None, 401),
-        ("/verdicts/1", None, 401),
+        (f"/verdicts/{RUN}?key={KEY[:-1]}", None, 303),
+        (f"/verdicts/{RUN}?key=%C3%A4", None, 303),
+        (f"/verdicts/{RUN}", None, 303),
+        (f"/verdicts/{NEWER}?key={KEY}", None, 303),
+        (f"/verdicts/{NEWER}", None, 303),
+        ("/verdicts/1", None, 303),
         (f"/verdicts/{RUN}", reads(7), 200),
         (f"/verdicts/{RUN}", reads(8), 404),
         (f"/verdicts/{NEWER}", reads(8), 404),
@@ -200,7 +201,7 @@ async def test_where_people_sign_in_no_link_opens_a_page():
     """It could be passed on."""
     links = VerdictLinks("https://cloister.example", b"k" * 32)
     answer = await get(f"/verdicts/{RUN}?key={KEY}", links=links)
-    assert (401, True) == (answer.status_code, "sign in" in answer.text)
+    assert (303, True) == (answer.status_code, answer.headers["location"].startswith("/sign-in?to="))
 
 
 async def test_a_run_without_a_verdict_has_a_page():

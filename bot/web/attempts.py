@@ -1,0 +1,52 @@
+"""How often somebody may try to sign in."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict, deque
+from collections.abc import Callable
+
+from fastapi import Request
+
+from bot.web.problems import Problem
+
+#: Behind a proxy on another machine all people share one address: enough for a company that comes to work.
+_MOST, _WITHIN_S = 60, 60.0
+#: So many addresses are remembered.
+_ADDRESSES = 10_000
+
+
+class Attempts:
+    """Count attempts by address, in this process.
+
+    Secrets that could be guessed are 256 random bits: this keeps GitLab and the database from being flooded.
+    """
+
+    def __init__(self, monotonic: Callable[[], float], most: int = _MOST) -> None:
+        self._monotonic = monotonic
+        self._most = most
+        self._times: OrderedDict[str, deque[float]] = OrderedDict()
+
+    def count(self, request: Request) -> None:
+        """Count an attempt.
+
+        Raises:
+            Problem: there were too many; it says when to try again.
+        """
+        now = self._monotonic()
+        address = request.client.host if request.client else ""
+        times = self._times.setdefault(address, deque())
+        self._times.move_to_end(address)
+        if len(self._times) > _ADDRESSES:
+            self._times.popitem(last=False)
+        while times and now - times[0] >= _WITHIN_S:
+            times.popleft()
+        if len(times) >= self._most:
+            wait_s = math.ceil(_WITHIN_S - (now - times[0]))
+            raise Problem(
+                429,
+                "too_many_attempts",
+                f"too many attempts to sign in: try again in {wait_s} s",
+                headers={"retry-after": str(wait_s)},
+            )
+        times.append(now)
