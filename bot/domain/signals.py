@@ -44,6 +44,8 @@ class SignalKind(enum.StrEnum):
     waived = "waived"
     ignored = "ignored"
     """Somebody wrote the command ``ignore``."""
+    deleted = "deleted"
+    """The comment was deleted, or a reply to it; ``note_id`` says which."""
 
 
 class ReplyClass(enum.StrEnum):
@@ -114,6 +116,8 @@ class Comment(Value):
     confidence: str
     language: str = Field(default="", description="of the file; empty where we do not know it")
     path: str
+    line: int = Field(default=1, gt=0)
+    end_line: int = Field(default=1, gt=0)
     model: str = ""
     model_digest: str = ""
     prompt_version: str = ""
