@@ -25,7 +25,8 @@ from bot.domain.forge import (
 from bot.domain.merge_request import MergeRequestRef, Revision
 from bot.gitlab.administration import Project
 from bot.gitlab.errors import is_same_state, is_unprepared, refuses_position
-from bot.gitlab.shapes import Discussion, Draft, MergeRequest, Note, User, Version, read, read_written
+from bot.gitlab.note_shapes import Discussion, Draft, Note
+from bot.gitlab.shapes import MergeRequest, User, Version, read, read_written
 
 #: Name of our commit status; people see it among the jobs of the pipeline.
 STATUS_NAME = "cloister"

@@ -35,7 +35,8 @@ class ForgeMergeRequest:
 
     ``revision`` is None while the forge still prepares the diff. ``pipeline_id`` is the pipeline that it
     shows for ``head_sha``, where a status must go to be seen. ``participants`` are its author, assignees
-    and reviewers. ``author_id`` is None where the author is gone.
+    and reviewers. ``author_id`` is None where the author is gone. ``ended_at`` and ``ended_by`` tell when and by whom
+    it was merged or closed.
     """
 
     ref: MergeRequestRef
@@ -53,6 +54,9 @@ class ForgeMergeRequest:
     participants: frozenset[int] = frozenset()
     author_id: int | None = None
     labels: tuple[str, ...] = ()
+    author_bot: bool = False
+    ended_at: datetime | None = None
+    ended_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,8 @@ class ForgeNote:
     """Hold one note; ``resolvable`` is False for plain comments, ``resolved_by`` None where it is not said.
 
     ``internal`` notes are hidden from those who are not members. ``place`` is None outside of the diff's new side.
+    ``author_id`` is 0 where the author's account is gone. ``bot`` is about the author, ``resolver_bot`` about who
+    resolved it. ``applied`` says of each suggestion in it whether it was applied.
     """
 
     id: int
@@ -119,6 +125,22 @@ class ForgeNote:
     resolved_by: int | None = None
     internal: bool = False
     place: ForgePlace | None = None
+    written_at: datetime | None = None
+    resolved_at: datetime | None = None
+    bot: bool = False
+    resolver_bot: bool = False
+    applied: tuple[bool, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeAward:
+    """Hold one reaction to a note; ``user_id`` is 0 where the account is gone."""
+
+    id: int
+    emoji: str
+    user_id: int
+    at: datetime
+    bot: bool = False
 
 
 @dataclass(frozen=True, slots=True)

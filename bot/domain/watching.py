@@ -66,7 +66,7 @@ class Seen(Value):
     deleted: bool = False
     changed: bool = False
     replies: tuple[int, ...] = ()
-    awards: dict[str, str] = {}
+    awards: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

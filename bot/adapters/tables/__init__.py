@@ -4,6 +4,9 @@ The running service speaks plain SQL through asyncpg (see ``docs/decisions``); t
 source for Alembic and its documentation. Each part of the product has a file of its own.
 """
 
+from sqlmodel import SQLModel
+
+from bot.adapters.tables.feedback import Comment, FeedbackProject, FeedbackWatch, Signal
 from bot.adapters.tables.log import (
     DeadLetter,
     DelayedEvent,
@@ -31,11 +34,14 @@ from bot.adapters.tables.reviews import (
 
 __all__ = [
     "AnsweredComment",
+    "Comment",
     "DeadLetter",
     "DeclinedFinding",
     "DelayedEvent",
     "Event",
     "EventPartition",
+    "FeedbackProject",
+    "FeedbackWatch",
     "FindingRow",
     "GroupMember",
     "GroupOffset",
@@ -47,5 +53,12 @@ __all__ = [
     "PolicyVersion",
     "Reconciliation",
     "ReviewRun",
+    "Signal",
     "Thread",
+    "declared",
 ]
+
+
+def declared(name: str | None, kind: str, _: object) -> bool:
+    """Say whether a table is one of these, rather than a partition, which the database makes; for Alembic."""
+    return kind != "table" or name in SQLModel.metadata.tables
