@@ -21,13 +21,22 @@ from bot.domain.conversation import (
     worth_answering,
 )
 from bot.domain.errors import Obsolete, Permanent, Refused, Transient
-from bot.domain.events import Action, CommentPosted, MergeRequestChanged, Stage, TestsRequested
+from bot.domain.events import (
+    Action,
+    CommandTaken,
+    CommentPosted,
+    FeedbackExpected,
+    MergeRequestChanged,
+    Stage,
+    TestsRequested,
+)
 from bot.domain.forge import ForgeMergeRequest
 from bot.domain.markdown import code_span, one_line
 from bot.domain.marker import Marker
 from bot.domain.question import Question
 from bot.domain.records import AnsweredComment, Declined
 from bot.domain.summary import project_url
+from bot.domain.watching import Why
 from bot.domain.wording import Talk, Wording, wording
 from bot.ports import Clock, Forge, People, Store, Telemetry, Transaction, Workspaces
 from bot.reviewer.answering import Answering
@@ -61,6 +70,10 @@ async def converse(
 ) -> None:
     """Act on one comment."""
     comment = await heard(event, forge, store, redact)
+    if not comment.asked:
+        async with work.commit() as transaction:
+            transaction.emit(FeedbackExpected(ref=event.ref, why=Why.replied))
+        return
     member = await people.member(event.ref.project_id, comment.note.author_id)
     if member.bot:
         raise Obsolete("a bot wrote it, and bots are not answered")
@@ -72,7 +85,7 @@ async def converse(
     if worth is False:
         raise Obsolete("too many comments have asked for something lately")
     ledger = Ledger(what.run.id if what.run else work.record.id)
-    taken, declined = [], None
+    taken, declined, fingerprint = [], None, None
     parts = [words.talk.too_many.format(limit=what.policy.conversation.per_hour)]
     if worth:
         seen = await scene(
@@ -87,6 +100,7 @@ async def converse(
             key=fingerprint_key,
             model=answering is not None and what.policy.review.model,
         )
+        fingerprint = seen.fingerprint
         declined = _declined(seen, comment, days=what.policy.comments.declined_days, now=clock.now())
         taken = turns(comment.asked.commands, seen, words.talk)
         taken = [await _told(turn, seen, comment, what, words, answering, ledger, work) for turn in taken]
@@ -102,7 +116,7 @@ async def converse(
             await still_held()
             await _say(comment, body, forge)
         async with work.commit() as transaction:
-            await _keep(comment, taken, found, declined, transaction)
+            await _keep(comment, taken, found, declined, fingerprint, transaction)
     for turn in taken:
         telemetry.count("cloister_commands", command=turn.command.verb.value, done=str(turn.act).lower())
 
@@ -222,6 +236,7 @@ async def _keep(
     taken: Iterable[Turn],
     found: ForgeMergeRequest,
     declined: Declined | None,
+    fingerprint: str | None,
     transaction: Transaction,
 ) -> None:
     """Store what the commands change, and start what they ask for."""
@@ -231,6 +246,16 @@ async def _keep(
     await transaction.add_answered(ref, AnsweredComment(comment.note.id, comment.note.author_id, known))
     if Verb.ignore in verbs and declined is not None:
         await transaction.decline(ref, [declined])
+    if Verb.ignore in verbs and fingerprint is not None:
+        transaction.emit(
+            CommandTaken(
+                ref=ref,
+                command=Verb.ignore.value,
+                fingerprint=fingerprint,
+                note_id=comment.note.id,
+                actor_id=comment.note.author_id,
+            )
+        )
     state = await transaction.merge_request(ref)
     if verbs & {Verb.pause, Verb.resume}:
         # Whoever writes both means the last.

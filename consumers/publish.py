@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from datetime import datetime
 
+from bot.domain.commented import commented
 from bot.domain.declining import declined_now, taken_back
 from bot.domain.diff import Diff
 from bot.domain.errors import Obsolete
-from bot.domain.events import PublishRequested, Stage, VerifyRequested
+from bot.domain.events import FeedbackExpected, PublishRequested, Stage, VerifyRequested
+from bot.domain.findings import Finding
 from bot.domain.fingerprint import lines_of, places
+from bot.domain.forge import ForgeMergeRequest
 from bot.domain.marker import Marker
 from bot.domain.merge_request import Revision
 from bot.domain.ours import Ours, deleted, forgotten, opened, ours, remember
@@ -17,13 +21,15 @@ from bot.domain.proof import waits
 from bot.domain.publication import Publication, analysed, decide, status
 from bot.domain.reconcile import Thread
 from bot.domain.result import result
-from bot.domain.run import RunState
+from bot.domain.run import Run, RunState
 from bot.domain.summary import project_url, summary
-from bot.ports import Clock, Forge, Store, Telemetry, Workspaces
+from bot.domain.watching import Watch, Why
+from bot.ports import Clock, Forge, Store, Telemetry, Transaction, Workspaces
 from bot.reviewer.moves import followed, renamed, under_old_names
 from bot.reviewer.parting import declined_at_the_end
 from bot.reviewer.posting import Posting
 from bot.runtime.consumer import Work, consumer
+from bot.syntax import language_of
 
 
 @consumer(Stage.publish)
@@ -103,11 +109,13 @@ async def publish(
         note_id = await posting.summarise(body, mine)
         await posting.set_status(found, *status(run, publication))
         async with work.commit() as transaction:
+            lost = forgotten(publication.actions, known)
             threads = [
                 *remember(mine, [act for act in publication.actions if act not in unsettled], known),
-                *opened(run, [*publication.posts, *forgotten(publication.actions, known)], refused),
+                *opened(run, [*publication.posts, *lost], refused),
             ]
             await transaction.save_threads(event.ref, threads)
+            await _keep_comments(run, found, [*publication.posts, *lost], refused, clock.now(), transaction)
             back = taken_back(publication, mine.threads, analysed(run, diff, mine.threads))
             await transaction.undecline(event.ref, back)
             said = declined_now(run, publication, deleted=gone, now=clock.now())
@@ -132,6 +140,24 @@ async def _standing(
     blobs = await workspaces.read(revision, paths) if revision and paths else {}
     lines = {path: lines_of(blob.content) for path, blob in blobs.items() if blob.content is not None}
     return lambda thread: places(thread.anchor, lines.get(thread.path, ()), key=key)
+
+
+async def _keep_comments(
+    run: Run,
+    found: ForgeMergeRequest,
+    findings: Sequence[Finding],
+    refused: Collection[str],
+    now: datetime,
+    transaction: Transaction,
+) -> None:
+    """Have the ledger watch what becomes of the comments on *findings*."""
+    comments = commented(
+        run, findings, refused, at=now, language_of=language_of, author_is_bot=found.author_bot
+    )
+    watch = Watch(run.ref, now, found.author_id, target_branch=found.target_branch)
+    await transaction.add_comments(run.ref, comments, watch)
+    if comments:
+        transaction.emit(FeedbackExpected(ref=run.ref, why=Why.posted))
 
 
 def _count(telemetry: Telemetry, publication: Publication) -> None:

@@ -44,6 +44,11 @@ DELETE FROM declined_finding WHERE ctid IN (
     SELECT ctid FROM declined_finding WHERE until < now() - $1::interval LIMIT $2)
 """
 
+#: Signals of the next months find their partitions there, so that nobody makes them in the middle of something.
+_PARTITIONS = """
+SELECT make_signal_partition(now() + make_interval(months => n)) FROM generate_series(0, 2) AS n
+"""
+
 
 async def prune(
     pool: Any,
@@ -54,13 +59,15 @@ async def prune(
 ) -> tuple[int, int]:
     """Delete events that were handled longer ago than *events*, and marks older than *marks*.
 
-    So go answers that nobody asked for lately, and what is not declined any more. An event that its group has not passed yet stays, however old it is: the group of its stage, or *shipped_by*
+    So go answers that nobody asked for lately, and what is not declined any more. The partitions of signals are made
+    ahead. An event that its group has not passed yet stays, however old it is: the group of its stage, or *shipped_by*
     where the table is only the outbox. Returns how many events and marks were deleted.
     """
     async with translated():
         deleted = await _in_batches(pool, _EVENTS, events, shipped_by)
         await _in_batches(pool, _ANSWERS, KEEP_ANSWERS)
         await _in_batches(pool, _DECLINED, timedelta())
+        await pool.execute(_PARTITIONS)
         return deleted, await _in_batches(pool, _MARKS, marks)
 
 

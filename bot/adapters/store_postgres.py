@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.adapters import answered_postgres, declined_postgres
+from bot.adapters import answered_postgres, declined_postgres, feedback_postgres
 from bot.adapters.log_records import append
 from bot.adapters.postgres import give_up_locks, storable, translated
 from bot.domain.errors import Obsolete, Permanent, Transient
@@ -19,6 +19,8 @@ from bot.domain.findings import Finding
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.records import AnsweredComment, Declined, MergeRequestState, ThreadRecord
 from bot.domain.run import REVIEW_STEP, Run
+from bot.domain.signals import Comment
+from bot.domain.watching import Watch
 from bot.ports import Start, StillHeld, Transaction
 
 _REF = "instance = $1 AND project_id = $2 AND iid = $3"
@@ -210,6 +212,10 @@ class PostgresTransaction:
     async def add_answered(self, ref: MergeRequestRef, comment: AnsweredComment) -> None:
         """Remember an answered comment; see the port."""
         await answered_postgres.add(self._connection, ref, comment)
+
+    async def add_comments(self, ref: MergeRequestRef, comments: Sequence[Comment], watch: Watch) -> None:
+        """Add to the ledger of feedback; see the port."""
+        await feedback_postgres.add_comments(self._connection, ref, comments, watch)
 
     def emit(self, event: Event, *, delay: timedelta = timedelta()) -> None:
         """Append an event; see the port."""

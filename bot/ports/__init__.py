@@ -6,7 +6,8 @@ Each protocol's docstrings are the contract that ``tests/contract`` checks on ev
 from __future__ import annotations
 
 from bot.ports.clock import Clock
-from bot.ports.forge import Forge, ForgeUpdates, People, Pipelines, Proposals
+from bot.ports.feedback import Due, Feedback, Placed
+from bot.ports.forge import Aftermath, Forge, ForgeUpdates, People, Pipelines, Proposals
 from bot.ports.log import Delivery, EventLog, EventSink, OnRevoke, Outbox, Subscription, keep_all
 from bot.ports.model import Answers, Audit, Embeddings, Model, ModelReply, ModelRequest
 from bot.ports.policies import PolicyFiles, PolicyVersions
@@ -19,6 +20,7 @@ from bot.ports.workspaces import Blob, Occurrence, Occurrences, Workspaces
 
 __all__ = [
     "CHECKOUT",
+    "Aftermath",
     "Answers",
     "Audit",
     "Blob",
@@ -26,9 +28,11 @@ __all__ = [
     "Command",
     "Completed",
     "Delivery",
+    "Due",
     "Embeddings",
     "EventLog",
     "EventSink",
+    "Feedback",
     "Forge",
     "ForgeUpdates",
     "Model",
@@ -40,6 +44,7 @@ __all__ = [
     "Outbox",
     "People",
     "Pipelines",
+    "Placed",
     "PolicyFiles",
     "PolicyVersions",
     "Proposals",

@@ -14,6 +14,8 @@ from bot.domain.findings import Finding
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.records import AnsweredComment, Declined, MergeRequestState, ThreadRecord
 from bot.domain.run import Run
+from bot.domain.signals import Comment
+from bot.domain.watching import Watch
 
 
 class Transaction(Protocol):
@@ -58,6 +60,12 @@ class Transaction(Protocol):
 
         Raises:
             Obsolete: it was before; nothing of this transaction is written.
+        """
+
+    async def add_comments(self, ref: MergeRequestRef, comments: Sequence[Comment], watch: Watch) -> None:
+        """Add comments that were just opened to the ledger of feedback; those that it knows stay as they are.
+
+        The merge request is looked at from now on; of *watch* only the author and the target branch count.
         """
 
     def emit(self, event: Event, *, delay: timedelta = timedelta()) -> None:
