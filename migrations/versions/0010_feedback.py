@@ -24,7 +24,9 @@ BEGIN
         RETURN;
     END IF;
     PERFORM pg_advisory_xact_lock(hashtext('cloister.signal_partitions'));
-    IF to_regclass(name) IS NOT NULL THEN
+    -- A look into the catalogue's cache would not see what another session made while this one waited.
+    IF EXISTS (SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+               WHERE i.inhparent = 'signal'::regclass AND c.relname = name) THEN
         RETURN;
     END IF;
     EXECUTE format('CREATE TABLE %I (LIKE signal INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', name);
