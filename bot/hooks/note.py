@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bot.domain.commands import addresses_somebody
 from bot.domain.events import CommentPosted, FeedbackExpected
+from bot.domain.marker import seems_ours
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.watching import Why
 from bot.hooks.payload import Hook, Ignored, Malformed, flag, identifier, section, shown, text
@@ -58,6 +59,8 @@ def _ignored(body: Mapping[str, object], attributes: Mapping[str, object]) -> st
     if flag(attributes, "internal") or text(body, "event_type") == "confidential_note":
         return "internal comments are not answered"
     note = text(attributes, "note")
+    if note is not None and seems_ours(note):
+        return "it looks like one of ours"
     if note is None or addresses_somebody(note) or text(attributes, "type") is not None:
         return ""
     return "it is in no thread, and no line begins with a name"

@@ -15,7 +15,7 @@ from bot.ports import Due, EventSink, Feedback, Telemetry
 log = structlog.get_logger()
 
 #: How often a process asks for what is due.
-POLL_S = 3.0
+POLL_S = 1.0
 #: Above the time that a look takes, so that only a lost event is followed by another.
 LEASE = timedelta(minutes=10)
 
