@@ -5,6 +5,7 @@ Pure and repeat-safe: the same look yields the same signals with the same ids.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +14,10 @@ from bot.domain.forge import ForgeAward, ForgeDiscussion, ForgeNote
 from bot.domain.merge_request import Sha
 from bot.domain.signals import Comment, Signal, SignalKind, Source, believed, signal_id
 from bot.domain.watching import Seen, Watch
+
+#: No emoji has such a character in its name, whatever a forge says.
+_UNNAMED = re.compile(r"[^0-9A-Za-z_+-]")
+_MOST_CHARS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +142,7 @@ def reaction(
         actor=actor,
         bot=bot,
         note_id=comment.note_id,
-        emoji=emoji,
+        emoji=_UNNAMED.sub("", emoji)[:_MOST_CHARS],
         detail={"award": str(award)},
     )
 
