@@ -201,6 +201,13 @@ class Settings(BaseSettings):
         description="Projects to search for lost webhooks: `known` by earlier ones, all where we are `member`, `off`.",
         examples=["member"],
     )
+    feedback_per_minute: int = Field(
+        60,
+        ge=0,
+        le=6000,
+        description="Merge requests looked at per minute for what people did with our comments; 0: none.",
+        examples=[20],
+    )
 
     @field_validator("*", mode="before")
     @classmethod

@@ -55,6 +55,7 @@ from bot.reviewer.asking import Asker
 from bot.reviewer.guides import guides
 from bot.reviewer.reviewing import Reviewing
 from bot.runtime.consumer import Consumer
+from bot.runtime.feedback_poller import FeedbackPoller
 from bot.runtime.loop import ConsumeLoop
 from bot.runtime.reconciler import Reconciler
 from bot.runtime.relay import GROUP, Relay
@@ -63,6 +64,7 @@ from bot.scanners.secrets import redactor_of
 from bot.settings import Settings
 from bot.settings_kafka import tls_context
 from bot.settings_tls import trusting
+from bot.wiring_feedback import feedback_ports
 from bot.wiring_models import models_of
 from bot.wiring_policy import levels_of
 from bot.wiring_rules import rulebook
@@ -70,6 +72,7 @@ from bot.wiring_unit_tests import unit_testing
 from bot.wiring_verdicts import links_of
 from consumers.collect import collect
 from consumers.converse import converse
+from consumers.feedback import feedback
 from consumers.fetch import fetch
 from consumers.intake import intake
 from consumers.publish import publish
@@ -82,7 +85,8 @@ from consumers.verify import verify
 logger = structlog.get_logger()
 
 CONSUMERS: dict[Stage, Consumer] = {
-    one.stage: one for one in (intake, fetch, scan, report, review, collect, verify, publish, converse, tests)
+    one.stage: one
+    for one in (intake, fetch, scan, report, review, collect, verify, publish, converse, tests, feedback)
 }
 
 #: Connections of the consumers: each stage holds one for its partitions, and one waits to be woken up.
@@ -205,6 +209,9 @@ async def run_consumers(
         if Stage.intake in stages and base.settings.reconcile != "off":
             reconciling = asyncio.create_task(reconciler(base, ports["forge"].api).run(), name="reconciler")
             stack.callback(reconciling.cancel)
+        if Stage.feedback in stages and base.settings.feedback_per_minute:
+            polling = asyncio.create_task(_feedback_poller(base, ports).run(), name="feedback")
+            stack.callback(polling.cancel)
         suspects = asyncio.Lock()
         loops = [
             ConsumeLoop(
@@ -239,6 +246,15 @@ def reconciler(base: Base, api: GitLabApi) -> Reconciler:
         clock=base.clock,
         instance=base.instance,
         members=base.settings.reconcile == "member",
+    )
+
+
+def _feedback_poller(base: Base, ports: Mapping[str, Any]) -> FeedbackPoller:
+    return FeedbackPoller(
+        feedback=ports["feedback"],
+        sink=base.outbox,
+        telemetry=base.telemetry,
+        per_minute=base.settings.feedback_per_minute,
     )
 
 
@@ -277,7 +293,18 @@ async def _ports(
         ca_file=settings.gitlab_ca_file,
     )
     workspaces = FallbackWorkspaces(mirror, ApiWorkspaces(forge.api, git=Git(forge_url=url)))
+    marker = Marker(given_marker_key or await base.store.secret("markers"))
     return {
+        **feedback_ports(
+            base.pool,
+            forge,
+            base.store,
+            workspaces,
+            asker,
+            redact,
+            marker=marker,
+            fingerprint_key=fingerprint_key,
+        ),
         "forge": forge,
         "approvals": GitLabApprovals(forge.api),
         "verdicts": PostgresVerdicts(base.pool),
@@ -301,7 +328,7 @@ async def _ports(
         "unit_testing": asker and unit_testing(settings, asker, workspaces, redact),
         "answering": asker and Answering(asker, answering_guide(), workspaces, rules, runner, redact),
         "reviewing": asker and Reviewing(asker, guides(), fingerprint_key, redact),
-        "marker": Marker(given_marker_key or await base.store.secret("markers")),
+        "marker": marker,
         "fingerprint_key": fingerprint_key,
         "instance_url": url,
         "debounce": timedelta(seconds=settings.debounce_s),

@@ -22,7 +22,9 @@ from bot.domain.conversation import (
 from bot.domain.errors import Obsolete, Permanent, Transient
 from bot.domain.events import (
     Action,
+    CommandTaken,
     CommentPosted,
+    FeedbackExpected,
     MergeRequestChanged,
     Stage,
     TestsRequested,
@@ -35,6 +37,7 @@ from bot.domain.question import Question
 from bot.domain.records import AnsweredComment, Declined
 from bot.domain.replay import original_of
 from bot.domain.waivers import Waiver
+from bot.domain.watching import Why
 from bot.domain.wording import Wording, wording
 from bot.ports import Clock, Forge, People, Store, Telemetry, Transaction, WaiverBook, Workspaces
 from bot.reviewer.answering import Answering
@@ -92,6 +95,10 @@ async def converse(
             await decide_anew(transaction, event.ref)
         return
     comment = await heard(event, forge, store, redact)
+    if not comment.asked:
+        async with work.commit() as transaction:
+            transaction.emit(FeedbackExpected(ref=event.ref, why=Why.replied))
+        return
     member = await people.member(event.ref.project_id, comment.note.author_id)
     if member.bot:
         raise Obsolete("a bot wrote it, and bots are not answered")
@@ -103,7 +110,7 @@ async def converse(
     if worth is False:
         raise Obsolete("too many comments have asked for something lately")
     ledger = Ledger(what.run.id if what.run else work.record.id)
-    taken, declined, book = list[Turn](), None, list[Waiver]()
+    taken, declined, fingerprint, book = list[Turn](), None, None, list[Waiver]()
     parts = [words.talk.too_many.format(limit=what.policy.conversation.per_hour)]
     if worth:
         seen = await scene(
@@ -132,6 +139,7 @@ async def converse(
             now=clock.now(),
         )
         book = list(seen.docket.waivers) if seen.docket else []
+        fingerprint = seen.fingerprint
         declined = _declined(seen, comment, days=what.policy.comments.declined_days, now=clock.now())
         taken = turns(comment.asked.commands, seen, words.talk)
         taken = [await _told(turn, seen, comment, what, words, answering, ledger, work) for turn in taken]
@@ -147,7 +155,7 @@ async def converse(
             await still_held()
             await say(comment, body, forge)
         async with work.commit() as transaction:
-            await _keep(comment, taken, found, declined, transaction)
+            await _keep(comment, taken, found, declined, fingerprint, transaction)
             steps = [step for turn in taken for step in turn.steps]
             await take(transaction, event.ref, steps, book, clock.now())
     for turn in taken:
@@ -214,6 +222,7 @@ async def _keep(
     taken: Iterable[Turn],
     found: ForgeMergeRequest,
     declined: Declined | None,
+    fingerprint: str | None,
     transaction: Transaction,
 ) -> None:
     """Store what the commands change, and start what they ask for."""
@@ -223,6 +232,16 @@ async def _keep(
     await transaction.add_answered(ref, AnsweredComment(comment.note.id, comment.note.author_id, known))
     if Verb.ignore in verbs and declined is not None:
         await transaction.decline(ref, [declined])
+    if Verb.ignore in verbs and fingerprint is not None:
+        transaction.emit(
+            CommandTaken(
+                ref=ref,
+                command=Verb.ignore.value,
+                fingerprint=fingerprint,
+                note_id=comment.note.id,
+                actor_id=comment.note.author_id,
+            )
+        )
     state = await transaction.merge_request(ref)
     if verbs & {Verb.pause, Verb.resume}:
         # Whoever writes both means the last.

@@ -13,9 +13,17 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.domain.errors import Permanent, Refused
-from bot.domain.events import Action, FetchRequested, MergeRequestChanged, PublishRequested, Stage
+from bot.domain.events import (
+    Action,
+    FeedbackExpected,
+    FetchRequested,
+    MergeRequestChanged,
+    PublishRequested,
+    Stage,
+)
 from bot.domain.records import MergeRequestState
 from bot.domain.run import Run, RunState
+from bot.domain.watching import Why
 from bot.domain.wording import wording
 from bot.ports import Approvals, Clock, Forge, Store, Telemetry, Transaction
 from bot.runtime.consumer import Work, consumer
@@ -43,6 +51,8 @@ async def intake(
         state = await transaction.merge_request(event.ref)
         if _overtaken(event, state):
             return
+        if why := _news(event, state):
+            transaction.emit(FeedbackExpected(ref=event.ref, why=why))
         state = replace(state, updated_at=event.updated_at or state.updated_at)
         if event.action is Action.closed:
             last = await _supersede(transaction, state, telemetry)
@@ -119,6 +129,17 @@ async def _hold(event: MergeRequestChanged, forge: Forge, approvals: Approvals, 
 def _overtaken(event: MergeRequestChanged, state: MergeRequestState) -> bool:
     """Say whether a later change of the merge request was handled already: deliveries overtake each other."""
     return bool(event.updated_at and state.updated_at and event.updated_at < state.updated_at)
+
+
+def _news(event: MergeRequestChanged, state: MergeRequestState) -> Why | None:
+    """Return what people may have done with our comments by what happened, None where there are none."""
+    if state.run_id is None:
+        return None
+    if event.action is Action.closed:
+        return Why.ended
+    if state.closed:
+        return Why.reopened
+    return Why.pushed if event.head_sha not in {None, state.head_sha} else None
 
 
 async def _known(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 import structlog
 
+from bot.domain.commented import commented
 from bot.domain.declining import declined_now, taken_back
 from bot.domain.diff import Diff
 from bot.domain.errors import Obsolete, Permanent
-from bot.domain.events import PipelineSeen, PublishRequested, Stage, VerifyRequested
+from bot.domain.events import FeedbackExpected, PipelineSeen, PublishRequested, Stage, VerifyRequested
+from bot.domain.findings import Finding
 from bot.domain.fingerprint import lines_of, places
+from bot.domain.forge import ForgeMergeRequest
 from bot.domain.gate_verdict import verdict_on, waiting
 from bot.domain.marker import Marker
 from bot.domain.merge_request import Revision
@@ -25,6 +29,7 @@ from bot.domain.summary import project_url, summary
 from bot.domain.verdict_links import VerdictLinks
 from bot.domain.waiver_effects import merged_into, tellings
 from bot.domain.waivers import WaiverStep
+from bot.domain.watching import Watch, Why
 from bot.ports import (
     Approvals,
     Clock,
@@ -32,6 +37,7 @@ from bot.ports import (
     MergeRules,
     Store,
     Telemetry,
+    Transaction,
     Verdicts,
     WaiverBook,
     Workspaces,
@@ -42,6 +48,7 @@ from bot.reviewer.parting import declined_at_the_end
 from bot.reviewer.posting import Posting
 from bot.reviewer.waiving import WaiversHere, is_about, take
 from bot.runtime.consumer import Work, consumer
+from bot.syntax import language_of
 
 log = structlog.get_logger()
 
@@ -153,11 +160,13 @@ async def publish(
         if decided.problems != before.problems:
             mine = await _summarised(posting, mine, body(decided.problems))
         async with work.commit() as transaction:
+            lost = forgotten(publication.actions, known)
             threads = [
                 *remember(mine, [act for act in publication.actions if act not in unsettled], known),
-                *opened(run, [*publication.posts, *forgotten(publication.actions, known)], refused, hushed),
+                *opened(run, [*publication.posts, *lost], refused, hushed),
             ]
             await transaction.save_threads(event.ref, threads)
+            await _keep_comments(run, found, [*publication.posts, *lost], refused, clock.now(), transaction)
             back = taken_back(publication, mine.threads, analysed(run, diff, mine.threads))
             await transaction.undecline(event.ref, back)
             said = declined_now(run, publication, deleted=gone, now=clock.now())
@@ -236,6 +245,24 @@ async def _standing(
     blobs = await workspaces.read(revision, paths) if revision and paths else {}
     lines = {path: lines_of(blob.content) for path, blob in blobs.items() if blob.content is not None}
     return lambda thread: places(thread.anchor, lines.get(thread.path, ()), key=key)
+
+
+async def _keep_comments(
+    run: Run,
+    found: ForgeMergeRequest,
+    findings: Sequence[Finding],
+    refused: Collection[str],
+    now: datetime,
+    transaction: Transaction,
+) -> None:
+    """Have the ledger watch what becomes of the comments on *findings*."""
+    comments = commented(
+        run, findings, refused, at=now, language_of=language_of, author_is_bot=found.author_bot
+    )
+    watch = Watch(run.ref, now, found.author_id, target_branch=found.target_branch)
+    await transaction.add_comments(run.ref, comments, watch)
+    if comments:
+        transaction.emit(FeedbackExpected(ref=run.ref, why=Why.posted))
 
 
 def _count(telemetry: Telemetry, publication: Publication) -> None:

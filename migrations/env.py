@@ -10,11 +10,16 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
-import bot.adapters.tables  # noqa: F401 - registers the tables
+from bot.adapters.tables import declared
 
 
 def migrate(connection: Connection) -> None:
-    context.configure(connection=connection, target_metadata=SQLModel.metadata, compare_server_default=True)
+    context.configure(
+        connection=connection,
+        target_metadata=SQLModel.metadata,
+        compare_server_default=True,
+        include_name=declared,
+    )
     with context.begin_transaction():
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('cloister.migrations'))"))
         context.run_migrations()

@@ -27,7 +27,8 @@ from bot.domain.forge import (
 from bot.domain.merge_request import MergeRequestRef, Revision
 from bot.gitlab.administration import Project
 from bot.gitlab.errors import is_unprepared, refuses_position
-from bot.gitlab.shapes import Discussion, Draft, MergeRequest, Note, User, Version, read, read_written
+from bot.gitlab.note_shapes import Discussion, Draft, Note
+from bot.gitlab.shapes import MergeRequest, User, Version, read, read_written
 
 #: So many server errors on the same drafts mean that a position breaks GitLab.
 SERVER_ERRORS_UNTIL_REFUSED = 3

@@ -53,6 +53,11 @@ DELETE FROM login_link WHERE digest IN (
     SELECT digest FROM login_link WHERE made_at < now() - $1::interval LIMIT $2)
 """
 
+#: Signals of the next months find their partitions there, so that nobody makes them in the middle of something.
+_PARTITIONS = """
+SELECT make_signal_partition(now() + make_interval(months => n)) FROM generate_series(0, 2) AS n
+"""
+
 
 async def prune(
     pool: Any,
@@ -63,7 +68,8 @@ async def prune(
 ) -> tuple[int, int]:
     """Delete events that were handled longer ago than *events*, and marks older than *marks*.
 
-    So go answers that nobody asked for lately, what is not declined any more, and sessions and links that are over.
+    So go answers that nobody asked for lately, what is not declined any more, and sessions and links that are over. The
+    partitions of signals are made ahead.
     An event that its group has not passed yet stays, however old it is: the group of its stage, or *shipped_by*
     where the table is only the outbox. Returns how many events and marks were deleted.
     """
@@ -73,6 +79,7 @@ async def prune(
         await _in_batches(pool, _DECLINED, timedelta())
         await _in_batches(pool, _SESSIONS, ABSOLUTE)
         await _in_batches(pool, _LINKS, LINK)
+        await pool.execute(_PARTITIONS)
         return deleted, await _in_batches(pool, _MARKS, marks)
 
 

@@ -14,6 +14,7 @@ from bot.adapters import (
     answered_postgres,
     audit_log_postgres,
     declined_postgres,
+    feedback_postgres,
     verdicts_postgres,
     waivers_postgres,
 )
@@ -27,7 +28,9 @@ from bot.domain.gate_verdict import GateVerdict
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.records import AnsweredComment, Declined, MergeRequestState, ThreadRecord
 from bot.domain.run import REVIEW_STEP, Run
+from bot.domain.signals import Comment
 from bot.domain.waivers import WaiverStep
+from bot.domain.watching import Watch
 from bot.ports import Start, StillHeld, Transaction
 
 _REF = "instance = $1 AND project_id = $2 AND iid = $3"
@@ -231,6 +234,10 @@ class PostgresTransaction:
     async def audit(self, act: Act) -> None:
         """Write an act into the audit log; see the port."""
         await audit_log_postgres.append(self._connection, act)
+
+    async def add_comments(self, ref: MergeRequestRef, comments: Sequence[Comment], watch: Watch) -> None:
+        """Add to the ledger of feedback; see the port."""
+        await feedback_postgres.add_comments(self._connection, ref, comments, watch)
 
     def emit(self, event: Event, *, delay: timedelta = timedelta()) -> None:
         """Append an event; see the port."""

@@ -11,7 +11,10 @@ from bot.cli.context import settings_of
 if TYPE_CHECKING:
     from bot.settings import Settings
 
-STAGES = ("intake", "fetch", "scan", "report", "review", "collect", "verify", "publish", "converse", "tests")
+STAGES = (
+    *("intake", "fetch", "scan", "report", "review", "collect", "verify", "publish", "converse", "tests"),
+    "feedback",
+)
 
 
 def stage(name: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Self
 from pydantic import AwareDatetime, Field
 
 from bot.domain.merge_request import MergeRequestRef, Sha, Value
+from bot.domain.watching import Why
 
 #: Namespace of every deterministic id that Cloister makes.
 NAMESPACE = uuid.UUID("6f3f6a0e-7f0e-5d0a-9a50-1f6d2b7f9c11")
@@ -35,6 +36,7 @@ class Stage(enum.StrEnum):
     publish = "publish"
     converse = "converse"
     tests = "tests"
+    feedback = "feedback"
 
 
 class Event(Value):
@@ -276,6 +278,63 @@ class TestsRequested(Event):
         return str(self.note_id)
 
 
+class ReactionChanged(Event):
+    """Somebody reacted to a note with an emoji, or took that back."""
+
+    kind = "reaction.changed"
+    stage = Stage.feedback
+
+    award_id: int = Field(gt=0)
+    note_id: int = Field(gt=0)
+    discussion_id: str = Field(
+        default="", pattern=r"^[0-9A-Za-z_-]{0,80}$", description="empty where the hook does not say"
+    )
+    actor_id: int = Field(gt=0)
+    emoji: str = Field(pattern=r"^[0-9A-Za-z_+-]{1,100}$")
+    added: bool = Field(description="false: taken back")
+    at: AwareDatetime | None = Field(default=None, description="when it was added, by the forge's time")
+
+
+class FeedbackExpected(Event):
+    """Something happened to a merge request after which it is worth while to look at our threads, soon."""
+
+    kind = "feedback.expected"
+    stage = Stage.feedback
+
+    why: Why
+
+    @property
+    def discriminator(self) -> str:
+        """Return the reason: one thing may be several."""
+        return self.why.value
+
+
+class FeedbackDue(Event):
+    """It is time to look at our threads of a merge request."""
+
+    kind = "feedback.due"
+    stage = Stage.feedback
+
+
+class CommandTaken(Event):
+    """A command about one of our comments was carried out."""
+
+    kind = "command.taken"
+    stage = Stage.feedback
+
+    command: str = Field(pattern=r"^[a-z_]{1,40}$", description="ignore or waive")
+    fingerprint: str = Field(min_length=1, max_length=128)
+    note_id: int | None = Field(
+        default=None, gt=0, description="the note that asked; None: it came from elsewhere"
+    )
+    actor_id: int | None = Field(default=None, gt=0)
+
+    @property
+    def discriminator(self) -> str:
+        """Return command and finding: one note may hold several commands."""
+        return f"{self.command}:{self.fingerprint}"
+
+
 #: Every event kind; `cloister events` prints this list.
 EVENTS: dict[str, type[Event]] = {
     event.kind: event
@@ -294,6 +353,10 @@ EVENTS: dict[str, type[Event]] = {
         CommentPosted,
         WaiverRequested,
         TestsRequested,
+        ReactionChanged,
+        FeedbackExpected,
+        FeedbackDue,
+        CommandTaken,
     )
 }
 

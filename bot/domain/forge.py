@@ -62,7 +62,8 @@ class ForgeMergeRequest:
 
     ``revision`` is None while the forge still prepares the diff. ``pipeline`` is the one that it
     shows, where a status must go to be seen. ``participants`` are its author, assignees
-    and reviewers. ``author_id`` is None where the author is gone.
+    and reviewers. ``author_id`` is None where the author is gone. ``ended_at`` and ``ended_by`` tell when and by whom
+    it was merged or closed.
     """
 
     ref: MergeRequestRef
@@ -80,6 +81,9 @@ class ForgeMergeRequest:
     participants: frozenset[int] = frozenset()
     author_id: int | None = None
     labels: tuple[str, ...] = ()
+    author_bot: bool = False
+    ended_at: datetime | None = None
+    ended_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,8 @@ class ForgeNote:
     """Hold one note; ``resolvable`` is False for plain comments, ``resolved_by`` None where it is not said.
 
     ``internal`` notes are hidden from those who are not members. ``place`` is None outside of the diff's new side.
+    ``author_id`` is 0 where the author's account is gone. ``bot`` is about the author, ``resolver_bot`` about who
+    resolved it. ``applied`` says of each suggestion in it whether it was applied.
     """
 
     id: int
@@ -146,6 +152,22 @@ class ForgeNote:
     resolved_by: int | None = None
     internal: bool = False
     place: ForgePlace | None = None
+    written_at: datetime | None = None
+    resolved_at: datetime | None = None
+    bot: bool = False
+    resolver_bot: bool = False
+    applied: tuple[bool, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeAward:
+    """Hold one reaction to a note; ``user_id`` is 0 where the account is gone."""
+
+    id: int
+    emoji: str
+    user_id: int
+    at: datetime
+    bot: bool = False
 
 
 @dataclass(frozen=True, slots=True)

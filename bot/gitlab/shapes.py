@@ -10,13 +10,9 @@ from pydantic import AliasChoices, AwareDatetime, BeforeValidator, Field, Strict
 
 from bot.domain.errors import Permanent, Transient
 from bot.domain.forge import (
-    ForgeDiscussion,
-    ForgeDraft,
     ForgeMember,
     ForgeMergeRequest,
-    ForgeNote,
     ForgePipeline,
-    ForgePlace,
     ForgeUser,
     UpdatedMergeRequest,
 )
@@ -24,13 +20,15 @@ from bot.domain.merge_request import MergeRequestRef, Revision, Sha, Value
 from bot.gitlab.errors import MAX_TIME, MIN_TIME
 
 _Shape = TypeVar("_Shape", bound=Value)
-_Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
-_MaybeSha = Annotated[Sha | None, BeforeValidator(lambda value: value or None)]
-_Time = Annotated[AwareDatetime, Field(strict=False)]
+Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
+MaybeSha = Annotated[Sha | None, BeforeValidator(lambda value: value or None)]
+Time = Annotated[AwareDatetime, Field(strict=False)]
 
 #: Older releases do not say that an account is a bot, but name it so. See
 #: https://docs.gitlab.com/user/project/settings/project_access_tokens/#bot-users-for-projects
 _BOT_NAME = re.compile(r"(?:project|group)_\d+_bot\w*|service_account_\w+|ghost\d*", re.IGNORECASE)
+#: Who the comments of deleted accounts belong to. See https://docs.gitlab.com/user/profile/account/delete_account/
+_GHOST_NAME = re.compile(r"ghost\d*", re.IGNORECASE)
 
 
 class User(Value):
@@ -78,9 +76,9 @@ class Branch(Value):
 class DiffRefs(Value):
     """The commits of a diff; any may be null while GitLab prepares it."""
 
-    base_sha: _MaybeSha = None
-    start_sha: _MaybeSha = None
-    head_sha: _MaybeSha = None
+    base_sha: MaybeSha = None
+    start_sha: MaybeSha = None
+    head_sha: MaybeSha = None
 
     def revision(self, ref: MergeRequestRef) -> Revision | None:
         """Return the revision, None unless all commits are known."""
@@ -92,9 +90,9 @@ class DiffRefs(Value):
 class Version(Value):
     """One diff version of a merge request."""
 
-    base_commit_sha: _MaybeSha = None
-    start_commit_sha: _MaybeSha = None
-    head_commit_sha: _MaybeSha = None
+    base_commit_sha: MaybeSha = None
+    start_commit_sha: MaybeSha = None
+    head_commit_sha: MaybeSha = None
 
     def refs(self) -> DiffRefs:
         """Return the commits under the names of ``diff_refs``."""
@@ -107,6 +105,17 @@ class Author(Value):
     """Who wrote or does something, or is to do it."""
 
     id: int
+    username: str = ""
+
+    @property
+    def account(self) -> int:
+        """Return its number, 0 for the ghost, which stands for all whose accounts are gone."""
+        return 0 if _GHOST_NAME.fullmatch(self.username) else self.id
+
+    @property
+    def bot(self) -> bool:
+        """Say whether it is named like the account of a token or a service; that is all a list tells."""
+        return bool(self.account) and _BOT_NAME.fullmatch(self.username) is not None
 
 
 class Pipeline(Value):
@@ -114,7 +123,7 @@ class Pipeline(Value):
 
     id: int
     sha: str
-    ref: _Text = ""
+    ref: Text = ""
     project_id: int | None = None
 
 
@@ -134,7 +143,7 @@ class Job(Value):
     id: int
     name: str
     status: str
-    web_url: _Text = ""
+    web_url: Text = ""
 
 
 class JobOf(Value):
@@ -181,11 +190,11 @@ class MergeRequest(Value):
 
     iid: int
     project_id: int
-    title: _Text = ""
-    description: _Text = ""
+    title: Text = ""
+    description: Text = ""
     state: str
     draft: bool = Field(default=False, validation_alias=AliasChoices("draft", "work_in_progress"))
-    sha: _MaybeSha = None
+    sha: MaybeSha = None
     diff_refs: DiffRefs | None = None
     target_branch: str
     source_branch: str
@@ -195,8 +204,13 @@ class MergeRequest(Value):
     assignees: tuple[Author, ...] | None = Field(default=(), strict=False)
     reviewers: tuple[Author, ...] | None = Field(default=(), strict=False)
     labels: tuple[str, ...] | None = Field(default=(), strict=False)
-    updated_at: _Time | None = None
-    web_url: _Text = ""
+    updated_at: Time | None = None
+    merged_at: Time | None = None
+    closed_at: Time | None = None
+    merge_user: Author | None = None
+    merged_by: Author | None = None
+    closed_by: Author | None = None
+    web_url: Text = ""
 
     def forge(self, ref: MergeRequestRef, revision: Revision | None) -> ForgeMergeRequest:
         """Return it as the port names it."""
@@ -218,7 +232,15 @@ class MergeRequest(Value):
             ),
             author_id=self.author.id if self.author else None,
             labels=self.labels or (),
+            author_bot=self.author is not None and self.author.bot,
+            ended_at=self.merged_at if self.state == "merged" else self.closed_at,
+            ended_by=self._ended_by(),
         )
+
+    def _ended_by(self) -> int | None:
+        # Before 14.7 there is no merge_user; later ones keep merged_by for those who know nothing else.
+        who = (self.merge_user or self.merged_by) if self.state == "merged" else self.closed_by
+        return who.account or None if who else None
 
     def _pipeline(self, ref: MergeRequestRef) -> ForgePipeline | None:
         shown = self.head_pipeline
@@ -234,8 +256,8 @@ class Updated(Value):
     iid: int = Field(gt=0, lt=2**31)
     state: str
     draft: bool = Field(default=False, validation_alias=AliasChoices("draft", "work_in_progress"))
-    sha: _MaybeSha = None
-    updated_at: _Time = Field(ge=MIN_TIME, lt=MAX_TIME)
+    sha: MaybeSha = None
+    updated_at: Time = Field(ge=MIN_TIME, lt=MAX_TIME)
 
     def forge(self, instance: str) -> UpdatedMergeRequest:
         """Return it as the port names it."""
@@ -254,68 +276,16 @@ class Membership(Value):
     id: StrictInt
 
 
-class Place(Value):
-    """Where a note stands in the diff."""
+class Head(Value):
+    """The newest commit of a branch."""
 
-    new_path: str | None = None
-    new_line: int | None = None
-    head_sha: _MaybeSha = None
-
-    def forge(self) -> ForgePlace | None:
-        """Return it as the port names it, None if it is not a line of the new side."""
-        if self.new_path is None or self.new_line is None or self.head_sha is None:
-            return None
-        return ForgePlace(self.new_path, self.new_line, self.head_sha)
+    id: Sha
 
 
-class Note(Value):
-    """One note."""
+class BranchTip(Value):
+    """One branch, by its newest commit."""
 
-    id: int
-    body: _Text = ""
-    author: Author | None = None
-    system: bool = False
-    resolvable: bool = False
-    resolved: bool | None = False
-    resolved_by: Author | None = None
-    position: Place | None = None
-    internal: bool | None = Field(default=False, validation_alias=AliasChoices("internal", "confidential"))
-
-    def forge(self) -> ForgeNote:
-        """Return it as the port names it; a note without an author is nobody's, so never ours."""
-        return ForgeNote(
-            self.id,
-            author_id=self.author.id if self.author else 0,
-            body=self.body,
-            system=self.system,
-            resolvable=self.resolvable,
-            resolved=bool(self.resolved),
-            resolved_by=self.resolved_by.id if self.resolved_by else None,
-            internal=bool(self.internal),
-            place=self.position.forge() if self.position else None,
-        )
-
-
-class Discussion(Value):
-    """One discussion."""
-
-    id: str
-    notes: tuple[Note, ...] = Field(strict=False)
-
-    def forge(self) -> ForgeDiscussion:
-        """Return it as the port names it."""
-        return ForgeDiscussion(self.id, tuple(note.forge() for note in self.notes))
-
-
-class Draft(Value):
-    """One draft note."""
-
-    id: int
-    note: _Text = ""
-
-    def forge(self) -> ForgeDraft:
-        """Return it as the port names it."""
-        return ForgeDraft(self.id, self.note)
+    commit: Head
 
 
 def read_written(shape: type[_Shape], data: object, request: str) -> _Shape:

@@ -1,17 +1,19 @@
-"""The note hook, reduced to comments on merge requests that may address us."""
+"""The note hook, reduced to comments on merge requests that may address us, or stand in a thread of ours."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from bot.domain.commands import addresses_somebody
-from bot.domain.events import CommentPosted
+from bot.domain.events import CommentPosted, FeedbackExpected
+from bot.domain.marker import seems_ours
 from bot.domain.merge_request import MergeRequestRef
+from bot.domain.watching import Why
 from bot.hooks.payload import Hook, Ignored, Malformed, flag, identifier, section, shown, text
 
 
-def _translate(body: Mapping[str, object], instance: str) -> CommentPosted | Ignored:
-    """Return the comment, or why nobody needs to look at it.
+def _translate(body: Mapping[str, object], instance: str) -> CommentPosted | FeedbackExpected | Ignored:
+    """Return the comment, that there may be a reply to us, or why nobody needs to look at it.
 
     Only ids go on: who wrote it, what it says and whether it still stands are asked of GitLab later. ``action`` is
     absent before 16.11, where an edit cannot be told from a new comment; each comment is acted on once.
@@ -33,8 +35,13 @@ def _translate(body: Mapping[str, object], instance: str) -> CommentPosted | Ign
             " a custom template must keep them"
         )
         raise Malformed(msg)
+    ref = MergeRequestRef(instance=instance, project_id=project, iid=iid)
+    said = text(attributes, "note")
+    # A custom template may leave the text out; then GitLab is asked.
+    if said is not None and not addresses_somebody(said):
+        return FeedbackExpected(ref=ref, why=Why.replied)
     return CommentPosted(
-        ref=MergeRequestRef(instance=instance, project_id=project, iid=iid),
+        ref=ref,
         note_id=note,
         discussion_id=discussion,
         author_id=author,
@@ -52,8 +59,11 @@ def _ignored(body: Mapping[str, object], attributes: Mapping[str, object]) -> st
     if flag(attributes, "internal") or text(body, "event_type") == "confidential_note":
         return "internal comments are not answered"
     note = text(attributes, "note")
-    # A custom template may leave the text out; then GitLab is asked.
-    return "" if note is None or addresses_somebody(note) else "no line begins with a name"
+    if note is not None and seems_ours(note):
+        return "it looks like one of ours"
+    if note is None or addresses_somebody(note) or text(attributes, "type") is not None:
+        return ""
+    return "it is in no thread, and no line begins with a name"
 
 
 hook = Hook(kind="note", translate=_translate)

@@ -8,7 +8,18 @@ from __future__ import annotations
 from bot.ports.access import ApiTokens, Attempt, Sessions, SignIn
 from bot.ports.audit_log import AuditLog
 from bot.ports.clock import Clock
-from bot.ports.forge import Approvals, Forge, ForgeUpdates, Jobs, MergeRules, People, Pipelines, Proposals
+from bot.ports.feedback import Due, Feedback, Placed
+from bot.ports.forge import (
+    Aftermath,
+    Approvals,
+    Forge,
+    ForgeUpdates,
+    Jobs,
+    MergeRules,
+    People,
+    Pipelines,
+    Proposals,
+)
 from bot.ports.log import Delivery, EventLog, EventSink, OnRevoke, Outbox, Subscription, keep_all
 from bot.ports.model import Answers, Audit, Embeddings, Model, ModelReply, ModelRequest
 from bot.ports.policies import PolicyFiles, PolicyVersions
@@ -23,6 +34,7 @@ from bot.ports.workspaces import Blob, Occurrence, Occurrences, Workspaces
 
 __all__ = [
     "CHECKOUT",
+    "Aftermath",
     "Answers",
     "ApiTokens",
     "Approvals",
@@ -34,9 +46,11 @@ __all__ = [
     "Command",
     "Completed",
     "Delivery",
+    "Due",
     "Embeddings",
     "EventLog",
     "EventSink",
+    "Feedback",
     "Forge",
     "ForgeUpdates",
     "Jobs",
@@ -50,6 +64,7 @@ __all__ = [
     "Outbox",
     "People",
     "Pipelines",
+    "Placed",
     "PolicyFiles",
     "PolicyVersions",
     "Proposals",

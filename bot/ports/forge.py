@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from bot.domain.forge import (
+    ForgeAward,
     ForgeDiscussion,
     ForgeDraft,
     ForgeJob,
@@ -20,7 +21,7 @@ from bot.domain.forge import (
     StatusPlace,
     UpdatedPage,
 )
-from bot.domain.merge_request import MergeRequestRef
+from bot.domain.merge_request import MergeRequestRef, Sha
 
 
 class Forge(Protocol):
@@ -217,3 +218,17 @@ class Proposals(Protocol):
         Raises:
             Refused: we may not push to the project, or the commit cannot be made.
         """
+
+
+class Aftermath(Protocol):
+    """Tell what becomes of comments and of merged code; raises what `Forge` raises."""
+
+    async def awards(self, ref: MergeRequestRef, note_id: int) -> list[ForgeAward]:
+        """Return all reactions to a note, every page of them.
+
+        Raises:
+            Refused: the note is gone.
+        """
+
+    async def tip(self, ref: MergeRequestRef, branch: str) -> Sha | None:
+        """Return the newest commit of a branch of the project of *ref*, None if there is no such branch."""

@@ -16,7 +16,9 @@ from bot.domain.gate_verdict import GateVerdict
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.records import AnsweredComment, Declined, MergeRequestState, ThreadRecord
 from bot.domain.run import Run
+from bot.domain.signals import Comment
 from bot.domain.waivers import WaiverStep
+from bot.domain.watching import Watch
 
 
 class Transaction(Protocol):
@@ -73,6 +75,12 @@ class Transaction(Protocol):
         """Write *act* into the audit log, together with this transaction.
 
         It is the last thing to await in it: from here on everybody else who writes there waits.
+        """
+
+    async def add_comments(self, ref: MergeRequestRef, comments: Sequence[Comment], watch: Watch) -> None:
+        """Add comments that were just opened to the ledger of feedback; those that it knows stay as they are.
+
+        The merge request is looked at from now on; of *watch* only the author and the target branch count.
         """
 
     def emit(self, event: Event, *, delay: timedelta = timedelta()) -> None:

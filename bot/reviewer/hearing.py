@@ -60,7 +60,7 @@ class Known:
 
 
 async def heard(event: CommentPosted, forge: Forge, store: Store, redact: Callable[[str], str]) -> Comment:
-    """Return the comment as the forge shows it now.
+    """Return the comment as the forge shows it now; it may turn out to ask nothing of us.
 
     Raises:
         Obsolete: it is gone, asks nothing of us, was acted on before, or is not one that we answer.
@@ -78,8 +78,6 @@ async def heard(event: CommentPosted, forge: Forge, store: Store, redact: Callab
     if note.system or note.internal or note.author_id == me.id:
         raise Obsolete("such comments are not answered: our own, internal ones, and those of GitLab")
     wanted = await asyncio.to_thread(_wanted, note.body, me.username, redact)
-    if not wanted:
-        raise Obsolete("the comment asks nothing of us")
     return Comment(event, note, discussion, wanted, me.id)
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.diff import Diff
 from bot.domain.errors import Obsolete
-from bot.domain.events import VerdictOutdated, WaiverRequested
+from bot.domain.events import CommandTaken, VerdictOutdated, WaiverRequested
 from bot.domain.findings import Finding
 from bot.domain.forge import ForgeMergeRequest
 from bot.domain.merge_request import MergeRequestRef
@@ -221,6 +221,12 @@ async def take(
         if step.deed is Deed.granted and step.until is not None:
             outdated = VerdictOutdated(ref=ref, waiver=step.waiver)
             transaction.emit(outdated, delay=ends_at(step.until) - now + _AFTER)
+            mark = step.about.fingerprint
+            transaction.emit(
+                CommandTaken(
+                    ref=ref, command="waive", fingerprint=mark, note_id=step.note_id, actor_id=step.by
+                )
+            )
         elif waiver is not None and step.deed is Deed.used and waiver.said.until is not None:
             outdated = VerdictOutdated(ref=ref, waiver=step.waiver)
             transaction.emit(outdated, delay=ends_at(waiver.said.until) - now + _AFTER)

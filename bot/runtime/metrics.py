@@ -46,5 +46,12 @@ METRICS: dict[str, Metric] = {
     ),
     "cloister_reconciled": Metric("counter", "1", "merge requests found by listing, whose event never came"),
     "cloister_runs": Metric("counter", "1", "review runs by how they ended"),
+    "cloister_signals": Metric("counter", "1", "what people did with comments, by kind and source"),
+    "cloister_signals_dropped": Metric(
+        "counter", "1", "reactions that say nothing of a comment of ours, by reason"
+    ),
+    "cloister_feedback_looks": Metric(
+        "counter", "1", "looks at merge requests for what people did, by result: `done` or `failed`"
+    ),
     "cloister_unit_tests": Metric("counter", "1", "files of unit tests by verdict of the sandbox"),
 }

@@ -210,3 +210,11 @@ async def test_a_discussion_that_is_locked_ends_in_the_log(talk: Talk) -> None:
     assert (await talk.store.merge_request(talk.ref)).paused
     with pytest.raises(Obsolete):
         await talk.hear(note, delivery=1)
+
+
+async def test_a_reply_to_somebody_else_is_left_to_those_who_look(talk: Talk, pool: Any) -> None:
+    """It begins with a name that is not ours: nobody answers, but it may say something of our comment."""
+    await talk.hear(talk.says("@dev that is wrong"))
+    assert [] == talk.answers
+    rows = await pool.fetch("SELECT kind, body->>'why' AS why FROM event")
+    assert [("feedback.expected", "replied")] == [tuple(row) for row in rows]

@@ -115,7 +115,7 @@ async def hand_out(store: Overheard, life: Life, hooks: list[MergeRequestChanged
                 run, found = await work.run(event.run_id), await life.merge_request(event.ref)
                 if found.state != "opened" or found.head_sha != run.head_sha:
                     await work.follow(run, found)
-            else:
+            elif isinstance(event, MergeRequestChanged):
                 ports = {"forge": life, "approvals": life, "clock": SystemClock(), "telemetry": Silent()}
                 ports["debounce"] = timedelta()
                 await intake.handle(event, work=work, **ports)

@@ -12,16 +12,18 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
-import bot.adapters.tables  # noqa: F401 - registers the tables
 from bot.adapters.log_records import PARTITIONS
 from bot.adapters.migrations import current_revision, newest_revision, upgrade
 from bot.adapters.postgres import dsn
+from bot.adapters.tables import declared
 from bot.domain.errors import Permanent
 from bot.resources import resource
 
 
 def _drift(connection: Connection) -> list[object]:
-    context = MigrationContext.configure(connection, opts={"compare_server_default": True})
+    context = MigrationContext.configure(
+        connection, opts={"compare_server_default": True, "include_name": declared}
+    )
     return list(compare_metadata(context, SQLModel.metadata))
 
 

@@ -4,12 +4,15 @@ The running service speaks plain SQL through asyncpg (see ``docs/decisions``); t
 source for Alembic and its documentation. Each part of the product has a file of its own.
 """
 
+from sqlmodel import SQLModel
+
 from bot.adapters.tables.access import (
     ApiTokenRow,
     AuditEntry,
     LoginLink,
     WebSession,
 )
+from bot.adapters.tables.feedback import Comment, FeedbackProject, FeedbackWatch, Signal
 from bot.adapters.tables.log import (
     DeadLetter,
     DelayedEvent,
@@ -41,11 +44,14 @@ __all__ = [
     "AnsweredComment",
     "ApiTokenRow",
     "AuditEntry",
+    "Comment",
     "DeadLetter",
     "DeclinedFinding",
     "DelayedEvent",
     "Event",
     "EventPartition",
+    "FeedbackProject",
+    "FeedbackWatch",
     "FindingRow",
     "GateVerdict",
     "GroupMember",
@@ -59,7 +65,14 @@ __all__ = [
     "PolicyVersion",
     "Reconciliation",
     "ReviewRun",
+    "Signal",
     "Thread",
     "WaiverEvent",
     "WebSession",
+    "declared",
 ]
+
+
+def declared(name: str | None, kind: str, _: object) -> bool:
+    """Say whether a table is one of these, rather than a partition, which the database makes; for Alembic."""
+    return kind != "table" or name in SQLModel.metadata.tables

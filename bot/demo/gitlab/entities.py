@@ -116,6 +116,7 @@ def merge_request(instance: Instance, mr: MergeRequest) -> dict[str, Any]:
         "updated_at": time(mr.updated_at),
         "merged_at": time(mr.merged_at),
         "closed_at": time(mr.closed_at),
+        **_ended_by(instance, mr),
         "prepared_at": time(mr.prepared_at),
         "target_branch": mr.target_branch,
         "source_branch": mr.source_branch,
@@ -146,6 +147,13 @@ def merge_request(instance: Instance, mr: MergeRequest) -> dict[str, Any]:
         "has_conflicts": False,
         "blocking_discussions_resolved": not mr.unresolved,
     }
+
+
+def _ended_by(instance: Instance, mr: MergeRequest) -> dict[str, Any]:
+    """Return who merged or closed it; ``merged_by`` is the older name, which stays."""
+    who = user(instance, mr.ended_by) if mr.ended_by else None
+    merged, closed = (who if mr.state == state else None for state in ("merged", "closed"))
+    return {"merged_by": merged, "merge_user": merged, "closed_by": closed}
 
 
 def merge_request_details(instance: Instance, mr: MergeRequest) -> dict[str, Any]:

@@ -215,6 +215,7 @@ class MergeRequests:
         merge_request.state = state
         now = merge_request.updated_at = self._core.state.now()
         merge_request.closed_at = now if state == "closed" else None
+        merge_request.ended_by = user if state != "opened" else None
         self.announce(merge_request, user, action, changes)
 
     def _follows(self, merge_request: MergeRequest, project: Project, branch: str) -> bool:

@@ -200,6 +200,11 @@ class Scenario(Setup):
         with self.instance.state.lock:
             act(merge_request, user or merge_request.author)
 
+    def delete_merge_request(self, merge_request: MergeRequest) -> None:
+        """Delete it for good; nothing is announced."""
+        with self.instance.state.lock:
+            del merge_request.project.merge_requests[merge_request.iid]
+
     def set_draft(self, merge_request: MergeRequest, draft: bool, *, user: User | None = None) -> None:
         """Mark as draft, or as ready."""
         bare = merge_request.title.removeprefix("Draft: ")

@@ -12,7 +12,7 @@ from bot.demo.gitlab.hooks import FLAGS, SYSTEM_FLAGS
 from bot.demo.gitlab.instance import Instance
 from bot.demo.gitlab.oauth import SESSION_COOKIE
 from bot.demo.gitlab.repository import Change, Repository, Signature
-from bot.demo.gitlab.state import Application, Group, Hook, Level, Project, User
+from bot.demo.gitlab.state import Application, Group, Hook, Level, MergeRequest, Project, User
 
 #: What a webhook for a review bot listens to.
 BOT_EVENTS = ("merge_requests_events", "note_events", "emoji_events", "pipeline_events", "push_events")
@@ -42,6 +42,18 @@ class Setup:
             user = User(self.instance.state.next_id(), username, name or username.title(), bot, admin)
             self.instance.state.users[user.id] = user
             return user
+
+    def delete_user(self, user: User) -> None:
+        """Delete an account: what it wrote and its reactions belong to the ghost from now on."""
+        state = self.instance.state
+        ghost = next((one for one in state.users.values() if one.username == "ghost"), None)
+        ghost = ghost or self.create_user("ghost", "Ghost User", bot=True)
+        with state.lock:
+            del state.users[user.id]
+            for project in state.projects.values():
+                project.members.pop(user.id, None)
+                for merge_request in project.merge_requests.values():
+                    _give(merge_request, user, ghost)
 
     def create_token(
         self, user: User, scopes: Iterable[str] = ("api",), expires_at: date | None = None
@@ -175,3 +187,11 @@ class Setup:
         if not flags <= set(FLAGS):
             raise ValueError(f"unknown webhook events: {sorted(flags - set(FLAGS))}")
         return Hook(self.instance.state.next_id(), url, flags, token, signing_token)
+
+
+def _give(merge_request: MergeRequest, user: User, ghost: User) -> None:
+    for note in merge_request.notes:
+        note.author = ghost if note.author is user else note.author
+        note.resolved_by = ghost if note.resolved_by is user else note.resolved_by
+        for award in note.awards:
+            award.user = ghost if award.user is user else award.user

@@ -299,6 +299,7 @@ class MergeRequest:
     prepared_at: datetime | None = None
     merged_at: datetime | None = None
     closed_at: datetime | None = None
+    ended_by: User | None = None
     merge_commit_sha: str | None = None
     auto_merge: tuple[User, str] | None = None
     labels: list[str] = field(default_factory=list)

@@ -163,14 +163,18 @@ async def test_a_command_to_us_is_heard(name: str) -> None:
         (World(thread(note("@cloister help", author=ME))), "not answered"),
         (World(thread(note("@cloister help", system=True))), "not answered"),
         (World(thread(note("@cloister help", internal=True))), "not answered"),
-        (World(thread(note("Fine. @cloister help"))), "asks nothing"),
-        (World(thread(note("@somebody help"))), "asks nothing"),
     ],
 )
 async def test_other_comments_are_not_ours_to_answer(world: World, why: str) -> None:
     """They end quietly, each for its reason."""
     with pytest.raises(Obsolete, match=why):
         await hear(world)
+
+
+@pytest.mark.parametrize("text", ["Fine. @cloister help", "@somebody help"])
+async def test_a_comment_may_ask_nothing_of_us(text: str) -> None:
+    """It is no command, and may still be a reply to us."""
+    assert not (await hear(World(thread(note(text))))).asked
 
 
 async def test_the_scene_is_that_of_our_thread() -> None:

@@ -1,0 +1,226 @@
+"""What happened to our comments since the last look: what the forge shows now against what was seen then.
+
+Pure and repeat-safe: the same look yields the same signals with the same ids.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.domain.forge import ForgeAward, ForgeDiscussion, ForgeNote
+from bot.domain.merge_request import Sha
+from bot.domain.signals import Comment, Signal, SignalKind, Source, believed, signal_id
+from bot.domain.watching import Seen, Watch
+
+#: No emoji has such a character in its name, whatever a forge says.
+_UNNAMED = re.compile(r"[^0-9A-Za-z_+-]")
+_MOST_CHARS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """Hold what all signals of one look have in common; *me* is our own account."""
+
+    watch: Watch
+    me: int
+    now: datetime
+    head_sha: Sha | None
+
+    def signal(
+        self,
+        kind: SignalKind,
+        comment: Comment | None,
+        at: datetime | None,
+        *key: str | int,
+        source: Source = Source.poll,
+        actor: int | None = None,
+        bot: bool = False,
+        **more: object,
+    ) -> Signal:
+        """Return a signal; *key* tells it from others of its kind on the same comment. No time means now."""
+        watch = self.watch
+        began = comment.posted_at if comment else watch.began_at
+        when, detail = believed(at or self.now, posted_at=began, seen_at=self.now)
+        mark = comment.fingerprint if comment else ""
+        given = more.pop("detail", {})
+        assert isinstance(given, dict), "details are named"
+        return Signal(
+            id=signal_id(watch.ref, kind, (mark, *key)),
+            kind=kind,
+            at=when,
+            seen_at=self.now,
+            ref=watch.ref,
+            fingerprint=mark,
+            actor_id=actor or None,
+            actor_is_author=bool(actor) and actor == watch.author_id,
+            actor_is_bot=bot or actor == self.me,
+            head_sha=self.head_sha,
+            source=source,
+            detail={**detail, **given},
+            **more,  # type: ignore[arg-type]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Hold a reply that nobody has classified yet."""
+
+    comment: Comment
+    note: ForgeNote
+
+
+@dataclass(frozen=True)
+class Observed:
+    """Hold what a look has brought; ``threads`` are our discussions by fingerprint."""
+
+    signals: tuple[Signal, ...] = ()
+    replies: tuple[Reply, ...] = ()
+    seen: Mapping[str, Seen] = field(default_factory=dict)
+    threads: Mapping[str, ForgeDiscussion] = field(default_factory=dict)
+
+
+def observe(scene: Scene, comments: Sequence[Comment], threads: Mapping[str, ForgeDiscussion]) -> Observed:
+    """Return what happened.
+
+    Args:
+        scene: what is known.
+        comments: all of ours on the merge request.
+        threads: by fingerprint, the discussions that are verifiably ours.
+    """
+    signals: list[Signal] = []
+    replies: list[Reply] = []
+    seen = dict(scene.watch.seen)
+    for comment in comments:
+        before = seen.get(comment.fingerprint, Seen())
+        thread = threads.get(comment.fingerprint)
+        if thread is None:
+            found, after = _missing(scene, comment, before)
+        else:
+            found, after, written = _standing(scene, comment, before, thread)
+            replies += written
+        signals += found
+        seen[comment.fingerprint] = after
+    return Observed(tuple(signals), tuple(replies), seen, threads)
+
+
+def reacted(
+    scene: Scene, comment: Comment, awards: Iterable[ForgeAward], before: Seen
+) -> tuple[list[Signal], Seen]:
+    """Return what changed among the reactions to the note of *comment*, and what was seen of it."""
+    there = {award.id: award for award in awards}
+    signals = [
+        reaction(scene, comment, award.id, award.emoji, award.user_id, at=award.at, added=True, bot=award.bot)
+        for award in there.values()
+    ]
+    gone = [award for award in before.awards if award not in there]
+    signals += [reaction(scene, comment, award, "", None, at=None, added=False) for award in gone]
+    return signals, before.model_copy(update={"awards": tuple(sorted(there))})
+
+
+def reaction(
+    scene: Scene,
+    comment: Comment,
+    award: int,
+    emoji: str,
+    actor: int | None,
+    *,
+    at: datetime | None,
+    added: bool,
+    bot: bool = False,
+    source: Source = Source.poll,
+) -> Signal:
+    """Return the signal of one reaction, which its number tells from all others: hooks and looks tell of it alike."""
+    return scene.signal(
+        SignalKind.reaction_added if added else SignalKind.reaction_removed,
+        comment,
+        at,
+        award,
+        source=source,
+        actor=actor,
+        bot=bot,
+        note_id=comment.note_id,
+        emoji=_UNNAMED.sub("", emoji)[:_MOST_CHARS],
+        detail={"award": str(award)},
+    )
+
+
+def ended(scene: Scene, *, actor: int | None) -> Iterator[Signal]:
+    """Yield that the merge request was merged, closed or opened again, as its state says."""
+    watch = scene.watch
+    kind = {
+        "merged": SignalKind.merged,
+        "closed": SignalKind.closed,
+        "opened": SignalKind.reopened,
+    }.get(watch.state)
+    if kind is not None:
+        at = watch.ended_at
+        yield scene.signal(kind, None, at, at.isoformat() if at else scene.now.isoformat(), actor=actor)
+
+
+def _missing(scene: Scene, comment: Comment, before: Seen) -> tuple[list[Signal], Seen]:
+    """Say that a thread which once stood there does not; one that was never seen may never have been visible."""
+    if comment.note_id is None or before.deleted:
+        return [], before
+    gone = scene.signal(
+        SignalKind.deleted,
+        comment,
+        None,
+        comment.note_id,
+        note_id=comment.note_id,
+        detail={"what": "comment"},
+    )
+    return [gone], before.model_copy(update={"deleted": True})
+
+
+def _standing(
+    scene: Scene, comment: Comment, before: Seen, thread: ForgeDiscussion
+) -> tuple[list[Signal], Seen, list[Reply]]:
+    first = thread.notes[0]
+    comment = comment.model_copy(update={"note_id": first.id})
+    said = [one for one in thread.notes[1:] if one.author_id != scene.me and not one.system]
+    after = before.model_copy(
+        update={
+            "replies": tuple(one.id for one in said),
+            "resolved": first.resolved,
+            "turns": before.turns + (first.resolved != before.resolved),
+            "applied": before.applied or any(first.applied),
+            "deleted": False,
+        }
+    )
+    signals = [*_turned(scene, comment, first, before, after), *_applied(scene, comment, first, before)]
+    signals += [
+        scene.signal(SignalKind.deleted, comment, None, note, note_id=note, detail={"what": "reply"})
+        for note in before.replies
+        if note not in after.replies
+    ]
+    return signals, after, [Reply(comment, one) for one in said if one.id not in before.replies]
+
+
+def _turned(scene: Scene, comment: Comment, first: ForgeNote, before: Seen, after: Seen) -> Iterator[Signal]:
+    if first.resolved == before.resolved:
+        return
+    kind = SignalKind.resolved if first.resolved else SignalKind.unresolved
+    yield scene.signal(
+        kind,
+        comment,
+        first.resolved_at if first.resolved else None,
+        after.turns,
+        actor=first.resolved_by if first.resolved else None,
+        bot=first.resolved and first.resolver_bot,
+        note_id=first.id,
+    )
+
+
+def _applied(scene: Scene, comment: Comment, first: ForgeNote, before: Seen) -> Iterator[Signal]:
+    if before.applied or not any(first.applied):
+        return
+    yield scene.signal(
+        SignalKind.applied,
+        comment,
+        None,
+        note_id=first.id,
+        detail={"of": str(len(first.applied)), "applied": str(sum(first.applied))},
+    )

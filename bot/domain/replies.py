@@ -1,0 +1,104 @@
+"""What a reply says about our comment, by rules: words of English and Chinese, and emoji.
+
+Rules stand in where no model is configured or none answers. They would rather say nothing (``other``) than guess.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from bot.domain.signals import ReplyClass
+
+#: Stored beside what the rules say; it changes with them.
+VERSION: Final = "rules:1"
+#: What is read of a reply. Who writes more than this says more than one thing.
+READ_CHARS: Final = 4_000
+
+#: Code, quotes and links are not the words of whoever replies.
+_FENCED = re.compile(r"^ {0,3}(`{3,}|~{3,}).*?(?:^ {0,3}\1|\Z)", re.DOTALL | re.MULTILINE)
+_GITLAB_QUOTE = re.compile(r"^>>>\s*$.*?(?:^>>>\s*$|\Z)", re.DOTALL | re.MULTILINE)
+_QUOTE = re.compile(r"^ {0,3}>.*$", re.MULTILINE)
+_CODE = re.compile(r"`[^`\n]*`")
+_ADDRESS = re.compile(r"https?://\S+")
+_SENTENCE = re.compile(r"[^.!?。!?;;\n]+[.!?。!?;;]*")
+_ASKS = re.compile(r"[??]\s*$")
+
+#: Classes in the order in which they win, each with what says so.
+_SAYS: Final = tuple(
+    (kind, re.compile("|".join(patterns), re.IGNORECASE))
+    for kind, patterns in (
+        (
+            ReplyClass.wrong,
+            (
+                r"(?<!\bnot )(?<!\bnot a )(?<!n't a )\bfalse[- ](?:positive|alarm)s?\b",
+                r"\b(?:not|isn'?t|aren'?t|no) (?:\w+ )?(?:an? |the )?(?:\w+ )?(?:bug|issue|problem|vulnerabilit(?:y|ies)|risk)\b",
+                r"\b(?:that|this|it)(?:'s| is) (?:\w+ )?(?:wrong|incorrect|invalid|nonsense|irrelevant|untrue)\b",
+                r"\byou(?:'re| are) (?:\w+ )?(?:wrong|mistaken)\b",
+                r"\b(?:not|isn'?t|aren'?t) (?:true|correct|right|valid|applicable|relevant|the case)\b",
+                r"\b(?:does not|doesn'?t) (?:apply|make sense)\b",
+                r"\b(?:can ?not|can'?t|never) (?:happen|be (?:null|none|nil|empty|reached|negative|zero))\b",
+                r"\b(?:disagree|don'?t agree|do not agree|hallucinat\w+|bogus|nonsense)\b",
+                r"误报|假阳性|不是(?:问题|bug|漏洞|缺陷)|(?<!对)不对|判断(?:错|有误)|说错|不适用|不成立|胡说|不同意|不赞同|不可能(?:为|是|发生)|没有这个问题",
+                r"👎|:thumbsdown:|:-1:|❌",
+            ),
+        ),
+        (
+            ReplyClass.wont_fix,
+            (
+                r"\b(?:won'?t|will not|not going to|wont) (?:be )?(?:fix|fixed|change|changed|do|address)\b|\bwontfix\b",
+                r"\b(?:by design|on purpose|intentional(?:ly)?|deliberate(?:ly)?|as (?:intended|designed|expected))\b",
+                r"\b(?:out of scope|not in (?:the )?scope|not worth|accept(?:ed|able)? (?:the )?risk|known (?:issue|limitation))\b",
+                r"\b(?:(?:in a|as a|for a) (?:follow[- ]?up|later|separate|future)|another (?:mr|pr|merge request|ticket)|follow[- ]?up)\b",
+                r"\b(?:leave|leaving|keep|keeping) (?:it|this|that|as)\b|\bnot now\b|\blater\b",
+                r"不(?:修|改|处理|管|做)了?|暂(?:不|时不)|先不|以后再|后续再|下个(?:版本|迭代)|故意|有意为之|设计如此|按设计|符合预期|预期行为|可以接受|超出范围",
+            ),
+        ),
+        (
+            ReplyClass.agrees,
+            (
+                r"(?<!not )(?<!n't )\b(?:fixed|done|resolved|addressed|corrected|updated)\b(?! yet)",
+                r"\b(?:good|nice|great) (?:catch|point|find|spot)\b",
+                r"\byou(?:'re| are) (?:\w+ )?right\b|\b(?:agreed|i agree|makes sense|my bad|oops|well spotted|true|indeed|good idea)\b",
+                r"\b(?:will|i'll|let me|going to) (?:\w+ )?(?:fix|change|do|update|address|correct)\b",
+                r"\b(?:thanks|thank you|thx|cheers)\b|^\W*(?:yes|yep|yeah|right|correct|ok|okay)\b",
+                r"已(?:经)?(?:修|改|解决|处理|更新)|(?:改|修)(?:好|掉|正|复)(?:了|啦)?|好的|谢谢|感谢|多谢|(?<!不)同意|(?<!不)赞同|确实|说得对|有道理|没错|收到|马上(?:改|修)|(?<!不)会(?:改|修)|^\W*对(?:的|$)",
+                r"👍|:thumbsup:|:\+1:|✅|:white_check_mark:|🙏",
+            ),
+        ),
+    )
+)
+_QUESTION = re.compile(
+    r"^\W*(?:why|how|what|which|where|when|who|is|are|does|do|did|can|could|should|would)\b.*|.*(?:吗|呢|为什么|为何|怎么|如何|什么意思|是否).*",
+    re.IGNORECASE,
+)
+
+
+def classified(text: str) -> ReplyClass:
+    """Return what *text*, a reply in Markdown, says.
+
+    What is asked does not count as said: *is this wrong?* is a question. Of several sentences the gravest word wins.
+    """
+    asks = False
+    said: list[str] = []
+    for sentence in _sentences(text[:READ_CHARS]):
+        asking = bool(_ASKS.search(sentence))
+        asks |= asking
+        if not asking:
+            said.append(sentence)
+    for kind, pattern in _SAYS:
+        if any(pattern.search(sentence) for sentence in said):
+            return kind
+    if asks or any(_QUESTION.fullmatch(sentence.strip()) for sentence in said):
+        return ReplyClass.question
+    return ReplyClass.other
+
+
+def _sentences(text: str) -> Iterator[str]:
+    for pattern in (_FENCED, _GITLAB_QUOTE, _QUOTE, _CODE, _ADDRESS):
+        text = pattern.sub(" ", text)
+    text = text.replace("’", "'")
+    for match in _SENTENCE.finditer(text):
+        if sentence := match[0].strip():
+            yield sentence

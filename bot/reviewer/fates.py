@@ -1,0 +1,124 @@
+"""What became of the code under our comments: changed by a push, gone at the merge, or changed after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from bot.domain.findings import MODEL
+from bot.domain.merge_request import Revision, Sha
+from bot.domain.observation import Scene
+from bot.domain.publication import analysed
+from bot.domain.reconcile import Thread
+from bot.domain.run import Run
+from bot.domain.signals import Comment, Signal, SignalKind, Source
+from bot.domain.tracking import Fate
+from bot.domain.watching import Watch
+from bot.ports import Store, Workspaces
+from bot.reviewer.threads import finding_of
+from bot.reviewer.tracking import Followed, followed
+
+_CHANGED = frozenset({Fate.changed, Fate.removed})
+
+
+@dataclass(frozen=True)
+class Fates:
+    """Compare code with git, and findings with what the scanners said of it; *key* is the secret of fingerprints."""
+
+    store: Store
+    workspaces: Workspaces
+    key: bytes
+
+    async def changed(self, scene: Scene, run: Run, comments: Sequence[Comment]) -> list[Signal]:
+        """Return which commented lines the head of *run* has changed, and whether that mended what was found."""
+        assert run.revision is not None, "only a fetched run has code"
+        fates = await followed(comments, run.revision, self.workspaces)
+        signals = []
+        for comment in comments:
+            end = fates.get(comment.fingerprint)
+            if end is None or end.fate not in _CHANGED:
+                continue
+            signals.append(
+                scene.signal(
+                    SignalKind.changed,
+                    comment,
+                    None,
+                    source=Source.git,
+                    judged=await self._mended(comment, run, end.path),
+                    detail={"how": end.fate.value, "head": run.head_sha},
+                )
+            )
+        return signals
+
+    async def gone(self, scene: Scene, run: Run, comments: Iterable[Comment], watch: Watch) -> list[Signal]:
+        """Return which findings the last run before the merge did not find any more.
+
+        The model does not repeat itself, so its silence counts only where the lines have changed, and is marked.
+        """
+        signals = []
+        for comment in comments:
+            path = await self._path(comment, run)
+            if path is None or await self._stands(comment, run):
+                continue
+            by_model = comment.scanner == MODEL
+            if by_model and not watch.seen[comment.fingerprint].changed:
+                continue
+            if not by_model and not await self._knows(comment.scanner, path, run):
+                continue
+            signals.append(
+                scene.signal(
+                    SignalKind.gone,
+                    comment,
+                    watch.ended_at,
+                    source=Source.git if by_model else Source.rescan,
+                    judged=None if by_model else True,
+                    detail={"head": run.head_sha},
+                )
+            )
+        return signals
+
+    async def late(self, scene: Scene, run: Run, comments: Sequence[Comment], tip: Sha) -> list[Signal]:
+        """Return which commented lines were changed on the target branch after the merge."""
+        assert run.revision is not None, "only a fetched run has code"
+        here = Revision(ref=run.ref, base_sha=run.revision.base_sha, start_sha=tip, head_sha=tip)
+        fates = await followed(comments, here, self.workspaces)
+        return [
+            scene.signal(
+                SignalKind.changed,
+                comment,
+                None,
+                "late",
+                source=Source.git,
+                detail={"how": end.fate.value, "head": tip, "late": "true"},
+            )
+            for comment in comments
+            if (end := fates.get(comment.fingerprint)) is not None and end.fate in _CHANGED
+        ]
+
+    async def _mended(self, comment: Comment, run: Run, path: str) -> bool | None:
+        """Say whether the finding is gone from *run*; None where that proves nothing."""
+        if await self._stands(comment, run):
+            return False
+        if comment.scanner == MODEL or not await self._knows(comment.scanner, path, run):
+            return None
+        return True
+
+    async def _stands(self, comment: Comment, run: Run) -> bool:
+        found = await finding_of(
+            comment.fingerprint, run, store=self.store, workspaces=self.workspaces, key=self.key
+        )
+        return found is not None
+
+    async def _knows(self, scanner: str, path: str, run: Run) -> bool:
+        """Say whether *scanner* has looked at all of *path*."""
+        assert run.revision is not None, "only a fetched run has code"
+        diff = await self.workspaces.diff(run.revision)
+        return (scanner, path) in analysed(run, diff, [Thread("", 0, "", path=path)])
+
+    async def _path(self, comment: Comment, run: Run) -> str | None:
+        """Return the path of the commented file at the head of *run*, None where that cannot be told."""
+        if run.revision is None:
+            return None
+        ends: dict[str, Followed] = await followed([comment], run.revision, self.workspaces)
+        end = ends.get(comment.fingerprint)
+        return end.path if end else None

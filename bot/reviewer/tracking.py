@@ -1,0 +1,96 @@
+"""Follow the lines that comments are about from the head of then to a later one, by git alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from bot.domain.diff import Diff, FileDiff
+from bot.domain.errors import CloisterError
+from bot.domain.fingerprint import lines_of
+from bot.domain.merge_request import Revision
+from bot.domain.signals import Comment
+from bot.domain.tracking import Fate, fate
+from bot.ports import Blob, Workspaces
+
+log = structlog.get_logger()
+
+#: Files that code may have moved to, at most; who changes more at once did not move a few lines.
+_MOST_OTHERS = 40
+
+Lines = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """Hold what became of the lines of a comment, and the path of their file now."""
+
+    fate: Fate
+    path: str
+
+
+async def followed(
+    comments: Iterable[Comment], revision: Revision, workspaces: Workspaces
+) -> dict[str, Followed]:
+    """Return by fingerprint what became of commented lines up to the head of *revision*.
+
+    A comment whose head is not to be had any more, as after a garbage collection of the forge, is left out.
+    """
+    by_head: defaultdict[str, list[Comment]] = defaultdict(list)
+    for comment in comments:
+        by_head[comment.head_sha].append(comment)
+    found: dict[str, Followed] = {}
+    for head, group in sorted(by_head.items()):
+        since = revision.model_copy(update={"base_sha": head})
+        try:
+            found |= await _since(since, group, workspaces)
+        except CloisterError as error:
+            log.info("feedback.not_followed", head=head, error=str(error))
+    return found
+
+
+async def _since(since: Revision, comments: Sequence[Comment], workspaces: Workspaces) -> dict[str, Followed]:
+    diff = await workspaces.diff(since)
+    changed = {file.old_path: file for file in diff.files}
+    touched = [one for one in comments if one.path in changed]
+    if not touched:
+        return {one.fingerprint: Followed(Fate.kept, one.path) for one in comments}
+    others = _others(diff, {changed[one.path].new_path for one in touched})
+    before = await workspaces.read(since, sorted({one.path for one in touched}), side="base")
+    here = {changed[one.path].new_path for one in touched}
+    now = await workspaces.read(since, sorted(here | set(others)))
+    return await asyncio.to_thread(_fates, comments, changed, before, now, others)
+
+
+def _fates(
+    comments: Sequence[Comment],
+    changed: Mapping[str, FileDiff],
+    before: Mapping[str, Blob],
+    now: Mapping[str, Blob],
+    others: Sequence[str],
+) -> dict[str, Followed]:
+    then, there = _lines(before), _lines(now)
+    elsewhere = [there[path] for path in others if path in there]
+    found: dict[str, Followed] = {}
+    for one in comments:
+        file = changed.get(one.path)
+        if file is None:
+            found[one.fingerprint] = Followed(Fate.kept, one.path)
+        elif one.path in then:
+            lines = there.get(file.new_path, ())
+            end = fate(one.line, one.end_line, file, before=then[one.path], now=lines, others=elsewhere)
+            found[one.fingerprint] = Followed(end, file.new_path)
+    return found
+
+
+def _others(diff: Diff, here: set[str]) -> list[str]:
+    gained = [file.new_path for file in diff.files if file.added_lines and file.new_path not in here]
+    return gained[:_MOST_OTHERS]
+
+
+def _lines(blobs: Mapping[str, Blob]) -> Lines:
+    return {path: lines_of(blob.content) for path, blob in blobs.items() if blob.content is not None}

@@ -1,0 +1,125 @@
+"""What people do with our comments becomes signals, whether a hook tells of it or not."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import time
+from typing import Any
+
+import pytest
+
+from bot.demo.gitlab import MergeRequest
+from bot.demo.gitlab.state import Note
+from tests.cloister import Cloister
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+FLAW = "def find(db, name):\n    return db.execute(f\"SELECT * FROM users WHERE name = '{name}'\")\n"
+MENDED = 'def find(db, name):\n    return db.execute("SELECT * FROM users WHERE name = ?", (name,))\n'
+
+_numbers = itertools.count(1)
+
+
+async def commented(cloister: Cloister) -> tuple[MergeRequest, str, Note]:
+    """Return a reviewed merge request with one thread, its file, and the thread's first note."""
+    name = f"feedback-{next(_numbers)}"
+    path = f"{name}.py"
+    merge_request = cloister.gitlab.server.open_merge_request(
+        cloister.gitlab.project, name, {path: FLAW}, author=cloister.gitlab.developer
+    )
+    await cloister.reviewed(merge_request)
+    (note,) = [note for note in cloister.ours(merge_request) if note.resolvable]
+    return merge_request, path, note
+
+
+async def looked(cloister: Cloister, merge_request: MergeRequest) -> list[dict[str, Any]]:
+    """Have Cloister look now, and return all signals in the order in which they were seen."""
+    await cloister.idle()
+    where = "instance <> '' AND project_id = $1 AND iid = $2"
+    which = merge_request.project.id, merge_request.iid
+    await cloister.fetch(
+        f"UPDATE feedback_watch SET next_at = now(), expected_at = NULL, claimed_at = NULL WHERE {where}",
+        *which,
+    )
+    deadline = time.monotonic() + 20
+    while not await cloister.fetch(
+        f"SELECT FROM feedback_watch WHERE {where} AND claimed_at IS NOT NULL", *which
+    ):
+        assert time.monotonic() < deadline, "nobody looked"
+        await asyncio.sleep(0.05)
+    await cloister.idle()
+    rows = await cloister.fetch(
+        "SELECT s.* FROM signal s JOIN merge_request m ON m.id = s.merge_request_id"
+        " WHERE m.project_id = $1 AND m.iid = $2 ORDER BY s.seen_at, s.at",
+        *which,
+    )
+    return [dict(row) | {"detail": json.loads(row["detail"] or "{}")} for row in rows]
+
+
+def told(signals: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Return kind and source of each."""
+    return sorted((one["kind"], one["source"]) for one in signals)
+
+
+async def test_what_people_say_and_click_is_kept(shared_cloister: Cloister) -> None:
+    """Reactions come by hook; replies, and who resolved what, are seen when we look, once however often that is."""
+    gitlab = shared_cloister.gitlab
+    merge_request, _, note = await commented(shared_cloister)
+    award = gitlab.server.react(merge_request, note, "thumbsdown", user=gitlab.developer)
+    gitlab.server.revoke_reaction(merge_request, note, award)
+    gitlab.server.reply(merge_request, note.discussion_id, "This is a false positive.", user=gitlab.developer)
+    gitlab.server.resolve(merge_request, note.discussion_id, user=gitlab.developer)
+    signals = await looked(shared_cloister, merge_request)
+    assert await looked(shared_cloister, merge_request) == signals
+    assert told(signals) == [
+        ("reaction_added", "hook"),
+        ("reaction_removed", "hook"),
+        ("reply", "poll"),
+        ("resolved", "poll"),
+    ]
+    assert {one["actor_id"] for one in signals} == {gitlab.developer.id}
+    assert all(one["actor_is_author"] and not one["actor_is_bot"] for one in signals)
+    (reply,) = [one for one in signals if one["kind"] == "reply"]
+    assert reply["reply"] == "wrong"
+    assert (await shared_cloister.fetch("SELECT note_id FROM comment WHERE note_id = $1", note.id)) != []
+
+
+async def test_a_comment_that_leads_to_a_fix_is_followed_to_the_merge(shared_cloister: Cloister) -> None:
+    """The push changes the lines, the scan of it says that the finding is mended, and so does the last one."""
+    gitlab = shared_cloister.gitlab
+    merge_request, path, _ = await commented(shared_cloister)
+    gitlab.server.push(merge_request, {"other.txt": "other\n"})
+    await shared_cloister.reviewed(merge_request)
+    assert [] == told(await looked(shared_cloister, merge_request))
+    head = gitlab.server.push(merge_request, {path: "import os\n\n" + MENDED})
+    await shared_cloister.reviewed(merge_request)
+    signals = await looked(shared_cloister, merge_request)
+    assert [("changed", "git"), ("resolved", "poll")] == told(signals)
+    changed, resolved = sorted(signals, key=lambda one: one["kind"])
+    assert changed["judged"] is True
+    assert changed["detail"]["head"] == head
+    assert resolved["actor_is_bot"]
+    gitlab.server.merge(merge_request, user=gitlab.developer)
+    signals = await looked(shared_cloister, merge_request)
+    assert [("gone", "rescan"), ("merged", "poll")] == told(signals)[1:3]
+    assert await shared_cloister.fetch(
+        "SELECT FROM feedback_watch WHERE state = 'merged' AND iid = $1", merge_request.iid
+    )
+
+
+async def test_what_is_merged_as_it_was_is_told_apart(shared_cloister: Cloister) -> None:
+    """Somebody ignores the comment by command and merges anyway: nothing changed and nothing is gone."""
+    gitlab = shared_cloister.gitlab
+    merge_request, _, note = await commented(shared_cloister)
+    gitlab.server.reply(
+        merge_request, note.discussion_id, "@cloister ignore the names are ours", user=gitlab.developer
+    )
+    await shared_cloister.idle()
+    gitlab.server.merge(merge_request, user=gitlab.developer)
+    signals = await looked(shared_cloister, merge_request)
+    assert [("ignored", "command"), ("merged", "poll"), ("reply", "poll"), ("resolved", "poll")] == told(
+        signals
+    )
+    assert "ours" not in str(signals)

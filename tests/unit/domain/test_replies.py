@@ -1,0 +1,119 @@
+"""What a reply says, by rules."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.replies import READ_CHARS, classified
+from bot.domain.signals import ReplyClass
+
+AGREES = (
+    "Good catch, fixed.",
+    "Thanks!",
+    "You're right, my bad",
+    "you’re absolutely right",
+    "I'll fix that",
+    "Done in abc1234",
+    "Yes",
+    "👍",
+    ":+1:",
+    "已修复",
+    "确实,马上改",
+    "好的,谢谢",
+    "说得对",
+    "对的",
+    "改好了",
+)
+WRONG = (
+    "This is a false positive",
+    "not a bug",
+    "That's not a real issue",
+    "This isn't a problem, the caller checks it.",
+    "That is wrong.",
+    "I disagree",
+    "user can't be None here",
+    "doesn't apply here",
+    "Thanks, but this is a false alarm.",
+    "👎",
+    "误报",
+    "这里不对",
+    "这不是问题",
+    "我不同意",
+)
+WONT_FIX = (
+    "won't fix",
+    "Wontfix",
+    "This is by design.",
+    "intentional",
+    "Out of scope for this MR",
+    "I'll do that in a follow-up",
+    "let's leave it as is",
+    "We will not change this now.",
+    "暂不处理",
+    "设计如此",
+    "后续再改",
+    "这个不修了",
+)
+QUESTION = (
+    "Why?",
+    "Is this a false positive?",
+    "How would you fix it",
+    "what do you mean by that?",
+    "> This is wrong.\n\nCould you explain?",
+    "这是误报吗?",
+    "为什么会有问题?",
+    "怎么改",
+)
+OTHER = (
+    "",
+    "Hm.",
+    "cc @alice",
+    "`this is wrong`",
+    "> false positive",
+    "```\nfixed\n```",
+    ">>>\nnot a bug\n>>>",
+    "See https://example.com/fixed/thanks",
+    "not fixed yet",
+    "This is not a false positive",
+    "它在这里",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        (text, kind)
+        for kind, texts in {
+            ReplyClass.agrees: AGREES,
+            ReplyClass.wrong: WRONG,
+            ReplyClass.wont_fix: WONT_FIX,
+            ReplyClass.question: QUESTION,
+            ReplyClass.other: OTHER,
+        }.items()
+        for text in texts
+    ],
+)
+def test_replies_say_what_their_words_say(text: str, kind: ReplyClass) -> None:
+    """In English and Chinese; what is quoted, linked or code are not the words of whoever replies."""
+    assert kind == classified(text)
+
+
+@given(st.text())
+def test_any_text_has_a_class(text: str) -> None:
+    """Whatever it holds."""
+    assert classified(text) in ReplyClass
+
+
+@given(st.sampled_from(AGREES + WRONG + WONT_FIX), st.sampled_from(AGREES + WRONG + WONT_FIX))
+def test_what_is_quoted_changes_nothing(said: str, quoted: str) -> None:
+    """A reply that quotes ours, or another reply, says what it says below."""
+    assert classified(said) == classified(f"> {quoted}\n\n{said}")
+
+
+def test_a_long_reply_costs_no_more_than_a_short_one() -> None:
+    """Patterns do not go over a megabyte of hostile text."""
+    assert classified("a " * 500_000 + "false positive") is ReplyClass.other
+    for text in ("`" * READ_CHARS, ">" * READ_CHARS, "not " * 1_000, "can " * 1_000, "~~~" * 1_000):
+        classified(text)
