@@ -23,6 +23,7 @@ from bot.cli import (
     gate,
     hooks,
     kafka,
+    labels,
     model,
     policy,
     reconcile,
@@ -86,3 +87,4 @@ app.add_typer(policy.app, name="policy")
 app.add_typer(model.app, name="model")
 app.add_typer(kafka.app, name="kafka")
 app.add_typer(dead_letters.app, name="dlq")
+app.add_typer(labels.app, name="labels")

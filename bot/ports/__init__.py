@@ -8,6 +8,7 @@ from __future__ import annotations
 from bot.ports.clock import Clock
 from bot.ports.feedback import Due, Feedback, Placed
 from bot.ports.forge import Aftermath, Forge, ForgeUpdates, People, Pipelines, Proposals
+from bot.ports.labels import Begun, History, LabelCount, Labels, Place
 from bot.ports.log import Delivery, EventLog, EventSink, OnRevoke, Outbox, Subscription, keep_all
 from bot.ports.model import Answers, Audit, Embeddings, Model, ModelReply, ModelRequest
 from bot.ports.policies import PolicyFiles, PolicyVersions
@@ -23,6 +24,7 @@ __all__ = [
     "Aftermath",
     "Answers",
     "Audit",
+    "Begun",
     "Blob",
     "Clock",
     "Command",
@@ -35,6 +37,9 @@ __all__ = [
     "Feedback",
     "Forge",
     "ForgeUpdates",
+    "History",
+    "LabelCount",
+    "Labels",
     "Model",
     "ModelReply",
     "ModelRequest",
@@ -44,6 +49,7 @@ __all__ = [
     "Outbox",
     "People",
     "Pipelines",
+    "Place",
     "Placed",
     "PolicyFiles",
     "PolicyVersions",

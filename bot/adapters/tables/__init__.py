@@ -7,6 +7,7 @@ source for Alembic and its documentation. Each part of the product has a file of
 from sqlmodel import SQLModel
 
 from bot.adapters.tables.feedback import Comment, FeedbackProject, FeedbackWatch, Signal
+from bot.adapters.tables.labels import CommentLabel, LabelRebuild
 from bot.adapters.tables.log import (
     DeadLetter,
     DelayedEvent,
@@ -35,6 +36,7 @@ from bot.adapters.tables.reviews import (
 __all__ = [
     "AnsweredComment",
     "Comment",
+    "CommentLabel",
     "DeadLetter",
     "DeclinedFinding",
     "DelayedEvent",
@@ -47,6 +49,7 @@ __all__ = [
     "GroupOffset",
     "Inbox",
     "InstanceKey",
+    "LabelRebuild",
     "MergeRequest",
     "ModelAnswer",
     "ModelCall",
