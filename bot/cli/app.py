@@ -20,6 +20,7 @@ from bot.cli import (
     doctor,
     evaluate,
     events,
+    export,
     gate,
     hooks,
     kafka,
@@ -78,6 +79,7 @@ app.command("eval")(evaluate.evaluate)
 app.command("doctor")(doctor.doctor)
 app.command("events")(events.events)
 app.command("replay")(replay.replay)
+app.command("export")(export.export)
 app.add_typer(config.app, name="config")
 app.add_typer(hooks.app, name="hooks")
 app.add_typer(advisories.app, name="advisories")

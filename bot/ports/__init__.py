@@ -9,6 +9,7 @@ from bot.ports.clock import Clock
 from bot.ports.feedback import Due, Feedback, Placed
 from bot.ports.forge import Aftermath, Forge, ForgeUpdates, People, Pipelines, Proposals
 from bot.ports.labels import Begun, History, LabelCount, Labels, Place
+from bot.ports.learning import Learning
 from bot.ports.log import Delivery, EventLog, EventSink, OnRevoke, Outbox, Subscription, keep_all
 from bot.ports.model import Answers, Audit, Embeddings, Model, ModelReply, ModelRequest
 from bot.ports.policies import PolicyFiles, PolicyVersions
@@ -40,6 +41,7 @@ __all__ = [
     "History",
     "LabelCount",
     "Labels",
+    "Learning",
     "Model",
     "ModelReply",
     "ModelRequest",

@@ -34,8 +34,15 @@ def upgrade() -> None:
     sa.Column('comment_id', sa.Uuid(), nullable=False),
     sa.PrimaryKeyConstraint('label_version')
     )
+    op.create_table('learning_opt_out',
+    sa.Column('instance', sa.Text(), nullable=False),
+    sa.Column('user_id', sa.BigInteger(), autoincrement=False, nullable=False),
+    sa.Column('since', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.PrimaryKeyConstraint('instance', 'user_id')
+    )
 
 
 def downgrade() -> None:
+    op.drop_table('learning_opt_out')
     op.drop_table('label_rebuild')
     op.drop_table('label')

@@ -7,7 +7,7 @@ source for Alembic and its documentation. Each part of the product has a file of
 from sqlmodel import SQLModel
 
 from bot.adapters.tables.feedback import Comment, FeedbackProject, FeedbackWatch, Signal
-from bot.adapters.tables.labels import CommentLabel, LabelRebuild
+from bot.adapters.tables.labels import CommentLabel, LabelRebuild, LearningOptOut
 from bot.adapters.tables.log import (
     DeadLetter,
     DelayedEvent,
@@ -50,6 +50,7 @@ __all__ = [
     "Inbox",
     "InstanceKey",
     "LabelRebuild",
+    "LearningOptOut",
     "MergeRequest",
     "ModelAnswer",
     "ModelCall",

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
-from bot.adapters.tables.columns import moment
+from bot.adapters.tables.columns import big, moment
 
 
 class CommentLabel(SQLModel, table=True):
@@ -37,3 +37,13 @@ class LabelRebuild(SQLModel, table=True):
     since: datetime | None = moment(nullable=True)
     posted_at: datetime = moment(now=False)
     comment_id: uuid.UUID
+
+
+class LearningOptOut(SQLModel, table=True):
+    """Somebody who does not want to be part of a data set."""
+
+    __tablename__ = "learning_opt_out"
+
+    instance: str = Field(primary_key=True, sa_type=Text)
+    user_id: int = big(primary_key=True)
+    since: datetime = moment()
