@@ -19,9 +19,9 @@ from bot.adapters.workspace_api import ApiWorkspaces
 from bot.adapters.workspace_fallback import FallbackWorkspaces
 from bot.domain.errors import Permanent
 from bot.domain.records import Task
+from bot.learning.formats import Format
 from bot.learning.gathering import Gathering
 from bot.learning.remaking import Mind
-from bot.learning.rows import Format
 from bot.learning.scrubbing import Scrubber
 from bot.reviewer.guides import guides
 from bot.scanners.secrets import redactor_of

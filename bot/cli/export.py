@@ -14,7 +14,7 @@ import typer
 from bot.cli.context import print_json, print_table, quiet_logs, settings_of
 from bot.cli.moments import moment
 from bot.domain.errors import Permanent
-from bot.learning.rows import Format
+from bot.learning.formats import Format
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -122,6 +122,35 @@ def show(
     typer.echo(_sentence(described(counts)))
 
 
+@app.command("opt-out", epilog="Example: `cloister labels opt-out 42`")
+def opt_out(
+    ctx: typer.Context,
+    user: Annotated[
+        int, typer.Argument(metavar="USER_ID", min=1, max=2**63 - 1, help="Id of the account in GitLab.")
+    ],
+    undo: Annotated[bool, typer.Option("--undo", help="Take it back.")] = False,
+) -> None:
+    """Leave a person out of every data set from now on.
+
+    What they said does not count for exported labels, and none of their merge requests is exported. Figures stay as
+    they are. Sets that were exported before are yours to delete.
+    """
+    from bot.gitlab.instance import instance_name
+
+    settings = settings_of(ctx)
+    settings.require("gitlab_url")
+    instance = instance_name(str(settings.gitlab_url))
+
+    async def act(pool: Any) -> bool:
+        from bot.adapters.learning_postgres import PostgresLearning
+
+        return await PostgresLearning(pool).opt_out(instance, user, out=not undo)
+
+    news = _connected(settings, act)
+    state = "is part of data sets again" if undo else "is left out of data sets"
+    typer.echo(f"account {user} of {instance} {state}{'' if news else ', as before'}")
+
+
 def described(counts: Sequence[LabelCount]) -> dict[str, Any]:
     """Return counts as JSON shows them, with the acceptance that they make."""
     from bot.domain.evaluation.intervals import Share
@@ -214,19 +243,24 @@ def _teller() -> Callable[[Rebuilt], None]:
 
 
 def _run(settings: Settings, act: Callable[[PostgresLabels], Awaitable[T]]) -> T:
+    from bot.adapters.labels_postgres import PostgresLabels
+
+    return _connected(settings, lambda pool: act(PostgresLabels(pool)))
+
+
+def _connected(settings: Settings, act: Callable[[Any], Awaitable[T]]) -> T:
     import asyncio
 
     quiet_logs()
 
     async def connected() -> T:
-        from bot.adapters.labels_postgres import PostgresLabels
         from bot.adapters.postgres import connect_pool
         from bot.cli.connection import database_of
 
         async with database_of(settings) as url:
             pool = await connect_pool(url, size=2)
             try:
-                return await act(PostgresLabels(pool))
+                return await act(pool)
             finally:
                 await pool.close()
 

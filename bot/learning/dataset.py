@@ -11,8 +11,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from bot.domain.labels import LABEL_VERSION
+from bot.learning.formats import Format
 from bot.learning.gates import check
-from bot.learning.rows import Format, Material, Row, rows_of
+from bot.learning.rows import Material, Row, rows_of
 from bot.learning.scrubbing import Scrubber, Unclean
 from bot.learning.selection import consistent
 from bot.learning.splitting import Split, split
@@ -76,7 +77,7 @@ def assemble(
     found.left_out += parts.left_out
     clean = {name: _clean(rows, scrubber, found.left_out) for name, rows in parts.parts.items()}
     if gates:
-        check(format_, [row for rows in clean.values() for row, _ in rows])
+        check(format_, [row for rows in clean.values() for row, _ in rows], found.left_out)
     found.lines = {name: [line for _, line in rows] for name, rows in clean.items()}
     found.sources = [one for rows in clean.values() for row, _ in rows for one in row.sources]
     found.begins = _begins(parts)

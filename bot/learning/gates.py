@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
 from bot.domain.errors import Refused
-from bot.learning.rows import Format, Row
+from bot.learning.formats import Format
+from bot.learning.rows import Row
 
 #: With fewer rejections, rules and vetoes do more than training.
 LEAST_REJECTED: Final = 300
@@ -14,19 +16,22 @@ LEAST_REJECTED: Final = 300
 LEAST_ROWS: Final = {Format.classifier: 1_000, Format.kto: 2_000, Format.sft: 1_000, Format.dpo: 1_000}
 #: Of the rarer of the two labels.
 LEAST_OF_RARER: Final = {Format.kto: 500}
+#: Of the reasons why comments were left out, those that a refusal names.
+_REASONS: Final = 5
 
 
-def check(format_: Format, rows: Sequence[Row]) -> None:
-    """Let *rows* pass if they are enough for *format_*.
+def check(format_: Format, rows: Sequence[Row], left_out: Counter[str]) -> None:
+    """Let *rows* pass if they are enough for *format_*; *left_out* helps to understand why not.
 
     Raises:
         Refused: they are not; the message says what is missing.
     """
     problems = shortfalls(format_, rows)
     if problems:
+        why = "; ".join(f"{count} because {reason}" for reason, count in left_out.most_common(_REASONS))
         raise Refused(
-            f"there is too little for {format_}: {'; '.join(problems)}. Training on less makes models worse; mutes and"
-            " vetoes work with less. Wait, widen --since, or have more projects allow learning.export in their policy"
+            f"there is too little for {format_}: {'; '.join(problems)}. Left out: {why or 'nothing'}. Training on less"
+            " makes models worse. Wait, widen --since, or have more projects allow learning.export in their policy"
         )
 
 

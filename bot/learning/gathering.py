@@ -11,8 +11,9 @@ from typing import Final
 
 from bot.domain.errors import CloisterError, Permanent
 from bot.domain.findings import Finding
+from bot.learning.formats import Format
 from bot.learning.remaking import Mind, Remade, answer_of, remade
-from bot.learning.rows import Format, Material
+from bot.learning.rows import Material
 from bot.learning.selection import Candidate, Consent, candidate, capped
 from bot.ports import Labels, Learning, Place, Store, Workspaces
 

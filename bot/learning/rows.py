@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import hashlib
 import json
 import uuid
@@ -15,23 +14,10 @@ from typing import Any, Final
 from bot.domain.findings import MODEL
 from bot.domain.labels import Label
 from bot.domain.signals import Comment
+from bot.learning.formats import Format
 
 #: What a model says that has nothing to say.
 SILENCE: Final = '{"findings":[]}'
-
-
-class Format(enum.StrEnum):
-    """What kind of training the rows are for."""
-
-    sft = "sft"
-    kto = "kto"
-    dpo = "dpo"
-    classifier = "classifier"
-
-    @property
-    def asks(self) -> bool:
-        """Say whether its rows hold prompts."""
-        return self is not Format.classifier
 
 
 @dataclass(frozen=True, slots=True)

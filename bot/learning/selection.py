@@ -15,7 +15,8 @@ from bot.domain.labels import Label, Labelled, label
 from bot.domain.likeness import words
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.signals import Comment, Signal, SignalKind
-from bot.learning.rows import Format, Material
+from bot.learning.formats import Format
+from bot.learning.rows import Material
 from bot.ports import History
 
 #: So that no merge request, rule or project is all that a model learns.
