@@ -134,7 +134,8 @@ def provenance(row: Row, scrubber: Scrubber) -> dict[str, Any]:
         "signals": [str(reason) for one in row.sources for reason in one.reasons],
         "merge_request": scrubber.pseudonym("merge-request", row.merge_request),
         "project": scrubber.pseudonym("project", project),
-        "merged_on": f"{row.merged_at:%Y-%m-%d}",
+        # As a number: loaders take a text that looks like a date for one.
+        "merged_at": int(row.merged_at.timestamp()),
         "head_sha": comments[0].head_sha,
         "input_sha256": prompt.sha256 if prompt else "",
         "model": comments[0].model,

@@ -18,10 +18,16 @@ from typing import Final
 
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _EMAIL: Final = re.compile(rf"[\w.+%-]{{1,64}}@(?:{_LABEL}\.)+[A-Za-z]{{2,24}}\b")
-#: Ends of names that no registry gives out, so they are of hosts inside.
+_NAME_ENDS: Final = r"(?![\w-]|\.\w)"
+#: Ends of names that no registry gives out, so they are of hosts inside. Some are words of code too: those count after
+#: two other parts, or where an address is written.
 _INSIDE: Final = re.compile(
-    rf"(?<![\w.-])(?:{_LABEL}\.)+(?:local|internal|intranet|intra|corp|lan|home|private|localdomain|home\.arpa)(?![\w-])",
-    re.IGNORECASE,
+    rf"""
+    (?<![\w.-]) (?!(?:self|this|cls|super)\.) (?:{_LABEL}\.)+
+        (?:local|internal|intranet|corp|localdomain|home\.arpa) {_NAME_ENDS}
+    | (?:(?<![\w.-])(?:{_LABEL}\.){{2,}} | (?<=//)(?:{_LABEL}\.)+) (?:lan|home|intra|private) {_NAME_ENDS}
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
 _ADDRESS: Final = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])")
 #: Only in prose: in code an at sign begins a decorator. Of prompts, prose are these lines.
