@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from bot.adapters.feedback_postgres import comment_of, signal_of
 from bot.adapters.postgres import translated
 from bot.domain.labels import Censored, Label, Labelled, Push
 from bot.domain.merge_request import MergeRequestRef
-from bot.domain.signals import Comment, ReplyClass, Signal, SignalKind, Source
 from bot.ports import Begun, History, LabelCount, Place
 
 _COMMENTS = """
@@ -25,9 +25,7 @@ _OF_MERGE_REQUESTS = """
 FROM unnest($1::text[], $2::bigint[], $3::int[]) AS asked(instance, project_id, iid)
 """
 _SIGNALS = f"""
-SELECT m.instance, m.project_id, m.iid, coalesce(c.fingerprint, '') AS fingerprint, s.id, s.kind, s.at, s.seen_at,
-    s.note_id, s.actor_id, s.actor_is_author, s.actor_is_bot, encode(s.head_sha, 'hex') AS head_sha, s.source,
-    coalesce(s.emoji, '') AS emoji, s.reply, s.judged, coalesce(s.detail, '{{}}') AS detail
+SELECT m.instance, m.project_id, m.iid, s.*, c.fingerprint
 {_OF_MERGE_REQUESTS} JOIN merge_request m USING (instance, project_id, iid)
 JOIN signal s ON s.merge_request_id = m.id LEFT JOIN comment c ON c.id = s.comment_id
 """
@@ -94,12 +92,14 @@ class PostgresLabels:
         """Return comments with their histories; see the port."""
         place = (after.posted_at, after.comment_id) if after else (None, None)
         async with translated(), self._pool.acquire() as connection:
-            comments = [comment_of(row) for row in await connection.fetch(_COMMENTS, since, *place, limit)]
+            comments = [
+                comment_of(_ref(row), row) for row in await connection.fetch(_COMMENTS, since, *place, limit)
+            ]
             keys = sorted({_key(comment.ref) for comment in comments})
             columns = [list(column) for column in zip(*keys, strict=True)] or [[], [], []]
             signals, pushes = defaultdict(list), defaultdict(list)
             for row in await connection.fetch(_SIGNALS, *columns):
-                signals[_key_of(row)].append(signal_of(row))
+                signals[_key_of(row)].append(signal_of(_ref(row), row))
             for row in await connection.fetch(_PUSHES, *columns):
                 pushes[_key_of(row)].append(Push(row["at"], row["head_sha"], row["rebase"]))
         return [
@@ -165,26 +165,6 @@ class PostgresLabels:
         return {row["label_version"]: _labelled(row) for row in rows}
 
 
-def comment_of(row: Any) -> Comment:
-    """Return the comment in a row of its table."""
-    values = dict(row)
-    return Comment.model_validate(
-        {**values, "ref": _ref(values), "discussion_id": values["discussion_id"] or ""}
-    )
-
-
-def signal_of(row: Any) -> Signal:
-    """Return the signal in a row of `_SIGNALS`."""
-    values = dict(row)
-    meant = {
-        "ref": _ref(values),
-        "kind": SignalKind(values["kind"]),
-        "source": Source(values["source"]),
-        "reply": ReplyClass(values["reply"]) if values["reply"] else None,
-    }
-    return Signal.model_validate({**values, **meant})
-
-
 def _labelled(row: Any) -> Labelled:
     return Labelled(
         Label(row["label"]),
@@ -196,8 +176,8 @@ def _labelled(row: Any) -> Labelled:
     )
 
 
-def _ref(values: Mapping[str, Any]) -> MergeRequestRef:
-    return MergeRequestRef(instance=values["instance"], project_id=values["project_id"], iid=values["iid"])
+def _ref(row: Any) -> MergeRequestRef:
+    return MergeRequestRef(instance=row["instance"], project_id=row["project_id"], iid=row["iid"])
 
 
 def _key(ref: MergeRequestRef) -> _Key:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain import labels
 from bot.domain.labels import Censored, Label, Labelled, label
 from bot.domain.signals import ReplyClass, Signal, SignalKind
 from tests.histories import HOUR, RECIPES, Telling, Told, histories, telling
@@ -221,3 +223,11 @@ def test_words_count_where_nobody_could_act() -> None:
     assert label(tell.comment, [merge], None).label is Label.unknown
     behind = [replace(push, at=tell.posted_at + 20 * HOUR) for push in tell.pushes()]
     assert label(tell.comment, [merge], behind).censored_why is Censored.no_push
+
+
+def test_the_documentation_has_the_table_of_the_code() -> None:
+    """Row by row."""
+    page = (Path(__file__).parents[3] / "docs/learning.md").read_text(encoding="utf-8").splitlines()
+    table = [line for line in (labels.__doc__ or "").splitlines() if line.startswith("|")]
+    start = page.index(table[0])
+    assert table == page[start : start + len(table)]
