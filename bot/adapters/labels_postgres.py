@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from bot.adapters.feedback_postgres import comment_of, signal_of
@@ -14,11 +14,8 @@ from bot.domain.labels import Censored, Label, Labelled, Push
 from bot.domain.merge_request import MergeRequestRef
 from bot.ports import Begun, History, LabelCount, Place
 
-_COMMENTS = """
-SELECT * FROM comment
-WHERE ($1::timestamptz IS NULL OR posted_at >= $1) AND ($2::timestamptz IS NULL OR (posted_at, id) > ($2, $3::uuid))
-ORDER BY posted_at, id LIMIT $4
-"""
+#: One bound, so that the index of times serves every page.
+_COMMENTS = "SELECT * FROM comment WHERE (posted_at, id) > ($1, $2) ORDER BY posted_at, id LIMIT $3"
 
 #: Named by merge request: a label needs what happened to the whole of it too.
 _OF_MERGE_REQUESTS = """
@@ -76,6 +73,9 @@ SELECT label_version, label, censored_why, contradictory, reasons, frozen_at, la
 FROM label WHERE comment_id = $1
 """
 
+#: Before any GitLab.
+_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
 _Key = tuple[str, int, int]
 _ORDER: Final = {label: number for number, label in enumerate(Label)}
 
@@ -90,21 +90,19 @@ class PostgresLabels:
         self, *, limit: int, since: datetime | None = None, after: Place | None = None
     ) -> Sequence[History]:
         """Return comments with their histories; see the port."""
-        place = (after.posted_at, after.comment_id) if after else (None, None)
+        start = after or Place(since or _EARLIEST, uuid.UUID(int=0))
         async with translated(), self._pool.acquire() as connection:
-            comments = [
-                comment_of(_ref(row), row) for row in await connection.fetch(_COMMENTS, since, *place, limit)
-            ]
-            keys = sorted({_key(comment.ref) for comment in comments})
-            columns = [list(column) for column in zip(*keys, strict=True)] or [[], [], []]
+            rows = await connection.fetch(_COMMENTS, start.posted_at, start.comment_id, limit)
+            refs = {_key(row): _ref(row) for row in rows}
+            columns = [list(column) for column in zip(*refs, strict=True)] or [[], [], []]
             signals, pushes = defaultdict(list), defaultdict(list)
             for row in await connection.fetch(_SIGNALS, *columns):
-                signals[_key_of(row)].append(signal_of(_ref(row), row))
+                signals[_key(row)].append(signal_of(refs[_key(row)], row))
             for row in await connection.fetch(_PUSHES, *columns):
-                pushes[_key_of(row)].append(Push(row["at"], row["head_sha"], row["rebase"]))
+                pushes[_key(row)].append(Push(row["at"], row["head_sha"], row["rebase"]))
         return [
-            History(comment, signals[_key(comment.ref)], pushes.get(_key(comment.ref)))
-            for comment in comments
+            History(comment_of(refs[_key(row)], row), signals[_key(row)], pushes.get(_key(row)))
+            for row in rows
         ]
 
     async def keep(
@@ -180,9 +178,5 @@ def _ref(row: Any) -> MergeRequestRef:
     return MergeRequestRef(instance=row["instance"], project_id=row["project_id"], iid=row["iid"])
 
 
-def _key(ref: MergeRequestRef) -> _Key:
-    return ref.instance, ref.project_id, ref.iid
-
-
-def _key_of(row: Any) -> _Key:
+def _key(row: Any) -> _Key:
     return row["instance"], row["project_id"], row["iid"]
