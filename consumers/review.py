@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import structlog
 
-from bot.domain.context import Context
 from bot.domain.diff import Diff
 from bot.domain.events import ReviewRequested, Stage, StepFinished
 from bot.domain.findings import Finding
 from bot.domain.fingerprint import lines_of
-from bot.domain.prompt import Limits, Prompts, build
 from bot.domain.run import REPORT_STEP, REVIEW_STEP, Outcome, Run, Step
 from bot.ports import Store, Telemetry, Workspaces
 from bot.reviewer.asking import Ledger
 from bot.reviewer.context import Site, gather
+from bot.reviewer.prompting import prompts_of
 from bot.reviewer.reviewing import Matter, Reviewed, Reviewing
 from bot.reviewer.unseen import unseen
 from bot.runtime.consumer import Work, consumer
@@ -67,7 +66,16 @@ async def review(
         context = await gather(diff, texts, run.policy, Site.of(workspaces, run.revision))
         if context.missing:
             log.info("review.context_incomplete", problem=context.missing)
-        prompts = await asyncio.to_thread(_prompts, run, diff, heads, context, reviewing)
+        prompts = await asyncio.to_thread(
+            prompts_of,
+            run,
+            diff,
+            heads,
+            context,
+            model=reviewing.model,
+            guides=reviewing.guides,
+            redact=reviewing.redact,
+        )
         matter = Matter(
             policy=run.policy,
             lines={path: lines_of(text) for path, text in texts.items()},
@@ -95,24 +103,6 @@ async def review(
         since=left.since,
     )
     await _finish(work, step, left.with_carried(reviewed.findings), ledger)
-
-
-def _prompts(
-    run: Run, diff: Diff, heads: Mapping[str, str], context: Context, reviewing: Reviewing
-) -> Prompts:
-    model = reviewing.model
-    return build(
-        diff,
-        heads,
-        title=run.title,
-        description=run.description,
-        system=reviewing.guides.find.system,
-        limits=Limits.of(model.name, model.window_tokens),
-        estimate=model.estimate_tokens,
-        redact=reviewing.redact,
-        language=run.policy.review.language,
-        context=context,
-    )
 
 
 async def _static(store: Store, run: Run) -> list[Finding]:

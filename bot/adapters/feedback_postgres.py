@@ -109,13 +109,13 @@ class PostgresFeedback:
             rows = await self._pool.fetch(
                 f"SELECT * FROM comment WHERE {_REF} ORDER BY posted_at, id", *_key(ref)
             )
-        return [_comment(ref, row) for row in rows]
+        return [comment_of(ref, row) for row in rows]
 
     async def signals(self, ref: MergeRequestRef) -> list[Signal]:
         """Return all signals; see the port."""
         async with translated():
             rows = await self._pool.fetch(_SIGNALS, *_key(ref))
-        return [_signal(ref, row) for row in rows]
+        return [signal_of(ref, row) for row in rows]
 
     async def watch(self, ref: MergeRequestRef) -> Watch | None:
         """Return what is known; see the port."""
@@ -258,12 +258,14 @@ def _values(one: Signal) -> tuple[object, ...]:
     )
 
 
-def _comment(ref: MergeRequestRef, row: Any) -> Comment:
+def comment_of(ref: MergeRequestRef, row: Any) -> Comment:
+    """Return the comment on *ref* in a row of its table."""
     fields = dict(row) | {"ref": ref, "discussion_id": row["discussion_id"] or ""}
     return Comment.model_validate(fields, strict=False)
 
 
-def _signal(ref: MergeRequestRef, row: Any) -> Signal:
+def signal_of(ref: MergeRequestRef, row: Any) -> Signal:
+    """Return the signal on *ref* in a row of its table, with the fingerprint of its comment."""
     fields = dict(row) | {
         "ref": ref,
         "fingerprint": row["fingerprint"] or "",

@@ -21,9 +21,11 @@ from bot.cli import (
     doctor,
     evaluate,
     events,
+    export,
     gate,
     hooks,
     kafka,
+    labels,
     login_link,
     model,
     policy,
@@ -82,6 +84,7 @@ app.command("doctor")(doctor.doctor)
 app.command("events")(events.events)
 app.command("replay")(replay.replay)
 app.command("login-link")(login_link.login_link)
+app.command("export")(export.export)
 app.add_typer(config.app, name="config")
 app.add_typer(hooks.app, name="hooks")
 app.add_typer(advisories.app, name="advisories")
@@ -94,3 +97,4 @@ app.add_typer(dead_letters.app, name="dlq")
 app.add_typer(waivers.app, name="waivers")
 app.add_typer(token.app, name="token")
 app.add_typer(audit.app, name="audit")
+app.add_typer(labels.app, name="labels")

@@ -7,7 +7,16 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from bot.domain.policy_gate import Gate
-from bot.domain.policy_sections import Comments, Conversation, Paths, Reports, Review, Rules, Section
+from bot.domain.policy_sections import (
+    Comments,
+    Conversation,
+    Learning,
+    Paths,
+    Reports,
+    Review,
+    Rules,
+    Section,
+)
 from bot.domain.policy_waivers import Waivers
 
 
@@ -22,6 +31,7 @@ class Sections(Section):
     reports: Reports = Reports()
     conversation: Conversation = Conversation()
     waivers: Waivers = Waivers()
+    learning: Learning = Learning()
 
 
 #: The section that is enforced as a whole: its keys mean something only together.

@@ -197,3 +197,13 @@ class Conversation(Section):
     per_hour: int = Field(
         default=30, ge=0, le=1000, description="most comments per merge request that are answered in an hour"
     )
+
+
+class Learning(Section):
+    """What may be learned from the project."""
+
+    export: bool = Field(
+        default=False,
+        description="let comments of this project that people accepted or rejected, and the code that they are about,"
+        " be exported to train a model",
+    )

@@ -20,6 +20,8 @@ from bot.ports.forge import (
     Pipelines,
     Proposals,
 )
+from bot.ports.labels import Begun, History, LabelCount, Labels, Place
+from bot.ports.learning import Learning
 from bot.ports.log import Delivery, EventLog, EventSink, OnRevoke, Outbox, Subscription, keep_all
 from bot.ports.model import Answers, Audit, Embeddings, Model, ModelReply, ModelRequest
 from bot.ports.policies import PolicyFiles, PolicyVersions
@@ -41,6 +43,7 @@ __all__ = [
     "Attempt",
     "Audit",
     "AuditLog",
+    "Begun",
     "Blob",
     "Clock",
     "Command",
@@ -53,7 +56,11 @@ __all__ = [
     "Feedback",
     "Forge",
     "ForgeUpdates",
+    "History",
     "Jobs",
+    "LabelCount",
+    "Labels",
+    "Learning",
     "MergeRules",
     "Model",
     "ModelReply",
@@ -64,6 +71,7 @@ __all__ = [
     "Outbox",
     "People",
     "Pipelines",
+    "Place",
     "Placed",
     "PolicyFiles",
     "PolicyVersions",

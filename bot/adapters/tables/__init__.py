@@ -13,6 +13,7 @@ from bot.adapters.tables.access import (
     WebSession,
 )
 from bot.adapters.tables.feedback import Comment, FeedbackProject, FeedbackWatch, Signal
+from bot.adapters.tables.labels import CommentLabel, LabelRebuild, LearningOptOut
 from bot.adapters.tables.log import (
     DeadLetter,
     DelayedEvent,
@@ -45,6 +46,7 @@ __all__ = [
     "ApiTokenRow",
     "AuditEntry",
     "Comment",
+    "CommentLabel",
     "DeadLetter",
     "DeclinedFinding",
     "DelayedEvent",
@@ -58,6 +60,8 @@ __all__ = [
     "GroupOffset",
     "Inbox",
     "InstanceKey",
+    "LabelRebuild",
+    "LearningOptOut",
     "LoginLink",
     "MergeRequest",
     "ModelAnswer",

@@ -1,0 +1,182 @@
+"""Labels of comments, and the histories that they are derived from, in Postgres."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from bot.adapters.feedback_postgres import comment_of, signal_of
+from bot.adapters.postgres import translated
+from bot.domain.labels import Censored, Label, Labelled, Push
+from bot.domain.merge_request import MergeRequestRef
+from bot.ports import Begun, History, LabelCount, Place
+
+#: One bound, so that the index of times serves every page.
+_COMMENTS = "SELECT * FROM comment WHERE (posted_at, id) > ($1, $2) ORDER BY posted_at, id LIMIT $3"
+
+#: Named by merge request: a label needs what happened to the whole of it too.
+_OF_MERGE_REQUESTS = """
+FROM unnest($1::text[], $2::bigint[], $3::int[]) AS asked(instance, project_id, iid)
+"""
+_SIGNALS = f"""
+SELECT m.instance, m.project_id, m.iid, s.*, c.fingerprint
+{_OF_MERGE_REQUESTS} JOIN merge_request m USING (instance, project_id, iid)
+JOIN signal s ON s.merge_request_id = m.id LEFT JOIN comment c ON c.id = s.comment_id
+"""
+
+#: A head is first seen when its run begins. A run in which the model, asked only about what changed since an earlier
+#: head, was shown nothing and missed nothing, is of a push that changed none of the request's own rows.
+_PUSHES = f"""
+SELECT instance, project_id, iid, head_sha, min(created_at) AS at, bool_and(
+    coalesce(body #>> '{{steps,review,since}}', '') <> ''
+    AND body #> '{{steps,review,shown}}' = '{{}}' AND body #> '{{steps,review,not_analysed}}' = '{{}}'
+    AND body #>> '{{steps,review,outcome}}' = 'done') AS rebase
+{_OF_MERGE_REQUESTS} JOIN review_run USING (instance, project_id, iid)
+GROUP BY instance, project_id, iid, head_sha
+"""
+
+_KEEP = """
+INSERT INTO label (comment_id, label_version, label, censored_why, contradictory, reasons, frozen_at, late_at)
+SELECT k.comment_id, $2, k.label, k.censored_why, k.contradictory,
+    CASE WHEN k.reasons = '' THEN ARRAY[]::uuid[] ELSE string_to_array(k.reasons, ',')::uuid[] END,
+    k.frozen_at, k.late_at
+FROM unnest($1::uuid[], $3::text[], $4::text[], $5::bool[], $6::text[], $7::timestamptz[], $8::timestamptz[])
+    AS k(comment_id, label, censored_why, contradictory, reasons, frozen_at, late_at)
+ON CONFLICT (comment_id, label_version) DO UPDATE SET label = excluded.label, censored_why = excluded.censored_why,
+    contradictory = excluded.contradictory, reasons = excluded.reasons, frozen_at = excluded.frozen_at,
+    late_at = excluded.late_at, decided_at = now()
+WHERE (label.label, label.censored_why, label.contradictory, label.reasons, label.frozen_at, label.late_at)
+    IS DISTINCT FROM (excluded.label, excluded.censored_why, excluded.contradictory, excluded.reasons,
+        excluded.frozen_at, excluded.late_at)
+"""
+_PROGRESS = """
+INSERT INTO label_rebuild (label_version, since, posted_at, comment_id) VALUES ($1, $2, $3, $4)
+ON CONFLICT (label_version) DO UPDATE SET since = excluded.since, posted_at = excluded.posted_at,
+    comment_id = excluded.comment_id
+"""
+_BEGUN = "SELECT since, posted_at, comment_id FROM label_rebuild WHERE label_version = $1"
+_FINISH = "DELETE FROM label_rebuild WHERE label_version = $1"
+
+_COUNTS = """
+SELECT l.label, l.censored_why, l.contradictory, count(*) AS count, count(l.frozen_at) AS frozen,
+    count(l.late_at) AS late
+FROM label l JOIN comment c ON c.id = l.comment_id
+WHERE l.label_version = $1 AND ($2::timestamptz IS NULL OR c.posted_at >= $2)
+    AND ($3::bigint IS NULL OR c.project_id = $3)
+GROUP BY l.label, l.censored_why, l.contradictory
+"""
+_OF_COMMENT = """
+SELECT label_version, label, censored_why, contradictory, reasons, frozen_at, late_at
+FROM label WHERE comment_id = $1
+"""
+
+#: Before any GitLab.
+_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+_Key = tuple[str, int, int]
+_ORDER: Final = {label: number for number, label in enumerate(Label)}
+
+
+class PostgresLabels:
+    """Implement the port on a pool of connections."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+
+    async def histories(
+        self, *, limit: int, since: datetime | None = None, after: Place | None = None
+    ) -> Sequence[History]:
+        """Return comments with their histories; see the port."""
+        start = after or Place(since or _EARLIEST, uuid.UUID(int=0))
+        async with translated(), self._pool.acquire() as connection:
+            rows = await connection.fetch(_COMMENTS, start.posted_at, start.comment_id, limit)
+            refs = {_key(row): _ref(row) for row in rows}
+            columns = [list(column) for column in zip(*refs, strict=True)] or [[], [], []]
+            signals, pushes = defaultdict(list), defaultdict(list)
+            for row in await connection.fetch(_SIGNALS, *columns):
+                signals[_key(row)].append(signal_of(refs[_key(row)], row))
+            for row in await connection.fetch(_PUSHES, *columns):
+                pushes[_key(row)].append(Push(row["at"], row["head_sha"], row["rebase"]))
+        return [
+            History(comment_of(refs[_key(row)], row), signals[_key(row)], pushes.get(_key(row)))
+            for row in rows
+        ]
+
+    async def keep(
+        self, version: int, labels: Mapping[uuid.UUID, Labelled], *, begun: Begun | None = None
+    ) -> int:
+        """Store labels and progress together; see the port."""
+        found = list(labels.values())
+        columns = (
+            [one.label.value for one in found],
+            [one.censored_why.value if one.censored_why else "" for one in found],
+            [one.contradictory for one in found],
+            [",".join(map(str, one.reasons)) for one in found],
+            [one.frozen_at for one in found],
+            [one.late_at for one in found],
+        )
+        async with translated(), self._pool.acquire() as connection, connection.transaction():
+            done = await connection.execute(_KEEP, list(labels), version, *columns)
+            if begun is not None and begun.place is not None:
+                await connection.execute(
+                    _PROGRESS, version, begun.since, begun.place.posted_at, begun.place.comment_id
+                )
+        return int(done.rpartition(" ")[2])
+
+    async def begun(self, version: int) -> Begun | None:
+        """Return how far a rebuild got; see the port."""
+        async with translated():
+            row = await self._pool.fetchrow(_BEGUN, version)
+        return Begun(row["since"], Place(row["posted_at"], row["comment_id"])) if row else None
+
+    async def finish(self, version: int) -> None:
+        """Forget how far a rebuild got; see the port."""
+        async with translated():
+            await self._pool.execute(_FINISH, version)
+
+    async def counts(
+        self, version: int, *, since: datetime | None = None, project_id: int | None = None
+    ) -> Sequence[LabelCount]:
+        """Return the counts; see the port."""
+        async with translated():
+            rows = await self._pool.fetch(_COUNTS, version, since, project_id)
+        found = [
+            LabelCount(
+                Label(row["label"]),
+                row["count"],
+                row["censored_why"],
+                row["contradictory"],
+                row["frozen"],
+                row["late"],
+            )
+            for row in rows
+        ]
+        return sorted(found, key=lambda one: (_ORDER[one.label], one.why, one.contradictory))
+
+    async def of_comment(self, comment_id: uuid.UUID) -> Mapping[int, Labelled]:
+        """Return the labels of one comment; see the port."""
+        async with translated():
+            rows = await self._pool.fetch(_OF_COMMENT, comment_id)
+        return {row["label_version"]: _labelled(row) for row in rows}
+
+
+def _labelled(row: Any) -> Labelled:
+    return Labelled(
+        Label(row["label"]),
+        tuple(row["reasons"]),
+        Censored(row["censored_why"]) if row["censored_why"] else None,
+        row["contradictory"],
+        row["frozen_at"],
+        row["late_at"],
+    )
+
+
+def _ref(row: Any) -> MergeRequestRef:
+    return MergeRequestRef(instance=row["instance"], project_id=row["project_id"], iid=row["iid"])
+
+
+def _key(row: Any) -> _Key:
+    return row["instance"], row["project_id"], row["iid"]

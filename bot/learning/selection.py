@@ -1,0 +1,138 @@
+"""Which comments a data set is made of, before any code is read."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from bot.domain.findings import MODEL
+from bot.domain.labels import Label, Labelled, label
+from bot.domain.likeness import words
+from bot.domain.merge_request import MergeRequestRef
+from bot.domain.signals import Comment, Signal, SignalKind
+from bot.learning.formats import Format
+from bot.learning.rows import Material
+from bot.ports import History
+
+#: So that no merge request, rule or project is all that a model learns.
+MOST_PER_MERGE_REQUEST: Final = 3
+MOST_PER_RULE: Final = 500
+MOST_PER_PROJECT: Final = 2_000
+
+_CLEAR: Final = frozenset({Label.accepted_strong, Label.rejected_strong})
+_SPOKEN: Final = frozenset(
+    {SignalKind.reaction_added, SignalKind.reply, SignalKind.ignored, SignalKind.applied}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """Hold what may be used: projects that allow it, and people who do not want to be part of it.
+
+    ``authors`` are the authors of merge requests as far as they are known.
+    """
+
+    projects: Collection[tuple[str, int]] = ()
+    opted_out: Collection[tuple[str, int]] = ()
+    authors: dict[MergeRequestRef, int] | None = None
+
+    def refusal(self, comment: Comment) -> str:
+        """Return why *comment* may not be used at all, empty if it may."""
+        ref = comment.ref
+        if (ref.instance, ref.project_id) not in self.projects:
+            return "the project has not allowed it"
+        author = (self.authors or {}).get(ref)
+        if author is not None and (ref.instance, author) in self.opted_out:
+            return "the author of the merge request has opted out"
+        return ""
+
+    def heard(self, signals: Iterable[Signal]) -> list[Signal]:
+        """Return *signals* without those of people who have opted out."""
+        return [
+            one
+            for one in signals
+            if one.actor_id is None or (one.ref.instance, one.actor_id) not in self.opted_out
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Hold a comment that may become part of a data set."""
+
+    comment: Comment
+    label: Label
+    reasons: tuple[uuid.UUID, ...]
+    merged_at: datetime
+    people: int
+
+
+def candidate(history: History, consent: Consent, until: datetime, format_: Format) -> Candidate | str:
+    """Return the candidate that *history* makes, or why it makes none.
+
+    Only what was seen until *until* counts, so that the same call gives the same result later.
+    """
+    comment = history.comment
+    if refusal := consent.refusal(comment):
+        return refusal
+    if format_.asks and comment.scanner != MODEL:
+        return "the comment is not the model's"
+    signals = [one for one in consent.heard(history.signals) if one.seen_at <= until]
+    found = label(comment, signals, history.pushes)
+    if found.label not in _CLEAR or found.frozen_at is None:
+        return _unclear(found)
+    said = {
+        one.actor_id
+        for one in signals
+        if one.kind in _SPOKEN and one.fingerprint == comment.fingerprint and not one.actor_is_bot
+    }
+    return Candidate(comment, found.label, found.reasons, found.frozen_at, len(said))
+
+
+def _unclear(found: Labelled) -> str:
+    if found.contradictory:
+        return "people contradict each other about it"
+    return f"its label is {found.label.value}"
+
+
+def capped(candidates: Iterable[Candidate]) -> tuple[list[Candidate], Counter[str]]:
+    """Return at most so many candidates of each merge request, rule and project, and how many were left out.
+
+    Which ones is as good as drawn by lot, and the same every time.
+    """
+    kept: list[Candidate] = []
+    left_out: Counter[str] = Counter()
+    counts: defaultdict[str, Counter[object]] = defaultdict(Counter)
+    for one in sorted(candidates, key=lambda one: hashlib.sha256(one.comment.id.bytes).digest()):
+        ref = one.comment.ref
+        names = {
+            "merge request": (ref, MOST_PER_MERGE_REQUEST),
+            "rule": ((one.comment.scanner, one.comment.rule), MOST_PER_RULE),
+            "project": ((ref.instance, ref.project_id), MOST_PER_PROJECT),
+        }
+        full = next((kind for kind, (name, most) in names.items() if counts[kind][name] >= most), None)
+        if full:
+            left_out[f"there is enough of its {full}"] += 1
+            continue
+        for kind, (name, _) in names.items():
+            counts[kind][name] += 1
+        kept.append(one)
+    return sorted(kept, key=lambda one: (one.merged_at, one.comment.ref.key, one.comment.id)), left_out
+
+
+def consistent(material: Sequence[Material]) -> tuple[list[Material], Counter[str]]:
+    """Return *material* without comments that say the same of the same code and were taken differently."""
+    taken: defaultdict[str, set[bool]] = defaultdict(set)
+    for one in material:
+        taken[_said(one)].add(one.accepted)
+    kept = [one for one in material if len(taken[_said(one)]) == 1]
+    dropped = len(material) - len(kept)
+    return kept, Counter({"the same was accepted and rejected": dropped} if dropped else {})
+
+
+def _said(one: Material) -> str:
+    return " ".join([*words(one.code), "\0", *words(one.words)])

@@ -1,0 +1,85 @@
+"""The labels of comments, and what they are derived from."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.labels import Label, Labelled, Push
+from bot.domain.signals import Comment, Signal
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Name a comment's place in the order of time."""
+
+    posted_at: datetime
+    comment_id: uuid.UUID
+
+    @classmethod
+    def of(cls, comment: Comment) -> Place:
+        """Return the place of *comment*."""
+        return cls(comment.posted_at, comment.id)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Hold a comment and what a label is derived from; ``pushes`` is None where no head is known."""
+
+    comment: Comment
+    signals: Sequence[Signal]
+    pushes: Sequence[Push] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Hold how far a rebuild of labels got; without ``place`` it has only begun."""
+
+    since: datetime | None
+    place: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelCount:
+    """Hold how many comments have a label; ``why`` says why it is censored, ``contradictory`` that signals say both."""
+
+    label: Label
+    count: int
+    why: str = ""
+    contradictory: bool = False
+    frozen: int = 0
+    late: int = 0
+
+
+class Labels(Protocol):
+    """Keep one label of each comment for each version of the function that made it."""
+
+    async def histories(
+        self, *, limit: int, since: datetime | None = None, after: Place | None = None
+    ) -> Sequence[History]:
+        """Return up to *limit* comments, the oldest first, posted at *since* or later and behind *after*."""
+
+    async def keep(
+        self, version: int, labels: Mapping[uuid.UUID, Labelled], *, begun: Begun | None = None
+    ) -> int:
+        """Store labels by comment, and how far a rebuild got with them; return how many are new or other than before.
+
+        Labels of other versions stay as they are.
+        """
+
+    async def begun(self, version: int) -> Begun | None:
+        """Return how far a rebuild of *version* got that did not end."""
+
+    async def finish(self, version: int) -> None:
+        """Forget how far the rebuild of *version* got: it has ended."""
+
+    async def counts(
+        self, version: int, *, since: datetime | None = None, project_id: int | None = None
+    ) -> Sequence[LabelCount]:
+        """Return how many comments have which label, by why, in a fixed order."""
+
+    async def of_comment(self, comment_id: uuid.UUID) -> Mapping[int, Labelled]:
+        """Return the labels of one comment by version."""

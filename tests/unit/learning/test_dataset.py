@@ -1,0 +1,163 @@
+"""Data sets are the same bytes for the same material, load with their trainers' library, and are refused when small."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import random
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from bot.domain.errors import Refused
+from bot.learning.card import card_of
+from bot.learning.dataset import Window, assemble, files_of
+from bot.learning.formats import Format
+from bot.learning.gates import LEAST_REJECTED, LEAST_ROWS
+from bot.learning.rows import Material, rows_of
+from bot.learning.scrubbing import Scrubber
+from tests.histories import START
+from tests.unit.learning.material import many, material
+
+WINDOW = Window(START, START + timedelta(days=99))
+
+
+def files(
+    format_: Format, made: Sequence[Material], *, gates: bool = False, **values: Any
+) -> dict[str, bytes]:
+    """Return the files that *made* becomes."""
+    scrubber = Scrubber(**{"redact": lambda text: text, "key": b"k", "hosts": {"gitlab.example"}, **values})
+    dataset = assemble(format_, made, window=WINDOW, scrubber=scrubber, left_out={"x": 3}, gates=gates)
+    return files_of(dataset, card_of(dataset, scrubber))
+
+
+def lines(content: bytes) -> list[dict[str, Any]]:
+    """Return the rows of a file."""
+    return [json.loads(line) for line in content.splitlines()]
+
+
+@pytest.mark.parametrize("format_", Format)
+def test_the_same_material_makes_the_same_bytes(format_: Format) -> None:
+    """In whatever order it comes; the checksums are those of the files."""
+    made = many(60)
+    first = files(format_, made)
+    random.Random(1).shuffle(made)
+    assert first == files(format_, made)
+    sums = dict(reversed(line.split("  ")) for line in first["SHA256SUMS"].decode().splitlines())
+    assert sums == {
+        name: hashlib.sha256(content).hexdigest() for name, content in first.items() if name != "SHA256SUMS"
+    }
+
+
+def test_rows_are_what_each_trainer_learns_from() -> None:
+    """One prompt with an accepted and a rejected finding, one with a rejected one only."""
+    mixed = [material(1, accepted=True, iid=1), material(2, accepted=False, iid=1)]
+    wrong = [material(3, accepted=False, iid=2)]
+
+    def said(*numbers: int) -> list[dict[str, str]]:
+        answers = [one.answer for one in (*mixed, *wrong) if one.comment.id.int in numbers]
+        content = json.dumps({"findings": answers}, separators=(",", ":"))
+        return [{"role": "assistant", "content": content}]
+
+    def made(format_: Format) -> list[dict[str, Any]]:
+        return [
+            {key: one for key, one in row.content.items() if key != "prompt"}
+            for row in rows_of(format_, mixed + wrong)
+        ]
+
+    assert [{"completion": said(1)}, {"completion": said()}] == made(Format.sft)
+    assert said()[0]["content"] == '{"findings":[]}'
+    assert [
+        {"completion": said(1), "label": True},
+        {"completion": said(2), "label": False},
+        {"completion": said(3), "label": False},
+    ] == made(Format.kto)
+    assert [
+        {"chosen": said(1), "rejected": said(1, 2)},
+        {"chosen": said(), "rejected": said(3)},
+    ] == made(Format.dpo)
+    assert [1, 0, 0] == [one["label"] for one in made(Format.classifier)]
+    roles = [[part["role"] for part in row.content["prompt"]] for row in rows_of(Format.sft, mixed + wrong)]
+    assert [["system", "user"]] * 2 == roles
+
+
+@pytest.mark.parametrize("format_", Format)
+def test_rows_load_and_pass_the_check_of_their_trainer(format_: Format, tmp_path: Path) -> None:
+    """With `datasets`, by the files that the card names, and with TRL's own functions where they look at the format."""
+    from tests.unit.learning.trainers import check, loaded
+
+    made = files(format_, many(60))
+    for name, content in made.items():
+        (tmp_path / name).write_bytes(content)
+    card = yaml.safe_load(made["README.md"].decode().split("---\n")[1])
+    named = {one["split"]: one["path"] for one in card["configs"][0]["data_files"]}
+    parts = loaded(tmp_path, named, tmp_path / "cache")
+    assert {"train", "validation", "test"} == set(parts)
+    for name, part in parts.items():
+        assert lines(made[named[name]]) == part.to_list()
+        check(format_, part)
+
+
+def test_every_text_is_scrubbed() -> None:
+    """In prompts, answers and texts; a row that cannot be is left out and counted."""
+    leak = "mail jane@acme.example at nas.local"
+    answer = {"path": "a.py", "line": 1, "title": "t", "message": leak}
+    made = many(39)
+    made.append(material(40, accepted=True, iid=21, code=leak, words=leak, answer=answer))
+    for format_ in Format:
+        content = b"".join(files(format_, made).values())
+        assert b"jane" not in content
+        assert b"nas.local" not in content
+    bad = material(41, accepted=True, iid=22, words="unclean")
+    found = files(
+        Format.classifier, [*made, bad], redact=lambda text: f"{text}!" if "unclean" in text else text
+    )
+    assert b"| scrubbing did not come to an end | 1 |" in found["README.md"]
+    assert b"unclean" not in b"".join(found.values())
+
+
+def test_rows_say_where_they_come_from() -> None:
+    """For whoever has the ledger; nobody's name, account, project or merge request is in it."""
+    (row,) = lines(files(Format.kto, [material(1, accepted=True)])["train.jsonl"])
+    found = row["provenance"]
+    assert found["comments"] == [str(material(1, accepted=True).comment.id)]
+    assert (found["model"], found["prompt_version"], found["label_version"]) == ("deepseek", "v1", 1)
+    assert found["labels"] == ["accepted_strong"]
+    assert "gitlab.example" not in json.dumps(row)
+
+
+def test_the_card_tells_what_is_in_it() -> None:
+    """And what is not; names that others chose stay in their cells."""
+    evil = material(3, accepted=True)
+    made = [*many(40)[:2], *many(40)[3:]]
+    comment = evil.comment.model_copy(update={"category": "x | y\n<script>"})
+    card = files(
+        Format.kto, [*made, Material(comment, evil.label, (), evil.merged_at, 1, "c", "w", evil.prompt, {})]
+    )["README.md"].decode()
+    counts = Counter(one.label.value for one in made) + Counter([evil.label.value])
+    for name, count in counts.items():
+        assert f"| {name} | {count} |" in card
+    assert "| x | 3 |" in card
+    assert "| x ? y??script? | 1 |" in card
+
+
+@pytest.mark.parametrize("format_", Format)
+def test_too_little_is_refused_with_the_reason(format_: Format) -> None:
+    """Nothing is written; what is missing is said, with why comments were left out."""
+    with pytest.raises(Refused, match=f"{LEAST_ROWS[format_]}") as raised:
+        files(format_, many(60), gates=True)
+    assert f"of at least {LEAST_REJECTED}" in str(raised.value)
+    assert "3 because x" in str(raised.value)
+
+
+def test_enough_is_not_refused() -> None:
+    """Exactly at the gates of the classifier."""
+    made = [material(n, accepted=n > 300, iid=n) for n in range(1, 1001)]
+    assert len(lines(files(Format.classifier, made, gates=True)["train.jsonl"])) == 800
+    with pytest.raises(Refused, match="999 rows of at least 1000"):
+        files(Format.classifier, made[1:], gates=True)

@@ -1,0 +1,97 @@
+"""What must not leave is taken out of a text, or the text is not used."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.learning.scrubbing import Scrubber, Unclean
+
+
+def redact(text: str) -> str:
+    """Mask what begins like a token."""
+    return text.replace("glpat-abc", "[secret]")
+
+
+def scrubber(**values: object) -> Scrubber:
+    """Return one for an installation with one host."""
+    return Scrubber(**{"redact": redact, "key": b"k", "hosts": {"gitlab.acme.example"}, **values})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [
+        "jane.doe+x@acme.example",
+        "db7.prod.internal",
+        "GITLAB.acme.example",
+        "10.1.2.3",
+        "192.168.0.17",
+        "glpat-abc",
+        "nas.local",
+        "git.attic.home",
+    ],
+)
+def test_what_must_not_leave_is_gone(leak: str) -> None:
+    """Wherever it stands in the text."""
+    for around in ("{}", "see https://{}/path", "x = '{}'", "Title: {} broken", "> ({})."):
+        assert leak.lower() not in scrubber().scrub(around.format(leak)).lower()
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        "@dataclass\nclass A:\n    @property\n    def localhost(self): return '127.0.0.1'",
+        "version = 1.2.3.4 or 999.1.1.1",
+        "self.internal.value = self.local = obj.local_time",
+        "path = user.home / config.private",
+        "requests.get('https://example.com')",
+        "import corp.lan_tools",
+        "a @ b",
+    ],
+)
+def test_code_stays_code(harmless: str) -> None:
+    """Decorators, versions, attributes and public names are left alone."""
+    assert harmless == scrubber().scrub(harmless)
+
+
+def test_people_are_named_by_pseudonyms_that_last() -> None:
+    """In prose and where people sign code; the same person has the same one, whatever the case."""
+    clean = scrubber().scrub(
+        "Title: fix for @Jane\n> asked by @jane, cc @bob\n  3 + # TODO(jane): look\n@jane\n"
+    )
+    assert "TODO(jane)" not in clean
+    one = scrubber().pseudonym("user", "Jane")
+    assert clean.count(one) == 3
+    assert clean.endswith("\n@jane\n")
+    assert one != scrubber(key=b"other").pseudonym("user", "Jane")
+
+
+def test_a_text_that_cannot_be_looked_at_is_not_used() -> None:
+    """Nor one in which something is found again and again; the reason quotes nothing of it."""
+
+    def broken(text: str) -> str:
+        raise RuntimeError(text)
+
+    with pytest.raises(Unclean, match="failed") as raised:
+        scrubber(redact=broken).scrub("hush")
+    assert "hush" not in str(raised.value)
+    with pytest.raises(Unclean, match="did not come to an end"):
+        scrubber(redact=lambda text: f"{text}!").scrub("hush")
+
+
+@given(st.text(alphabet="ab@.-:/ \n>Title10TODO()internalcorp", max_size=80))
+def test_scrubbing_what_is_clean_changes_nothing(text: str) -> None:
+    """Or the text is refused."""
+    try:
+        clean = scrubber().scrub(text)
+    except Unclean:
+        return
+    assert clean == scrubber().scrub(clean)
+
+
+def test_what_was_taken_out_is_counted() -> None:
+    """For the card of the data set."""
+    one = scrubber()
+    one.scrub("a@b.example c@d.example glpat-abc nas.local")
+    assert {"secrets": 1, "e-mail addresses": 2, "hosts": 1} == dict(one.counts)

@@ -1,0 +1,109 @@
+"""What may become part of a data set: clear, allowed, not too much of one thing, and not both ways."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.labels import Label
+from bot.learning.formats import Format
+from bot.learning.selection import (
+    MOST_PER_MERGE_REQUEST,
+    Candidate,
+    Consent,
+    candidate,
+    capped,
+    consistent,
+)
+from bot.ports import History
+from tests.histories import HOUR, RECIPES, START, Told, histories, telling
+from tests.unit.learning.material import material
+
+ALLOWED = frozenset({("gitlab.example", 7)})
+LATE = START + timedelta(days=99)
+
+
+def chosen(told: Told, consent: Consent, *, until_hours: float | None = None) -> Candidate | str:
+    """Return what becomes of a history."""
+    until = LATE if until_hours is None else told.comment.posted_at + until_hours * HOUR
+    history = History(told.comment, told.signals, told.pushes)
+    return candidate(history, consent, until, Format.classifier)
+
+
+def test_only_clear_labels_are_chosen() -> None:
+    """Of every kind of history."""
+    for recipe in RECIPES:
+        told = recipe(telling())
+        found = chosen(told, Consent(ALLOWED))
+        clear = told.label in {Label.accepted_strong, Label.rejected_strong}
+        assert isinstance(found, Candidate) == clear
+        if isinstance(found, Candidate):
+            assert (told.label, told.merged_at) == (found.label, found.merged_at)
+
+
+def test_projects_and_people_have_a_say() -> None:
+    """No project is in by default; people are left out with their words and with their merge requests."""
+    tell = telling()
+    told = tell.merged(Label.rejected_strong, tell.down(5))
+    assert chosen(told, Consent()) == "the project has not allowed it"
+    out = frozenset({("gitlab.example", 5)})
+    assert chosen(told, Consent(ALLOWED, out)) == "its label is unknown"
+    assert isinstance(chosen(told, Consent(ALLOWED, frozenset({("elsewhere", 5)}))), Candidate)
+    author = Consent(ALLOWED, out, {tell.ref: 5})
+    assert chosen(told, author) == "the author of the merge request has opted out"
+
+
+def test_only_what_was_seen_by_then_counts() -> None:
+    """So that an export can be repeated."""
+    tell = telling()
+    told = tell.merged(Label.rejected_strong, tell.down(5), tell.up(6, hours=3))
+    assert chosen(told, Consent(ALLOWED)) == "people contradict each other about it"
+    seen = [one.model_copy(update={"seen_at": one.at}) for one in told.signals]
+    told.signals = [one if one.actor_id != 6 else one.model_copy(update={"seen_at": LATE}) for one in seen]
+    found = chosen(told, Consent(ALLOWED), until_hours=20)
+    assert isinstance(found, Candidate)
+    assert (Label.rejected_strong, 1) == (found.label, found.people)
+
+
+def test_prompts_are_of_the_model_only() -> None:
+    """A scanner was never asked anything."""
+    tell = telling()
+    told = tell.merged(Label.rejected_strong, tell.down())
+    told.comment = told.comment.model_copy(update={"scanner": "semgrep"})
+    history = History(told.comment, told.signals, told.pushes)
+    assert candidate(history, Consent(ALLOWED), LATE, Format.kto) == "the comment is not the model's"
+
+
+@given(st.lists(st.integers(1, 4), max_size=30), st.randoms())
+def test_no_merge_request_is_all_that_is_learned(iids: list[int], chance: random.Random) -> None:
+    """The same ones are kept whatever the order, and those left out are counted."""
+    made = [
+        Candidate(one.comment, one.label, (), one.merged_at, 1)
+        for one in (material(n + 1, accepted=True, iid=iid) for n, iid in enumerate(iids))
+    ]
+    kept, left_out = capped(made)
+    chance.shuffle(made)
+    assert (kept, left_out) == capped(made)
+    counts = Counter(one.comment.ref.iid for one in kept)
+    assert counts == {iid: min(count, MOST_PER_MERGE_REQUEST) for iid, count in Counter(iids).items()}
+    assert len(made) == len(kept) + left_out.total()
+
+
+def test_what_was_taken_both_ways_is_dropped() -> None:
+    """The same said of the same code, but for its layout."""
+    one, other = material(1, accepted=True), material(2, accepted=False)
+    twin = replace(other, code=one.code.replace(" ", "   "), words=one.words.upper())
+    assert consistent([one, other]) == ([one, other], Counter())
+    kept, dropped = consistent([one, twin, material(3, accepted=False)])
+    assert [material(3, accepted=False)] == kept
+    assert dropped.total() == 2
+
+
+def test_histories_are_of_their_projects() -> None:
+    """The recipes that others build on name the projects that they say."""
+    assert {1, 2, 3} == {one.comment.ref.project_id for one in histories(9)}

@@ -1,0 +1,71 @@
+"""What is learned and what is examined are kept apart: by merge request, by time, and by likeness."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.likeness import jaccard, shingles
+from bot.learning.formats import Format
+from bot.learning.rows import Row, rows_of
+from bot.learning.splitting import TEST, TRAIN, VALIDATION, split
+from tests.unit.learning.material import many, material
+
+
+def rows(count: int = 200) -> list[Row]:
+    """Return rows of merge requests, two of each."""
+    return rows_of(Format.classifier, many(count))
+
+
+def test_parts_follow_each_other_and_divide_no_merge_request() -> None:
+    """Four fifths to learn from, as near as merge requests allow."""
+    found = split(rows())
+    names = {part: {row.merge_request for row in some} for part, some in found.parts.items()}
+    assert not names[TRAIN] & names[VALIDATION]
+    assert not (names[TRAIN] | names[VALIDATION]) & names[TEST]
+    times = {part: [row.merged_at for row in some] for part, some in found.parts.items()}
+    assert max(times[TRAIN]) < min(times[VALIDATION]) <= max(times[VALIDATION]) < min(times[TEST])
+    assert found.begins == {part: min(some) for part, some in times.items()}
+    assert 155 <= len(found.parts[TRAIN]) <= 165
+    assert sum(len(some) for some in found.parts.values()) == 200
+
+
+def test_near_duplicates_of_what_is_learned_examine_nothing() -> None:
+    """Neither by their code nor by the model's words; those of a rule are always the same."""
+    learned, late = material(1, accepted=True), material(200, accepted=False)
+    rest = many(190)[1:]
+    for alike in ({"code": f"{learned.code} x"}, {"words": learned.words.upper()}):
+        found = split(rows_of(Format.classifier, [learned, *rest, replace(late, **alike)]))
+        assert {"nearly the same as a row before test": 1} == dict(found.left_out)
+    semgrep = [
+        replace(one, comment=one.comment.model_copy(update={"scanner": "semgrep"}), words="Do not use eval")
+        for one in [learned, *rest, late]
+    ]
+    assert not split(rows_of(Format.classifier, semgrep)).left_out
+
+
+def test_the_same_row_is_there_once() -> None:
+    """However often the same was said of the same code."""
+    one = material(1, accepted=True)
+    twins = [
+        replace(one, comment=one.comment.model_copy(update={"id": material(n, accepted=True).comment.id}))
+        for n in (2, 3)
+    ]
+    found = split(rows_of(Format.classifier, [one, *twins, *many(40)[3:]]))
+    assert found.left_out["the same as another row"] == 2
+
+
+@given(st.lists(st.tuples(st.integers(1, 30), st.integers(0, 3)), max_size=30))
+def test_nothing_alike_stands_in_two_parts(told: list[tuple[int, int]]) -> None:
+    """Whatever is copied from whatever; nothing is lost without being counted."""
+    made = [
+        replace(material(n + 1, accepted=True, iid=iid), code=f"c{copied} " * 9, words=f"w{n} " * 9)
+        for n, (iid, copied) in enumerate(told)
+    ]
+    found = split(rows_of(Format.classifier, made))
+    sets = {part: [shingles(row.codes) for row in some] for part, some in found.parts.items()}
+    for earlier, later in ((TRAIN, VALIDATION), (TRAIN, TEST), (VALIDATION, TEST)):
+        assert not any(jaccard(one, other) >= 0.8 for one in sets[earlier] for other in sets[later])
+    assert len(made) == sum(map(len, sets.values())) + found.left_out.total()
