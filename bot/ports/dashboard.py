@@ -1,0 +1,57 @@
+"""What dashboards read: counts that were made ahead, and single reviews."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Protocol
+
+from bot.domain.dashboard import (
+    Acceptance,
+    Dimension,
+    Filters,
+    Flow,
+    Funnel,
+    Gate,
+    Grain,
+    Noise,
+    TimeSeries,
+)
+from bot.domain.dashboard_measures import Overview
+from bot.domain.review_detail import Cursor, Health, ReviewDetail, Reviews
+
+
+class Dashboard(Protocol):
+    """Answer every view; nothing of a project outside of ``filters.visible`` is in any answer.
+
+    Every method raises ``Transient`` when the store is out of reach, or too busy to answer in time.
+    """
+
+    async def overview(self, filters: Filters) -> Overview:
+        """Return the tiles, each with what it was in the window before."""
+
+    async def funnel(self, filters: Filters) -> Funnel:
+        """Return what became of what was found."""
+
+    async def acceptance(self, filters: Filters, dimension: Dimension) -> Acceptance:
+        """Return how many comments were accepted, by *dimension*."""
+
+    async def time_series(self, filters: Filters, grain: Grain) -> TimeSeries:
+        """Return a point for each day or week, and what changed on our side."""
+
+    async def noise(self, filters: Filters) -> Noise:
+        """Return the rules that people reject most, and what is muted."""
+
+    async def flow(self, filters: Filters) -> Flow:
+        """Return how long things took."""
+
+    async def gate(self, filters: Filters) -> Gate:
+        """Return what the gate did, and which waivers end soon."""
+
+    async def reviews(self, filters: Filters, *, after: Cursor | None = None, limit: int = 50) -> Reviews:
+        """Return a page of reviews, the newest first."""
+
+    async def review(self, run_id: uuid.UUID, visible: frozenset[int] | None) -> ReviewDetail | None:
+        """Return one review, None where there is none or its project is not in *visible* (None: all are)."""
+
+    async def health(self) -> Health:
+        """Return the state of the service, for operators."""
