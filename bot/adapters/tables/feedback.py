@@ -29,6 +29,7 @@ class Comment(SQLModel, table=True):
     __table_args__ = (
         Index("comment_by_merge_request", "instance", "project_id", "iid"),
         Index("comment_by_time", "posted_at"),
+        Index("comment_by_project", "instance", "project_id", "posted_at"),
     )
 
     id: uuid.UUID = Field(primary_key=True)

@@ -1,0 +1,265 @@
+"""The views of the dashboard in Postgres, from counts that were made ahead."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+from bot.adapters.dashboard_gate import expiring
+from bot.adapters.dashboard_reviews import health, review, reviews
+from bot.adapters.postgres import translated
+from bot.adapters.rollup_spans import ALL_COUNTS, VALUES, Span, listed, span_of, sums
+from bot.adapters.rollup_sql import COMMENT_COUNTS, REVIEW_COUNTS
+from bot.domain.buckets import exact_spread, spread
+from bot.domain.dashboard import (
+    Acceptance,
+    AcceptanceRow,
+    Change,
+    Dimension,
+    Filters,
+    Flow,
+    Funnel,
+    Gate,
+    Grain,
+    Marker,
+    Noise,
+    NoiseRow,
+    Point,
+    TimeSeries,
+)
+from bot.domain.dashboard_counts import LABELS, labels_of, overview, points
+from bot.domain.dashboard_measures import Overview
+from bot.domain.dashboard_query import window_before
+from bot.domain.review_detail import Cursor, Health, ReviewDetail, Reviews
+from bot.domain.review_fact import Reason
+from bot.ports import Clock
+
+#: A view that takes longer is given up: the page says so, and the database is free for reviews.
+_LIMIT_MS = 3_000
+#: So many rows of a dimension are shown, those with the most comments.
+_MOST_ROWS = 100
+_MOST_NOISE = 20
+_SAMPLES = 3
+
+_NOTHING: Mapping[str, int] = dict.fromkeys(ALL_COUNTS, 0)
+_RESTORED = (Dimension.model, Dimension.prompt_version)
+
+_AS_OF = "SELECT coalesce((SELECT min(since) FROM rollup_due), now()) WHERE EXISTS (SELECT FROM rollup)"
+_MARKERS = """
+SELECT 'model' AS change, model || '@' || left(model_digest, 12) AS value, min(first_on) AS on FROM comment_kind
+    WHERE model <> '' GROUP BY 2
+UNION ALL SELECT 'prompt', prompt_version, min(first_on) FROM comment_kind WHERE prompt_version <> '' GROUP BY 2
+UNION ALL SELECT 'release', release, first_on FROM release_seen
+ORDER BY 3, 1, 2
+"""
+
+
+class PostgresDashboard:
+    """Implement the port on a pool of connections.
+
+    Args:
+        pool: where connections come from; its size bounds how many views are made at a time.
+        instance: the GitLab whose projects are shown.
+        clock: says what is recent.
+    """
+
+    def __init__(self, pool: Any, instance: str, clock: Clock) -> None:
+        self._pool = pool
+        self._instance = instance
+        self._clock = clock
+
+    async def overview(self, filters: Filters) -> Overview:
+        """Return the tiles; see the port."""
+        async with self._reading() as connection:
+            windows = []
+            for one in (filters, window_before(filters)):
+                span = await span_of(connection, self._instance, one)
+                totals = await _totals(connection, span)
+                first = await _buckets(connection, span, "first_comment")
+                windows.append((totals, spread(first.get("first_comment", {}))))
+            as_of = await connection.fetchval(_AS_OF)
+        return overview(*windows, as_of=as_of)
+
+    async def funnel(self, filters: Filters) -> Funnel:
+        """Return what became of findings; see the port."""
+        async with self._reading() as connection:
+            span = await span_of(connection, self._instance, filters)
+            totals = await _totals(connection, span)
+            found = await _buckets(connection, span, *(f"reason:{reason}" for reason in Reason))
+        counts = {what: cases.get(0, 0) for what, cases in found.items()}
+        labels = labels_of(totals)
+        return Funnel(
+            generated=totals["generated"],
+            filtered=tuple(
+                (reason, counts[f"reason:{reason}"]) for reason in Reason if f"reason:{reason}" in counts
+            ),
+            posted=totals["posted"],
+            comments=labels.comments,
+            acted_on=labels.accepted_strong + labels.accepted_weak,
+            suggested=totals["suggested"],
+            applied=totals["applied"],
+        )
+
+    async def acceptance(self, filters: Filters, dimension: Dimension) -> Acceptance:
+        """Return acceptance by *dimension*; see the port."""
+        async with self._reading() as connection:
+            span = await span_of(connection, self._instance, filters)
+            found = await _by(connection, span, VALUES[dimension])
+        rows = [
+            AcceptanceRow(row["value"], labels_of(row), row["downvoted"])
+            for row in found
+            if row["value"] or dimension not in _RESTORED
+        ]
+        rows.sort(key=lambda row: (-row.labels.comments, row.value))
+        shown = sorted(
+            rows[:_MOST_ROWS],
+            key=lambda row: (-row.labels.strict.interval[0], -row.labels.decided, row.value),
+        )
+        return Acceptance(dimension, tuple(shown), left_out=max(0, len(rows) - _MOST_ROWS))
+
+    async def time_series(self, filters: Filters, grain: Grain) -> TimeSeries:
+        """Return days or weeks; see the port."""
+        async with self._reading() as connection:
+            span = await span_of(connection, self._instance, filters)
+            days = await _days(connection, span)
+            markers = await connection.fetch(_MARKERS)
+        today = self._clock.now().date()
+        shown: tuple[Point, ...] = points(filters, grain, days, today=today)
+        return TimeSeries(
+            grain,
+            shown,
+            tuple(
+                Marker(row["on"], Change(row["change"]), row["value"])
+                for row in markers
+                if filters.since <= row["on"] <= filters.until
+            ),
+        )
+
+    async def noise(self, filters: Filters) -> Noise:
+        """Return the most rejected rules; see the port."""
+        async with self._reading() as connection:
+            span = await span_of(connection, self._instance, filters)
+            found = await _by(connection, span, "k.rule", "k.scanner")
+        rows = [
+            NoiseRow(
+                row["scanner"], row["value"], labels_of(row), row["downvoted"], tuple(row["samples"] or ())
+            )
+            for row in found
+            if row["rejected_strong"]
+        ]
+        rows.sort(key=lambda row: (-row.labels.rejected.interval[0], -row.labels.rejected_strong, row.rule))
+        return Noise(tuple(rows[:_MOST_NOISE]))
+
+    async def flow(self, filters: Filters) -> Flow:
+        """Return how long things took; see the port."""
+        async with self._reading() as connection:
+            span = await span_of(connection, self._instance, filters)
+            found = await _buckets(connection, span, "first_comment", "resolve", "merge", "rounds")
+        return Flow(
+            first_comment=spread(found.get("first_comment", {})),
+            resolve=spread(found.get("resolve", {})),
+            merge=spread(found.get("merge", {})),
+            rounds=exact_spread(found.get("rounds", {})),
+        )
+
+    async def gate(self, filters: Filters) -> Gate:
+        """Return what the gate did; see the port."""
+        async with self._reading() as connection:
+            span = await span_of(connection, self._instance, filters)
+            totals = await _totals(connection, span)
+            ending = await expiring(connection, self._instance, filters, self._clock.now().date())
+        return Gate(
+            totals["reviews"], totals["blocked"], totals["undecided"], totals["waived"], expiring=ending
+        )
+
+    async def reviews(self, filters: Filters, *, after: Cursor | None = None, limit: int = 50) -> Reviews:
+        """Return a page of reviews; see the port."""
+        async with self._reading() as connection:
+            return await reviews(connection, self._instance, filters, after, limit)
+
+    async def review(self, run_id: uuid.UUID, visible: frozenset[int] | None) -> ReviewDetail | None:
+        """Return one review; see the port."""
+        async with self._reading() as connection:
+            return await review(connection, self._instance, run_id, visible)
+
+    async def health(self) -> Health:
+        """Return the state of the service; see the port."""
+        async with self._reading() as connection:
+            span = Span(self._clock.now().date() - timedelta(days=90), self._clock.now().date(), None)
+            return await health(connection, labels_of(await _totals(connection, span)))
+
+    @asynccontextmanager
+    async def _reading(self) -> AsyncIterator[Any]:
+        """Lend a connection whose reads see one state, and are planned for the filters that they have."""
+        async with (
+            translated(),
+            self._pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            await connection.execute(
+                f"SET LOCAL statement_timeout = {_LIMIT_MS}; SET LOCAL plan_cache_mode = force_custom_plan;"
+                " SET LOCAL jit = off"
+            )
+            yield connection
+
+
+async def _totals(connection: Any, span: Span | None) -> Mapping[str, int]:
+    """Return all counts of the window; those of reviews are not held to kinds of comments."""
+    if span is None:
+        return _NOTHING
+    if span.kinds is None:
+        query = f"SELECT {sums(ALL_COUNTS)} FROM ({span.source('rollup', listed(ALL_COUNTS))}) r"
+        return dict(await connection.fetchrow(query, *span.arguments))
+    said = f"SELECT {sums(COMMENT_COUNTS)} FROM ({span.source('rollup_kind', listed(COMMENT_COUNTS))}) r"
+    plain = Span(span.since, span.until, span.projects)
+    done = f"SELECT {sums(REVIEW_COUNTS)} FROM ({plain.source('rollup', listed(REVIEW_COUNTS))}) r"
+    return {
+        **await connection.fetchrow(said, *span.arguments),
+        **await connection.fetchrow(done, *plain.arguments),
+    }
+
+
+async def _buckets(connection: Any, span: Span | None, *what: str) -> Mapping[str, Mapping[int, int]]:
+    """Return cases by bucket, of each *what*; they are not held to kinds of comments."""
+    found: defaultdict[str, dict[int, int]] = defaultdict(dict)
+    if span is not None:
+        plain = Span(span.since, span.until, span.projects)
+        quoted = ", ".join(f"'{one}'" for one in what)
+        rows = plain.source("rollup_bucket", "r.what, r.bucket, r.cases", f" AND r.what IN ({quoted})")
+        query = f"SELECT r.what, r.bucket, sum(r.cases)::bigint AS cases FROM ({rows}) r GROUP BY 1, 2"
+        for row in await connection.fetch(query, *plain.arguments):
+            found[row["what"]][row["bucket"]] = row["cases"]
+    return found
+
+
+async def _by(connection: Any, span: Span | None, value: str, scanner: str = "''") -> list[Any]:
+    """Return the counts of comments by *value* of their kind, with the newest that were rejected."""
+    if span is None:
+        return []
+    rows = span.source("rollup_kind", f"r.kind, r.starts, r.sample, {listed(COMMENT_COUNTS)}")
+    samples = "(array_agg(r.sample ORDER BY r.starts DESC) FILTER (WHERE r.sample IS NOT NULL))"
+    by_kind = f"SELECT r.kind, {sums(COMMENT_COUNTS)}, {samples}[1:{_SAMPLES}] AS samples FROM ({rows}) r GROUP BY 1"
+    query = (
+        f"SELECT {value} AS value, {scanner} AS scanner, {sums(COMMENT_COUNTS)},"
+        f" (SELECT array_agg(one) FROM (SELECT unnest(array_agg(r.samples)) AS one LIMIT {_SAMPLES}) s) AS samples"
+        f" FROM ({by_kind}) r JOIN comment_kind k ON k.id = r.kind GROUP BY 1, 2"
+    )
+    found: list[Any] = await connection.fetch(query, *span.arguments)
+    return found
+
+
+async def _days(connection: Any, span: Span | None) -> dict[Any, Mapping[str, int]]:
+    """Return the counts of each day that has any."""
+    if span is None:
+        return {}
+    names = (*LABELS, "downvoted")
+    table, more = ("rollup", ", sum(r.reviews)::bigint AS reviews")
+    if span.kinds is not None:
+        table, more = "rollup_kind", ", 0::bigint AS reviews"
+    rows = span.days(table, "r.*")
+    query = f"SELECT r.starts, {sums(names)}{more} FROM ({rows}) r GROUP BY 1"
+    return {row["starts"]: dict(row) for row in await connection.fetch(query, *span.arguments)}

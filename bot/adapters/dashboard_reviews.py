@@ -1,0 +1,194 @@
+"""Single reviews, and the state of the service, in Postgres."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from bot.domain.dashboard import Filters, Labels
+from bot.domain.dead_letters import DeadLetter
+from bot.domain.labels import LABEL_VERSION
+from bot.domain.merge_request import MergeRequestRef
+from bot.domain.records import CallOutcome, ModelCallRecord, Task
+from bot.domain.review_detail import (
+    Cursor,
+    Health,
+    Queue,
+    ReviewDetail,
+    ReviewLine,
+    Reviews,
+    SaidLine,
+    StepLine,
+)
+from bot.domain.review_fact import Reason
+
+#: So many dead letters, model calls and comments of one review are shown.
+_MOST = 200
+_LETTERS = 20
+
+_LINE = """
+SELECT f.run_id, f.instance, f.project_id, f.iid, f.created_at, f.published_at, f.generated, f.posted, f.blocking,
+    f.waived, f.files, f.files_read, f.trace_id, f.detail, coalesce(p.path, '') AS path, r.head_sha, r.state, r.body
+FROM review_fact f LEFT JOIN project p USING (instance, project_id) LEFT JOIN review_run r ON r.id = f.run_id
+"""
+_PAGE = """
+f.instance = $1 AND f.created_at >= $2::date::timestamp AT TIME ZONE 'UTC'
+    AND f.created_at < ($3::date + 1)::timestamp AT TIME ZONE 'UTC'
+    AND ($4::timestamptz IS NULL OR (f.created_at, f.run_id) < ($4, $5::uuid))
+"""
+_NEWEST = "ORDER BY f.created_at DESC, f.run_id DESC LIMIT $6"
+#: From each project as many as there are lines: a few steps down an index, however rare its reviews are.
+_OF_PROJECTS = f"""
+SELECT run_id FROM unnest($7::bigint[]) AS wanted (number) CROSS JOIN LATERAL (
+    SELECT f.run_id, f.created_at FROM review_fact f WHERE f.project_id = wanted.number AND {_PAGE} {_NEWEST}) AS f
+ORDER BY created_at DESC, run_id DESC LIMIT $6
+"""
+_OF_ALL = f"SELECT f.run_id FROM review_fact f WHERE {_PAGE} {_NEWEST}"
+_PROJECTS = """
+SELECT project_id FROM project
+WHERE instance = $1 AND ($2::bigint[] IS NULL OR project_id = ANY($2)) AND ($3::bigint IS NULL OR project_id = $3)
+    AND ($4 = '' OR starts_with(lower(path), lower($4) || '/'))
+"""
+
+_SAID = f"""
+SELECT c.fingerprint, c.scanner, c.rule, c.severity, c.path, c.line, coalesce(t.state, '') AS state,
+    coalesce(l.label, '') AS label, coalesce((
+        SELECT body->>'title' FROM finding f WHERE f.run_id = c.run_id AND f.fingerprint = c.fingerprint LIMIT 1
+    ), '') AS title
+FROM comment c LEFT JOIN thread t USING (instance, project_id, iid, fingerprint)
+LEFT JOIN label l ON l.comment_id = c.id AND l.label_version = {LABEL_VERSION}
+WHERE c.instance = $1 AND c.project_id = $2 AND c.iid = $3 AND c.run_id = $4 ORDER BY c.path, c.line LIMIT {_MOST}
+"""
+_CALLS = f"""
+SELECT id, run_id, model, digest, prompt_version, input_sha256, output_sha256, prompt_tokens, output_tokens,
+    duration_s, outcome, task FROM model_call WHERE run_id = $1 ORDER BY called_at, id LIMIT {_MOST}
+"""
+#: Where the log is Kafka, the table is its outbox, and these wait to be shipped.
+_QUEUES = """
+SELECT o.consumer_group AS stage, count(*) AS waiting, min(e.appended_at) AS oldest
+FROM group_offset o JOIN event e
+    ON e.stage = o.consumer_group AND e.partition = o.partition AND e.log_offset >= o.next_offset
+GROUP BY 1 ORDER BY 1
+"""
+_NEWEST_LETTERS = """
+SELECT number, consumer_group, event_id, attempts, error, reason, parked_at, record - 'body' AS record
+FROM dead_letter ORDER BY number DESC LIMIT $1
+"""
+_STATE = """
+SELECT (SELECT count(*) FROM dead_letter) AS letters, (SELECT count(*) FROM rollup_due) AS due,
+    (SELECT min(since) FROM rollup_due) AS due_since, pg_database_size(current_database()) AS bytes
+"""
+
+
+async def reviews(
+    connection: Any, instance: str, filters: Filters, after: Cursor | None, limit: int
+) -> Reviews:
+    """Return a page; see `bot.ports.dashboard`."""
+    arguments = [
+        instance,
+        filters.since,
+        filters.until,
+        after.created_at if after else None,
+        after.run_id if after else None,
+        limit + 1,
+    ]
+    if filters.visible is None and filters.project_id is None and not filters.group:
+        ids = await connection.fetch(_OF_ALL, *arguments)
+    else:
+        visible = None if filters.visible is None else list(filters.visible)
+        found = await connection.fetch(_PROJECTS, instance, visible, filters.project_id, filters.group)
+        ids = await connection.fetch(_OF_PROJECTS, *arguments, [row["project_id"] for row in found])
+    rows = await connection.fetch(
+        f"{_LINE} WHERE f.run_id = ANY($1::uuid[]) ORDER BY f.created_at DESC, f.run_id DESC",
+        [row["run_id"] for row in ids[:limit]],
+    )
+    last = rows[-1] if len(ids) > limit else None
+    return Reviews(
+        tuple(_line(row) for row in rows), Cursor(last["created_at"], last["run_id"]) if last else None
+    )
+
+
+async def review(
+    connection: Any, instance: str, run_id: uuid.UUID, visible: frozenset[int] | None
+) -> ReviewDetail | None:
+    """Return one review; see `bot.ports.dashboard`."""
+    row = await connection.fetchrow(f"{_LINE} WHERE f.run_id = $1 AND f.instance = $2", run_id, instance)
+    if row is None or (visible is not None and row["project_id"] not in visible):
+        return None
+    body, detail = row["body"] or {}, row["detail"]
+    said = await connection.fetch(_SAID, instance, row["project_id"], row["iid"], run_id)
+    calls = await connection.fetch(_CALLS, run_id)
+    return ReviewDetail(
+        line=_line(row),
+        steps=tuple(_step(name, step) for name, step in body.get("steps", {}).items()),
+        said=tuple(SaidLine(**dict(one)) for one in said),
+        filtered=tuple(
+            SaidLine(**{**one, "reason": Reason(one["reason"])}) for one in detail.get("left_out", ())
+        ),
+        unread=detail.get("unread", {}),
+        problems=tuple(body.get("problems", ())),
+        calls=tuple(_call(one) for one in calls),
+        trace_id=row["trace_id"],
+    )
+
+
+async def health(connection: Any, labels: Labels) -> Health:
+    """Return the state of the service, *labels* being those of late; see `bot.ports.dashboard`."""
+    state = await connection.fetchrow(_STATE)
+    letters = await connection.fetch(_NEWEST_LETTERS, _LETTERS)
+    queues = await connection.fetch(_QUEUES)
+    comments = labels.comments
+    return Health(
+        letters=tuple(_letter(row) for row in letters),
+        letter_count=state["letters"],
+        queues=tuple(Queue(row["stage"], row["waiting"], row["oldest"]) for row in queues),
+        due=state["due"],
+        due_since=state["due_since"],
+        unknown_share=labels.unknown / comments if comments else None,
+        censored_share=labels.censored / comments if comments else None,
+        database_bytes=state["bytes"],
+    )
+
+
+def _line(row: Any) -> ReviewLine:
+    body = row["body"] or {}
+    names = ("run_id", "created_at", "published_at", "generated", "posted", "blocking", "waived", "files")
+    return ReviewLine(
+        ref=MergeRequestRef(instance=row["instance"], project_id=row["project_id"], iid=row["iid"]),
+        project=row["path"],
+        title=body.get("title", ""),
+        head_sha=row["head_sha"] or "",
+        state=row["state"] or "",
+        files_read=row["files_read"],
+        **{name: row[name] for name in names},
+    )
+
+
+def _step(name: str, step: Mapping[str, Any]) -> StepLine:
+    return StepLine(
+        name,
+        step.get("outcome", ""),
+        step.get("problem", ""),
+        float(step.get("duration_s", 0.0)),
+        int(step.get("tokens", 0)),
+    )
+
+
+def _call(row: Any) -> ModelCallRecord:
+    return ModelCallRecord(
+        **{**row, "outcome": CallOutcome(row["outcome"]), "task": Task(row["task"])},
+    )
+
+
+def _letter(row: Any) -> DeadLetter:
+    return DeadLetter(
+        number=row["number"],
+        stage=row["consumer_group"],
+        event_id=row["event_id"],
+        attempts=row["attempts"],
+        error=row["error"],
+        reason=row["reason"],
+        parked_at=row["parked_at"],
+        content=row["record"],
+    )

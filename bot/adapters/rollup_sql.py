@@ -1,0 +1,177 @@
+"""How days and months are counted: each statement counts some days, or months, wholly anew.
+
+$1 are the projects, $2 the days, one of each a row. Nothing is added to what was counted before, so counting twice,
+late or in any order comes to the same.
+"""
+
+from __future__ import annotations
+
+from bot.domain.buckets import GROWTH
+from bot.domain.labels import LABEL_VERSION
+
+_DAYS = """day AS (
+    SELECT p.id AS project, p.instance, p.project_id, d.day,
+        d.day::timestamp AT TIME ZONE 'UTC' AS begins, (d.day + 1)::timestamp AT TIME ZONE 'UTC' AS ends
+    FROM unnest($1::int[], $2::date[]) AS d (project, day) JOIN project p ON p.id = d.project)"""
+
+#: How comments are told apart; what is longer than a name should be is cut, so that it fits into an index.
+_DIMENSIONS = (
+    "scanner",
+    "rule",
+    "category",
+    "severity",
+    "language",
+    "model",
+    "model_digest",
+    "prompt_version",
+)
+_KIND = ", ".join(f"left(c.{name}, 200)" for name in _DIMENSIONS)
+
+#: Our comments of a day, and what became of each. A signal lies in the partition of its comment, one about a whole
+#: merge request in that of the first. A person counts once, by the last thumbs-down that was given or taken back.
+_TOLD = f"""told AS MATERIALIZED (
+    SELECT day.project, day.day, c.id, c.posted_at, c.severity, c.had_suggestion, k.id AS kind,
+        m.id AS merge_request_id, coalesce(l.label, 'censored') AS label
+    FROM day JOIN comment c ON c.instance = day.instance AND c.project_id = day.project_id
+        AND c.posted_at >= day.begins AND c.posted_at < day.ends
+    JOIN comment_kind k ON ({", ".join(f"k.{name}" for name in _DIMENSIONS)}) = ({_KIND})
+    LEFT JOIN merge_request m
+        ON m.instance = c.instance AND m.project_id = c.project_id AND m.iid = c.iid
+    LEFT JOIN label l ON l.comment_id = c.id AND l.label_version = {LABEL_VERSION}),
+merged AS MATERIALIZED (
+    SELECT DISTINCT s.merge_request_id FROM (SELECT DISTINCT merge_request_id FROM told) t
+    JOIN signal s USING (merge_request_id) WHERE s.comment_id IS NULL AND s.kind = 'merged'),
+happened AS MATERIALIZED (
+    SELECT told.*, s.applied, s.ended_at,
+        merged.merge_request_id IS NOT NULL AND NOT coalesce(s.settled, false) AS left_open, s.downvoted
+    FROM told LEFT JOIN merged USING (merge_request_id) LEFT JOIN LATERAL (
+        SELECT bool_or(kind = 'applied') AS applied, bool_or(kind IN ('applied', 'gone', 'waived')) AS settled,
+            bool_or(thumb AND last) AS downvoted,
+            min(at) FILTER (WHERE kind IN ('applied', 'resolved') AND NOT actor_is_bot) AS ended_at
+        FROM (
+            SELECT s.kind, s.at, s.actor_is_bot, t.thumb, s.kind = 'reaction_added' AND row_number() OVER (
+                PARTITION BY s.actor_id, t.thumb ORDER BY s.at DESC, s.seen_at DESC, s.id DESC) = 1 AS last
+            FROM signal s CROSS JOIN LATERAL (SELECT NOT s.actor_is_bot
+                AND s.kind IN ('reaction_added', 'reaction_removed')
+                AND split_part(s.emoji, '_', 1) IN ('thumbsdown', '-1') AS thumb) t
+            WHERE s.comment_id = told.id AND s.began_at = told.posted_at) s) s ON true)"""
+
+KINDS = f"""
+WITH {_DAYS}
+INSERT INTO comment_kind ({", ".join(_DIMENSIONS)}, first_on)
+SELECT {_KIND}, min(day.day)
+FROM day JOIN comment c ON c.instance = day.instance AND c.project_id = day.project_id
+    AND c.posted_at >= day.begins AND c.posted_at < day.ends
+GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
+ON CONFLICT ON CONSTRAINT comment_kind_once DO UPDATE SET first_on = excluded.first_on
+WHERE excluded.first_on < comment_kind.first_on
+"""
+
+
+def _seconds(interval: str) -> str:
+    seconds = f"extract(epoch FROM {interval})::float8"
+    return f"ceil(ln(greatest({seconds}, 1)) / ln({GROWTH}::float8))::smallint"
+
+
+_LABELS = ("accepted_strong", "accepted_weak", "rejected_strong", "unknown", "censored")
+#: Columns of comments, and of reviews, that are only counted.
+COMMENT_COUNTS = (*_LABELS, "downvoted", "suggested", "applied", "open_criticals")
+REVIEW_COUNTS = (
+    "reviews",
+    "merge_requests",
+    "silent",
+    "generated",
+    "posted",
+    "files",
+    "files_read",
+    "blocked",
+    "undecided",
+    "waived",
+)
+
+COMMENTS = f"""
+WITH {_DAYS}, {_TOLD}, resolved AS (
+    INSERT INTO rollup_bucket (monthly, project, what, starts, bucket, cases)
+    SELECT false, project, 'resolve', day, {_seconds("ended_at - posted_at")}, count(*)
+    FROM happened WHERE ended_at IS NOT NULL GROUP BY 2, 4, 5)
+INSERT INTO rollup_kind (monthly, project, starts, kind, {", ".join(COMMENT_COUNTS)}, sample)
+SELECT false, project, day, kind, {", ".join(f"count(*) FILTER (WHERE label = '{label}')" for label in _LABELS)},
+    count(*) FILTER (WHERE downvoted), count(*) FILTER (WHERE had_suggestion), count(*) FILTER (WHERE applied),
+    count(*) FILTER (WHERE left_open AND severity = 'critical'),
+    (array_agg(id ORDER BY posted_at DESC, id) FILTER (WHERE label = 'rejected_strong'))[1]
+FROM happened GROUP BY project, day, kind
+"""
+
+#: The first review of a merge request stands for it. It is merged when its signals say so.
+_REVIEWED = """reviewed AS MATERIALIZED (
+    SELECT day.project, day.day, f.*, NOT EXISTS (
+        SELECT FROM review_fact e
+        WHERE e.instance = f.instance AND e.project_id = f.project_id AND e.iid = f.iid
+            AND (e.created_at, e.run_id) < (f.created_at, f.run_id)) AS first
+    FROM day JOIN review_fact f ON f.instance = day.instance AND f.project_id = day.project_id
+        AND f.created_at >= day.begins AND f.created_at < day.ends),
+merged AS MATERIALIZED (
+    SELECT r.project, r.day, r.created_at, s.at, (
+        SELECT count(*) FROM review_fact f
+        WHERE f.instance = r.instance AND f.project_id = r.project_id AND f.iid = r.iid) AS rounds
+    FROM reviewed r JOIN merge_request m
+        ON m.instance = r.instance AND m.project_id = r.project_id AND m.iid = r.iid
+    JOIN LATERAL (
+        SELECT min(s.at) AS at FROM signal s
+        WHERE s.merge_request_id = m.id AND s.comment_id IS NULL AND s.kind = 'merged') s ON s.at IS NOT NULL
+    WHERE r.first)"""
+
+REVIEW_BUCKETS = f"""
+WITH {_DAYS}, {_REVIEWED}
+INSERT INTO rollup_bucket (monthly, project, what, starts, bucket, cases)
+SELECT false, project, 'first_comment', day, {_seconds("commented_at - created_at")}, count(*)
+    FROM reviewed WHERE commented_at IS NOT NULL GROUP BY 2, 4, 5
+UNION ALL SELECT false, project, 'merge', day, {_seconds("at - created_at")}, count(*) FROM merged GROUP BY 2, 4, 5
+UNION ALL SELECT false, project, 'rounds', day, least(rounds, 1000)::smallint, count(*) FROM merged GROUP BY 2, 4, 5
+UNION ALL SELECT false, project, 'reason:' || reason, day, 0, sum(cases::int)
+    FROM reviewed, jsonb_each_text(filtered) AS why (reason, cases) GROUP BY 2, 3, 4
+"""
+
+REVIEWS = f"""
+WITH {_DAYS}, {_REVIEWED}, counted AS (
+    SELECT project, day, count(*) AS reviews, count(*) FILTER (WHERE first) AS merge_requests,
+        count(*) FILTER (WHERE NOT standing) AS silent, sum(generated) AS generated, sum(posted) AS posted,
+        sum(files) AS files, sum(files_read) AS files_read, count(*) FILTER (WHERE blocking > 0) AS blocked,
+        count(*) FILTER (WHERE undecided) AS undecided, count(*) FILTER (WHERE waived > 0) AS waived
+    FROM reviewed GROUP BY project, day),
+said AS (
+    SELECT k.project, k.starts AS day, {", ".join(f"sum(k.{name}) AS {name}" for name in COMMENT_COUNTS)}
+    FROM day JOIN rollup_kind k ON NOT k.monthly AND k.project = day.project AND k.starts = day.day
+    GROUP BY k.project, k.starts)
+INSERT INTO rollup (monthly, project, starts, {", ".join((*COMMENT_COUNTS, *REVIEW_COUNTS))})
+SELECT false, project, day, {", ".join(f"coalesce({name}, 0)" for name in (*COMMENT_COUNTS, *REVIEW_COUNTS))}
+FROM said FULL JOIN counted USING (project, day)
+"""
+
+FORGET_DAYS = tuple(
+    f"DELETE FROM {table} r USING unnest($1::int[], $2::date[]) AS d (project, day)"
+    " WHERE NOT r.monthly AND r.project = d.project AND r.starts = d.day"
+    for table in ("rollup", "rollup_kind", "rollup_bucket")
+)
+FORGET_MONTHS = tuple(one.replace("NOT r.monthly", "r.monthly") for one in FORGET_DAYS)
+
+
+def _month(table: str, keys: tuple[str, ...], counts: tuple[str, ...], more: str = "") -> str:
+    """Return what adds up the days of months; $2 are their first days."""
+    columns = ", ".join((*keys, *counts))
+    kept = ", ".join(f"r.{key}" for key in keys)
+    return f"""
+    INSERT INTO {table} (monthly, project, starts, {columns}{", " + more if more else ""})
+    SELECT true, r.project, d.day, {kept + ", " if kept else ""}{", ".join(f"sum(r.{one})" for one in counts)}
+        {", (array_agg(r.sample ORDER BY r.starts DESC) FILTER (WHERE r.sample IS NOT NULL))[1]" if more else ""}
+    FROM unnest($1::int[], $2::date[]) AS d (project, day) JOIN {table} r ON NOT r.monthly AND r.project = d.project
+        AND r.starts >= d.day AND r.starts < d.day + interval '1 month'
+    GROUP BY r.project, d.day{", " + kept if kept else ""}
+    """
+
+
+MONTHS = (
+    _month("rollup", (), (*COMMENT_COUNTS, *REVIEW_COUNTS)),
+    _month("rollup_kind", ("kind",), COMMENT_COUNTS, "sample"),
+    _month("rollup_bucket", ("what", "bucket"), ("cases",)),
+)
