@@ -144,9 +144,14 @@ class PostgresDashboard:
         async with self._reading() as connection:
             span = await span_of(connection, self._instance, filters)
             found = await _by(connection, span, "k.rule", "k.scanner")
+            samples = await _samples(connection, span)
         rows = [
             NoiseRow(
-                row["scanner"], row["value"], labels_of(row), row["downvoted"], tuple(row["samples"] or ())
+                row["scanner"],
+                row["value"],
+                labels_of(row),
+                row["downvoted"],
+                samples.get((row["scanner"], row["value"]), ()),
             )
             for row in found
             if row["rejected_strong"]
@@ -237,19 +242,30 @@ async def _buckets(connection: Any, span: Span | None, *what: str) -> Mapping[st
 
 
 async def _by(connection: Any, span: Span | None, value: str, scanner: str = "''") -> list[Any]:
-    """Return the counts of comments by *value* of their kind, with the newest that were rejected."""
+    """Return the counts of comments by *value* of their kind."""
     if span is None:
         return []
-    rows = span.source("rollup_kind", f"r.kind, r.starts, r.sample, {listed(COMMENT_COUNTS)}")
-    samples = "(array_agg(r.sample ORDER BY r.starts DESC) FILTER (WHERE r.sample IS NOT NULL))"
-    by_kind = f"SELECT r.kind, {sums(COMMENT_COUNTS)}, {samples}[1:{_SAMPLES}] AS samples FROM ({rows}) r GROUP BY 1"
+    rows = span.source("rollup_kind", f"r.kind, {listed(COMMENT_COUNTS)}")
+    by_kind = f"SELECT r.kind, {sums(COMMENT_COUNTS)} FROM ({rows}) r GROUP BY 1"
     query = (
-        f"SELECT {value} AS value, {scanner} AS scanner, {sums(COMMENT_COUNTS)},"
-        f" (SELECT array_agg(one) FROM (SELECT unnest(array_agg(r.samples)) AS one LIMIT {_SAMPLES}) s) AS samples"
+        f"SELECT {value} AS value, {scanner} AS scanner, {sums(COMMENT_COUNTS)}"
         f" FROM ({by_kind}) r JOIN comment_kind k ON k.id = r.kind GROUP BY 1, 2"
     )
     found: list[Any] = await connection.fetch(query, *span.arguments)
     return found
+
+
+async def _samples(connection: Any, span: Span | None) -> dict[tuple[str, str], tuple[uuid.UUID, ...]]:
+    """Return the newest rejected comments of each rule, one of a project and day, or month."""
+    if span is None:
+        return {}
+    rows = span.source("rollup_kind", "r.kind, r.starts, r.sample", " AND r.sample IS NOT NULL")
+    query = (
+        f"SELECT k.scanner, k.rule, (array_agg(r.sample ORDER BY r.starts DESC, r.sample))[1:{_SAMPLES}] AS samples"
+        f" FROM ({rows}) r JOIN comment_kind k ON k.id = r.kind GROUP BY 1, 2"
+    )
+    found = await connection.fetch(query, *span.arguments)
+    return {(row["scanner"], row["rule"]): tuple(row["samples"]) for row in found}
 
 
 async def _days(connection: Any, span: Span | None) -> dict[Any, Mapping[str, int]]:

@@ -41,18 +41,20 @@ class Span:
         return (first, last) if first < last else (self.since, self.since)
 
     @property
+    def _chosen(self) -> list[tuple[str, Sequence[int]]]:
+        """Return the columns of which only some values count."""
+        both = (("project", self.projects), ("kind", self.kinds))
+        return [(column, values) for column, values in both if values is not None]
+
+    @property
     def _filter(self) -> str:
-        projects = "" if self.projects is None else " AND r.project = ANY($5::int[])"
-        return projects + ("" if self.kinds is None else " AND r.kind = ANY($6::int[])")
+        chosen = enumerate(self._chosen, 5)
+        return "".join(f" AND r.{column} = ANY(${number}::int[])" for number, (column, _) in chosen)
 
     @property
     def arguments(self) -> list[Any]:
         """Return what goes with `source` and `days`."""
-        given = [self.since, self.until, *self._months]
-        more = [self.projects, self.kinds]
-        while more and more[-1] is None:
-            more.pop()
-        return [*given, *(one or [] for one in more)]
+        return [self.since, self.until, *self._months, *(values for _, values in self._chosen)]
 
     def source(self, table: str, columns: str, where: str = "") -> str:
         """Return a query of *columns* of the rows ``r`` of *table* that make up the window."""
@@ -107,7 +109,7 @@ async def span_of(connection: Any, instance: str, filters: Filters) -> Span | No
 
 
 async def _kinds(connection: Any, filters: Filters) -> list[int]:
-    """Return the kinds of comments that *filters* choose, a value of 0 where there is none."""
+    """Return the kinds of comments that *filters* choose by number."""
     conditions = [f"{VALUES[one]} = ${number}" for number, one in enumerate(filters.only, 1)]
     rows = await connection.fetch(
         f"SELECT k.id FROM comment_kind k WHERE {' AND '.join(conditions)}", *filters.only.values()

@@ -245,13 +245,13 @@ class Flow:
 
 @dataclass(frozen=True, slots=True)
 class Waived:
-    """Hold a waiver that is in force and ends soon."""
+    """Hold a waiver that is in force and ends soon, with the day ``until``."""
 
     id: uuid.UUID
     ref: MergeRequestRef
     rule: str
     reason: str
-    until: datetime
+    until: date
 
 
 @dataclass(frozen=True, slots=True)
