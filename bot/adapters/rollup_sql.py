@@ -9,7 +9,7 @@ from __future__ import annotations
 from bot.domain.buckets import GROWTH
 from bot.domain.labels import LABEL_VERSION
 
-_DAYS = """day AS (
+_DAYS = """day AS MATERIALIZED (
     SELECT p.id AS project, p.instance, p.project_id, d.day,
         d.day::timestamp AT TIME ZONE 'UTC' AS begins, (d.day + 1)::timestamp AT TIME ZONE 'UTC' AS ends
     FROM unnest($1::int[], $2::date[]) AS d (project, day) JOIN project p ON p.id = d.project)"""
@@ -27,13 +27,20 @@ _DIMENSIONS = (
 )
 _KIND = ", ".join(f"left(c.{name}, 200)" for name in _DIMENSIONS)
 
+#: The rows of each day by an index: left alone, Postgres would compare every row with every day.
+_COMMENTS = """day CROSS JOIN LATERAL (
+        SELECT * FROM comment c WHERE c.instance = day.instance AND c.project_id = day.project_id
+            AND c.posted_at >= day.begins AND c.posted_at < day.ends OFFSET 0) c"""
+
+_THUMB = """s.kind IN ('reaction_added', 'reaction_removed') AND NOT s.actor_is_bot
+    AND split_part(s.emoji, '_', 1) IN ('thumbsdown', '-1')"""
+
 #: Our comments of a day, and what became of each. A signal lies in the partition of its comment, one about a whole
 #: merge request in that of the first. A person counts once, by the last thumbs-down that was given or taken back.
 _TOLD = f"""told AS MATERIALIZED (
     SELECT day.project, day.day, c.id, c.posted_at, c.severity, c.had_suggestion, k.id AS kind,
         m.id AS merge_request_id, coalesce(l.label, 'censored') AS label
-    FROM day JOIN comment c ON c.instance = day.instance AND c.project_id = day.project_id
-        AND c.posted_at >= day.begins AND c.posted_at < day.ends
+    FROM {_COMMENTS}
     JOIN comment_kind k ON ({", ".join(f"k.{name}" for name in _DIMENSIONS)}) = ({_KIND})
     LEFT JOIN merge_request m
         ON m.instance = c.instance AND m.project_id = c.project_id AND m.iid = c.iid
@@ -42,26 +49,25 @@ merged AS MATERIALIZED (
     SELECT DISTINCT s.merge_request_id FROM (SELECT DISTINCT merge_request_id FROM told) t
     JOIN signal s USING (merge_request_id) WHERE s.comment_id IS NULL AND s.kind = 'merged'),
 happened AS MATERIALIZED (
-    SELECT told.*, s.applied, s.ended_at,
-        merged.merge_request_id IS NOT NULL AND NOT coalesce(s.settled, false) AS left_open, s.downvoted
-    FROM told LEFT JOIN merged USING (merge_request_id) LEFT JOIN LATERAL (
-        SELECT bool_or(kind = 'applied') AS applied, bool_or(kind IN ('applied', 'gone', 'waived')) AS settled,
-            bool_or(thumb AND last) AS downvoted,
-            min(at) FILTER (WHERE kind IN ('applied', 'resolved') AND NOT actor_is_bot) AS ended_at
-        FROM (
-            SELECT s.kind, s.at, s.actor_is_bot, t.thumb, s.kind = 'reaction_added' AND row_number() OVER (
-                PARTITION BY s.actor_id, t.thumb ORDER BY s.at DESC, s.seen_at DESC, s.id DESC) = 1 AS last
-            FROM signal s CROSS JOIN LATERAL (SELECT NOT s.actor_is_bot
-                AND s.kind IN ('reaction_added', 'reaction_removed')
-                AND split_part(s.emoji, '_', 1) IN ('thumbsdown', '-1') AS thumb) t
-            WHERE s.comment_id = told.id AND s.began_at = told.posted_at) s) s ON true)"""
+    SELECT told.*, a.applied, a.ended_at, a.thumbs > 0 AND EXISTS (
+            SELECT FROM (
+                SELECT DISTINCT ON (s.actor_id) s.kind FROM signal s
+                WHERE s.comment_id = told.id AND s.began_at = told.posted_at AND {_THUMB}
+                ORDER BY s.actor_id, s.at DESC, s.seen_at DESC, s.id DESC) last
+            WHERE last.kind = 'reaction_added') AS downvoted,
+        NOT coalesce(a.settled, false) AND told.merge_request_id IN (
+            SELECT merge_request_id FROM merged) AS left_open
+    FROM told CROSS JOIN LATERAL (
+        SELECT bool_or(s.kind = 'applied') AS applied, bool_or(s.kind IN ('applied', 'gone', 'waived')) AS settled,
+            min(s.at) FILTER (WHERE s.kind IN ('applied', 'resolved') AND NOT s.actor_is_bot) AS ended_at,
+            count(*) FILTER (WHERE {_THUMB}) AS thumbs
+        FROM signal s WHERE s.comment_id = told.id AND s.began_at = told.posted_at) a)"""
 
 KINDS = f"""
 WITH {_DAYS}
 INSERT INTO comment_kind ({", ".join(_DIMENSIONS)}, first_on)
 SELECT {_KIND}, min(day.day)
-FROM day JOIN comment c ON c.instance = day.instance AND c.project_id = day.project_id
-    AND c.posted_at >= day.begins AND c.posted_at < day.ends
+FROM {_COMMENTS}
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 ON CONFLICT ON CONSTRAINT comment_kind_once DO UPDATE SET first_on = excluded.first_on
 WHERE excluded.first_on < comment_kind.first_on
@@ -108,8 +114,9 @@ _REVIEWED = """reviewed AS MATERIALIZED (
         SELECT FROM review_fact e
         WHERE e.instance = f.instance AND e.project_id = f.project_id AND e.iid = f.iid
             AND (e.created_at, e.run_id) < (f.created_at, f.run_id)) AS first
-    FROM day JOIN review_fact f ON f.instance = day.instance AND f.project_id = day.project_id
-        AND f.created_at >= day.begins AND f.created_at < day.ends),
+    FROM day CROSS JOIN LATERAL (
+        SELECT * FROM review_fact f WHERE f.instance = day.instance AND f.project_id = day.project_id
+            AND f.created_at >= day.begins AND f.created_at < day.ends OFFSET 0) f),
 merged AS MATERIALIZED (
     SELECT r.project, r.day, r.created_at, s.at, (
         SELECT count(*) FROM review_fact f

@@ -11,6 +11,7 @@ from pathlib import Path
 from bot.demo.gitlab import GitLabServer
 from bot.demo.ollama import ScriptedOllama
 from bot.demo.planted import planted_review
+from tests.bench.dashboard import dashboard
 from tests.bench.distributed import distributed
 from tests.bench.figures import Figure, table, write_json
 from tests.bench.gate import gate
@@ -27,7 +28,7 @@ FRESH = {"starts": starts, "killed": killed, "verdict": verdict}
 EMBEDDED = ("idle", "alone", "webhooks", "burst", "grown")
 KAFKA = ("accepted", "review", "stage", "takeover", "backlog")
 #: Of nothing that runs: the scanners, and what models are asked.
-ALONE = ("semgrep", "secrets", "prompts", "gate")
+ALONE = ("semgrep", "secrets", "prompts", "gate", "dashboard")
 PARTS = (*ALONE, *FRESH, *EMBEDDED, *KAFKA)
 
 
@@ -37,6 +38,7 @@ async def measure(parts: list[str], data_dir: Path, backlog: int) -> list[Figure
     figures += secrets() if "secrets" in parts else []
     figures += await prompts() if "prompts" in parts else []
     figures += await asyncio.to_thread(gate) if "gate" in parts else []
+    figures += await dashboard() if "dashboard" in parts else []
     if set(parts) <= set(ALONE):
         return figures
     with GitLabServer(hook_workers=4) as server, ScriptedOllama(planted_review) as ollama:
