@@ -37,6 +37,7 @@ from bot.adapters.process import ProcessRunner
 from bot.adapters.process_ahead import AheadRunner
 from bot.adapters.reconciliation_postgres import PostgresReconciliations
 from bot.adapters.retention_postgres import prune_regularly
+from bot.adapters.rollups_postgres import roll_up_regularly
 from bot.adapters.store_postgres import PostgresStore
 from bot.adapters.telemetry import OpenTelemetry, mask_logs
 from bot.adapters.verdicts_postgres import PostgresVerdicts
@@ -204,6 +205,8 @@ async def run_consumers(
             prune_regularly(base.pool, shipped_by=GROUP if kafka else None), name="retention"
         )
         stack.callback(pruning.cancel)
+        counting = asyncio.create_task(roll_up_regularly(base.pool), name="rollups")
+        stack.callback(counting.cancel)
         scanning = not {Stage.scan, Stage.verify}.isdisjoint(stages)
         ports = await _ports(base, stack, deadlines, scanning=scanning)
         if Stage.intake in stages and base.settings.reconcile != "off":

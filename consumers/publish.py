@@ -24,8 +24,9 @@ from bot.domain.proof import waits
 from bot.domain.publication import Publication, analysed, decide
 from bot.domain.reconcile import Thread
 from bot.domain.result import result
+from bot.domain.review_fact import review_fact
 from bot.domain.run import Run, RunState
-from bot.domain.summary import project_url, summary
+from bot.domain.summary import project_path, project_url, summary
 from bot.domain.verdict_links import VerdictLinks
 from bot.domain.waiver_effects import merged_into, tellings
 from bot.domain.waivers import WaiverStep
@@ -191,6 +192,17 @@ async def publish(
                 event=work.record.id,
             )
             await take(transaction, event.ref, steps, here.all, here.now)
+            fact = review_fact(
+                run,
+                findings,
+                publication,
+                diff,
+                threads=[*known.values(), *threads],
+                refused=refused,
+                project=project_path(instance_url, found.web_url),
+                now=clock.now(),
+            )
+            await transaction.save_fact(fact)
     telemetry.observe("cloister_push_to_publish", seconds)
     if run.ended:
         telemetry.count("cloister_runs", ended=run.state.value)

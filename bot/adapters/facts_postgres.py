@@ -18,7 +18,7 @@ ON CONFLICT (instance, project_id) DO UPDATE SET path = excluded.path WHERE proj
 _FACT = """
 INSERT INTO review_fact (run_id, instance, project_id, iid, created_at, published_at, commented_at, generated, posted,
     standing, filtered, files, files_read, blocking, undecided, waived, trace_id, detail)
-VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $8 > 0 THEN $6 END, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $8::int > 0 THEN $6::timestamptz END, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 ON CONFLICT (run_id) DO UPDATE SET commented_at = coalesce(review_fact.commented_at, excluded.commented_at),
     generated = excluded.generated, posted = excluded.posted, standing = excluded.standing,
     filtered = excluded.filtered, files = excluded.files, files_read = excluded.files_read,

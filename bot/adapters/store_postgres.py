@@ -18,6 +18,7 @@ from bot.adapters import (
     verdicts_postgres,
     waivers_postgres,
 )
+from bot.adapters.facts_postgres import save_fact
 from bot.adapters.log_records import append
 from bot.adapters.postgres import give_up_locks, storable, translated
 from bot.domain.audit_log import Act
@@ -27,6 +28,7 @@ from bot.domain.findings import Finding
 from bot.domain.gate_verdict import GateVerdict
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.records import AnsweredComment, Declined, MergeRequestState, ThreadRecord
+from bot.domain.review_fact import ReviewFact
 from bot.domain.run import REVIEW_STEP, Run
 from bot.domain.signals import Comment
 from bot.domain.waivers import WaiverStep
@@ -238,6 +240,10 @@ class PostgresTransaction:
     async def add_comments(self, ref: MergeRequestRef, comments: Sequence[Comment], watch: Watch) -> None:
         """Add to the ledger of feedback; see the port."""
         await feedback_postgres.add_comments(self._connection, ref, comments, watch)
+
+    async def save_fact(self, fact: ReviewFact) -> None:
+        """Store what a run came to; see the port."""
+        await save_fact(self._connection, fact, self._trace)
 
     def emit(self, event: Event, *, delay: timedelta = timedelta()) -> None:
         """Append an event; see the port."""

@@ -94,7 +94,7 @@ class ReviewFact:
     files_read: int
     blocking: int
     undecided: bool
-    waived: int = 0
+    waived: int
 
 
 def review_fact(
@@ -115,13 +115,13 @@ def review_fact(
         findings: all of them, by step.
         publication: what was decided.
         diff: the reviewed diff.
-        threads: our records of the merge request's threads, as they are after this publication.
+        threads: our records of the merge request's threads, those of this publication included.
         refused: fingerprints of findings whose position the forge did not accept.
         project: the path of the project.
         now: the time.
     """
     found = [finding for step in findings.values() for finding in step]
-    posted = {thread.fingerprint for thread in threads if thread.run_id == run.id}
+    posted = {thread.fingerprint for thread in threads if thread.run_id == run.id} - set(refused)
     left_out = [*_rejected(run), *_left_out(run, publication, refused, posted)]
     filtered = Counter(one.reason for one in left_out)
     filtered[Reason.merged] += sum(bool(one.explains) for one in found)
@@ -148,6 +148,7 @@ def review_fact(
         files_read=sum(file.new_path not in unread for file in diff.files),
         blocking=len(verdict.blocking) + len(verdict.exceeded),
         undecided=verdict.undecided,
+        waived=len(verdict.waived),
     )
 
 

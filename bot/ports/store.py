@@ -15,6 +15,7 @@ from bot.domain.findings import Finding
 from bot.domain.gate_verdict import GateVerdict
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.records import AnsweredComment, Declined, MergeRequestState, ThreadRecord
+from bot.domain.review_fact import ReviewFact
 from bot.domain.run import Run
 from bot.domain.signals import Comment
 from bot.domain.waivers import WaiverStep
@@ -82,6 +83,9 @@ class Transaction(Protocol):
 
         The merge request is looked at from now on; of *watch* only the author and the target branch count.
         """
+
+    async def save_fact(self, fact: ReviewFact) -> None:
+        """Store what a run came to as far as it is published; the times of its first results and comment stay."""
 
     def emit(self, event: Event, *, delay: timedelta = timedelta()) -> None:
         """Append *event* to the log together with this transaction, to be handed out after *delay*."""

@@ -73,6 +73,10 @@ async def test_defects_become_threads_a_summary_and_a_status(
     assert len(set(cloister.markers(merge_request))) == len(threads)
     assert "Blocked by" in cloister.summary(merge_request)
     assert cloister.status(merge_request) == "failed"
+    (fact,) = await cloister.fetch("SELECT * FROM review_fact JOIN project USING (instance, project_id)")
+    assert (fact["posted"], fact["path"]) == (len(threads), merge_request.project.path)
+    assert fact["generated"] == fact["posted"] + sum(fact["filtered"].values())
+    assert fact["commented_at"] >= fact["created_at"]
     assert server.unknown_requests == []
     assert server.quick_actions == []
 

@@ -140,7 +140,8 @@ async def test_pages_of_reviews_follow_each_other_without_gaps(pool: Any) -> Non
         await history.reviewed(Reviewed(1 + number % 2, number + 1, NOON + timedelta(hours=number // 3)))
     await roll_up(pool)
     for visible in (None, frozenset({1, 2})):
-        found, after = [], None
+        found: list[ReviewLine] = []
+        after = None
         while True:
             page = await dashboard(pool).reviews(window(visible=visible), after=after, limit=2)
             found += page.lines
