@@ -22,6 +22,7 @@ from bot.cli import (
     evaluate,
     events,
     export,
+    forget,
     gate,
     hooks,
     kafka,
@@ -85,6 +86,7 @@ app.command("events")(events.events)
 app.command("replay")(replay.replay)
 app.command("login-link")(login_link.login_link)
 app.command("export")(export.export)
+app.command("forget")(forget.forget)
 app.add_typer(config.app, name="config")
 app.add_typer(hooks.app, name="hooks")
 app.add_typer(advisories.app, name="advisories")

@@ -66,7 +66,7 @@ _TRIGGERS = (
 )
 _FUNCTIONS = ('touched', 'signalled', 'labelled', 'gone_comment', 'gone_review_fact')
 _TABLES = (
-    'rollup_due', 'rollup_bucket', 'rollup_kind', 'rollup', 'comment_kind', 'release_seen', 'review_fact', 'project',
+    'forgotten', 'rollup_due', 'rollup_bucket', 'rollup_kind', 'rollup', 'comment_kind', 'release_seen', 'review_fact', 'project',
 )
 
 
@@ -185,6 +185,15 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('monthly', 'project', 'starts', 'kind')
     )
     op.create_index('rollup_kind_by_time', 'rollup_kind', ['monthly', 'starts'], unique=False)
+    op.create_table('forgotten',
+    sa.Column('id', sa.BigInteger(), nullable=False),
+    sa.Column('instance', sa.Text(), nullable=False),
+    sa.Column('what', sa.Text(), nullable=False),
+    sa.Column('subject', sa.Text(), nullable=False),
+    sa.Column('rows', JSONB(), server_default=sa.text("'{}'::jsonb"), nullable=False),
+    sa.Column('at', sa.DateTime(timezone=True), server_default=sa.text('now()'), nullable=False),
+    sa.PrimaryKeyConstraint('id')
+    )
     op.create_index('comment_by_project', 'comment', ['instance', 'project_id', 'posted_at'])
     op.execute(_TOUCHED)
     op.execute(_SIGNALLED)

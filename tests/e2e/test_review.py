@@ -1,6 +1,7 @@
 """The main job: a merge request event comes in as a webhook and leaves as a posted review."""
 
 import asyncio
+import json
 
 from bot.demo.gitlab import MergeRequest
 from bot.demo.ollama import ScriptedOllama
@@ -75,7 +76,7 @@ async def test_defects_become_threads_a_summary_and_a_status(
     assert cloister.status(merge_request) == "failed"
     (fact,) = await cloister.fetch("SELECT * FROM review_fact JOIN project USING (instance, project_id)")
     assert (fact["posted"], fact["path"]) == (len(threads), merge_request.project.path)
-    assert fact["generated"] == fact["posted"] + sum(fact["filtered"].values())
+    assert fact["generated"] == fact["posted"] + sum(json.loads(fact["filtered"]).values())
     assert fact["commented_at"] >= fact["created_at"]
     assert server.unknown_requests == []
     assert server.quick_actions == []

@@ -13,6 +13,7 @@ from bot.adapters.tables.access import (
     WebSession,
 from bot.adapters.tables.dashboards import (
     CommentKind,
+    Forgotten,
     Project,
     ReleaseSeen,
     ReviewFact,
@@ -66,6 +67,7 @@ __all__ = [
     "FeedbackWatch",
     "FindingRow",
     "GateVerdict",
+    "Forgotten",
     "GroupMember",
     "GroupOffset",
     "Inbox",

@@ -186,3 +186,16 @@ class RollupDue(SQLModel, table=True):
     iid: int | None = None
     day: date | None = Field(default=None, sa_column=Column(Date, nullable=True))
     since: datetime = moment()
+
+
+class Forgotten(SQLModel, table=True):
+    """That a project or a person was forgotten: how many rows went, by table; a person is named by a pseudonym."""
+
+    __tablename__ = "forgotten"
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True))
+    instance: str = Field(sa_type=Text)
+    what: str = Field(sa_type=Text)
+    subject: str = Field(sa_type=Text)
+    rows: dict[str, Any] = json_value("{}")
+    at: datetime = moment()
