@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
@@ -40,6 +41,8 @@ from bot.ports import Clock
 
 #: A view that takes longer is given up: the page says so, and the database is free for reviews.
 _LIMIT_MS = 3_000
+#: Views use what two cores can do, and leave connections to webhooks.
+_AT_ONCE = 2
 #: So many rows of a dimension are shown, those with the most comments.
 _MOST_ROWS = 100
 _MOST_NOISE = 20
@@ -62,7 +65,7 @@ class PostgresDashboard:
     """Implement the port on a pool of connections.
 
     Args:
-        pool: where connections come from; its size bounds how many views are made at a time.
+        pool: where connections come from; views never take more than two of them.
         instance: the GitLab whose projects are shown.
         clock: says what is recent.
     """
@@ -71,6 +74,7 @@ class PostgresDashboard:
         self._pool = pool
         self._instance = instance
         self._clock = clock
+        self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def overview(self, filters: Filters) -> Overview:
         """Return the tiles; see the port."""
@@ -201,6 +205,7 @@ class PostgresDashboard:
     async def _reading(self) -> AsyncIterator[Any]:
         """Lend a connection whose reads see one state, and are planned for the filters that they have."""
         async with (
+            self._turns,
             translated(),
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
