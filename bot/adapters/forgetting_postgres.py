@@ -35,6 +35,7 @@ OF_NO_PROJECT = frozenset(
         "inbox",
         "instance_key",
         "label_rebuild",
+        "learning_opt_out",
         "model_answer",
         "policy_version",
         "reconciliation",
@@ -95,7 +96,7 @@ async def forget_project(pool: Any, instance: str, project_id: int) -> Mapping[s
 async def forget_person(pool: Any, instance: str, user_id: int, pseudonym: str) -> Mapping[str, int]:
     """Delete what a person did with comments, and take the name off the rest; return how many rows, by table.
 
-    Waivers keep who gave them: they are the record of who let something pass.
+    Waivers and the audit log keep who decided: they are the record of who let something pass.
     """
     async with translated(), pool.acquire() as connection, connection.transaction():
         await _unlimited(connection)

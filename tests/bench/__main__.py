@@ -32,13 +32,13 @@ ALONE = ("semgrep", "secrets", "prompts", "gate", "dashboard")
 PARTS = (*ALONE, *FRESH, *EMBEDDED, *KAFKA)
 
 
-async def measure(parts: list[str], data_dir: Path, backlog: int) -> list[Figure]:
+async def measure(parts: list[str], data_dir: Path, backlog: int, comments: int) -> list[Figure]:
     """Return the figures of *parts*."""
     figures = await scanning() if "semgrep" in parts else []
     figures += secrets() if "secrets" in parts else []
     figures += await prompts() if "prompts" in parts else []
     figures += await asyncio.to_thread(gate) if "gate" in parts else []
-    figures += await dashboard() if "dashboard" in parts else []
+    figures += await dashboard(comments) if "dashboard" in parts else []
     if set(parts) <= set(ALONE):
         return figures
     with GitLabServer(hook_workers=4) as server, ScriptedOllama(planted_review) as ollama:
@@ -66,12 +66,19 @@ def main() -> None:
     parser.add_argument(
         "--backlog", type=int, default=1000, metavar="N", help="merge requests that wait; 1000 by default"
     )
+    parser.add_argument(
+        "--comments",
+        type=int,
+        default=20_000,
+        metavar="N",
+        help="comments of the dashboard's history; 20000 by default",
+    )
     arguments = parser.parse_args()
     if unknown := set(arguments.parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(unknown))}")
     with tempfile.TemporaryDirectory(prefix="cloister-bench-", ignore_cleanup_errors=True) as directory:
         parts = arguments.parts or list(PARTS)
-        figures = asyncio.run(measure(parts, Path(directory), arguments.backlog))
+        figures = asyncio.run(measure(parts, Path(directory), arguments.backlog, arguments.comments))
     print(table(figures))
     if arguments.json:
         write_json(arguments.json, figures)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Mapping
@@ -23,7 +22,6 @@ from tests.bench.figures import Figure, percentile
 
 _INSTANCE = "gitlab.example"
 _PER_COMMENT, _PER_REQUEST, _DAYS = 10, 10, 400
-_FULL, _SMALL = 1_000_000, 20_000
 _GOAL_MS = 300.0
 _REPEAT = 20
 _TABLES = ("comment", "signal", "label", "review_fact")
@@ -108,9 +106,8 @@ SELECT id, 1, {_one_of(_LABELS, "hashtext(fingerprint)", 12)}, ARRAY[id] FROM co
 """
 
 
-async def dashboard() -> list[Figure]:
-    """Return how long views take; ``CLOISTER_BENCH_FULL`` builds ten million signals, otherwise 200,000 are."""
-    comments = _FULL if os.environ.get("CLOISTER_BENCH_FULL") else _SMALL
+async def dashboard(comments: int) -> list[Figure]:
+    """Return how long views of so many *comments* take, each with ten signals."""
     with tempfile.TemporaryDirectory(prefix="cloister-postgres-") as directory:
         server = EmbeddedPostgres(Path(directory))
         url = server.start()

@@ -11,6 +11,7 @@ from bot.adapters.tables.access import (
     AuditEntry,
     LoginLink,
     WebSession,
+)
 from bot.adapters.tables.dashboards import (
     CommentKind,
     Forgotten,
