@@ -57,9 +57,11 @@ _PROJECT = """
 INSERT INTO project (instance, project_id, path)
 SELECT $1, n, 'group-' || n % 20 || '/project-' || n FROM generate_series(1, $2::int) n
 """
+#: In the order of time, as it happens: that keeps indexes on time small, and building them quick.
 _REQUEST = f"""
 INSERT INTO merge_request (instance, project_id, iid, updated_at)
-SELECT $1, 1 + floor(power({_pick("n", 1)}, 2) * $2::int)::int, n, $3::timestamptz - {_pick("n", 2)} * interval '{_DAYS} days'
+SELECT $1, 1 + floor(power({_pick("n", 1)}, 2) * $2::int)::int, n,
+    $3::timestamptz - (1 - n::float8 / $4::int) * interval '{_DAYS} days'
 FROM generate_series(1, $4::int) n
 """
 _FACT = f"""
