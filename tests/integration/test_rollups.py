@@ -93,7 +93,7 @@ class Truth:
         """Give a thumbs-down or take one back; a bot's counts for nothing."""
         if self.comments:
             known, actor = self.random.choice(self.comments), self.random.randrange(3)
-            down, bot = self.random.random() < 0.6, self.random.random() < 0.2
+            down, bot = self.random.random() < 0.6, self.random.random() < 0.4
             known.clock += timedelta(seconds=1)
             kind = "reaction_added" if down else "reaction_removed"
             emoji = self.random.choice(("thumbsdown", "-1", "thumbsdown_tone3"))
@@ -232,7 +232,7 @@ async def agree(pool: Any, truth: Truth) -> None:
 async def test_kept_counts_equal_a_full_count(pool: Any, seed: int) -> None:
     """In any order, late, relabelled or deleted, with passes broken off between: the counts are those of the history."""
     truth = Truth(History(pool), seed)
-    for _ in range(90):
+    for _ in range(150):
         await truth.step()
         if truth.random.random() < 0.15:
             with suppress(TimeoutError):
