@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -52,6 +53,9 @@ _NOTHING: Mapping[str, int] = dict.fromkeys(ALL_COUNTS, 0)
 _RESTORED = (Dimension.model, Dimension.prompt_version)
 
 _AS_OF = "SELECT coalesce((SELECT min(since) FROM rollup_due), now()) WHERE EXISTS (SELECT FROM rollup)"
+_KINDS_OF = """
+SELECT k.id FROM comment_kind k JOIN unnest($1::text[], $2::text[]) AS s (scanner, rule) USING (scanner, rule)
+"""
 _MARKERS = """
 SELECT 'model' AS change, model || '@' || left(model_digest, 12) AS value, min(first_on) AS on FROM comment_kind
     WHERE model <> '' GROUP BY 2
@@ -147,8 +151,12 @@ class PostgresDashboard:
         """Return the most rejected rules; see the port."""
         async with self._reading() as connection:
             span = await span_of(connection, self._instance, filters)
-            found = await _by(connection, span, "k.rule", "k.scanner")
-            samples = await _samples(connection, span)
+            found = [
+                row for row in await _by(connection, span, "k.rule", "k.scanner") if row["rejected_strong"]
+            ]
+            found.sort(key=_noisiest_first)
+            shown = found[:_MOST_NOISE]
+            samples = await _samples(connection, span, shown)
         rows = [
             NoiseRow(
                 row["scanner"],
@@ -157,11 +165,9 @@ class PostgresDashboard:
                 row["downvoted"],
                 samples.get((row["scanner"], row["value"]), ()),
             )
-            for row in found
-            if row["rejected_strong"]
+            for row in shown
         ]
-        rows.sort(key=lambda row: (-row.labels.rejected.interval[0], -row.labels.rejected_strong, row.rule))
-        return Noise(tuple(rows[:_MOST_NOISE]))
+        return Noise(tuple(rows))
 
     async def flow(self, filters: Filters) -> Flow:
         """Return how long things took; see the port."""
@@ -260,10 +266,20 @@ async def _by(connection: Any, span: Span | None, value: str, scanner: str = "''
     return found
 
 
-async def _samples(connection: Any, span: Span | None) -> dict[tuple[str, str], tuple[uuid.UUID, ...]]:
-    """Return the newest rejected comments of each rule, one of a project and day, or month."""
+def _noisiest_first(row: Any) -> tuple[float, int, str]:
+    rejected = labels_of(row).rejected
+    return -rejected.interval[0], -rejected.count, row["value"]
+
+
+async def _samples(
+    connection: Any, span: Span | None, shown: Sequence[Any]
+) -> dict[tuple[str, str], tuple[uuid.UUID, ...]]:
+    """Return the newest rejected comments of the rules *shown*, one of a project and day, or month."""
     if span is None:
         return {}
+    rules = [[row[name] for row in shown] for name in ("scanner", "value")]
+    kinds = {row["id"] for row in await connection.fetch(_KINDS_OF, *rules)}
+    span = replace(span, kinds=list(kinds if span.kinds is None else kinds & set(span.kinds)))
     rows = span.source("rollup_kind", "r.kind, r.starts, r.sample", " AND r.sample IS NOT NULL")
     query = (
         f"SELECT k.scanner, k.rule, (array_agg(r.sample ORDER BY r.starts DESC, r.sample))[1:{_SAMPLES}] AS samples"

@@ -29,7 +29,7 @@ from bot.domain.errors import Transient
 
 log = structlog.get_logger()
 
-#: Rows taken at a time: a pass is over in a second or two, and holds nobody up but other passes.
+#: Rows taken at a time: a pass over so many merge requests takes seconds, and holds nobody up but other passes.
 _BATCH = 2_000
 _LIMIT_S = 300.0
 
