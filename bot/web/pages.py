@@ -15,6 +15,8 @@ from starlette.responses import FileResponse, HTMLResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bot.web.figures import FILTERS
+
 _OURS = Path(__file__).parent / "static"
 _STATIC = "/static"
 #: Scripts that come with packages, by the name that pages know them by. The packages are not imported.
@@ -76,6 +78,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     templates.globals["asset"] = asset
+    templates.filters.update(FILTERS)
     return templates
 
 

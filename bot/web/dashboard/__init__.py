@@ -1,0 +1,16 @@
+"""The dashboards: one file for each page, and what they have in common."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from bot.web.dashboard import flow, gate, noise, operations, overview, quality, reviews, trends
+from bot.web.dashboard.desk import Access, Desk
+
+__all__ = ["Access", "Desk", "dashboards"]
+
+
+def dashboards(desk: Desk) -> list[APIRouter]:
+    """Return all pages of the dashboards."""
+    pages = (overview, quality, trends, noise, flow, gate, reviews, operations)
+    return [page.router(desk) for page in pages]

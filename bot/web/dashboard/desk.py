@@ -1,0 +1,201 @@
+"""What all pages of the dashboards have in common: who looks, what is counted, and the frame around it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request
+from starlette.responses import HTMLResponse
+
+from bot.domain.dashboard import Dimension, Filters
+from bot.domain.dashboard_query import BadFilter, filters_of, query_of
+from bot.domain.viewer import Viewer
+from bot.ports import Clock
+from bot.ports.dashboard import Dashboard
+from bot.ports.muting import Muting
+from bot.web.pages import page
+from bot.web.problems import Problem
+
+#: Windows that are one click away, in days.
+_PRESETS = (7, 30, 90)
+#: The pages in the order of the navigation: name, address, title. The last is for those who read everything.
+_PLACES = (
+    ("overview", "/", "Overview"),
+    ("quality", "/quality", "Quality"),
+    ("trends", "/trends", "Trends"),
+    ("noise", "/noise", "Noise"),
+    ("flow", "/flow", "Flow"),
+    ("gate", "/gate", "Gate"),
+    ("reviews", "/reviews", "Reviews"),
+)
+_OPERATIONS = ("operations", "/operations", "Operations")
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Hold how pages learn who looks, and keep others from acting in their name.
+
+    Args:
+        viewer: the dependency that gives the `Viewer`, or sends people to sign in.
+        guard: the dependency of whatever changes something; it refuses requests that no page of ours made.
+        token: returns what forms of a page carry for *guard*.
+        leads: asks GitLab whether somebody is a tech lead of a project now.
+    """
+
+    viewer: Callable[..., Any]
+    guard: Callable[..., Any]
+    token: Callable[[Request], str]
+    leads: Callable[[Viewer, int], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Hold what pages are made from; without ``muting`` they offer no mutes."""
+
+    dashboard: Dashboard
+    access: Access
+    clock: Clock
+    gitlab_url: str
+    muting: Muting | None = None
+
+    @property
+    def today(self) -> date:
+        """Return the current day in UTC."""
+        return self.clock.now().date()
+
+
+def visible(viewer: Viewer) -> frozenset[int] | None:
+    """Return the projects whose figures *viewer* may see, None for all."""
+    if viewer.admin or viewer.auditor:
+        return None
+    return frozenset(project for project in viewer.levels if viewer.reads(project))
+
+
+def asked(desk: Desk, request: Request, viewer: Viewer) -> Filters:
+    """Return the filters in the address of *request*.
+
+    Raises:
+        Problem: one of them cannot be read; the message says which and what to write.
+    """
+    try:
+        return filters_of(request.query_params, visible=visible(viewer), today=desk.today)
+    except BadFilter as error:
+        raise Problem(422, "bad_filter", f"This filter cannot be read. {error}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Name what can be taken from a page as CSV and JSON; ``view`` is its name in the API."""
+
+    title: str
+    view: str
+    query: str = ""
+
+    @property
+    def json(self) -> str:
+        """Return the address of the JSON."""
+        return _with(f"/api/v1/{self.view}", self.query)
+
+    @property
+    def csv(self) -> str:
+        """Return the address of the CSV."""
+        return _with(f"/api/v1/{self.view}.csv", self.query)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Hold a link that may be the one that people are at."""
+
+    name: str
+    url: str
+    title: str
+    current: bool = False
+
+
+class Frame:
+    """Make the page around one view; ``own`` are the parameters that belong to the view alone."""
+
+    def __init__(
+        self, desk: Desk, request: Request, viewer: Viewer, place: str, own: Mapping[str, str] | None = None
+    ) -> None:
+        self.filters = asked(desk, request, viewer)
+        self._desk = desk
+        self._request = request
+        self._viewer = viewer
+        self._place = place
+        self._own = {name: value for name, value in (own or {}).items() if value}
+
+    def url(self, **own: str) -> str:
+        """Return the address of this page with the same filters and other parameters of the view."""
+        return self._at(self.filters, {**self._own, **own})
+
+    def _at(self, filters: Filters, own: Mapping[str, str]) -> str:
+        return _with(self._request.url.path, query_of(filters), urlencode(own))
+
+    def export(self, title: str, view: str, **own: str) -> Export:
+        """Return the export of *view* with the filters of this page."""
+        own = {name: value for name, value in own.items() if value}
+        return Export(title, view, "&".join(filter(None, (query_of(self.filters), urlencode(own)))))
+
+    def show(self, *, exports: tuple[Export, ...] = (), status: int = 200, **values: object) -> HTMLResponse:
+        """Return the page."""
+        return page(
+            f"dashboard/{self._place}.html",
+            status=status,
+            viewer=self._viewer,
+            filters=self.filters,
+            places=self._places(),
+            presets=self._presets(),
+            only=self._only(),
+            own=self._own,
+            action=self._request.url.path,
+            reset=self._request.url.path,
+            url=self.url,
+            exports=exports,
+            today=self._desk.today,
+            token=self._desk.access.token(self._request),
+            **values,
+        )
+
+    def _places(self) -> list[Link]:
+        # Whoever has chosen nothing gets short addresses, which go on to show the newest days when kept.
+        query = query_of(self.filters) if self._request.query_params else ""
+        places = [*_PLACES, *([_OPERATIONS] if self._viewer.admin or self._viewer.auditor else [])]
+        return [
+            Link(name, _with(path, "" if name == "operations" else query), title, name == self._place)
+            for name, path, title in places
+        ]
+
+    def _presets(self) -> list[Link]:
+        until = self._desk.today
+        windows = {days: (until - timedelta(days=days - 1), until) for days in _PRESETS}
+        return [
+            Link(
+                str(days),
+                self._at(replace(self.filters, since=since, until=until), self._own),
+                f"{days} days",
+                (self.filters.since, self.filters.until) == (since, until),
+            )
+            for days, (since, until) in windows.items()
+        ]
+
+    def _only(self) -> list[tuple[Dimension, str, str]]:
+        """Return what comments are held to, and the address that takes each away."""
+        only = self.filters.only
+        return [
+            (
+                one,
+                value,
+                self._at(replace(self.filters, only={k: v for k, v in only.items() if k != one}), self._own),
+            )
+            for one, value in only.items()
+        ]
+
+
+def _with(path: str, *queries: str) -> str:
+    query = "&".join(filter(None, queries))
+    return f"{path}?{query}" if query else path

@@ -1,0 +1,46 @@
+"""What the gate stopped, what was waived, and which waivers end soon."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import HTMLResponse
+
+from bot.domain.evaluation.intervals import Share
+from bot.domain.viewer import Viewer
+from bot.web.dashboard.desk import Desk, Frame
+
+
+def router(desk: Desk) -> APIRouter:
+    """Return the page."""
+    pages = APIRouter(default_response_class=HTMLResponse)
+
+    @pages.get("/gate")
+    async def gate(request: Request, viewer: Viewer = Depends(desk.access.viewer)) -> HTMLResponse:
+        """Show what the gate did."""
+        frame = Frame(desk, request, viewer, "gate")
+        found = await desk.dashboard.gate(frame.filters)
+        passed = max(0, found.reviews - found.blocked - found.undecided)
+        return frame.show(
+            gate=found,
+            outcomes=(
+                ("Passed", "Nothing stood in the way.", Share(passed, found.reviews)),
+                (
+                    "Blocked",
+                    "Findings or limits of the policy stopped it.",
+                    Share(found.blocked, found.reviews),
+                ),
+                (
+                    "Undecided",
+                    "A part that the gate needs gave no result, which stops a merge request too.",
+                    Share(found.undecided, found.reviews),
+                ),
+                (
+                    "With a waiver",
+                    "Something that would have blocked was waived.",
+                    Share(found.waived, found.reviews),
+                ),
+            ),
+            exports=(frame.export("Gate", "gate"), frame.export("Waivers", "waivers")),
+        )
+
+    return pages

@@ -1,0 +1,120 @@
+"""Rules that people reject, and what is muted; tech leads mute and unmute here, with a reason."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, time, timedelta
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Depends, Form, Request
+from starlette.responses import HTMLResponse, RedirectResponse
+
+from bot.domain.dashboard import FEW
+from bot.domain.dashboard_query import BadFilter, filters_of
+from bot.domain.errors import Permanent
+from bot.domain.viewer import Viewer
+from bot.ports.muting import Muting
+from bot.web.dashboard.desk import Desk, Frame
+from bot.web.problems import Problem
+
+#: How long a rule stays muted where nobody says, and at most: then it has to show again what it is worth.
+MUTED_DAYS, MOST_MUTED_DAYS = 30, 180
+#: A sentence, not a report.
+MOST_REASON = 500
+_DONE = {
+    "muted": "The rule is muted. It will say nothing on merge requests of this project until then.",
+    "unmuted": "The mute has ended. The rule speaks again at the next review.",
+    "gone": "There was no such mute any more: nothing has changed.",
+}
+
+
+def router(desk: Desk) -> APIRouter:
+    """Return the page, and what its forms send to where mutes can be kept."""
+    pages = APIRouter(default_response_class=HTMLResponse)
+
+    @pages.get("/noise")
+    async def noise(
+        request: Request, done: str = "", viewer: Viewer = Depends(desk.access.viewer)
+    ) -> HTMLResponse:
+        """Show the most rejected rules, and what is muted."""
+        frame = Frame(desk, request, viewer, "noise")
+        project = frame.filters.project_id
+        return frame.show(
+            noise=await desk.dashboard.noise(frame.filters),
+            few=FEW,
+            done=_DONE.get(done, ""),
+            mutable=desk.muting is not None,
+            mutes=desk.muting is not None and project is not None and viewer.leads(project),
+            leads=viewer.leads if desk.muting is not None else lambda _: False,
+            until=desk.today + timedelta(days=MUTED_DAYS),
+            latest=desk.today + timedelta(days=MOST_MUTED_DAYS),
+            most_reason=MOST_REASON,
+            exports=(frame.export("Noise", "noise"),),
+        )
+
+    if desk.muting is not None:
+        _decide(pages, desk, desk.muting)
+    return pages
+
+
+def _decide(pages: APIRouter, desk: Desk, muting: Muting) -> None:
+    """Add to *pages* what tech leads decide."""
+
+    @pages.post("/noise/mutes", dependencies=[Depends(desk.access.guard)])
+    async def mute(
+        viewer: Viewer = Depends(desk.access.viewer),
+        project: int = Form(gt=0, lt=2**63),
+        scanner: str = Form(min_length=1, max_length=255),
+        rule: str = Form(min_length=1, max_length=255),
+        until: str = Form(),
+        why: str = Form(),
+    ) -> RedirectResponse:
+        """Mute a rule of one project."""
+        reason, end = _reason(why), _end(desk, until)
+        await _lead(desk, viewer, project)
+        try:
+            await muting.mute(project, scanner, rule, why=reason, until=end, by=viewer.user.username)
+        except Permanent as error:
+            raise Problem(409, "not_mutable", str(error)) from None
+        return _back(project, "muted")
+
+    @pages.post("/noise/mutes/{mute_id}/end", dependencies=[Depends(desk.access.guard)])
+    async def unmute(
+        mute_id: uuid.UUID,
+        viewer: Viewer = Depends(desk.access.viewer),
+        project: int = Form(gt=0, lt=2**63),
+        why: str = Form(),
+    ) -> RedirectResponse:
+        """End a mute of one project."""
+        reason = _reason(why)
+        await _lead(desk, viewer, project)
+        ended = await muting.unmute(project, mute_id, why=reason, by=viewer.user.username)
+        return _back(project, "unmuted" if ended else "gone")
+
+
+async def _lead(desk: Desk, viewer: Viewer, project: int) -> None:
+    """Let through who is a tech lead of the project now, whatever was true when they signed in."""
+    if not viewer.leads(project) or not await desk.access.leads(viewer, project):
+        raise Problem(403, "not_a_lead", "Rules of a project are muted by its maintainers: ask one of them.")
+
+
+def _reason(why: str) -> str:
+    reason = " ".join(why.split())
+    if not reason or len(reason) > MOST_REASON or not reason.isprintable():
+        raise Problem(422, "no_reason", f"Say why, in at most {MOST_REASON} characters.")
+    return reason
+
+
+def _end(desk: Desk, until: str) -> datetime:
+    """Return the end of the day *until*."""
+    try:
+        day = filters_of({"to": until}, visible=frozenset(), today=desk.today).until
+    except BadFilter:
+        day = desk.today
+    if not desk.today < day <= desk.today + timedelta(days=MOST_MUTED_DAYS):
+        raise Problem(422, "bad_end", f"Say a day within the next {MOST_MUTED_DAYS} days, as 2026-05-31.")
+    return datetime.combine(day, time(23, 59, 59), UTC)
+
+
+def _back(project: int, done: str) -> RedirectResponse:
+    return RedirectResponse(f"/noise?{urlencode({'project': project, 'done': done})}", 303)

@@ -1,0 +1,29 @@
+"""The state of the service, for those who keep it running."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import HTMLResponse
+
+from bot.domain.viewer import Viewer
+from bot.web.dashboard.desk import Desk, Frame
+from bot.web.problems import Problem
+
+
+def router(desk: Desk) -> APIRouter:
+    """Return the page."""
+    pages = APIRouter(default_response_class=HTMLResponse)
+
+    @pages.get("/operations")
+    async def operations(request: Request, viewer: Viewer = Depends(desk.access.viewer)) -> HTMLResponse:
+        """Show dead letters, queues and the state of the counts."""
+        if not (viewer.admin or viewer.auditor):
+            raise Problem(403, "not_an_operator", "This page is for administrators and auditors.")
+        frame = Frame(desk, request, viewer, "operations")
+        return frame.show(
+            health=await desk.dashboard.health(),
+            now=desk.clock.now(),
+            exports=(frame.export("Health", "health"), frame.export("Dead letters", "dead-letters")),
+        )
+
+    return pages

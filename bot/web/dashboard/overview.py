@@ -1,0 +1,148 @@
+"""The overview: each figure with its change, what it rests on and what it means, and the way of findings."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import HTMLResponse
+
+from bot.domain.dashboard import Funnel
+from bot.domain.dashboard_measures import DEFINITIONS, Measure, Tile
+from bot.domain.evaluation.intervals import Difference, Share
+from bot.domain.viewer import Viewer
+from bot.web.dashboard.desk import Desk, Frame
+from bot.web.dashboard.wording import REASONS
+from bot.web.figures import count, duration, percent
+
+_TITLES: Mapping[Measure, str] = {
+    Measure.acceptance: "Acceptance, strict",
+    Measure.acceptance_weak: "Acceptance, weak",
+    Measure.downvoted: "Thumbs-down",
+    Measure.comments_per_merge_request: "Comments per merge request",
+    Measure.silent: "Silent reviews",
+    Measure.coverage: "Files read",
+    Measure.first_comment_p50: "First comment, median",
+    Measure.first_comment_p95: "First comment, 95th percentile",
+    Measure.open_criticals: "Criticals merged open",
+    Measure.blocked: "Reviews that blocked",
+    Measure.waived: "Reviews with a waiver",
+}
+#: Whether more is better (1) or worse (-1); of the others it cannot be said.
+_BETTER = {
+    Measure.acceptance: 1,
+    Measure.acceptance_weak: 1,
+    Measure.downvoted: -1,
+    Measure.coverage: 1,
+    Measure.first_comment_p50: -1,
+    Measure.first_comment_p95: -1,
+    Measure.open_criticals: -1,
+}
+_DURATIONS = {Measure.first_comment_p50, Measure.first_comment_p95}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Hold a tile in words; ``mood`` is a class of the style sheet and never says what the words do not."""
+
+    tile: Tile
+    title: str
+    value: str
+    change: str
+    mood: str
+    definition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Hold one step of the way of findings; ``part`` is its share of ``whole``."""
+
+    title: str
+    number: int
+    part: float
+    whole: str
+    #: How it is drawn: a step on the way, or what was lost before it.
+    kind: str
+
+
+def router(desk: Desk) -> APIRouter:
+    """Return the page."""
+    pages = APIRouter(default_response_class=HTMLResponse)
+
+    @pages.get("/")
+    async def overview(request: Request, viewer: Viewer = Depends(desk.access.viewer)) -> HTMLResponse:
+        """Show the figures and the way of findings."""
+        frame = Frame(desk, request, viewer, "overview")
+        figures, funnel = await asyncio.gather(
+            desk.dashboard.overview(frame.filters), desk.dashboard.funnel(frame.filters)
+        )
+        return frame.show(
+            tiles=[told(tile) for tile in figures.tiles],
+            as_of=figures.as_of,
+            bars=bars(funnel),
+            exports=(frame.export("Figures", "overview"), frame.export("Funnel", "funnel")),
+        )
+
+    return pages
+
+
+def told(tile: Tile) -> Told:
+    """Return *tile* in words."""
+    change, mood = _change(tile)
+    return Told(
+        tile, _TITLES[tile.measure], _spoken(tile, tile.value), change, mood, DEFINITIONS[tile.measure]
+    )
+
+
+def _spoken(tile: Tile, value: float | None) -> str:
+    if tile.share is not None or value is None:
+        return percent(value)
+    return duration(value) if tile.measure in _DURATIONS else count(round(value, 1))
+
+
+def _change(tile: Tile) -> tuple[str, str]:
+    """Return how the figure changed, and how that is coloured."""
+    if tile.value is None:
+        return "nothing was counted in these days", "few"
+    if tile.before is None or tile.delta is None:
+        return "nothing to compare with: the days before have none", "few"
+    before = f"{_spoken(tile, tile.before)} before"
+    if tile.few:
+        return f"{before}; too few to compare", "few"
+    if not tile.delta:
+        return "the same as before", ""
+    said = f"{'up' if tile.delta > 0 else 'down'} from {_spoken(tile, tile.before)}"
+    if tile.share is not None and not _clear(tile, tile.share):
+        return f"{said}; may be chance", ""
+    better = _BETTER.get(tile.measure, 0) * tile.delta
+    return said, "good" if better > 0 else "bad" if better < 0 else ""
+
+
+def _clear(tile: Tile, share: Share) -> bool:
+    old = Share(round((tile.before or 0.0) * tile.before_n), tile.before_n)
+    return Difference(old, share).clear
+
+
+def bars(funnel: Funnel) -> list[Bar]:
+    """Return the way of findings as bars: what was found, what was lost on the way and why, what came of the rest."""
+    if not funnel.generated:
+        return []
+    found, comments = funnel.generated, funnel.comments
+
+    def of_found(title: str, number: int, kind: str = "step") -> Bar:
+        return Bar(title, number, number / found, "of what was found", kind)
+
+    def of_comments(title: str, number: int) -> Bar:
+        return Bar(title, number, number / comments if comments else 0.0, "of comments", "step")
+
+    lost = sorted(funnel.filtered, key=lambda one: -one[1])
+    return [
+        of_found("Found", found),
+        *(of_found(REASONS[reason], number, "lost") for reason, number in lost),
+        of_found("Posted as comments", funnel.posted),
+        of_comments("Acted on", funnel.acted_on),
+        of_comments("With a suggestion", funnel.suggested),
+        of_comments("Suggestion applied", funnel.applied),
+    ]

@@ -1,0 +1,277 @@
+"""The pages of the dashboards without a browser: what is asked, who may see what, and what forms change."""
+
+import re
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from datetime import date, datetime
+from html import unescape
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from fastapi import Request
+
+from bot.domain.errors import Permanent
+from bot.domain.forge import ForgeUser
+from bot.domain.viewer import MAINTAINER, REPORTER, Viewer
+from bot.web.app import application
+from bot.web.dashboard import Access, Desk, dashboards
+from bot.web.problems import Problem
+from tests.dashboards import BANK, MUTE, NOW, SHOP, Shown, run_of
+
+PAGES = ("/", "/quality", "/trends", "/noise", "/flow", "/gate", "/reviews", "/operations")
+_ADMIN = Viewer(ForgeUser(1, "ada"), admin=True)
+_LEAD = Viewer(ForgeUser(2, "lea"), levels={SHOP: MAINTAINER})
+_READER = Viewer(ForgeUser(3, "rob"), levels={SHOP: REPORTER, BANK: 10})
+
+
+class _Silent:
+    def __getattr__(self, name: str) -> None:
+        raise AssertionError(name)
+
+
+class _Noon:
+    def now(self) -> datetime:
+        return NOW
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+async def _ready() -> list[str]:
+    return []
+
+
+async def _guard(request: Request) -> None:
+    if (await request.form()).get("csrf") != "a token":
+        raise Problem(403, "csrf", "Reload the page and try again.")
+
+
+def _client(shown: Shown, viewer: Viewer, *, leads: bool = True) -> httpx.AsyncClient:
+    async def asked(viewer: Viewer, project: int) -> bool:
+        return leads
+
+    access = Access(viewer=lambda: viewer, guard=_guard, token=lambda _: "a token", leads=asked)
+    desk = Desk(shown, access, _Noon(), "https://gitlab.example", shown)
+    app = application(
+        None, routers=dashboards(desk), telemetry=_Silent(), exposition=lambda: b"", ready=_ready
+    )
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://cloister.test")
+
+
+def _links(page: str) -> list[str]:
+    return [unescape(one) for one in re.findall(r'(?:href|action)="([^"]*)"', page)]
+
+
+@pytest.mark.parametrize("path", [*PAGES, f"/reviews/{run_of(0)}"])
+@pytest.mark.parametrize("shown", [Shown(), Shown(empty=True)], ids=["full", "empty"])
+async def test_every_page_is_there(path: str, shown: Shown):
+    """It has one heading and its own title, with a history and without."""
+    async with _client(shown, _ADMIN) as client:
+        answer = await client.get(path)
+
+    assert answer.status_code == 200
+    assert len(re.findall("<h1", answer.text)) == 1
+    heading = re.search(r"<h1[^>]*>(.*?)</h1>", answer.text)
+    assert f"<title>{heading[1]} · Cloister</title>" in answer.text
+
+
+@pytest.mark.parametrize("path", PAGES)
+async def test_nothing_is_inline(path: str):
+    """No page needs what the policy of browsers forbids: styles and scripts in the text of the page."""
+    async with _client(Shown(), _ADMIN) as client:
+        page = (await client.get(path)).text
+
+    assert not re.search(r"\sstyle=|\son[a-z]+=|<style|javascript:", page)
+    assert re.findall(r"<script(?![^>]*\ssrc=)", page) == []
+
+
+@pytest.mark.parametrize(("viewer", "visible"), [(_ADMIN, None), (_READER, frozenset({SHOP}))])
+@pytest.mark.parametrize("path", ["/", "/quality", "/noise", "/reviews"])
+async def test_nobody_is_shown_other_projects(path: str, viewer: Viewer, visible: frozenset[int] | None):
+    """What is asked is held to the projects that somebody may see, whatever the address says."""
+    shown = Shown()
+    async with _client(shown, viewer) as client:
+        await client.get(path, params={"project": str(BANK), "visible": "12,34"})
+
+    assert {filters.visible for filters in shown.asked} == {visible}
+    assert {filters.project_id for filters in shown.asked} == {BANK}
+
+
+async def test_a_review_of_another_project_is_not_there():
+    """Nobody can tell it from one that never was."""
+    async with _client(Shown(), _READER) as client:
+        hidden = await client.get(f"/reviews/{run_of(0)}")
+        unknown = await client.get(f"/reviews/{uuid.UUID(int=7)}")
+
+    assert hidden.status_code == unknown.status_code == 404
+    assert hidden.text == unknown.text
+
+
+async def test_operations_are_for_those_who_read_everything():
+    """Others get no page and no link to it."""
+    async with _client(Shown(), _LEAD) as client:
+        page, answer = await client.get("/"), await client.get("/operations")
+
+    assert answer.status_code == 403
+    assert "/operations" not in page.text
+
+
+async def test_filters_stay_in_every_address():
+    """Whoever follows a link of a page or takes an export looks at the same days, group, project and rule."""
+    chosen = {"from": "2026-05-01", "to": "2026-05-20", "group": "retail", "project": "12", "rule": "a&b=c d"}
+    async with _client(Shown(), _ADMIN) as client:
+        page = (await client.get("/quality", params={**chosen, "by": "severity", "measure": "weak"})).text
+
+    carried = [parse_qs(urlsplit(link).query) for link in _links(page)]
+    following = [query for query in carried if "from" in query]
+    kept = [query for query in following if query["from"] == ["2026-05-01"] and "rule" in query]
+    assert all(query["group"] == ["retail"] and query["project"] == ["12"] for query in following)
+    assert all(query["rule"] == ["a&b=c d"] for query in kept)
+    exports = [link for link in _links(page) if link.startswith("/api/v1/acceptance")]
+    assert {urlsplit(link).path for link in exports} == {"/api/v1/acceptance", "/api/v1/acceptance.csv"}
+    assert all(parse_qs(urlsplit(link).query)["by"] == ["severity"] for link in exports)
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/?from=yesterday", "from: say a day"),
+        ("/?project=x", "project: say its number"),
+        ("/?from=2026-05-02&to=2026-05-01", "it is after"),
+        ("/reviews?after=???", "begin at the first page"),
+    ],
+)
+async def test_a_filter_that_cannot_be_read_is_named(path: str, said: str):
+    """The page says which one, and what to write instead."""
+    async with _client(Shown(), _ADMIN) as client:
+        answer = await client.get(path)
+
+    assert answer.status_code == 422
+    assert said in unescape(answer.text)
+
+
+async def test_weak_acceptance_has_its_own_order():
+    """Rows go by the lower bound of the share that is shown."""
+    async with _client(Shown(), _ADMIN) as client:
+        pages = [(await client.get("/quality", params={"measure": one})).text for one in ("strict", "weak")]
+
+    rows = [re.findall(r'<th scope="row"><a [^>]*><bdi>([a-z]+)', page) for page in pages]
+    assert sorted(rows[0]) == sorted(rows[1])
+    assert rows[0] != rows[1]
+
+
+async def test_few_decisions_are_grey_and_say_why():
+    """A share that rests on fewer than twenty decisions is not shown like the others."""
+    async with _client(Shown(), _ADMIN) as client:
+        page = (await client.get("/quality")).text
+
+    grey = re.findall(r'<tr class="few">.*?<bdi>(.*?)</bdi>.*?</tr>', page, re.DOTALL)
+    assert grey == ["readability"]
+    assert page.count("too few decided") == 1
+
+
+@pytest.fixture
+async def muting() -> AsyncIterator[tuple[Shown, httpx.AsyncClient]]:
+    """Return a dashboard, and somebody who leads the project."""
+    shown = Shown()
+    async with _client(shown, _LEAD) as client:
+        yield shown, client
+
+
+_FORM: Mapping[str, str] = {
+    "csrf": "a token",
+    "project": str(SHOP),
+    "scanner": "semgrep",
+    "rule": "java.magic-number",
+    "until": "2026-06-20",
+    "why": "our constants are named  elsewhere",
+}
+
+
+async def test_a_tech_lead_mutes_a_rule(muting: tuple[Shown, httpx.AsyncClient]):
+    """It is kept with the reason until the end of that day, and the page says so."""
+    shown, client = muting
+    answer = await client.post("/noise/mutes", data=_FORM)
+    page = await client.get(answer.headers["location"])
+
+    new = next(mute for mute in shown.mutes.values() if mute.id != MUTE)
+    assert answer.status_code == 303
+    assert (new.rule, new.why, new.until.date()) == (
+        "java.magic-number",
+        "our constants are named elsewhere",
+        date(2026, 6, 20),
+    )
+    assert "The rule is muted." in page.text
+
+
+async def test_a_tech_lead_ends_a_mute(muting: tuple[Shown, httpx.AsyncClient]):
+    """It is gone; ending it twice says that there is none."""
+    shown, client = muting
+    ended = [
+        (await client.post(f"/noise/mutes/{MUTE}/end", data=_FORM)).headers["location"] for _ in range(2)
+    ]
+
+    assert not shown.mutes
+    assert [parse_qs(urlsplit(one).query)["done"] for one in ended] == [["unmuted"], ["gone"]]
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({"csrf": "another"}, 403),
+        ({"project": str(BANK)}, 403),
+        ({"project": "0"}, 422),
+        ({"why": "  "}, 422),
+        ({"why": "x" * 501}, 422),
+        ({"why": "turn\u202earound"}, 422),
+        ({"until": "2026-05-29"}, 422),
+        ({"until": "2027-05-29"}, 422),
+        ({"until": "soon"}, 422),
+        ({"rule": ""}, 422),
+    ],
+)
+async def test_what_cannot_be_muted_changes_nothing(
+    muting: tuple[Shown, httpx.AsyncClient], changed: Mapping[str, str], status: int
+):
+    """A form from elsewhere, another's project, no reason or no end is refused."""
+    shown, client = muting
+    answer = await client.post("/noise/mutes", data={**_FORM, **changed})
+
+    assert answer.status_code == status
+    assert list(shown.mutes) == [MUTE]
+
+
+async def test_who_no_longer_leads_mutes_nothing():
+    """What GitLab says now counts, not what was true at signing in."""
+    shown = Shown()
+    async with _client(shown, _LEAD, leads=False) as client:
+        answers = [
+            await client.post(path, data=_FORM) for path in ("/noise/mutes", f"/noise/mutes/{MUTE}/end")
+        ]
+
+    assert [answer.status_code for answer in answers] == [403, 403]
+    assert list(shown.mutes) == [MUTE]
+
+
+async def test_only_tech_leads_are_offered_mutes():
+    """Others see what is muted, without forms."""
+    async with _client(Shown(), _READER) as client:
+        page = (await client.get("/noise", params={"project": str(SHOP)})).text
+
+    assert 'method="post"' not in page
+    assert "go.long-function" in page
+
+
+async def test_what_may_never_be_muted_says_why():
+    """The reason of the refusal reaches the one who asked."""
+
+    class Strict(Shown):
+        async def mute(self, *args: object, **named: object) -> None:
+            raise Permanent("secrets are never muted")
+
+    async with _client(Strict(), _LEAD) as client:
+        answer = await client.post("/noise/mutes", data=_FORM)
+
+    assert answer.status_code == 409
+    assert "secrets are never muted" in answer.text
