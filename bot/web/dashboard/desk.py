@@ -89,11 +89,12 @@ def asked(desk: Desk, request: Request, viewer: Viewer) -> Filters:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """Name what can be taken from a page as CSV and JSON; ``view`` is its name in the API."""
+    """Name what can be taken from a page; ``view`` is its name in the API, and what is ``listed`` can be CSV too."""
 
     title: str
     view: str
     query: str = ""
+    listed: bool = True
 
     @property
     def json(self) -> str:

@@ -21,16 +21,16 @@ _TITLES: Mapping[Measure, str] = {
     Measure.acceptance: "Acceptance, strict",
     Measure.acceptance_weak: "Acceptance, weak",
     Measure.downvoted: "Thumbs-down",
-    Measure.comments_per_merge_request: "Comments per merge request",
+    Measure.comments_per_merge_request: "Comments per MR",
     Measure.silent: "Silent reviews",
     Measure.coverage: "Files read",
     Measure.first_comment_p50: "First comment, median",
-    Measure.first_comment_p95: "First comment, 95th percentile",
+    Measure.first_comment_p95: "First comment, p95",
     Measure.open_criticals: "Criticals merged open",
     Measure.blocked: "Reviews that blocked",
     Measure.waived: "Reviews with a waiver",
 }
-#: Whether more is better (1) or worse (-1); of the others it cannot be said.
+#: Whether more is better (1) or worse (-1); the change of others is not coloured.
 _BETTER = {
     Measure.acceptance: 1,
     Measure.acceptance_weak: 1,
@@ -38,9 +38,10 @@ _BETTER = {
     Measure.coverage: 1,
     Measure.first_comment_p50: -1,
     Measure.first_comment_p95: -1,
-    Measure.open_criticals: -1,
 }
 _DURATIONS = {Measure.first_comment_p50, Measure.first_comment_p95}
+#: So far off may percentiles be; a smaller change is none.
+_ROUGH = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +114,12 @@ def _change(tile: Tile) -> tuple[str, str]:
         return f"{before}; too few to compare", "few"
     if not tile.delta:
         return "the same as before", ""
+    if tile.measure in _DURATIONS and abs(tile.delta) <= _ROUGH * max(tile.value, tile.before):
+        return f"about as before: {_spoken(tile, tile.before)}", ""
     said = f"{'up' if tile.delta > 0 else 'down'} from {_spoken(tile, tile.before)}"
     if tile.share is not None and not _clear(tile, tile.share):
         return f"{said}; may be chance", ""
+    # A plain number has no interval here, so nothing tells whether its change is more than chance.
     better = _BETTER.get(tile.measure, 0) * tile.delta
     return said, "good" if better > 0 else "bad" if better < 0 else ""
 

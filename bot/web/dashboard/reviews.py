@@ -13,7 +13,7 @@ from bot.domain.review_detail import Cursor, ReviewDetail
 from bot.domain.steps import spoken
 from bot.domain.viewer import Viewer
 from bot.web.dashboard.desk import Desk, Export, Frame, visible
-from bot.web.dashboard.wording import REASONS
+from bot.web.dashboard.wording import LABELS, REASONS
 from bot.web.figures import merge_request_url
 from bot.web.problems import Problem
 
@@ -55,9 +55,10 @@ def router(desk: Desk) -> APIRouter:
             merge_request=merge_request_url(desk.gitlab_url, line.project, line.ref.iid),
             spoken=spoken,
             reasons=REASONS,
+            labels=LABELS,
             filtered=_filtered(found),
             longest=max((step.duration_s for step in found.steps), default=0.0),
-            exports=(Export("This review", f"reviews/{run_id}"),),
+            exports=(Export("This review", f"reviews/{run_id}", listed=False),),
         )
 
     return pages

@@ -39,3 +39,12 @@ CHANGES: Mapping[Change, str] = {
     Change.prompt: "Prompt",
     Change.release: "Release",
 }
+
+#: What people did with a comment, by the name of its label.
+LABELS: Mapping[str, str] = {
+    "accepted_strong": "accepted",
+    "accepted_weak": "probably accepted",
+    "rejected_strong": "rejected",
+    "unknown": "no reaction",
+    "censored": "cannot be told",
+}

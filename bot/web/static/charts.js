@@ -69,7 +69,8 @@ const whiskers = {
       if (row.share === null) return;
       const x = scales.x.getPixelForValue(index);
       const [low, high] = [row.low, row.high].map((value) => scales.y.getPixelForValue(100 * value));
-      ctx.strokeStyle = wanted(row.few ? "--line" : "--soft");
+      ctx.strokeStyle = wanted("--soft");
+      ctx.globalAlpha = row.few ? 0.45 : 1;
       ctx.beginPath();
       ctx.moveTo(x, low);
       ctx.lineTo(x, high);
