@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+
+from fastapi import APIRouter, Depends, Request
+from starlette.types import ASGIApp
 
 from bot.domain.dashboard import (
     RECENT,
@@ -45,11 +48,18 @@ from bot.domain.review_detail import (
     StepLine,
 )
 from bot.domain.review_fact import Reason
+from bot.domain.viewer import Viewer
+from bot.ports.places import CommentPlace
+from bot.web.app import application
+from bot.web.dashboard import Desk, dashboards
+from bot.web.problems import Problem
 
 NOW = datetime(2026, 5, 29, 9, 30, tzinfo=UTC)
 #: Two projects: most tests look at the first.
 SHOP, BANK = 12, 34
 _PATHS = {SHOP: "retail/shop", BANK: "bank/ledger"}
+FORM_TOKEN = "a token"
+MayDecide = Callable[[Viewer, int], Awaitable[bool]]
 #: How many reviews there are, and how many go on a page.
 REVIEWS, PER_PAGE = 25, 20
 
@@ -220,7 +230,7 @@ class Shown:
         """Return verdicts and a waiver that ends soon."""
         if self.empty:
             return Gate(0, 0, 0, 0)
-        until = NOW + timedelta(days=5)
+        until = NOW.date() + timedelta(days=5)
         reason = self._text("the vendor mends it with the release of June")
         waived = Waived(MUTE, _ref(7), self._text("python.sql-from-format"), reason, until)
         return Gate(412, 57, 4, 12, (waived,))
@@ -322,14 +332,34 @@ class Shown:
         queues = (Queue("review", 4, NOW - timedelta(seconds=95)), Queue("publish", 0))
         return Health((letter,), 1, queues, 2, NOW - timedelta(seconds=20), 0.48, 0.09, 2_310_000_000)
 
+    async def projects(self, visible: frozenset[int] | None) -> Mapping[int, str]:
+        """Return the paths of both projects, as far as they are visible."""
+        return (
+            {}
+            if self.empty
+            else {one: self._text(path) for one, path in _PATHS.items() if _seen(one, visible)}
+        )
+
+    async def comment(self, comment_id: uuid.UUID, visible: frozenset[int] | None) -> CommentPlace | None:
+        """Return where a comment of the first project stands."""
+        return CommentPlace(self._text(_PATHS[SHOP]), 399, 1234) if _seen(SHOP, visible) else None
+
+    async def newest_review(
+        self, project_id: int, iid: int, visible: frozenset[int] | None
+    ) -> uuid.UUID | None:
+        """Return the review of that merge request."""
+        number = 400 - iid
+        known = _seen(project_id, visible) and _ref(number).project_id == project_id
+        return run_of(number) if known else None
+
     async def mute(
-        self, project_id: int, scanner: str, rule: str, *, why: str, until: datetime, by: str
+        self, project_id: int, scanner: str, rule: str, *, why: str, until: datetime, by: Viewer
     ) -> None:
         """Keep a mute."""
         new = uuid.uuid4()
         self.mutes[new] = Muted(new, project_id, rule, "", why, NOW, until, automatic=False)
 
-    async def unmute(self, project_id: int, mute_id: uuid.UUID, *, why: str, by: str) -> bool:
+    async def unmute(self, project_id: int, mute_id: uuid.UUID, *, why: str, by: Viewer) -> bool:
         """Forget a mute of the project."""
         found = self.mutes.get(mute_id)
         if found is None or found.project_id != project_id:
@@ -346,6 +376,10 @@ _TITLES = (
 )
 
 
+def _seen(project_id: int, visible: frozenset[int] | None) -> bool:
+    return visible is None or project_id in visible
+
+
 def _ref(number: int) -> MergeRequestRef:
     project = SHOP if number % 3 else BANK
     return MergeRequestRef(instance="gitlab.example", project_id=project, iid=400 - number)
@@ -360,3 +394,41 @@ def _share(
 
 def _number(measure: Measure, value: float, n: int, before: float) -> Tile:
     return Tile(measure, Counted.reviews, value, n, before, n)
+
+
+class _Silent:
+    def __getattr__(self, name: str) -> None:
+        raise AssertionError(name)
+
+
+class _Frozen:
+    def now(self) -> datetime:
+        return NOW
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+async def _ready() -> list[str]:
+    return []
+
+
+def pages_of(shown: Shown, viewer: Viewer, may_decide: MayDecide) -> ASGIApp:
+    """Return the pages as *viewer* gets them; forms need `FORM_TOKEN`."""
+
+    async def guard(request: Request) -> None:
+        request.state.viewer, request.state.form_token = viewer, FORM_TOKEN
+        if request.method == "POST" and (await request.form()).get("form_token") != FORM_TOKEN:
+            raise Problem(403, "stale_form", "reload the page")
+
+    desk = Desk(shown, shown, _Frozen(), "https://gitlab.example", may_decide, shown)
+    site = APIRouter(dependencies=[Depends(guard)])
+    for router in dashboards(desk):
+        site.include_router(router)
+    return application(
+        None,
+        routers=[site],
+        telemetry=_Silent(),  # type: ignore[arg-type]
+        exposition=lambda: b"",
+        ready=_ready,
+    )

@@ -31,6 +31,7 @@ from tests.postgres import create_database
 
 PUBLIC = "https://cloister.example"
 
+_ACCOUNT = re.compile(r'<summary>([^<]*)<span class="soft"> · ([^<]*)</span>')
 _FORM_TOKEN = re.compile(r'name="form_token" value="([0-9a-f]*)"')
 
 
@@ -119,6 +120,13 @@ def form_token(answer: httpx.Response) -> str:
     match = _FORM_TOKEN.search(answer.text)
     assert match is not None, answer.text
     return match[1]
+
+
+def account(answer: httpx.Response) -> str:
+    """Return who is signed in on a page, and as what."""
+    match = _ACCOUNT.search(answer.text)
+    assert match is not None, answer.text
+    return f"{match[1]}, {match[2]}"
 
 
 async def sign_in(browser: httpx.AsyncClient, to: str = "/") -> httpx.Response:

@@ -6,11 +6,14 @@ from fastapi import APIRouter, Depends
 
 from bot.adapters.api_tokens_postgres import PostgresApiTokens
 from bot.adapters.audit_log_postgres import PostgresAuditLog
+from bot.adapters.dashboard_postgres import PostgresDashboard
+from bot.adapters.places_postgres import PostgresPlaces
 from bot.adapters.sessions_postgres import PostgresSessions
 from bot.adapters.verdicts_postgres import PostgresVerdicts
 from bot.settings_access import usernames
-from bot.web import development, sign_in, start
+from bot.web import development, sign_in
 from bot.web.access import Access
+from bot.web.dashboard import Desk, dashboards
 from bot.web.origin import Origin
 from bot.web.sign_in import Entrance
 from bot.web.verdict_api import VerdictApi
@@ -29,7 +32,8 @@ async def routers(parts: Base, *, dev_login: bool = False) -> list[APIRouter]:
     """
     entrance = _entrance(parts, dev_login=dev_login)
     site = APIRouter(dependencies=[Depends(entrance.access.guard)])
-    for router in (sign_in.router(entrance), start.router(), *await _verdicts(parts)):
+    pages = dashboards(_desk(parts, entrance.access))
+    for router in (sign_in.router(entrance), *pages, *await _verdicts(parts)):
         site.include_router(router)
     if dev_login:
         site.include_router(development.router(entrance))
@@ -66,4 +70,14 @@ def _entrance(parts: Base, *, dev_login: bool) -> Entrance:
         key,
         admins=usernames(settings.admins),
         auditors=usernames(settings.auditors),
+    )
+
+
+def _desk(parts: Base, access: Access) -> Desk:
+    return Desk(
+        PostgresDashboard(parts.pool, parts.instance, parts.clock),
+        PostgresPlaces(parts.pool, parts.instance),
+        parts.clock,
+        str(parts.settings.gitlab_url),
+        access.may_decide,
     )

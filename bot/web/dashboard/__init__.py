@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from bot.web.dashboard import flow, gate, noise, operations, overview, quality, reviews, trends
-from bot.web.dashboard.desk import Access, Desk
+from bot.web.dashboard import flow, gate, links, noise, operations, overview, quality, reviews, trends
+from bot.web.dashboard.desk import Desk
 
-__all__ = ["Access", "Desk", "dashboards"]
+__all__ = ["Desk", "dashboards"]
 
 
 def dashboards(desk: Desk) -> list[APIRouter]:
     """Return all pages of the dashboards."""
-    pages = (overview, quality, trends, noise, flow, gate, reviews, operations)
+    pages = (overview, quality, trends, noise, flow, gate, reviews, operations, links)
     return [page.router(desk) for page in pages]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -17,7 +16,8 @@ from bot.domain.viewer import Viewer
 from bot.ports import Clock
 from bot.ports.dashboard import Dashboard
 from bot.ports.muting import Muting
-from bot.web.pages import page
+from bot.ports.places import Places
+from bot.web.access import page_for
 from bot.web.problems import Problem
 
 #: Windows that are one click away, in days.
@@ -36,30 +36,17 @@ _OPERATIONS = ("operations", "/operations", "Operations")
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
-    """Hold how pages learn who looks, and keep others from acting in their name.
+class Desk:
+    """Hold what pages are made from; without ``muting`` they offer no mutes.
 
-    Args:
-        viewer: the dependency that gives the `Viewer`, or sends people to sign in.
-        guard: the dependency of whatever changes something; it refuses requests that no page of ours made.
-        token: returns what forms of a page carry for *guard*.
-        leads: asks GitLab whether somebody is a tech lead of a project now.
+    ``may_decide`` asks whether somebody is a tech lead of a project as of now.
     """
 
-    viewer: Callable[..., Any]
-    guard: Callable[..., Any]
-    token: Callable[[Request], str]
-    leads: Callable[[Viewer, int], Awaitable[bool]]
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """Hold what pages are made from; without ``muting`` they offer no mutes."""
-
     dashboard: Dashboard
-    access: Access
+    places: Places
     clock: Clock
     gitlab_url: str
+    may_decide: Callable[[Viewer, int], Awaitable[bool]]
     muting: Muting | None = None
 
     @property
@@ -70,7 +57,7 @@ class Desk:
 
 def visible(viewer: Viewer) -> frozenset[int] | None:
     """Return the projects whose figures *viewer* may see, None for all."""
-    if viewer.admin or viewer.auditor:
+    if viewer.reads_all:
         return None
     return frozenset(project for project in viewer.levels if viewer.reads(project))
 
@@ -142,13 +129,18 @@ class Frame:
         own = {name: value for name, value in own.items() if value}
         return Export(title, view, "&".join(filter(None, (query_of(self.filters), urlencode(own)))))
 
-    def show(self, *, exports: tuple[Export, ...] = (), status: int = 200, **values: object) -> HTMLResponse:
+    async def show(
+        self, *, exports: tuple[Export, ...] = (), status: int = 200, **values: object
+    ) -> HTMLResponse:
         """Return the page."""
-        return page(
+        projects = await self._desk.places.projects(visible(self._viewer))
+        return page_for(
+            self._request,
             f"dashboard/{self._place}.html",
             status=status,
-            viewer=self._viewer,
             filters=self.filters,
+            projects=projects,
+            blind=visible(self._viewer) == frozenset(),
             places=self._places(),
             presets=self._presets(),
             only=self._only(),
@@ -158,14 +150,13 @@ class Frame:
             url=self.url,
             exports=exports,
             today=self._desk.today,
-            token=self._desk.access.token(self._request),
             **values,
         )
 
     def _places(self) -> list[Link]:
         # Whoever has chosen nothing gets short addresses, which go on to show the newest days when kept.
         query = query_of(self.filters) if self._request.query_params else ""
-        places = [*_PLACES, *([_OPERATIONS] if self._viewer.admin or self._viewer.auditor else [])]
+        places = [*_PLACES, *([_OPERATIONS] if self._viewer.reads_all else [])]
         return [
             Link(name, _with(path, "" if name == "operations" else query), title, name == self._place)
             for name, path, title in places

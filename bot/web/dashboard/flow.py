@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from bot.domain.dashboard import FEW, Flow
-from bot.domain.viewer import Viewer
+from bot.web.access import SignedInViewer
 from bot.web.dashboard.desk import Desk, Frame
 
 
@@ -15,11 +15,11 @@ def router(desk: Desk) -> APIRouter:
     pages = APIRouter(default_response_class=HTMLResponse)
 
     @pages.get("/flow")
-    async def flow(request: Request, viewer: Viewer = Depends(desk.access.viewer)) -> HTMLResponse:
+    async def flow(request: Request, viewer: SignedInViewer) -> HTMLResponse:
         """Show how long things took."""
         frame = Frame(desk, request, viewer, "flow")
         found: Flow = await desk.dashboard.flow(frame.filters)
-        return frame.show(
+        return await frame.show(
             spreads=(
                 ("Push to first comment", "Reviews that have a comment.", found.first_comment),
                 ("Comment to resolved thread", "Threads that were resolved.", found.resolve),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from bot.domain.evaluation.intervals import Share
-from bot.domain.viewer import Viewer
+from bot.web.access import SignedInViewer
 from bot.web.dashboard.desk import Desk, Frame
 
 
@@ -15,12 +15,12 @@ def router(desk: Desk) -> APIRouter:
     pages = APIRouter(default_response_class=HTMLResponse)
 
     @pages.get("/gate")
-    async def gate(request: Request, viewer: Viewer = Depends(desk.access.viewer)) -> HTMLResponse:
+    async def gate(request: Request, viewer: SignedInViewer) -> HTMLResponse:
         """Show what the gate did."""
         frame = Frame(desk, request, viewer, "gate")
         found = await desk.dashboard.gate(frame.filters)
         passed = max(0, found.reviews - found.blocked - found.undecided)
-        return frame.show(
+        return await frame.show(
             gate=found,
             outcomes=(
                 ("Passed", "Nothing stood in the way.", Share(passed, found.reviews)),

@@ -6,7 +6,7 @@ import uuid
 from datetime import UTC, datetime, time, timedelta
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from bot.domain.dashboard import FEW
@@ -14,6 +14,7 @@ from bot.domain.dashboard_query import BadFilter, filters_of
 from bot.domain.errors import Permanent
 from bot.domain.viewer import Viewer
 from bot.ports.muting import Muting
+from bot.web.access import SignedInViewer
 from bot.web.dashboard.desk import Desk, Frame
 from bot.web.problems import Problem
 
@@ -33,13 +34,11 @@ def router(desk: Desk) -> APIRouter:
     pages = APIRouter(default_response_class=HTMLResponse)
 
     @pages.get("/noise")
-    async def noise(
-        request: Request, done: str = "", viewer: Viewer = Depends(desk.access.viewer)
-    ) -> HTMLResponse:
+    async def noise(request: Request, viewer: SignedInViewer, done: str = "") -> HTMLResponse:
         """Show the most rejected rules, and what is muted."""
         frame = Frame(desk, request, viewer, "noise")
         project = frame.filters.project_id
-        return frame.show(
+        return await frame.show(
             noise=await desk.dashboard.noise(frame.filters),
             few=FEW,
             done=_DONE.get(done, ""),
@@ -60,9 +59,9 @@ def router(desk: Desk) -> APIRouter:
 def _decide(pages: APIRouter, desk: Desk, muting: Muting) -> None:
     """Add to *pages* what tech leads decide."""
 
-    @pages.post("/noise/mutes", dependencies=[Depends(desk.access.guard)])
+    @pages.post("/noise/mutes")
     async def mute(
-        viewer: Viewer = Depends(desk.access.viewer),
+        viewer: SignedInViewer,
         project: int = Form(gt=0, lt=2**63),
         scanner: str = Form(min_length=1, max_length=255),
         rule: str = Form(min_length=1, max_length=255),
@@ -73,28 +72,28 @@ def _decide(pages: APIRouter, desk: Desk, muting: Muting) -> None:
         reason, end = _reason(why), _end(desk, until)
         await _lead(desk, viewer, project)
         try:
-            await muting.mute(project, scanner, rule, why=reason, until=end, by=viewer.user.username)
+            await muting.mute(project, scanner, rule, why=reason, until=end, by=viewer)
         except Permanent as error:
             raise Problem(409, "not_mutable", str(error)) from None
         return _back(project, "muted")
 
-    @pages.post("/noise/mutes/{mute_id}/end", dependencies=[Depends(desk.access.guard)])
+    @pages.post("/noise/mutes/{mute_id}/end")
     async def unmute(
         mute_id: uuid.UUID,
-        viewer: Viewer = Depends(desk.access.viewer),
+        viewer: SignedInViewer,
         project: int = Form(gt=0, lt=2**63),
         why: str = Form(),
     ) -> RedirectResponse:
         """End a mute of one project."""
         reason = _reason(why)
         await _lead(desk, viewer, project)
-        ended = await muting.unmute(project, mute_id, why=reason, by=viewer.user.username)
+        ended = await muting.unmute(project, mute_id, why=reason, by=viewer)
         return _back(project, "unmuted" if ended else "gone")
 
 
 async def _lead(desk: Desk, viewer: Viewer, project: int) -> None:
     """Let through who is a tech lead of the project now, whatever was true when they signed in."""
-    if not viewer.leads(project) or not await desk.access.leads(viewer, project):
+    if not viewer.leads(project) or not await desk.may_decide(viewer, project):
         raise Problem(403, "not_a_lead", "Rules of a project are muted by its maintainers: ask one of them.")
 
 

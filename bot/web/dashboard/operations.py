@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-from bot.domain.viewer import Viewer
+from bot.web.access import SignedInViewer
 from bot.web.dashboard.desk import Desk, Frame
 from bot.web.problems import Problem
 
@@ -15,12 +15,12 @@ def router(desk: Desk) -> APIRouter:
     pages = APIRouter(default_response_class=HTMLResponse)
 
     @pages.get("/operations")
-    async def operations(request: Request, viewer: Viewer = Depends(desk.access.viewer)) -> HTMLResponse:
+    async def operations(request: Request, viewer: SignedInViewer) -> HTMLResponse:
         """Show dead letters, queues and the state of the counts."""
-        if not (viewer.admin or viewer.auditor):
+        if not viewer.reads_all:
             raise Problem(403, "not_an_operator", "This page is for administrators and auditors.")
         frame = Frame(desk, request, viewer, "operations")
-        return frame.show(
+        return await frame.show(
             health=await desk.dashboard.health(),
             now=desk.clock.now(),
             exports=(frame.export("Health", "health"), frame.export("Dead letters", "dead-letters")),

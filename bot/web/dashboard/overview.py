@@ -6,13 +6,13 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from bot.domain.dashboard import Funnel
 from bot.domain.dashboard_measures import DEFINITIONS, Measure, Tile
 from bot.domain.evaluation.intervals import Difference, Share
-from bot.domain.viewer import Viewer
+from bot.web.access import SignedInViewer
 from bot.web.dashboard.desk import Desk, Frame
 from bot.web.dashboard.wording import REASONS
 from bot.web.figures import count, duration, percent
@@ -73,13 +73,13 @@ def router(desk: Desk) -> APIRouter:
     pages = APIRouter(default_response_class=HTMLResponse)
 
     @pages.get("/")
-    async def overview(request: Request, viewer: Viewer = Depends(desk.access.viewer)) -> HTMLResponse:
+    async def overview(request: Request, viewer: SignedInViewer) -> HTMLResponse:
         """Show the figures and the way of findings."""
         frame = Frame(desk, request, viewer, "overview")
         figures, funnel = await asyncio.gather(
             desk.dashboard.overview(frame.filters), desk.dashboard.funnel(frame.filters)
         )
-        return frame.show(
+        return await frame.show(
             tiles=[told(tile) for tile in figures.tiles],
             as_of=figures.as_of,
             bars=bars(funnel),

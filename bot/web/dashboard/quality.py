@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from bot.domain.dashboard import FEW, AcceptanceRow, Dimension
 from bot.domain.dashboard_query import query_of
 from bot.domain.evaluation.intervals import Share
-from bot.domain.viewer import Viewer
+from bot.web.access import SignedInViewer
 from bot.web.dashboard.desk import Desk, Frame, Link
 from bot.web.dashboard.wording import DIMENSIONS
 
@@ -43,7 +43,7 @@ def router(desk: Desk) -> APIRouter:
 
     @pages.get("/quality")
     async def quality(
-        request: Request, by: str = "", measure: str = "", viewer: Viewer = Depends(desk.access.viewer)
+        request: Request, viewer: SignedInViewer, by: str = "", measure: str = ""
     ) -> HTMLResponse:
         """Show acceptance by one dimension."""
         by = by if by in DIMENSIONS else Dimension.category.value
@@ -51,7 +51,7 @@ def router(desk: Desk) -> APIRouter:
         frame = Frame(desk, request, viewer, "quality", {"by": by, "measure": measure})
         dimension = Dimension(by)
         found = await desk.dashboard.acceptance(frame.filters, dimension)
-        return frame.show(
+        return await frame.show(
             dimension=DIMENSIONS[dimension],
             lines=_lines(frame, dimension, found.rows, measure),
             left_out=found.left_out,

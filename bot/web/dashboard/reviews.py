@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 from collections import Counter
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from bot.domain.dashboard_query import BadFilter, cursor_of, cursor_text
 from bot.domain.review_detail import Cursor, ReviewDetail
 from bot.domain.steps import spoken
-from bot.domain.viewer import Viewer
+from bot.web.access import SignedInViewer
 from bot.web.dashboard.desk import Desk, Export, Frame, visible
 from bot.web.dashboard.wording import LABELS, REASONS
 from bot.web.figures import merge_request_url
@@ -23,14 +23,12 @@ def router(desk: Desk) -> APIRouter:
     pages = APIRouter(default_response_class=HTMLResponse)
 
     @pages.get("/reviews")
-    async def reviews(
-        request: Request, after: str = "", viewer: Viewer = Depends(desk.access.viewer)
-    ) -> HTMLResponse:
+    async def reviews(request: Request, viewer: SignedInViewer, after: str = "") -> HTMLResponse:
         """Show a page of reviews, the newest first."""
         frame = Frame(desk, request, viewer, "reviews")
         found = await desk.dashboard.reviews(frame.filters, after=_cursor(after))
         following = found.following
-        return frame.show(
+        return await frame.show(
             lines=found.lines,
             older=frame.url(after=cursor_text(following)) if following else "",
             newest=frame.url() if after else "",
@@ -38,9 +36,7 @@ def router(desk: Desk) -> APIRouter:
         )
 
     @pages.get("/reviews/{run_id}")
-    async def review(
-        request: Request, run_id: uuid.UUID, viewer: Viewer = Depends(desk.access.viewer)
-    ) -> HTMLResponse:
+    async def review(request: Request, run_id: uuid.UUID, viewer: SignedInViewer) -> HTMLResponse:
         """Show one review: what was done, said and left unsaid."""
         found = await desk.dashboard.review(run_id, visible(viewer))
         if found is None:
@@ -49,7 +45,7 @@ def router(desk: Desk) -> APIRouter:
             )
         frame = Frame(desk, request, viewer, "review")
         line = found.line
-        return frame.show(
+        return await frame.show(
             review=found,
             line=line,
             merge_request=merge_request_url(desk.gitlab_url, line.project, line.ref.iid),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from bot.domain.dashboard import RECENT, Grain
-from bot.domain.viewer import Viewer
+from bot.web.access import SignedInViewer
 from bot.web.dashboard.desk import Desk, Frame, Link
 from bot.web.dashboard.wording import CHANGES
 
@@ -22,15 +22,13 @@ def router(desk: Desk) -> APIRouter:
     pages = APIRouter(default_response_class=HTMLResponse)
 
     @pages.get("/trends")
-    async def trends(
-        request: Request, grain: str = "", viewer: Viewer = Depends(desk.access.viewer)
-    ) -> HTMLResponse:
+    async def trends(request: Request, viewer: SignedInViewer, grain: str = "") -> HTMLResponse:
         """Show the time series."""
         grain = grain if grain in _GRAINS else ""
         frame = Frame(desk, request, viewer, "trends", {"grain": grain})
         chosen = Grain(grain or ("day" if frame.filters.days <= _MOST_DAYS else "week"))
         series = await desk.dashboard.time_series(frame.filters, chosen)
-        return frame.show(
+        return await frame.show(
             series=series,
             changes=CHANGES,
             recent_days=RECENT.days,

@@ -3,21 +3,17 @@
 import re
 import uuid
 from collections.abc import AsyncIterator, Mapping
-from datetime import date, datetime
+from datetime import date
 from html import unescape
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
-from fastapi import Request
 
 from bot.domain.errors import Permanent
 from bot.domain.forge import ForgeUser
 from bot.domain.viewer import MAINTAINER, REPORTER, Viewer
-from bot.web.app import application
-from bot.web.dashboard import Access, Desk, dashboards
-from bot.web.problems import Problem
-from tests.dashboards import BANK, MUTE, NOW, SHOP, Shown, run_of
+from tests.dashboards import BANK, FORM_TOKEN, MUTE, SHOP, MayDecide, Shown, pages_of, run_of
 
 PAGES = ("/", "/quality", "/trends", "/noise", "/flow", "/gate", "/reviews", "/operations")
 _ADMIN = Viewer(ForgeUser(1, "ada"), admin=True)
@@ -25,37 +21,16 @@ _LEAD = Viewer(ForgeUser(2, "lea"), levels={SHOP: MAINTAINER})
 _READER = Viewer(ForgeUser(3, "rob"), levels={SHOP: REPORTER, BANK: 10})
 
 
-class _Silent:
-    def __getattr__(self, name: str) -> None:
-        raise AssertionError(name)
+async def _may(viewer: Viewer, project: int) -> bool:
+    return True
 
 
-class _Noon:
-    def now(self) -> datetime:
-        return NOW
-
-    def monotonic(self) -> float:
-        return 0.0
+async def _may_not(viewer: Viewer, project: int) -> bool:
+    return False
 
 
-async def _ready() -> list[str]:
-    return []
-
-
-async def _guard(request: Request) -> None:
-    if (await request.form()).get("csrf") != "a token":
-        raise Problem(403, "csrf", "Reload the page and try again.")
-
-
-def _client(shown: Shown, viewer: Viewer, *, leads: bool = True) -> httpx.AsyncClient:
-    async def asked(viewer: Viewer, project: int) -> bool:
-        return leads
-
-    access = Access(viewer=lambda: viewer, guard=_guard, token=lambda _: "a token", leads=asked)
-    desk = Desk(shown, access, _Noon(), "https://gitlab.example", shown)
-    app = application(
-        None, routers=dashboards(desk), telemetry=_Silent(), exposition=lambda: b"", ready=_ready
-    )
+def _client(shown: Shown, viewer: Viewer, may_decide: MayDecide = _may) -> httpx.AsyncClient:
+    app = pages_of(shown, viewer, may_decide)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://cloister.test")
 
 
@@ -180,7 +155,7 @@ async def muting() -> AsyncIterator[tuple[Shown, httpx.AsyncClient]]:
 
 
 _FORM: Mapping[str, str] = {
-    "csrf": "a token",
+    "form_token": FORM_TOKEN,
     "project": str(SHOP),
     "scanner": "semgrep",
     "rule": "java.magic-number",
@@ -219,7 +194,7 @@ async def test_a_tech_lead_ends_a_mute(muting: tuple[Shown, httpx.AsyncClient]):
 @pytest.mark.parametrize(
     ("changed", "status"),
     [
-        ({"csrf": "another"}, 403),
+        ({"form_token": "another"}, 403),
         ({"project": str(BANK)}, 403),
         ({"project": "0"}, 422),
         ({"why": "  "}, 422),
@@ -245,7 +220,7 @@ async def test_what_cannot_be_muted_changes_nothing(
 async def test_who_no_longer_leads_mutes_nothing():
     """What GitLab says now counts, not what was true at signing in."""
     shown = Shown()
-    async with _client(shown, _LEAD, leads=False) as client:
+    async with _client(shown, _LEAD, _may_not) as client:
         answers = [
             await client.post(path, data=_FORM) for path in ("/noise/mutes", f"/noise/mutes/{MUTE}/end")
         ]
@@ -259,7 +234,7 @@ async def test_only_tech_leads_are_offered_mutes():
     async with _client(Shown(), _READER) as client:
         page = (await client.get("/noise", params={"project": str(SHOP)})).text
 
-    assert 'method="post"' not in page
+    assert 'action="/noise/mutes' not in page
     assert "go.long-function" in page
 
 
@@ -275,3 +250,36 @@ async def test_what_may_never_be_muted_says_why():
 
     assert answer.status_code == 409
     assert "secrets are never muted" in answer.text
+
+
+async def test_samples_and_waivers_lead_on():
+    """A sample leads to its comment on GitLab, a merge request to its newest review."""
+    async with _client(Shown(), _READER) as client:
+        sample = await client.get(f"/comments/{run_of(1)}")
+        merge_request = await client.get(f"/merge-requests/{SHOP}/399")
+
+    assert sample.headers["location"] == "https://gitlab.example/retail/shop/-/merge_requests/399#note_1234"
+    assert merge_request.headers["location"] == f"/reviews/{run_of(1)}"
+
+
+async def test_a_path_leads_nowhere_but_to_gitlab():
+    """Whatever a project is called, its link stays on the configured host."""
+    async with _client(Shown(said="//evil.example/@x?y#z"), _ADMIN) as client:
+        sample = await client.get(f"/comments/{run_of(1)}")
+
+    parts = urlsplit(sample.headers["location"])
+    assert (parts.netloc, parts.query, parts.fragment) == ("gitlab.example", "", "note_1234")
+
+
+async def test_nothing_leads_into_another_project():
+    """What somebody may not see is not there."""
+    stranger = Viewer(ForgeUser(4, "sam"), levels={SHOP: 10})
+    async with _client(Shown(), stranger) as client:
+        answers = [
+            await client.get(path) for path in (f"/comments/{run_of(1)}", f"/merge-requests/{SHOP}/399")
+        ]
+        page = await client.get("/")
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert "You see no project" in page.text
+    assert "retail/shop" not in page.text
