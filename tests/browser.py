@@ -10,7 +10,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -38,9 +38,9 @@ def _executable() -> str:
     return found
 
 
-@pytest_asyncio.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """Return the browser."""
+@asynccontextmanager
+async def launched() -> AsyncIterator[Browser]:
+    """Start a browser, and end it."""
     executable = _executable()
     # Chromium refuses to run as root in its sandbox, and shared memory is small in containers.
     arguments = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
@@ -50,8 +50,8 @@ async def browser() -> AsyncIterator[Browser]:
         await started.close()
 
 
-@pytest_asyncio.fixture
-async def open_page(browser: Browser) -> AsyncIterator[OpenPage]:
+@asynccontextmanager
+async def opening(browser: Browser) -> AsyncIterator[OpenPage]:
     """Return what opens a page in a window of its own, by keywords of Playwright's ``new_context``.
 
     Whatever a page does that it should not ends the test: an error in a script, something that the policy of the page
@@ -77,6 +77,20 @@ async def open_page(browser: Browser) -> AsyncIterator[OpenPage]:
         yield opened
     # What a test provokes on purpose, as a page that is not there, is no complaint.
     assert [said for said in complaints if "status of 4" not in said] == []
+
+
+@pytest_asyncio.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """Return the browser."""
+    async with launched() as started:
+        yield started
+
+
+@pytest_asyncio.fixture
+async def open_page(browser: Browser) -> AsyncIterator[OpenPage]:
+    """Return what opens a page in a window of its own; see `opening`."""
+    async with opening(browser) as opened:
+        yield opened
 
 
 def _foreign(url: str) -> list[str]:

@@ -59,6 +59,16 @@ NOW = datetime(2026, 5, 29, 9, 30, tzinfo=UTC)
 SHOP, BANK = 12, 34
 _PATHS = {SHOP: "retail/shop", BANK: "bank/ledger"}
 FORM_TOKEN = "a token"
+#: What only works where text becomes markup or script; each calls `found` if it runs.
+HOSTILE = (
+    "<script>found()</script>",
+    "\"'><img src=x onerror=found()><svg onload=found()>",
+    "</title></script></textarea></table><iframe srcdoc='<script>parent.found()</script>'>",
+    "javascript:found()//' autofocus onfocus=found() x='",
+    "{{ 7*7 }}${found()}<math><mi//xlink:href='data:x,<script>found()</script>'>\u202e\u0000",
+    "<div hx-get=/x hx-trigger=load hx-on::load=found() data-hx-on:htmx:load=found()>",
+    "--><!--<![CDATA[ ]]>&lt;script&gt;&#x3c;b>",
+)
 MayDecide = Callable[[Viewer, int], Awaitable[bool]]
 #: How many reviews there are, and how many go on a page.
 REVIEWS, PER_PAGE = 25, 20

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import AsyncIterator, Mapping
 from datetime import date
 from html import unescape
+from html.parser import HTMLParser
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -13,7 +14,7 @@ import pytest
 from bot.domain.errors import Permanent
 from bot.domain.forge import ForgeUser
 from bot.domain.viewer import MAINTAINER, REPORTER, Viewer
-from tests.dashboards import BANK, FORM_TOKEN, MUTE, SHOP, MayDecide, Shown, pages_of, run_of
+from tests.dashboards import BANK, FORM_TOKEN, HOSTILE, MUTE, SHOP, MayDecide, Shown, pages_of, run_of
 
 PAGES = ("/", "/quality", "/trends", "/noise", "/flow", "/gate", "/reviews", "/operations")
 _ADMIN = Viewer(ForgeUser(1, "ada"), admin=True)
@@ -59,6 +60,34 @@ async def test_nothing_is_inline(path: str):
 
     assert not re.search(r"\sstyle=|\son[a-z]+=|<style|javascript:", page)
     assert re.findall(r"<script(?![^>]*\ssrc=)", page) == []
+
+
+class _Structure(HTMLParser):
+    """Notes the elements of a page with the names of their attributes."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, tuple[str, ...]]] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append((tag, tuple(name for name, _ in attrs)))
+
+
+async def _read(said: str) -> dict[str, str]:
+    async with _client(Shown(said=said), _ADMIN) as client:
+        paths = [*PAGES, f"/noise?project={SHOP}", f"/reviews/{run_of(0)}"]
+        return {path: (await client.get(path)).text for path in paths}
+
+
+@pytest.mark.parametrize("said", HOSTILE)
+async def test_text_makes_no_markup(said: str):
+    """A page of hostile text has the same elements and attributes as one of plain text."""
+    plain, hostile = await _read("plain"), await _read(said)
+
+    for path, page in hostile.items():
+        assert _Structure(page).seen == _Structure(plain[path]).seen, path
+        assert said not in page, path
 
 
 @pytest.mark.parametrize(("viewer", "visible"), [(_ADMIN, None), (_READER, frozenset({SHOP}))])
