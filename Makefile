@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check faults bench clean
+.PHONY: help demo run test check faults bench pictures clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ faults: $(VENV)/.installed-dev ## Break everything on purpose: long outages, and
 
 bench: $(VENV)/.installed-dev ## Measure speed and memory, as ratios to a baseline of the same run
 	$(BIN)/python -m tests.bench $(ARGS)
+
+pictures: $(VENV)/.installed-dev ## Take the pictures of docs/dashboard.md anew
+	$(BIN)/python -m tests.pictures docs/pictures
 
 clean: ## Remove the environment and caches
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

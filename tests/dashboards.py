@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from threading import Thread
 
+import uvicorn
 from fastapi import APIRouter, Depends, Request
 from starlette.types import ASGIApp
 
@@ -442,3 +445,18 @@ def pages_of(shown: Shown, viewer: Viewer, may_decide: MayDecide) -> ASGIApp:
         exposition=lambda: b"",
         ready=_ready,
     )
+
+
+@contextmanager
+def serving(app: ASGIApp) -> Iterator[str]:
+    """Serve *app* in a thread, so that no event loop of a test has to, and return its address."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
+    thread = Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        thread.join(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()

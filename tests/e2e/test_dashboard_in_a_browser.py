@@ -3,19 +3,17 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
-from threading import Thread
+from contextlib import AbstractContextManager
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import pytest_asyncio
-import uvicorn
 from playwright.async_api import Browser, Page, expect
 
 from bot.domain.forge import ForgeUser
 from bot.domain.viewer import Viewer
 from tests.browser import DESK, PHONE, OpenPage, barriers, launched, opening, picture
-from tests.dashboards import HOSTILE, SHOP, Shown, pages_of, run_of
+from tests.dashboards import HOSTILE, SHOP, Shown, pages_of, run_of, serving
 
 # One browser for all: starting it takes longer than looking at a page.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -42,20 +40,8 @@ async def _may(viewer: Viewer, project: int) -> bool:
     return True
 
 
-@contextmanager
-def _serving(shown: Shown) -> Iterator[str]:
-    """Serve pages in a thread, so that no event loop of a test has to."""
-    app = pages_of(shown, _ADMIN, _may)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
-    thread = Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        thread.join(0.01)
-    try:
-        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    finally:
-        server.should_exit = True
-        thread.join()
+def _serving(shown: Shown) -> AbstractContextManager[str]:
+    return serving(pages_of(shown, _ADMIN, _may))
 
 
 @pytest.fixture(scope="module")
