@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bot.adapters.audit_log_postgres import append
 from bot.adapters.postgres import translated
+from bot.domain.audit_log import Act
 
 #: Tables whose rows name their project only by another row of it, and how; before those that are named.
 _BY = (
@@ -27,6 +29,8 @@ _BY = (
 #: Tables that hold nothing of one project.
 OF_NO_PROJECT = frozenset(
     {
+        "api_token",
+        "audit_entry",
         "comment_kind",
         "event_partition",
         "forgotten",
@@ -36,10 +40,12 @@ OF_NO_PROJECT = frozenset(
         "instance_key",
         "label_rebuild",
         "learning_opt_out",
+        "login_link",
         "model_answer",
         "policy_version",
         "reconciliation",
         "release_seen",
+        "web_session",
     }
 )
 BY_ANOTHER_ROW = frozenset(table for table, _ in _BY)
@@ -70,12 +76,14 @@ _PERSON = (
         "UPDATE answered_comment SET author_id = 0 WHERE instance = $1 AND author_id = $2",
     ),
 )
+#: There is one GitLab to sign in with.
+_SESSIONS = "DELETE FROM web_session WHERE user_id = $1"
 _KEEP = "INSERT INTO forgotten (instance, what, subject, rows) VALUES ($1, $2, $3, $4)"
 _LIMIT_S = 3_600.0
 
 
-async def forget_project(pool: Any, instance: str, project_id: int) -> Mapping[str, int]:
-    """Delete all rows of a project, all or none; return how many went, by table."""
+async def forget_project(pool: Any, instance: str, project_id: int, *, actor: str) -> Mapping[str, int]:
+    """Delete all rows of a project, all or none; return how many went, by table. The audit log has the *actor*."""
     async with translated(), pool.acquire() as connection, connection.transaction():
         await _unlimited(connection)
         own = [row["relname"] for row in await connection.fetch(_OWN)]
@@ -90,10 +98,12 @@ async def forget_project(pool: Any, instance: str, project_id: int) -> Mapping[s
         for table, condition in statements:
             query = f'DELETE FROM "{table}" WHERE {condition}'
             gone[table] = _rows(await connection.execute(query, instance, project_id, timeout=_LIMIT_S))
-        return await _kept(connection, instance, "project", str(project_id), gone)
+        return await _kept(connection, instance, "project", str(project_id), gone, actor)
 
 
-async def forget_person(pool: Any, instance: str, user_id: int, pseudonym: str) -> Mapping[str, int]:
+async def forget_person(
+    pool: Any, instance: str, user_id: int, pseudonym: str, *, actor: str
+) -> Mapping[str, int]:
     """Delete what a person did with comments, and take the name off the rest; return how many rows, by table.
 
     Waivers and the audit log keep who decided: they are the record of who let something pass.
@@ -104,7 +114,8 @@ async def forget_person(pool: Any, instance: str, user_id: int, pseudonym: str) 
             table: _rows(await connection.execute(query, instance, user_id, timeout=_LIMIT_S))
             for table, query in _PERSON
         }
-        return await _kept(connection, instance, "person", pseudonym, gone)
+        gone["web_session"] = _rows(await connection.execute(_SESSIONS, user_id))
+        return await _kept(connection, instance, "person", pseudonym, gone, actor)
 
 
 async def _unlimited(connection: Any) -> None:
@@ -112,10 +123,12 @@ async def _unlimited(connection: Any) -> None:
 
 
 async def _kept(
-    connection: Any, instance: str, what: str, subject: str, gone: Mapping[str, int]
+    connection: Any, instance: str, what: str, subject: str, gone: Mapping[str, int], actor: str
 ) -> Mapping[str, int]:
     found = {table: count for table, count in gone.items() if count}
     await connection.execute(_KEEP, instance, what, subject, found)
+    project_id = int(subject) if what == "project" else None
+    await append(connection, Act(actor, f"{what}.forget", subject, project_id, found))
     return found
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bot.cli.context import print_json, print_table, quiet_logs, settings_of
+from bot.cli.context import print_json, print_table, settings_of
+from bot.cli.operator import actor, on_database
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,27 +54,18 @@ def forget(
 
 
 def _run(settings: Settings, project: int | None, user: int | None) -> Mapping[str, int]:
-    import asyncio
-
-    quiet_logs()
-    return asyncio.run(_forget(settings, project, user))
-
-
-async def _forget(settings: Settings, project: int | None, user: int | None) -> Mapping[str, int]:
     from bot.adapters.forgetting_postgres import forget_person, forget_project
-    from bot.adapters.postgres import connect_pool
     from bot.adapters.store_postgres import PostgresStore
-    from bot.cli.connection import database_of
     from bot.domain.signals import pseudonym
     from bot.gitlab.instance import instance_name
 
     instance = instance_name(str(settings.gitlab_url))
-    async with database_of(settings) as url:
-        pool: Any = await connect_pool(url, size=2)
-        try:
-            if project is not None:
-                return await forget_project(pool, instance, project)
-            key = await PostgresStore(pool).secret("forgotten")
-            return await forget_person(pool, instance, user or 0, pseudonym(key, instance, user or 0))
-        finally:
-            await pool.close()
+
+    async def act(pool: Any) -> Mapping[str, int]:
+        if project is not None:
+            return await forget_project(pool, instance, project, actor=actor())
+        key = await PostgresStore(pool).secret("forgotten")
+        number = user or 0
+        return await forget_person(pool, instance, number, pseudonym(key, instance, number), actor=actor())
+
+    return on_database(settings, act)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlmodel import SQLModel
 
+from bot.adapters.audit_log_postgres import PostgresAuditLog
 from bot.adapters.forgetting_postgres import (
     BY_ANOTHER_ROW,
     OF_NO_PROJECT,
@@ -14,6 +15,7 @@ from bot.adapters.forgetting_postgres import (
 )
 from bot.adapters.rollups_postgres import roll_up
 from bot.adapters.tables import ReviewFact
+from bot.domain.audit_log import Act
 from tests.history import INSTANCE, History, Reviewed, Said
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -61,14 +63,16 @@ async def test_a_project_goes_whole_and_alone(pool: Any) -> None:
     await _history(pool, 11)
     expected = await _rows(pool)
     await _history(pool, 1)
-    gone = await forget_project(pool, INSTANCE, 1)
+    gone = await forget_project(pool, INSTANCE, 1, actor="command")
     assert await _rows(pool) == expected
     assert gone["comment"] == gone["review_fact"] == gone["event"] == 1
     assert gone["signal"] == 2
     assert await roll_up(pool) == 0
     (kept,) = await pool.fetch("SELECT what, subject, rows FROM forgotten")
     assert dict(kept) == {"what": "project", "subject": "1", "rows": gone}
-    assert await forget_project(pool, INSTANCE, 1) == {}
+    (entry,) = await PostgresAuditLog(pool).newest(9)
+    assert entry.act == Act("command", "project.forget", "1", 1, gone)
+    assert await forget_project(pool, INSTANCE, 1, actor="command") == {}
 
 
 async def test_a_persons_deeds_go_and_are_counted_no_more(pool: Any) -> None:
@@ -80,7 +84,10 @@ async def test_a_persons_deeds_go_and_are_counted_no_more(pool: Any) -> None:
         INSTANCE,
     )
     assert await pool.fetchval("SELECT sum(downvoted) FROM rollup WHERE monthly") == 1
-    assert await forget_person(pool, INSTANCE, 8, "somebody") == {"signal": 1, "declined_finding": 1}
+    assert await forget_person(pool, INSTANCE, 8, "somebody", actor="command") == {
+        "signal": 1,
+        "declined_finding": 1,
+    }
     await roll_up(pool)
     assert await pool.fetchval("SELECT sum(downvoted) FROM rollup WHERE monthly") == 0
     assert await pool.fetchval("SELECT array_agg(actor_id) FROM signal") == [9]
