@@ -22,6 +22,8 @@ from bot.demo.planted import planted_review
 from tests.cloister import WEBHOOK_SECRET, Cloister, settings_for
 from tests.gitlab import GitLab
 
+#: A dozen processes that stop at once have few processors.
+_STOP_LIMIT_S = 60
 _START_LIMIT_S = 30
 
 
@@ -47,9 +49,13 @@ def process(cloister: Cloister, *arguments: str) -> Iterator[subprocess.Popen[by
         environment["CLOISTER_KAFKA_PREFIX"] = settings.kafka_prefix
     command = [sys.executable, "-m", "bot", *arguments]
     with subprocess.Popen(command, env=environment, cwd=settings.data_dir) as running:
-        yield running
-        running.send_signal(signal.SIGTERM)
-        assert running.wait(30) == 0
+        try:
+            yield running
+            running.send_signal(signal.SIGTERM)
+            assert running.wait(_STOP_LIMIT_S) == 0
+        finally:
+            # Otherwise the block waits for good, whatever went wrong in it.
+            running.kill()
 
 
 def wait_until_ready(cloister: Cloister) -> None:
