@@ -15,7 +15,7 @@ from bot.domain.gate_verdict import Blocking, GateVerdict, ShownWaiver, Standing
 from bot.domain.summary import permalink
 from bot.domain.verdict_links import VerdictLinks
 from bot.domain.viewer import Viewer
-from bot.domain.waiver_offer import Progress, command, example_day, offer, progress
+from bot.domain.waiver_offer import Progress, command, decidable, example_day, offer, progress
 from bot.domain.waivers_standing import terms
 from bot.ports import Clock, Verdicts, WaiverBook
 from bot.web.access import page_for, public, viewer
@@ -154,6 +154,7 @@ class VerdictDesk:
             "commands": {
                 one.fingerprint: command(one, verdict.ids[one.fingerprint], allowed, today)
                 for one in verdict.blocking
+                if decidable(standing)
             },
             "new_form": uuid.uuid4,
             "notice": notice,
