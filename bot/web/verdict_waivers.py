@@ -11,6 +11,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
+from bot.domain.errors import Refused
 from bot.domain.events import Record, WaiverRequested, delivery_id
 from bot.domain.gate_verdict import Standing
 from bot.domain.markdown import one_line
@@ -128,10 +129,15 @@ class Counter:
                 503, "unavailable", "set CLOISTER_GITLAB_TOKEN for this process: it must ask GitLab"
             )
         run = standing.run
-        member = await self.now.member(run.ref.project_id, viewer.user.id)
+        try:
+            member = await self.now.member(run.ref.project_id, viewer.user.id)
+            found = await self.now.merge_request(run.ref)
+        except Refused as error:
+            raise Problem(
+                409, "refused", f"GitLab does not tell who you are in this project: {error}"
+            ) from None
         if member.bot:
             raise Problem(403, "people_only", "bots grant nothing: sign in as a person")
-        found = await self.now.merge_request(run.ref)
         if found.state != "opened" or found.head_sha != run.head_sha:
             raise _outdated()
         at = self.desk.clock.now()

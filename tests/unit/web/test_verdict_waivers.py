@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 
 from bot.domain.audit_log import Act
+from bot.domain.errors import Refused
 from bot.domain.events import Record, WaiverRequested
 from bot.domain.findings import Severity
 from bot.domain.forge import ForgeMember, ForgeMergeRequest, ForgeUser
@@ -151,6 +152,8 @@ class Desk:
 
     async def member(self, project_id: int, user_id: int) -> ForgeMember:
         """Return what GitLab says of somebody."""
+        if user_id not in self.levels:
+            raise Refused("404 Not Found")
         return ForgeMember(ForgeUser(user_id, f"user{user_id}"), self.levels[user_id])
 
     async def merge_request(self, ref: MergeRequestRef) -> ForgeMergeRequest:
@@ -285,6 +288,7 @@ async def test_a_refusal_stands_beside_its_field(
         (person(LEAD), Desk(levels={LEAD: 10}), 403, "at least the role Developer"),
         (person(LEAD), Desk(Waivers(grant=Role.nobody)), 403, "switched off"),
         (OPERATOR, Desk(), 403, "sign in with GitLab"),
+        (person(LEAD), Desk(levels={}), 409, "404 Not Found"),
         (person(LEAD), Desk(found={"head_sha": "b" * 40}), 409, "newest verdict"),
         (person(LEAD), Desk(found={"state": "merged"}), 409, "newest verdict"),
         (person(LEAD), Desk(standing_changes={"closed": True}), 409, "newest verdict"),
