@@ -330,6 +330,9 @@ async def test_the_operator_ends_waivers_and_says_why() -> None:
         step.name,
         step.reason,
     )
+    somebody = Viewer(ForgeUser(0, "dev"), levels={7: 40}, via=Via.development)
+    refused = await desk.ask(somebody, path="/waivers/end", finding=OTHER, because=WHY)
+    assert (403, 1) == (refused.status_code, len(desk.ended))
     assert ("link:0:operator", "waiver.revoked", "7!3 22222222") == (act.actor, act.action, act.subject)
     assert [] == desk.sent
 
