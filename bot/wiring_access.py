@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bot.adapters.forge_gitlab import GitLabForge
 from bot.adapters.forge_gitlab_api import GitLabApi
 from bot.adapters.forge_gitlab_people import GitLabPeople
 from bot.adapters.sign_in_gitlab import GitLabSignIn
 from bot.domain.forge import ForgeMember, ForgeMergeRequest
-from bot.ports import Clock, People, SignIn
+from bot.domain.merge_request import MergeRequestRef
+from bot.ports import Clock, SignIn
 from bot.settings import Settings
 
 #: Where GitLab sends browsers back to; it is registered with the application.
@@ -37,11 +39,19 @@ class AskedAnew:
         finally:
             await api.aclose()
 
+    async def merge_request(self, ref: MergeRequestRef) -> ForgeMergeRequest:
+        """Return the merge request as it is now; see `bot.ports.Forge`."""
+        forge = GitLabForge(self._url, self._token, connections=1, verify=self._verify)
+        try:
+            return await forge.merge_request(ref)
+        finally:
+            await forge.aclose()
+
     def _api(self) -> GitLabApi:
         return GitLabApi(self._url, self._token, connections=1, verify=self._verify)
 
 
-def people_of(settings: Settings) -> People | None:
+def people_of(settings: Settings) -> AskedAnew | None:
     """Return who is asked about people, None where this process has no token for that."""
     if settings.gitlab_token is None:
         return None

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bot.adapters.process import ProcessRunner
 from bot.adapters.rules_directory import DirectoryRules
 from bot.adapters.rules_git import GitRules
-from bot.ports import RuleSource, Runner
+from bot.ports import RuleSource, Runner, Store
 from bot.resources import resource
 from bot.runtime.rulebook import Rulebook
 from bot.scanners import Setup, load
+from bot.scanners.secrets import redactor_of
 from bot.settings import Settings
 from bot.settings_rules import rule_places
 
@@ -30,6 +33,24 @@ def scanner_setup(settings: Settings, packs: Sequence[Path], key: bytes) -> Setu
 def rulebook(settings: Settings, key: bytes, runner: Runner) -> Rulebook:
     """Return the scanners, not yet open, with the shipped rules and those of the organisation."""
     return Rulebook(lambda packs: load(scanner_setup(settings, packs, key)), rule_sources(settings), runner)
+
+
+def redaction_of(settings: Settings, store: Store) -> Callable[[], Awaitable[Callable[[str], str]]]:
+    """Return what returns what masks secrets; the rules are read when it is first asked, which takes seconds."""
+    lock, opened = asyncio.Lock(), list[Rulebook]()
+
+    async def redaction() -> Callable[[str], str]:
+        async with lock:
+            if not opened:
+                rules = rulebook(settings, await store.secret("fingerprints"), ProcessRunner())
+                await rules.open()
+                # The first text has them compiled.
+                await asyncio.to_thread(redactor_of(rules).redact, "")
+                opened.append(rules)
+        mask = redactor_of(opened[0])
+        return lambda text: mask.redact(text).text
+
+    return redaction
 
 
 def rule_sources(settings: Settings) -> list[RuleSource]:

@@ -44,7 +44,7 @@ from bot.reviewer.answering import Answering
 from bot.reviewer.asking import Ledger
 from bot.reviewer.hearing import Comment, Known, heard, known, scene, with_waivers
 from bot.reviewer.replying import heading, say, settle, was_said
-from bot.reviewer.waiving import decide_anew, requested, take
+from bot.reviewer.waiving import decide_anew, requested, take, written_down
 from bot.runtime.consumer import Work, consumer
 
 log = structlog.get_logger()
@@ -93,6 +93,7 @@ async def converse(
         async with work.commit() as transaction:
             await take(transaction, event.ref, steps, docket.waivers, clock.now())
             await decide_anew(transaction, event.ref)
+            await written_down(transaction, steps)
         return
     comment = await heard(event, forge, store, redact)
     if not comment.asked:
@@ -158,6 +159,7 @@ async def converse(
             await _keep(comment, taken, found, declined, fingerprint, transaction)
             steps = [step for turn in taken for step in turn.steps]
             await take(transaction, event.ref, steps, book, clock.now())
+            await written_down(transaction, steps)
     for turn in taken:
         telemetry.count("cloister_commands", command=turn.command.verb.value, done=str(turn.act).lower())
 

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
+from bot.adapters import audit_log_postgres
 from bot.adapters.log_records import append
 from bot.adapters.postgres import translated
+from bot.domain.audit_log import Act
 from bot.domain.errors import Permanent
 from bot.domain.events import Record, VerdictOutdated, event_id
 from bot.domain.merge_request import MergeRequestRef
@@ -89,8 +91,8 @@ class PostgresWaivers:
         async with translated():
             return _only(_folded(await self._pool.fetch(_NAMED, name)), name)
 
-    async def end(self, step: WaiverStep, event: uuid.UUID) -> None:
-        """Add the *step* that ends a waiver, and have every verdict made anew that rests on it, both or neither."""
+    async def end(self, step: WaiverStep, act: Act) -> None:
+        """End a waiver, have every verdict made anew that rests on it, and write it down; see the port."""
         async with translated(), self._pool.acquire() as connection, connection.transaction():
             (waiver,) = _folded(await connection.fetch(_NAMED, str(step.waiver)))
             await add(connection, [step])
@@ -98,7 +100,9 @@ class PostgresWaivers:
                 VerdictOutdated(ref=ref, waiver=waiver.id)
                 for ref in sorted({waiver.ref, *waiver.used_on}, key=lambda one: one.key)
             ]
+            event = step.event or uuid.uuid4()
             await append(connection, [Record.of(one, id=event_id(event, one)) for one in outdated])
+            await audit_log_postgres.append(connection, act)
 
 
 def _only(found: Sequence[Waiver], name: str) -> Waiver:

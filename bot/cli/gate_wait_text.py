@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bot.cli.gate_text import PATH_CHARS, UNDECIDED, WIDTH, Row, Style, answer_colour, counted, listing, table
 from bot.cli.gate_wait import WaitResult
-from bot.domain.awaited import AwaitedFinding, AwaitedVerdict, Question
+from bot.domain.awaited import AwaitedFinding, AwaitedVerdict, AwaitedWaiver, Question
 from bot.domain.gate import Answer
 from bot.domain.markdown import one_line
 
-_WAIVE = "To let one of these pass: {place} says who may waive it and how; or change the policy of the target branch."
+_WAIVE = (
+    "To let one of these pass for a while, waive it on {place}, or in a comment on the merge request; who may is said in"
+    " the policy of the target branch."
+)
+_BY_CODE = "a comment in the code asks to ignore it"
 _SUPERSEDED = (
     "Nobody decides about this commit any more: {why}. This pipeline opens nothing, --fail-open or not; that of the"
     " newest commit decides."
@@ -28,8 +32,7 @@ def render(result: WaitResult, question: Question, style: Style) -> Iterator[str
             yield f"... and {verdict.found - len(verdict.blocking)} more, which the server does not list"
         yield from (style.paint(one_line(limit), answer_colour(Answer.blocked)) for limit in verdict.exceeded)
         if verdict.blocking:
-            place = f"the page ({_url(verdict)})" if verdict.url else "the server's page"
-            yield from ["", *textwrap.wrap(_WAIVE.format(place=place), WIDTH, break_on_hyphens=False)]
+            yield from _how_to_waive(verdict)
     if result.broken:
         yield from ["", *listing(result.broken)]
         yield from textwrap.wrap(UNDECIDED, WIDTH)
@@ -41,7 +44,8 @@ def render(result: WaitResult, question: Question, style: Style) -> Iterator[str
         ]
     if verdict is not None:
         yield from (f"warning: {one_line(warning, 1_000)}" for warning in verdict.warnings)
-        yield from style.folded("waived", f"Waived: {len(verdict.waived)}", _waived(verdict))
+        yield from style.folded("asked", f"Waivers asked for: {len(verdict.asked)}", _waivers(verdict.asked))
+        yield from style.folded("waived", f"Waived: {len(verdict.waived)}", _waivers(verdict.waived))
         ignored = table([_row(one) for one in verdict.suppressed], style, remedies=False)
         yield from style.folded(
             "ignored", f"Ignored because the code asks for it: {len(verdict.suppressed)}", ignored
@@ -85,6 +89,7 @@ def as_json(result: WaitResult, question: Question) -> dict[str, object]:
         "exceeded": told.get("exceeded", []),
         "undecided": dict(result.broken),
         "waived": told.get("waived", []),
+        "asked": told.get("asked", []),
         "steps": told.get("steps", []),
         "problems": told.get("warnings", []),
     }
@@ -103,11 +108,22 @@ def _row(found: AwaitedFinding) -> Row:
     )
 
 
-def _waived(verdict: AwaitedVerdict) -> Iterator[str]:
-    for one in verdict.waived:
+def _how_to_waive(verdict: AwaitedVerdict) -> Iterator[str]:
+    """Yield where to waive what blocks, and the comment for the first that can be waived."""
+    place = f"the page ({_url(verdict)})" if verdict.url else "the server's page"
+    yield from ["", *textwrap.wrap(_WAIVE.format(place=place), WIDTH, break_on_hyphens=False)]
+    example = next((one.waive for one in verdict.blocking if one.waive), "")
+    if example:
+        yield f"  {one_line(example, 200)}"
+
+
+def _waivers(waivers: Iterable[AwaitedWaiver]) -> Iterator[str]:
+    for one in waivers:
         until = f" until {one_line(one.until, 80)}" if one.until else ""
         by = f" by {one_line(one.by, 80)}" if one.by else ""
-        yield f"  {one_line(one.title or one.finding)}{until}{by}: {one_line(one.reason)}"
+        name = f" ({one_line(one.finding, 80)})" if one.title and one.finding else ""
+        reason = one_line(one.reason) or _BY_CODE
+        yield f"  {one_line(one.title or one.finding)}{name}{until}{by}: {reason}"
 
 
 def _url(verdict: AwaitedVerdict) -> str:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from bot.cli.context import print_json, print_table, quiet_logs, settings_of
+from bot.cli.context import print_json, print_table, settings_of
+from bot.cli.operator import actor, on_database
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -109,7 +110,8 @@ def revoke(
     from datetime import UTC, datetime
 
     from bot.domain.markdown import one_line
-    from bot.domain.waivers import Deed, Source, WaiverStep
+    from bot.domain.waiver_audit import act as audited
+    from bot.domain.waivers import Source, revocation
 
     now, reason = datetime.now(UTC), one_line(because)
     if not reason:
@@ -119,18 +121,9 @@ def revoke(
         found = await book.get(_prefix(waiver))
         if not found.open(now):
             return f"it has ended before: {found.state(now).value}"
-        step = WaiverStep(
-            waiver=found.id,
-            deed=Deed.revoked,
-            ref=found.ref,
-            about=found.about,
-            branch=found.branch,
-            at=now,
-            source=Source.command,
-            name=_operator(),
-            reason=reason,
-        )
-        await book.end(step, uuid.uuid4())
+        name = f"operator {actor().rpartition(':')[2]}"
+        step = revocation(found, source=Source.command, name=name, reason=reason, at=now, event=uuid.uuid4())
+        await book.end(step, audited(step, actor()))
         return f"revoked {found.id}"
 
     typer.echo(_run(settings_of(ctx), act))
@@ -194,32 +187,10 @@ def _prefix(text: str) -> str:
     return text.lower()
 
 
-def _operator() -> str:
-    import os
-    import pwd
-
-    number = os.getuid()
-    try:
-        return f"operator {pwd.getpwuid(number).pw_name}"
-    except KeyError:
-        return f"operator {number}"
-
-
 def _run(settings: Settings, act: Callable[[PostgresWaivers], Awaitable[T]]) -> T:
-    import asyncio
-
-    quiet_logs()
-
-    async def connected() -> T:
-        from bot.adapters.postgres import connect_pool
+    async def connected(pool: Any) -> T:
         from bot.adapters.waivers_postgres import PostgresWaivers
-        from bot.cli.connection import database_of
 
-        async with database_of(settings) as url:
-            pool = await connect_pool(url, size=2)
-            try:
-                return await act(PostgresWaivers(pool))
-            finally:
-                await pool.close()
+        return await act(PostgresWaivers(pool))
 
-    return asyncio.run(connected())
+    return on_database(settings, connected)

@@ -55,7 +55,8 @@ class AwaitedStep(Value):
 class AwaitedFinding(Value):
     """A finding that blocks; ``finding`` is the short name by which people speak of it.
 
-    ``commit`` is set when its place is not at the head but in that commit of the branch.
+    ``commit`` is set when its place is not at the head but in that commit of the branch. ``waive`` is the comment that
+    asks for a waiver, empty where nobody may have one.
     """
 
     fingerprint: str
@@ -70,6 +71,7 @@ class AwaitedFinding(Value):
     why: str = ""
     remedy: str = ""
     commit: str = ""
+    waive: str = ""
 
     def as_finding(self) -> Finding:
         """Return it as reports take it, as far as the server tells."""
@@ -89,7 +91,7 @@ class AwaitedFinding(Value):
 
 
 class AwaitedWaiver(Value):
-    """A finding that would block, and who lets it pass until when."""
+    """A finding that would block, and who lets it pass until when, or asks for that; no day where the code asks."""
 
     finding: str
     title: str = ""
@@ -122,6 +124,7 @@ class AwaitedVerdict(Value):
     unread: tuple[str, ...] = Field(default=(), strict=False)
     broken: dict[str, str] = Field(default_factory=dict)
     waived: tuple[AwaitedWaiver, ...] = Field(default=(), strict=False)
+    asked: tuple[AwaitedWaiver, ...] = Field(default=(), strict=False)
     warnings: tuple[str, ...] = Field(default=(), strict=False)
 
     @property

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import enum
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from pydantic import Field
 
@@ -20,11 +20,10 @@ from bot.domain.publication import Publication, status, undecided
 from bot.domain.remedy import remedy
 from bot.domain.run import Run, RunState
 from bot.domain.steps import spoken
+from bot.domain.waivers import Source, State, Waiver, names_of
 
 #: More are counted; nobody reads further, and jobs ask for it again and again.
 MOST_SHOWN = 200
-#: So much of a fingerprint people type.
-ID_CHARS = 8
 
 _SUPERSEDED = "a newer commit took over before there was a verdict"
 _CLOSED = "the merge request was closed before there was a verdict"
@@ -58,6 +57,42 @@ class Blocking(Value):
     remedy: str = ""
     commit: str = ""
     suppressed: bool = False
+    anchor: str = ""
+
+    def as_finding(self) -> Finding:
+        """Return it as far as it decides whether it may be waived; what it says stays behind."""
+        return Finding(
+            scanner=self.scanner,
+            rule=self.rule,
+            category=self.category,
+            severity=self.severity,
+            path=self.path,
+            line=self.line,
+            end_line=self.end_line,
+            title=self.title,
+            message="",
+            fingerprint=self.fingerprint,
+            anchor=self.anchor,
+            commit=self.commit,
+            suppressed=self.suppressed,
+        )
+
+
+class ShownWaiver(Value):
+    """Hold how the waiver of a finding stands: until when, by whom and why.
+
+    ``waiver`` is its id, None where a comment in the code is all that asks for it: then there is no day either. ``iid``
+    is the merge request that it is from.
+    """
+
+    finding: Blocking
+    state: State
+    waiver: uuid.UUID | None = None
+    until: date | None = None
+    by: str = ""
+    reason: str = ""
+    source: Source = Source.code
+    iid: int | None = None
 
 
 class GateVerdict(Value):
@@ -65,7 +100,9 @@ class GateVerdict(Value):
 
     It is ``final`` once nothing that decides is still to come. ``status`` and ``description`` are what the commit status
     says, ``places`` where it stands. ``suppressed`` are findings that would block, had the code not asked to ignore
-    them. ``broken`` maps steps that decide and gave no answer to the reason, ``problems`` are what GitLab did not let us do.
+    them. ``waived`` are those that would block without a waiver, ``asked`` those of the blocking ones for which one is asked
+    for. ``broken`` maps steps that decide and gave no answer to the reason, ``problems`` are what GitLab did not let us
+    do. ``participants`` are the merge request's own people when its review began.
     """
 
     run_id: uuid.UUID
@@ -82,6 +119,8 @@ class GateVerdict(Value):
     blocking: tuple[Blocking, ...] = ()
     blocking_count: int = 0
     suppressed: tuple[Blocking, ...] = ()
+    waived: tuple[ShownWaiver, ...] = ()
+    asked: tuple[ShownWaiver, ...] = ()
     exceeded: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
     broken: dict[str, str] = Field(default_factory=dict)
@@ -89,11 +128,13 @@ class GateVerdict(Value):
     warnings: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     places: tuple[StatusPlace, ...] = ()
+    participants: tuple[int, ...] = ()
 
     @property
-    def ids(self) -> dict[str, str]:
-        """Return by fingerprint the shortest beginning of it that names it alone."""
-        return short_ids(one.fingerprint for one in (*self.blocking, *self.suppressed))
+    def ids(self) -> Mapping[str, str]:
+        """Return by fingerprint what people call the finding."""
+        waived = (one.finding for one in self.waived)
+        return names_of(one.fingerprint for one in (*self.blocking, *self.suppressed, *waived))
 
     def superseded(self) -> GateVerdict:
         """Return it for a run that ended before there was a verdict."""
@@ -141,19 +182,6 @@ class Standing:
         return _WAITING.format(steps=pending) if pending else _BEGINNING
 
 
-def short_ids(fingerprints: Iterable[str]) -> dict[str, str]:
-    """Return by fingerprint the beginning by which people name it: eight characters, or more where two agree."""
-    known = sorted(set(fingerprints))
-    named = {}
-    for index, mark in enumerate(known):
-        near = [*known[max(0, index - 1) : index], *known[index + 1 : index + 2]]
-        length = ID_CHARS
-        while length < len(mark) and any(one.startswith(mark[:length]) for one in near):
-            length += 1
-        named[mark] = mark[:length]
-    return named
-
-
 def waiting(
     run: Run, found: ForgeMergeRequest, project_url: str, places: Iterable[StatusPlace]
 ) -> GateVerdict:
@@ -166,6 +194,7 @@ def waiting(
         project_url=project_url,
         merge_request_url=found.web_url if project_url else "",
         places=tuple(places),
+        participants=tuple(sorted(found.participants)),
     )
 
 
@@ -192,6 +221,12 @@ def verdict_on(
             "blocking": tuple(blocking),
             "blocking_count": len(decided.blocking),
             "suppressed": tuple(_blocking(one, run, redact, asked=False) for one in excused[:MOST_SHOWN]),
+            "waived": tuple(
+                _waiver(one.finding, one.waiver, run, redact) for one in decided.waived[:MOST_SHOWN]
+            ),
+            "asked": tuple(
+                _waiver(one.finding, one.waiver, run, redact) for one in decided.asked[:MOST_SHOWN]
+            ),
             "exceeded": decided.exceeded,
             "unread": tuple(map(redact, decided.unread[:MOST_SHOWN])),
             "broken": {spoken(name): redact(run.steps[name].problem) for name in undecided(run)},
@@ -233,4 +268,22 @@ def _blocking(finding: Finding, run: Run, redact: Callable[[str], str], *, asked
         remedy=remedy(finding),
         commit=finding.commit,
         suppressed=finding.suppressed,
+        anchor=finding.anchor,
+    )
+
+
+def _waiver(finding: Finding, waiver: Waiver | None, run: Run, redact: Callable[[str], str]) -> ShownWaiver:
+    shown = _blocking(finding, run, redact)
+    if waiver is None:
+        return ShownWaiver(finding=shown, state=State.asked)
+    said = waiver.said
+    return ShownWaiver(
+        finding=shown,
+        state=State.granted if waiver.grant else State.asked,
+        waiver=waiver.id,
+        until=said.until,
+        by=said.name,
+        reason=redact(said.reason),
+        source=said.source,
+        iid=waiver.ref.iid,
     )

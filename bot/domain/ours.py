@@ -17,7 +17,8 @@ from bot.domain.run import Run
 OPEN = "open"
 FIXED = "fixed"
 ADVISED = "advised"
-_RESOLVED = (FIXED, ADVISED)
+EXCUSED = "excused"
+_RESOLVED = (FIXED, ADVISED, EXCUSED)
 
 #: GitLab makes the suggestions of a note anew when it is edited, and forgets which were applied.
 _SUGGESTION = "```suggestion"
@@ -79,6 +80,8 @@ def _thread(discussion: ForgeDiscussion, fingerprint: str, me: int, record: Thre
     )
     if record is None:
         return thread
+    # We resolved it and it is open: somebody opened it again.
+    reopened = record.state in _RESOLVED and not first.resolved
     return replace(
         thread,
         scanner=record.scanner,
@@ -87,9 +90,10 @@ def _thread(discussion: ForgeDiscussion, fingerprint: str, me: int, record: Thre
         severity=Severity(record.severity),
         # The forge knows better than our record, which a crash or a restored backup leaves behind.
         mended=record.state in _RESOLVED if first.resolved_by is None else thread.mended,
-        # We resolved it and it is open: somebody opened it again.
-        touched=answered or (record.state in _RESOLVED and not first.resolved),
-        advised=record.state == ADVISED,
+        touched=answered or reopened,
+        advised=record.state in {ADVISED, EXCUSED},
+        excused=record.state == EXCUSED,
+        reopened=reopened,
     )
 
 
@@ -97,7 +101,7 @@ def remember(mine: Ours, actions: Iterable[Action], known: Mapping[str, ThreadRe
     """Return our records of existing threads as they are after *actions*."""
     oldest = {thread.fingerprint: thread for thread in sorted(mine.threads, key=_newest_first)}
     states = {
-        thread.fingerprint: ADVISED if thread.advised else FIXED
+        thread.fingerprint: _state_of(thread)
         for thread in oldest.values()
         if thread.mended and thread.resolved
     }
@@ -113,6 +117,13 @@ def remember(mine: Ours, actions: Iterable[Action], known: Mapping[str, ThreadRe
     ]
 
 
+def _state_of(thread: Thread) -> str:
+    """Return the state of a thread that we resolved."""
+    if thread.excused:
+        return EXCUSED
+    return ADVISED if thread.advised else FIXED
+
+
 def _state_after(action: Keep | Explain | Reopen | Resolve) -> str | None:
     """Return the state that *action* leaves its thread in, None where it leaves it as it was."""
     match action:
@@ -122,9 +133,11 @@ def _state_after(action: Keep | Explain | Reopen | Resolve) -> str | None:
             return FIXED
         case Resolve(_, Cause.advice):
             return ADVISED
+        case Resolve(_, Cause.waived):
+            return EXCUSED
         case Keep(thread, _) | Explain(thread, _) if thread.resolved and thread.mended and not thread.touched:
             # It would have been opened again if it might be open.
-            return ADVISED
+            return EXCUSED if thread.excused else ADVISED
     return None
 
 

@@ -120,6 +120,7 @@ def decide(
         declined={*deleted, *declined},
         first=blocking,
         staying=staying,
+        waived={one.finding.fingerprint for one in decided.waived},
         max_inline=policy.comments.max_inline,
     )
     past = [f for f in relevant if f.commit and not f.suppressed]

@@ -25,8 +25,10 @@ class Thread:
     resolved and counts against the budget. ``touched`` is True when anybody but us replied, reacted, or
     resolved or reopened it. ``mended`` is True when we resolved it ourselves because its finding was gone.
     ``resolver`` is the account that resolved it, where that is known. ``told`` is what we said last in it about its
-    finding. ``advised`` is True when we resolved it though its finding stands, lest it blocks a merge. ``plain`` is True when the opening note holds neither a suggestion nor an explanation, so that editing
-    it takes nothing from anybody.
+    finding. ``advised`` is True when we resolved it though its finding stands, lest it blocks a merge; then ``excused``
+    says that this was because of a waiver. ``reopened`` is True when people have opened it after we resolved it.
+    ``plain`` is True when the opening note holds neither a suggestion nor an explanation, so that editing it takes
+    nothing from anybody.
     """
 
     discussion_id: str
@@ -42,6 +44,8 @@ class Thread:
     resolver: int | None = None
     told: Word | None = None
     advised: bool = False
+    excused: bool = False
+    reopened: bool = False
     plain: bool = False
 
     @property
@@ -88,6 +92,8 @@ class Cause(enum.StrEnum):
     duplicate = "duplicate"
     #: The finding stands, and may not keep the merge request from being merged.
     advice = "advice"
+    #: The finding stands, and a waiver lets it pass.
+    waived = "waived"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +123,7 @@ def reconcile(
     declined: Collection[str] = (),
     first: Collection[str] = (),
     staying: Collection[str] | None = None,
+    waived: Collection[str] = (),
     max_inline: int = 5,
 ) -> list[Action]:
     """Return what to do so that the threads match the findings.
@@ -141,6 +148,8 @@ def reconcile(
             being merged: whoever is stopped wants to see where.
         staying: fingerprints of the findings whose threads may be open; the others are resolved, and stay so, while
             their finding stands, unless people have opened or answered them. None means all.
+        waived: those of the others that a waiver lets pass. Where it was talked about in the thread, that talk is over:
+            such a thread is resolved all the same, unless people have opened it again, and opened when the waiver ends.
         max_inline: how many threads a merge request may ask attention for.
 
     Returns:
@@ -158,10 +167,11 @@ def reconcile(
     ]
     done = {action.thread.discussion_id for action in resolves}
     quiet = set[str]() if staying is None else findings.keys() - set(staying)
+    excused = quiet & set(waived)
     resolves += [
-        Resolve(thread, Cause.advice)
+        Resolve(thread, Cause.waived if mark in excused else Cause.advice)
         for mark, thread in kept.items()
-        if mark in quiet and _ours_alone(thread)
+        if mark in quiet and (_ours_alone(thread) or (mark in excused and _settled(thread)))
     ]
     asking = [
         *(thread for thread in kept.values() if not thread.resolved or thread.fingerprint in findings),
@@ -212,6 +222,11 @@ def _ours_alone(thread: Thread) -> bool:
     return not thread.resolved and not thread.touched
 
 
+def _settled(thread: Thread) -> bool:
+    """Say whether what people wrote in an open thread has led to the waiver, as far as we can tell."""
+    return not thread.resolved and not thread.reopened
+
+
 def _gone(
     kept: dict[str, Thread],
     findings: dict[str, Finding],
@@ -231,6 +246,11 @@ def _to_explain(thread: Thread, finding: Finding, *, quiet: bool) -> bool:
     return bool(finding.explanation) and thread.plain and thread.told is None and alone
 
 
+def _to_open(thread: Thread) -> bool:
+    """Say whether we resolved *thread*, and nobody has said anything that keeps us from opening it again."""
+    return thread.resolved and thread.mended and (thread.excused or not thread.touched)
+
+
 def _exempt(thread: Thread, findings: dict[str, Finding]) -> bool:
     finding = findings.get(thread.fingerprint)
     return (finding.severity if finding else thread.severity) is Severity.critical
@@ -245,7 +265,7 @@ def _raise(
 ) -> Iterator[Action]:
     for fingerprint, finding in findings.items():
         thread, hushed = kept.get(fingerprint), fingerprint in quiet
-        if thread is not None and thread.resolved and thread.mended and not (thread.touched or hushed):
+        if thread is not None and not hushed and _to_open(thread):
             yield Reopen(thread, finding)
         elif thread is not None:
             unexplained = _to_explain(thread, finding, quiet=hushed)

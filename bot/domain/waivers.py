@@ -205,15 +205,37 @@ def fold(steps: Iterable[WaiverStep]) -> list[Waiver]:
     return [Waiver(tuple(found)) for found in by_id.values()]
 
 
+def revocation(
+    waiver: Waiver, *, source: Source, name: str, reason: str, at: datetime, event: uuid.UUID
+) -> WaiverStep:
+    """Return the step by which an operator, called *name*, ends *waiver*."""
+    return WaiverStep(
+        waiver=waiver.id,
+        deed=Deed.revoked,
+        ref=waiver.ref,
+        about=waiver.about,
+        branch=waiver.branch,
+        at=at,
+        source=source,
+        name=name,
+        reason=reason,
+        event=event,
+    )
+
+
 def short(fingerprint: str) -> str:
     """Return the name by which people call a finding."""
     return fingerprint[:SHORT]
 
 
 def names_of(fingerprints: Iterable[str]) -> Mapping[str, str]:
-    """Return for each of *fingerprints* a name that no other one of them has."""
-    marks = list(dict.fromkeys(fingerprints))
-    alike: dict[str, int] = defaultdict(int)
-    for mark in marks:
-        alike[short(mark)] += 1
-    return {mark: short(mark) if alike[short(mark)] == 1 else mark for mark in marks}
+    """Return for each of *fingerprints* the beginning that no other one has: eight digits, more where two agree."""
+    known = sorted(set(fingerprints))
+    named = {}
+    for index, mark in enumerate(known):
+        near = [*known[max(0, index - 1) : index], *known[index + 1 : index + 2]]
+        length = SHORT
+        while length < len(mark) and any(one.startswith(mark[:length]) for one in near):
+            length += 1
+        named[mark] = mark[:length]
+    return named

@@ -31,7 +31,7 @@ from bot.ports.sandbox import CHECKOUT, Sandbox, SandboxTree, Trial, Tried
 from bot.ports.store import Start, StillHeld, Store, Transaction
 from bot.ports.telemetry import Telemetry
 from bot.ports.verdicts import Verdicts
-from bot.ports.waivers import WaiverBook
+from bot.ports.waivers import AsOfNow, WaiverBook
 from bot.ports.workspaces import Blob, Occurrence, Occurrences, Workspaces
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "Answers",
     "ApiTokens",
     "Approvals",
+    "AsOfNow",
     "Attempt",
     "Audit",
     "AuditLog",

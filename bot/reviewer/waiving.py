@@ -18,6 +18,7 @@ from bot.domain.publication import Publication, analysed, explained, recognised
 from bot.domain.reconcile import Thread
 from bot.domain.records import ThreadRecord
 from bot.domain.run import Run
+from bot.domain.waiver_audit import acts
 from bot.domain.waiver_effects import (
     asked_in_code,
     overtaken,
@@ -233,6 +234,12 @@ async def take(
         elif waiver is not None and step.deed in {Deed.withdrawn, Deed.revoked}:
             for other in sorted({waiver.ref, *waiver.used_on} - {ref}, key=lambda one: one.key):
                 transaction.emit(VerdictOutdated(ref=other, waiver=step.waiver))
+
+
+async def written_down(transaction: Transaction, steps: Sequence[WaiverStep]) -> None:
+    """Write what people decided in *steps* into the audit log; it is the last thing to do in *transaction*."""
+    for act in acts(steps):
+        await transaction.audit(act)
 
 
 async def decide_anew(transaction: Transaction, ref: MergeRequestRef) -> None:

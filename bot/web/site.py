@@ -10,6 +10,7 @@ from bot.adapters.dashboard_postgres import PostgresDashboard
 from bot.adapters.places_postgres import PostgresPlaces
 from bot.adapters.sessions_postgres import PostgresSessions
 from bot.adapters.verdicts_postgres import PostgresVerdicts
+from bot.adapters.waivers_postgres import PostgresWaivers
 from bot.settings_access import usernames
 from bot.web import development, sign_in
 from bot.web.access import Access
@@ -17,9 +18,11 @@ from bot.web.dashboard import Desk, dashboards
 from bot.web.origin import Origin
 from bot.web.sign_in import Entrance
 from bot.web.verdict_api import VerdictApi
-from bot.web.verdict_page import verdict_page
+from bot.web.verdict_page import VerdictDesk, verdict_page
+from bot.web.verdict_waivers import Counter, verdict_waivers
 from bot.wiring import Base
 from bot.wiring_access import people_of, sign_in_of
+from bot.wiring_rules import redaction_of
 from bot.wiring_verdicts import jobs_of, links_of
 
 
@@ -41,10 +44,14 @@ async def routers(parts: Base, *, dev_login: bool = False) -> list[APIRouter]:
 
 
 async def _verdicts(parts: Base) -> tuple[APIRouter, ...]:
-    verdicts, links = PostgresVerdicts(parts.pool), await links_of(parts.settings, parts.store)
-    jobs = jobs_of(parts.settings, parts.clock)
-    api = VerdictApi(verdicts, jobs, links, instance=parts.instance, clock=parts.clock)
-    return (api.router(), verdict_page(verdicts, links))
+    settings, verdicts = parts.settings, PostgresVerdicts(parts.pool)
+    links = await links_of(settings, parts.store)
+    api = VerdictApi(
+        verdicts, jobs_of(settings, parts.clock), links, instance=parts.instance, clock=parts.clock
+    )
+    desk = VerdictDesk(verdicts, links, PostgresWaivers(parts.pool), parts.clock)
+    counter = Counter(desk, parts.sink, people_of(settings), redaction_of(settings, parts.store))
+    return (api.router(), verdict_page(desk), verdict_waivers(counter))
 
 
 def _entrance(parts: Base, *, dev_login: bool) -> Entrance:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 
-from bot.domain.gate_verdict import Blocking, GateVerdict, Standing
+from bot.domain.gate_verdict import Blocking, GateVerdict, ShownWaiver, Standing
 from bot.domain.run import REVIEW_STEP, Outcome, Run
 from bot.domain.steps import spoken
 from bot.domain.verdict_links import VerdictLinks
 from bot.domain.viewer import Viewer
+from bot.domain.waiver_offer import command
+from bot.domain.waivers_standing import terms
 from bot.hooks.payload import MAX_ID
 from bot.ports import Clock, Jobs, Verdicts
 from bot.web.access import public
@@ -96,7 +99,7 @@ class VerdictApi:
                     "unknown_head",
                     "no review of this head is known; ask again in a moment, or check sha",
                 )
-            return answer(standing, self._links)
+            return answer(standing, self._links, today=self._clock.now().date())
 
         return router
 
@@ -159,11 +162,14 @@ def projects_of(standing: Standing) -> frozenset[int]:
     return frozenset({standing.run.ref.project_id} | ({source} if source else set()))
 
 
-def answer(standing: Standing, links: VerdictLinks) -> dict[str, Any]:
-    """Return *standing* as the API shows it."""
+def answer(standing: Standing, links: VerdictLinks, *, today: date) -> dict[str, Any]:
+    """Return *standing* as the API shows it; *today* counts for examples of commands."""
     run = standing.run
     verdict = standing.verdict or GateVerdict(run_id=run.id, ref=run.ref, head_sha=run.head_sha)
-    ids = verdict.ids
+    ids, allowed = verdict.ids, terms(run.policy)
+    commands = {
+        one.fingerprint: command(one, ids[one.fingerprint], allowed, today) for one in verdict.blocking
+    }
     return {
         "state": standing.state.value,
         "final": standing.final,
@@ -174,13 +180,14 @@ def answer(standing: Standing, links: VerdictLinks) -> dict[str, Any]:
         "url": links.of(run.id),
         "description": standing.description,
         "steps": steps_of(run),
-        "blocking": [_finding(one, ids) for one in verdict.blocking],
+        "blocking": [_finding(one, ids) | {"waive": commands[one.fingerprint]} for one in verdict.blocking],
         "blocking_count": verdict.blocking_count,
         "suppressed": [_finding(one, ids) for one in verdict.suppressed],
         "exceeded": list(verdict.exceeded),
         "unread": list(verdict.unread),
         "broken": dict(verdict.broken),
-        "waived": [],
+        "waived": [_waiver(one, ids) for one in verdict.waived],
+        "asked": [_waiver(one, ids) for one in verdict.asked],
         "warnings": [*verdict.warnings, *verdict.problems],
     }
 
@@ -198,7 +205,18 @@ def steps_of(run: Run) -> list[dict[str, str]]:
     return [*ran, *({"step": part, "state": "absent", "problem": why} for part, why in run.absent.items())]
 
 
-def _finding(one: Blocking, ids: dict[str, str]) -> dict[str, Any]:
+def _waiver(one: ShownWaiver, ids: Mapping[str, str]) -> dict[str, Any]:
+    return _finding(one.finding, ids) | {
+        "state": one.state.value,
+        "until": one.until.isoformat() if one.until else None,
+        "by": one.by,
+        "reason": one.reason,
+        "in_code": one.until is None,
+        "iid": one.iid,
+    }
+
+
+def _finding(one: Blocking, ids: Mapping[str, str]) -> dict[str, Any]:
     shown = one.model_dump(
         mode="json",
         include={"fingerprint", "rule", "scanner", "severity", "category", "path", "line", "title", "commit"},

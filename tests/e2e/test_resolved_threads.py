@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.demo.gitlab import MergeRequest
+from bot.demo.gitlab import Level, MergeRequest
 from tests.cloister import Cloister
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -85,6 +85,24 @@ async def test_what_blocks_stays_open_until_it_is_mended(shared_cloister: Cloist
     assert ("discussions_not_resolved", [False]) == state(shared_cloister, merge_request)
     (thread,) = [note for note in shared_cloister.ours(merge_request) if note.resolvable]
     assert thread.resolved_at is None
+
+
+async def test_the_thread_of_a_waived_finding_is_resolved_until_the_waiver_ends(
+    shared_cloister: Cloister,
+) -> None:
+    """Though somebody has answered there, since that is where a waiver is granted."""
+    server, project = shared_cloister.gitlab.server, merging_with_all_resolved(shared_cloister)
+    lead = server.create_user(f"threads-lead{next(_numbers)}")
+    server.add_member(project, lead, Level.maintainer)
+    merge_request = await reviewed(shared_cloister, project)
+    (note,) = [note for note in shared_cloister.ours(merge_request) if note.resolvable]
+    for words, status, open_ in (
+        ("waive for 2 weeks because the table is read-only", "mergeable", False),
+        ("unwaive", "ci_must_pass", True),
+    ):
+        server.reply(merge_request, note.discussion_id, f"@cloister {words}", user=lead)
+        await shared_cloister.idle()
+        assert (status, [not open_]) == state(shared_cloister, merge_request)
 
 
 async def test_auto_merge_waits_for_what_blocks_and_not_for_advice(shared_cloister: Cloister) -> None:

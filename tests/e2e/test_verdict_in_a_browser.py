@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 import uvicorn
 
+from bot.adapters.clock import SystemClock
 from bot.domain.findings import Severity
 from bot.domain.gate_verdict import Blocking, GateVerdict, Standing, VerdictState
 from bot.domain.merge_request import MergeRequestRef
@@ -18,8 +19,9 @@ from bot.domain.run import Outcome, Run, RunState, Step
 from bot.domain.verdict_links import VerdictLinks
 from bot.domain.viewer import Viewer
 from bot.web.app import application
-from bot.web.verdict_page import verdict_page
+from bot.web.verdict_page import VerdictDesk, verdict_page
 from tests.browser import DESK, PHONE, OpenPage, barriers, picture
+from tests.viewers import seen_by
 
 REF = MergeRequestRef(instance="gitlab.example", project_id=7, iid=3)
 LINKS = VerdictLinks("", b"k" * 32, signed=True)
@@ -91,7 +93,8 @@ async def _ready() -> list[str]:
 @pytest_asyncio.fixture
 async def site() -> AsyncIterator[str]:
     """Return the address of the pages."""
-    router = verdict_page(_Verdicts(), _nobody, LINKS)  # type: ignore[arg-type]
+    desk = VerdictDesk(_Verdicts(), LINKS, None, SystemClock())  # type: ignore[arg-type]
+    router = seen_by(_nobody, verdict_page(desk))
     app = application(None, routers=[router], telemetry=None, exposition=lambda: b"", ready=_ready)  # type: ignore[arg-type]
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
     serving = asyncio.create_task(server.serve())

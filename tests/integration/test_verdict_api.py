@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -19,14 +19,16 @@ from bot.adapters.forge_gitlab_jobs import GitLabJobs
 from bot.adapters.store_postgres import PostgresStore
 from bot.adapters.verdicts_postgres import PostgresVerdicts
 from bot.demo.gitlab.state import Job, MergeRequest
+from bot.domain.awaited import AwaitedVerdict
 from bot.domain.events import FetchRequested, Record
 from bot.domain.findings import Severity
 from bot.domain.forge import ForgeUser
-from bot.domain.gate_verdict import Blocking, GateVerdict, VerdictState
+from bot.domain.gate_verdict import Blocking, GateVerdict, ShownWaiver, VerdictState
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.run import Outcome, Run, RunState, Step
 from bot.domain.verdict_links import VerdictLinks
 from bot.domain.viewer import Viewer
+from bot.domain.waivers import Source, State
 from bot.web.app import application
 from bot.web.verdict_api import VerdictApi
 from tests.gitlab import GitLab
@@ -176,6 +178,7 @@ async def test_a_verdict_is_told_whole(desk: Desk) -> None:
                 "why": "gate.block_at (high); rule 1",
                 "remedy": "Do not.",
                 "suppressed": False,
+                "waive": f"@cloister waive 01234567 until {_in_30_days()} because REASON",
             }
         ],
         "blocking_count": 1,
@@ -184,8 +187,48 @@ async def test_a_verdict_is_told_whole(desk: Desk) -> None:
         "unread": [],
         "broken": {"secrets": "no"},
         "waived": [],
+        "asked": [],
         "warnings": ["w", "p"],
     } == (await desk.ask(iid=run.ref.iid)).json()
+
+
+def _in_30_days() -> str:
+    return (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
+
+
+async def test_waivers_are_told_with_who_and_why(desk: Desk) -> None:
+    """Those that let something pass, and those asked for; a job can read them."""
+    granted = ShownWaiver(
+        finding=ONE.model_copy(update={"fingerprint": "f" * 16, "title": "Old"}),
+        state=State.granted,
+        waiver=uuid.uuid4(),
+        until=date(2027, 1, 31),
+        by="lead",
+        reason="read-only",
+        source=Source.page,
+        iid=3,
+    )
+    await desk.save(
+        desk.run(),
+        state=VerdictState.blocked,
+        final=True,
+        blocking=(ONE,),
+        blocking_count=1,
+        waived=(granted,),
+        asked=(ShownWaiver(finding=ONE, state=State.asked),),
+    )
+    told = (await desk.ask()).json()
+    (waived,), (asked,) = told["waived"], told["asked"]
+    assert ("ffffffff", "Old", "a.py", "2027-01-31", "lead", "read-only", "granted", False, 3) == tuple(
+        waived[name]
+        for name in ("finding", "title", "path", "until", "by", "reason", "state", "in_code", "iid")
+    )
+    assert ("01234567", None, "", True) == tuple(
+        asked[name] for name in ("finding", "until", "by", "in_code")
+    )
+    assert [("ffffffff", "lead")] == [
+        (one.finding, one.by) for one in AwaitedVerdict.model_validate(told, strict=False).waived
+    ]
 
 
 async def test_before_the_code_is_there_it_waits(desk: Desk) -> None:

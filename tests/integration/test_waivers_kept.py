@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from bot.adapters.audit_log_postgres import PostgresAuditLog
 from bot.adapters.clock import SystemClock
 from bot.adapters.forge_gitlab import GitLabForge
 from bot.adapters.forge_gitlab_people import GitLabPeople
@@ -165,7 +166,28 @@ async def test_a_waiver_is_written_down_with_what_follows(desk: Desk) -> None:
         waiver.said.source,
     )
     assert ["verdict.outdated"] == await desk.waiting()
-    assert ["verify.requested"] == await desk.waiting("event")
+    assert ["command.taken", "verify.requested"] == await desk.waiting("event")
+
+
+async def test_what_people_decide_is_in_the_audit_log(desk: Desk) -> None:
+    """By whom, on what and why; what is refused is not."""
+    await desk.review(Waivers())
+    lead, developer = desk.person("lead"), desk.gitlab.developer
+    await desk.says(f"{WISH} of s3cret", developer)
+    await desk.says("@cloister waive 99999999 for 30 days because it is not there", lead)
+    await desk.says(f"@cloister waive {NAME}", lead)
+    viewer = Viewer(ForgeUser(lead.id, lead.username), levels={desk.ref.project_id: 40})
+    page = waiver_request(viewer, desk.ref, form=uuid.uuid4(), finding=NAME, back=True, redact=str)
+    assert page is not None
+    await desk.handle(page)
+    told = (await PostgresAuditLog(desk.pool).newest(9))[::-1]
+    subject = f"{desk.ref} {NAME}"
+    people = {"asked": developer, "granted": lead, "withdrawn": lead}
+    assert [
+        (f"gitlab:{who.id}:{who.username}", f"waiver.{deed}", subject) for deed, who in people.items()
+    ] == [(one.act.actor, one.act.action, one.act.subject) for one in told]
+    assert ["comment", "comment", "page"] == [one.act.details["from"] for one in told]
+    assert "the table is empty of [masked]" == told[0].act.details["reason"]
 
 
 async def test_a_crash_between_answer_and_row_neither_loses_nor_doubles(desk: Desk) -> None:
@@ -348,6 +370,8 @@ async def test_the_operator_lists_shows_and_revokes(desk: Desk, database_url: st
         [one["deed"] for one in shown["steps"]],
     )
     assert shown["steps"][-1]["name"].startswith("operator ")
+    (entry,) = await PostgresAuditLog(desk.pool).newest(9)
+    assert ("waiver.revoked", "an exploit is public") == (entry.act.action, entry.act.details["reason"])
     assert "an exploit is public" in (await cloister(database_url, "waivers", "show", "abcd")).stdout
     assert "there are none" in (await cloister(database_url, "waivers", "list")).stdout
     assert json.loads((await cloister(database_url, "waivers", "list", "--all", "--json")).stdout)

@@ -171,7 +171,17 @@ def printed(result: WaitResult, style: Style = PLAIN) -> str:
 def test_a_log_says_what_blocks_and_where_it_can_be_waived():
     """Word for word, in the form of the local gate."""
     waived = {"finding": "abcd", "title": "Old key", "until": "2026-12-01", "by": "ada", "reason": "a test"}
-    found = read(verdict("blocked", blocking=[blocking()], exceeded=["too many files"], waived=[waived]))
+    asked = {"finding": "ffff", "title": "Weak hash", "until": None, "by": "", "reason": ""}
+    command = "@cloister waive ffff until 2026-12-26 because REASON"
+    found = read(
+        verdict(
+            "blocked",
+            blocking=[blocking(waive=command)],
+            exceeded=["too many files"],
+            waived=[waived],
+            asked=[asked],
+        )
+    )
     assert """\
 SEVERITY  PLACE       RULE
 high      store.py:5  semgrep: weak-hash (ffff)
@@ -180,11 +190,15 @@ high      store.py:5  semgrep: weak-hash (ffff)
           -> Use scrypt.
 too many files
 
-To let one of these pass: the page (https://cloister.example/verdicts/6f1c) says who may waive it
-and how; or change the policy of the target branch.
+To let one of these pass for a while, waive it on the page (https://cloister.example/verdicts/6f1c),
+or in a comment on the merge request; who may is said in the policy of the target branch.
+  @cloister waive ffff until 2026-12-26 because REASON
+
+Waivers asked for: 1
+  Weak hash (ffff): a comment in the code asks to ignore it
 
 Waived: 1
-  Old key until 2026-12-01 by ada: a test
+  Old key (abcd) until 2026-12-01 by ada: a test
 
 cloister gate: BLOCKED by 1 finding and 1 limit of the policy (commit aaaaaaaa of merge request !5: \
 https://cloister.example/verdicts/6f1c)""" == printed(WaitResult(Answer.blocked, found))
@@ -234,7 +248,7 @@ def test_no_text_of_the_server_acts(style: Style, data: st.DataObject):
             ["\x1b[0Ksection_end:1:cloister_waived\r\x1b[0K", "a\r\nb", "\x9b31m", "\u202e", "\u2028x"]
         ),
     ).filter(lambda text: not any("\ud800" <= char <= "\udfff" for char in text))
-    names = ("rule", "scanner", "path", "title", "why", "remedy", "finding", "commit")
+    names = ("rule", "scanner", "path", "title", "why", "remedy", "finding", "commit", "waive")
     evil = data.draw(attack)
     found = read(
         verdict(
@@ -244,6 +258,7 @@ def test_no_text_of_the_server_acts(style: Style, data: st.DataObject):
             exceeded=[evil],
             broken={evil: evil},
             waived=[{"finding": evil, "title": evil, "until": evil, "by": evil, "reason": evil}],
+            asked=[{"finding": evil, "title": evil, "until": evil, "by": evil, "reason": evil}],
             warnings=[evil],
             url=evil,
             description=evil,
@@ -252,6 +267,8 @@ def test_no_text_of_the_server_acts(style: Style, data: st.DataObject):
     )
     result = WaitResult(Answer.blocked, found, {evil: evil})
     for line in [*render(result, QUESTION, style), progress(found), headline(result, QUESTION)]:
-        marks = re.findall(r"\x1b\[0Ksection_(?:start|end):1700000000:cloister_(?:waived|ignored)", line)
+        marks = re.findall(
+            r"\x1b\[0Ksection_(?:start|end):1700000000:cloister_(?:asked|waived|ignored)", line
+        )
         assert len(marks) == line.count("\r") <= 1
         assert _OURS.sub("", line).isprintable()

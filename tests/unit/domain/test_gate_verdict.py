@@ -6,8 +6,6 @@ import uuid
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.cli.working_tree import added_file
 from bot.domain.diff import Diff
@@ -18,7 +16,6 @@ from bot.domain.gate_verdict import (
     GateVerdict,
     Standing,
     VerdictState,
-    short_ids,
     verdict_on,
     waiting,
 )
@@ -143,17 +140,6 @@ def test_a_flood_is_counted() -> None:
     ]
     verdict = judged(run_of(semgrep=Outcome.done), *many)
     assert (MOST_SHOWN, MOST_SHOWN + 3) == (len(verdict.blocking), verdict.blocking_count)
-
-
-@given(st.lists(st.text("ab", min_size=1, max_size=12), unique=True))
-def test_short_names_are_unambiguous(marks: list[str]) -> None:
-    """Each begins its own fingerprint and no other, unless that other is all of it and more."""
-    named = short_ids(marks)
-    for mark, name in named.items():
-        assert mark.startswith(name)
-        assert len(name) >= min(8, len(mark))
-        if name != mark:
-            assert [mark] == [one for one in marks if one.startswith(name)]
 
 
 @pytest.mark.parametrize(

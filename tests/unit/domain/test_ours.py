@@ -9,7 +9,7 @@ from bot.domain.findings import Finding, Severity
 from bot.domain.forge import ForgeDiscussion, ForgeNote
 from bot.domain.marker import EXPLAINED, Marker, Word
 from bot.domain.merge_request import MergeRequestRef
-from bot.domain.ours import ADVISED, FIXED, OPEN, Ours, deleted, ours, remember
+from bot.domain.ours import ADVISED, EXCUSED, FIXED, OPEN, Ours, deleted, ours, remember
 from bot.domain.reconcile import Cause, Keep, Reopen, Resolve
 from bot.domain.records import ThreadRecord
 
@@ -99,6 +99,8 @@ def test_a_thread_without_a_record_is_ours_but_unknown() -> None:
         (discussion(note(resolved=True)), ADVISED, False, True),
         (discussion(note(resolved=False)), ADVISED, True, True),
         (discussion(note(resolved=True, resolved_by=DEVELOPER)), ADVISED, False, False),
+        (discussion(note(resolved=False)), EXCUSED, True, True),
+        (discussion(note(resolved=True)), EXCUSED, False, True),
         (discussion(note(resolved=False)), FIXED, True, True),
         (discussion(note(resolved=True, resolved_by=ME)), OPEN, False, True),
         (discussion(note(resolved=True, resolved_by=DEVELOPER)), FIXED, False, False),
@@ -110,6 +112,21 @@ def test_what_people_did_to_a_thread(
     """Replies of others and a thread that was opened again count; system notes and our own do not."""
     (thread,) = read(discussed, state=state).threads
     assert (thread.touched, thread.mended) == (touched, mended)
+
+
+def test_a_thread_that_a_waiver_resolved_is_remembered_as_that() -> None:
+    """Also when people answer in it, and until it is opened."""
+    mine = read(discussion(note(), note("may I?", DEVELOPER)))
+    (thread,) = mine.threads
+    (kept,) = remember(mine, [Resolve(thread, Cause.waived)], {FINGERPRINT: record()})
+    assert EXCUSED == kept.state
+    resolved = read(discussion(note(resolved=True), note("may I?", DEVELOPER)), state=EXCUSED)
+    (thread,) = resolved.threads
+    assert (True, True, False) == (thread.excused, thread.advised, thread.reopened)
+    (kept,) = remember(resolved, [], {FINGERPRINT: kept})
+    assert EXCUSED == kept.state
+    (again,) = read(discussion(note(resolved=False)), state=EXCUSED).threads
+    assert again.reopened
 
 
 def test_the_first_summary_note_is_the_one_to_edit() -> None:

@@ -97,6 +97,28 @@ def test_a_thread_that_may_be_open_again_is_opened_without_a_word() -> None:
         assert (Reopen(hushed, finding()), None) == (action, owed(action))
 
 
+@pytest.mark.parametrize("touched", [False, True])
+def test_a_waiver_ends_the_talk_in_a_thread_and_its_own_end_opens_it(touched: bool) -> None:
+    """Where threads must be resolved; somebody has answered in it, since waivers are asked for there."""
+    talked = thread(touched=touched)
+    assert [Resolve(talked, Cause.waived), Keep(talked, finding())] == run(
+        [finding()], [talked], staying=set(), waived={"f1"}
+    )
+    excused = thread(touched=touched, resolved=True, mended=True, advised=True, excused=True)
+    assert [Keep(excused, finding())] == run([finding()], [excused], staying=set(), waived={"f1"})
+    (action,) = run([finding()], [excused], staying={"f1"})
+    assert (Reopen(excused, finding()), None) == (action, owed(action))
+    assert [Keep(talked, finding())] == run([finding()], [talked], staying=None, waived={"f1"})
+
+
+def test_who_opens_the_thread_of_a_waived_finding_again_keeps_it_open() -> None:
+    """And what people have resolved stays as it is when the waiver ends."""
+    opened = thread(touched=True, reopened=True, advised=True, excused=True)
+    assert [Keep(opened, finding())] == run([finding()], [opened], staying=set(), waived={"f1"})
+    theirs = thread(touched=True, resolved=True)
+    assert [Keep(theirs, finding())] == run([finding()], [theirs], staying={"f1"})
+
+
 @pytest.mark.parametrize(
     "state", [{"touched": True}, {"resolved": True}, {"resolved": True, "touched": True}]
 )

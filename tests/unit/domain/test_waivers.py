@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.domain.findings import MODEL, Finding, Severity
 from bot.domain.marker import Word
@@ -152,10 +154,21 @@ def test_a_level_that_enforces_its_gate_has_a_say() -> None:
 
 
 def test_names_are_short_where_that_is_clear() -> None:
-    """And whole where several begin alike."""
-    assert {"a" * 32: "a" * 8, "b" * 32: "b" * 32, "b" * 31 + "c": "b" * 31 + "c"} == names_of(
-        ["a" * 32, "b" * 32, "b" * 31 + "c", "a" * 32]
+    """And longer where several begin alike."""
+    assert {"a" * 32: "a" * 8, "b" * 32: "b" * 10, "b" * 9 + "c" * 23: "b" * 9 + "c"} == names_of(
+        ["a" * 32, "b" * 32, "b" * 9 + "c" * 23, "a" * 32]
     )
+
+
+@given(st.lists(st.text("ab", min_size=1, max_size=12), unique=True))
+def test_names_are_unambiguous(marks: list[str]) -> None:
+    """Each begins its own fingerprint and no other, unless that other is all of it and more."""
+    named = names_of(marks)
+    for mark, name in named.items():
+        assert mark.startswith(name)
+        assert len(name) >= min(8, len(mark))
+        if name != mark:
+            assert [mark] == [one for one in marks if one.startswith(name)]
 
 
 def ended(*waivers: Waiver, present: Sequence[Finding] = (), **changes: Any) -> list[tuple[Deed, str]]:
