@@ -39,14 +39,15 @@ class Problem(Exception):
 
 def explain_problems(app: FastAPI) -> None:
     """Make *app* answer every error in the one form: ``{"error": {"code", "message"}}`` below ``/api/``."""
-    app.add_exception_handler(Problem, _answer)
-    app.add_exception_handler(HTTPException, _answer)
-    app.add_exception_handler(RequestValidationError, _answer)
-    app.add_exception_handler(Transient, _answer)
-    app.add_exception_handler(Exception, _answer)
+    app.add_exception_handler(Problem, explained)
+    app.add_exception_handler(HTTPException, explained)
+    app.add_exception_handler(RequestValidationError, explained)
+    app.add_exception_handler(Transient, explained)
+    app.add_exception_handler(Exception, explained)
 
 
-async def _answer(request: Request, error: Exception) -> Response:
+async def explained(request: Request, error: Exception) -> Response:
+    """Return the answer that says what is wrong."""
     problem = _problem(error)
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _logger.error("request.failed", path=request.url.path, error=str(error), exc_info=error)
