@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.errors import Transient
+from bot.domain.markdown import visible
 from bot.web.app import application
 from bot.web.pages import asset, page
 from bot.web.problems import Problem
@@ -41,12 +42,18 @@ def _failing(path: str, error: Exception) -> APIRouter:
 
 @given(st.text())
 def test_what_a_template_shows_is_text(said: str):
-    """No character of a value becomes markup."""
+    """No character of a value becomes markup, and what nobody can see is left out."""
     body = page("problem.html", phrase="Not Found", message=said).body.decode()
 
     paragraph = body.partition("<p>")[2].partition("</p>")[0]
     assert "<" not in paragraph
-    assert html.unescape(paragraph).replace("\r", "") == html.unescape(html.escape(said)).replace("\r", "")
+    assert html.unescape(paragraph) == html.unescape(html.escape(visible(said)))
+
+
+def test_no_name_is_read_backwards():
+    """A character that turns what follows around would show another name than the one that is there."""
+    body = page("problem.html", phrase="Not Found", message="\u202eevil\u200b \u05d0").body.decode()
+    assert "<p>evil \u05d0</p>" in body
 
 
 async def test_nothing_foreign_and_nothing_inline_runs():
