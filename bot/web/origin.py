@@ -51,7 +51,10 @@ def from_this_machine(request: Request) -> bool:
     A page elsewhere whose name was made to lead here still sends its own name; a proxy leaves its traces, or its name.
     """
     names = request.headers.keys()
-    if any(name.startswith(_FORWARDING) or name.endswith(_CLIENTS) for name in names) or request.client is None:
+    if (
+        any(name.startswith(_FORWARDING) or name.endswith(_CLIENTS) for name in names)
+        or request.client is None
+    ):
         return False
     return is_loopback(request.client.host) and is_loopback(_host(request))
 

@@ -58,7 +58,7 @@ async def explained(request: Request, error: Exception) -> Response:
         "problem.html",
         status=problem.status,
         phrase=HTTPStatus(problem.status).phrase,
-        message=problem.message,
+        message=_sentence(problem.message),
     )
     answer.headers.update(problem.headers)
     return answer
@@ -79,6 +79,12 @@ def _problem(error: Exception) -> Problem:
             again = {"retry-after": str(_RETRY_AFTER_S)}
             return Problem(503, "unavailable", f"{error}; try again in a moment", headers=again)
     return Problem(500, "internal_error", "this is a fault of ours; the log says more")
+
+
+def _sentence(message: str) -> str:
+    """Return *message*, which programs read as it is, as people write."""
+    ends = message.endswith((".", "!", "?"))
+    return message[:1].upper() + message[1:] + ("" if ends else ".")
 
 
 def _invalid(error: RequestValidationError) -> str:

@@ -100,6 +100,16 @@ async def test_errors_have_one_form(error: Exception, status: int, code: str):
     assert "a secret" not in api.text + shown.text
 
 
+@pytest.mark.parametrize("said", ["it moved: ask again", "It moved: ask again."])
+async def test_people_read_sentences(said: str):
+    """And find a way on."""
+    async with _client(_failing("/thing", Problem(409, "moved", said))) as client:
+        shown = await client.get("/thing")
+
+    assert "<p>It moved: ask again.</p>" in shown.text
+    assert 'href="/"' in shown.text
+
+
 async def test_what_is_not_there_has_the_same_form():
     """Unknown addresses and methods are told as all else is."""
     async with _client(_failing("/api/v1/thing", Problem(400, "x", "x"))) as client:
