@@ -113,8 +113,14 @@ def _is_host(text: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Say whether *host*, an IPv6 address without brackets, means this machine only."""
-    return host == "localhost" or host == "::1" or host.startswith("127.")
+    """Say whether *host* means this machine only, whoever is asked; not a name that merely looks like it."""
+    if host == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 def separated(value: SecretStr) -> tuple[str, ...]:

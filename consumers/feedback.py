@@ -73,6 +73,7 @@ async def _reacted(
         event.actor_id,
         at=at,
         added=event.added,
+        bot=event.actor_is_bot,
         source=Source.hook,
     )
     return await feedback.add([found])

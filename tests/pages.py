@@ -88,33 +88,37 @@ class Site:
             made[0].include_router(router)
         return made
 
-    async def application(self) -> ASGIApp:
-        """Return the pages as one application."""
-        return application(
-            None,
-            routers=await self.routers(),
-            telemetry=_Untraced(),  # type: ignore[arg-type]
-            exposition=lambda: b"",
-            ready=_ready,
-        )
-
     def browser(
         self, user: User | None = None, *, base: str = PUBLIC, client: str = "127.0.0.1", **headers: str
     ) -> httpx.AsyncClient:
         """Return a browser, in which *user* has signed in to GitLab; it follows links only when told to."""
-        made: list[ASGIApp] = []
-
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            if not made:
-                made.append(await self.application())
-            await made[0](scope, receive, send)
-
-        cloister = httpx.ASGITransport(app=app, raise_app_exceptions=False, client=(client, 50_000))
+        cloister = httpx.ASGITransport(
+            app=self._served(), raise_app_exceptions=False, client=(client, 50_000)
+        )
         browser = httpx.AsyncClient(mounts={base: cloister}, base_url=base, trust_env=False, headers=headers)
         if user is not None:
             for name, value in self.gitlab.server.browser_of(user).items():
                 browser.cookies.set(name, value, domain="127.0.0.1")
         return browser
+
+    def _served(self) -> ASGIApp:
+        """Return the application, which is made when it is first asked."""
+        made: list[ASGIApp] = []
+
+        async def served(scope: Scope, receive: Receive, send: Send) -> None:
+            if not made:
+                made.append(
+                    application(
+                        None,
+                        routers=await self.routers(),
+                        telemetry=_Untraced(),  # type: ignore[arg-type]
+                        exposition=lambda: b"",
+                        ready=_ready,
+                    )
+                )
+            await made[0](scope, receive, send)
+
+        return served
 
     def move(self, ahead: timedelta) -> None:
         """Let it be later by *ahead* than it is, here and at GitLab."""

@@ -37,6 +37,8 @@ class _Stage:
     developer: User
     database_url: str = ""
     head: dict[str, str] = field(default_factory=dict)
+    #: Addresses that sign in to the pages, once.
+    links: list[str] = field(default_factory=list)
 
     def get(self, path: str) -> Any:
         """Return what GitLab's API says at *path* of the project."""
@@ -57,7 +59,7 @@ async def run(*, keep: bool) -> None:
 
     from bot.adapters.embedded_postgres import EmbeddedPostgres
     from bot.cli.serve import STAGES
-    from bot.cli.serving import serve
+    from bot.cli.serving import Entry, serve
     from bot.demo.gitlab import GitLabServer, Level
     from bot.demo.showcase import BASE
 
@@ -77,8 +79,9 @@ async def run(*, keep: bool) -> None:
             stage.database_url = await stack.enter_async_context(EmbeddedPostgres(directory / "data"))
             settings = await _settings(stage, server.create_token(bot), directory, stack)
             stop, started = asyncio.Event(), asyncio.Event()
+            entry = Entry(show_link=stage.links.append)
             serving = asyncio.create_task(
-                serve(settings, hooks=True, stages=STAGES, stop=stop, started=started)
+                serve(settings, hooks=True, stages=STAGES, stop=stop, started=started, entry=entry)
             )
             stack.push_async_callback(_finish, serving, stop)
             await _first(serving, started)
@@ -237,6 +240,8 @@ async def _keep(stage: _Stage, settings: Settings, serving: asyncio.Task[None], 
     console.print(
         f"git          git clone http://dora:{stage.token}@{stage.server.url.split('//')[1]}/shop/backend.git"
     )
+    console.print(f"Pages        {', '.join(stage.links)}", soft_wrap=True)
+    console.print("             (signs in as the operator: once, and within ten minutes)")
     console.print(f"Cloister     http://{settings.listen}/readyz, /metrics")
     console.print(f"Postgres     {stage.database_url}")
     console.print(

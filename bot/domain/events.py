@@ -290,6 +290,7 @@ class ReactionChanged(Event):
         default="", pattern=r"^[0-9A-Za-z_-]{0,80}$", description="empty where the hook does not say"
     )
     actor_id: int = Field(gt=0)
+    actor_is_bot: bool = Field(default=False, description="as far as its name tells: the hook says no more")
     emoji: str = Field(pattern=r"^[0-9A-Za-z_+-]{1,100}$")
     added: bool = Field(description="false: taken back")
     at: AwareDatetime | None = Field(default=None, description="when it was added, by the forge's time")

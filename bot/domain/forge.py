@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.merge_request import MergeRequestRef, Revision
+
+#: Often nothing else says that an account is a bot. See
+#: https://docs.gitlab.com/user/project/settings/project_access_tokens/#bot-users-for-projects
+_BOT_NAME = re.compile(r"(?:project|group)_\d+_bot\w*|service_account_\w+|ghost\d*", re.IGNORECASE)
+
+
+def named_as_bot(username: str) -> bool:
+    """Say whether an account is named as GitLab names those of tokens, services and people who are gone."""
+    return _BOT_NAME.fullmatch(username) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.domain.signals import CLOCKS_DIFFER, Comment, ReplyClass, Signal, SignalKind
+from bot.domain.signals import AWARD, CLOCKS_DIFFER, Comment, ReplyClass, Signal, SignalKind
 
 #: Counts up with every change of what a label may become; older labels stay beside newer ones.
 LABEL_VERSION: Final = 1
@@ -44,6 +44,8 @@ _ALIASES: Final = {"+1": _UP, "-1": _DOWN}
 _REJECTING: Final = frozenset({ReplyClass.wrong, ReplyClass.wont_fix})
 _SAID: Final = frozenset({SignalKind.reply, SignalKind.ignored})
 _REACTIONS: Final = frozenset({SignalKind.reaction_added, SignalKind.reaction_removed})
+_NOTES: Final = frozenset({SignalKind.reply, SignalKind.deleted})
+_TAKEN_BACK: Final = frozenset({SignalKind.reaction_removed, SignalKind.deleted})
 
 
 class Label(enum.StrEnum):
@@ -187,24 +189,34 @@ def _decided(people: _People, code: _Code) -> Labelled:
 
 def _people(told: Sequence[Signal]) -> _People:
     """Return what each person says in the end: of what they have not taken back, the last."""
-    standing: dict[tuple[int | None, str], tuple[Signal, bool]] = {}
+    standing: dict[tuple[object, ...], tuple[Signal, bool]] = {}
     for one in told:
         if one.actor_is_bot:
             continue
-        key = (one.actor_id, one.emoji if one.kind in _REACTIONS else one.kind.value)
+        key = _statement(one)
         # What is said again moves to the end.
-        if one.kind is SignalKind.reaction_removed:
+        if one.kind in _TAKEN_BACK:
             standing.pop(key, None)
         elif (approves := _approves(one)) is not None:
             standing.pop(key, None)
             standing[key] = one, approves
-    last = {actor: said for (actor, _), said in standing.items()}
+    last = {one.actor_id: (one, approves) for one, approves in standing.values()}
     # Applying is proof by itself, see `_code`; here it only ends an earlier refusal by the same person.
     words = [(one, approves) for one, approves in last.values() if one.kind is not SignalKind.applied]
     return _People(
         tuple(one for one, approves in words if approves),
         tuple(one for one, approves in words if not approves),
     )
+
+
+def _statement(one: Signal) -> tuple[object, ...]:
+    """Return what a statement and its end have in common: the forge's number, since an end may name nobody."""
+    if one.kind in _REACTIONS:
+        award = one.detail.get(AWARD)
+        return ("award", award) if award else ("emoji", one.actor_id, one.emoji)
+    if one.kind in _NOTES and one.note_id is not None:
+        return "note", one.note_id
+    return one.kind.value, one.actor_id
 
 
 def _approves(one: Signal) -> bool | None:
@@ -237,7 +249,9 @@ def _code(told: Sequence[Signal]) -> _Code:
     if applied or (judged and judged.judged):
         mended = [*applied, *([judged] if judged and judged.judged else [])]
     else:
-        mended = [*unjudged, *gone] if unjudged and gone else []
+        # At the merge it is judged for the last time.
+        changes = unjudged or [one for one in [judged] if one]
+        mended = [*changes, *gone] if changes and gone else []
     return _Code(tuple(mended), (*unjudged, *gone))
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from bot.domain.forge import ForgeAward, ForgeDiscussion, ForgeNote
 from bot.domain.merge_request import Sha
-from bot.domain.signals import Comment, Signal, SignalKind, Source, believed, signal_id
+from bot.domain.signals import AWARD, Comment, Signal, SignalKind, Source, believed, signal_id
 from bot.domain.watching import Seen, Watch
 
 #: No emoji has such a character in its name, whatever a forge says.
@@ -28,6 +28,15 @@ class Scene:
     me: int
     now: datetime
     head_sha: Sha | None
+
+    @property
+    def pushed_by(self) -> datetime:
+        """Return when the code of the merge request had become what it is now, at the latest: by the merge.
+
+        Whoever looks late, because a hook was lost or the forge out of reach, must not take that for a later change.
+        """
+        watch = self.watch
+        return min(self.now, watch.ended_at) if watch.state == "merged" and watch.ended_at else self.now
 
     def signal(
         self,
@@ -107,16 +116,33 @@ def observe(scene: Scene, comments: Sequence[Comment], threads: Mapping[str, For
 
 
 def reacted(
-    scene: Scene, comment: Comment, awards: Iterable[ForgeAward], before: Seen
+    scene: Scene,
+    comment: Comment,
+    awards: Iterable[ForgeAward],
+    before: Seen,
+    told: Iterable[Signal] = (),
 ) -> tuple[list[Signal], Seen]:
-    """Return what changed among the reactions to the note of *comment*, and what was seen of it."""
+    """Return what changed among the reactions to the note of *comment*, and what was seen of it.
+
+    *told* are signals that are in the ledger: a hook may have told of a reaction, and none of its end.
+    """
     there = {award.id: award for award in awards}
+    known = {
+        int(one.detail[AWARD]): one
+        for one in told
+        if one.kind is SignalKind.reaction_added
+        and one.fingerprint == comment.fingerprint
+        and one.actor_id != scene.me
+        and AWARD in one.detail
+    }
     signals = [
         reaction(scene, comment, award.id, award.emoji, award.user_id, at=award.at, added=True, bot=award.bot)
         for award in there.values()
     ]
-    gone = [award for award in before.awards if award not in there]
-    signals += [reaction(scene, comment, award, "", None, at=None, added=False) for award in gone]
+    for award in sorted({*before.awards, *known} - there.keys()):
+        one = known.get(award)
+        emoji, actor, bot = (one.emoji, one.actor_id, one.actor_is_bot) if one else ("", None, False)
+        signals.append(reaction(scene, comment, award, emoji, actor, at=None, added=False, bot=bot))
     return signals, before.model_copy(update={"awards": tuple(sorted(there))})
 
 
@@ -143,7 +169,7 @@ def reaction(
         bot=bot,
         note_id=comment.note_id,
         emoji=_UNNAMED.sub("", emoji)[:_MOST_CHARS],
-        detail={"award": str(award)},
+        detail={AWARD: str(award)},
     )
 
 
@@ -220,7 +246,7 @@ def _applied(scene: Scene, comment: Comment, first: ForgeNote, before: Seen) -> 
     yield scene.signal(
         SignalKind.applied,
         comment,
-        None,
+        scene.pushed_by,
         note_id=first.id,
         detail={"of": str(len(first.applied)), "applied": str(sum(first.applied))},
     )

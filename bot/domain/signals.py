@@ -22,6 +22,8 @@ from bot.domain.merge_request import MergeRequestRef, Sha, Value
 CLOCKS_DIFFER = timedelta(minutes=1)
 #: The key in ``detail`` of a signal whose time was not believed, with the time that the forge gave.
 CLOCK = "clock"
+#: The key in ``detail`` of a reaction, and of its end, with the forge's number of it.
+AWARD = "award"
 
 
 class SignalKind(enum.StrEnum):

@@ -58,13 +58,18 @@ SOON: Mapping[Why, timedelta] = {
 
 
 class Seen(Value):
-    """Hold what one of our threads looked like at the last look; ``turns`` counts how often it was resolved or not."""
+    """Hold what one of our threads looked like at the last look.
+
+    ``turns`` counts how often it was resolved or not, ``unmended`` says that its lines have ``changed`` and the finding
+    still stood.
+    """
 
     resolved: bool = False
     turns: int = 0
     applied: bool = False
     deleted: bool = False
     changed: bool = False
+    unmended: bool = False
     replies: tuple[int, ...] = ()
     awards: tuple[int, ...] = ()
 

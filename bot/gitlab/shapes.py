@@ -15,6 +15,7 @@ from bot.domain.forge import (
     ForgePipeline,
     ForgeUser,
     UpdatedMergeRequest,
+    named_as_bot,
 )
 from bot.domain.merge_request import MergeRequestRef, Revision, Sha, Value
 from bot.gitlab.errors import MAX_TIME, MIN_TIME
@@ -24,9 +25,6 @@ Text = Annotated[str, BeforeValidator(lambda value: "" if value is None else val
 MaybeSha = Annotated[Sha | None, BeforeValidator(lambda value: value or None)]
 Time = Annotated[AwareDatetime, Field(strict=False)]
 
-#: Older releases do not say that an account is a bot, but name it so. See
-#: https://docs.gitlab.com/user/project/settings/project_access_tokens/#bot-users-for-projects
-_BOT_NAME = re.compile(r"(?:project|group)_\d+_bot\w*|service_account_\w+|ghost\d*", re.IGNORECASE)
 #: Who the comments of deleted accounts belong to. See https://docs.gitlab.com/user/profile/account/delete_account/
 _GHOST_NAME = re.compile(r"ghost\d*", re.IGNORECASE)
 
@@ -55,7 +53,7 @@ class Account(User):
         return ForgeMember(
             ForgeUser(self.id, self.username),
             access_level=access_level if able else 0,
-            bot=bool(self.bot) or _BOT_NAME.fullmatch(self.username) is not None,
+            bot=bool(self.bot) or named_as_bot(self.username),
         )
 
 
@@ -115,7 +113,7 @@ class Author(Value):
     @property
     def bot(self) -> bool:
         """Say whether it is named like the account of a token or a service; that is all a list tells."""
-        return bool(self.account) and _BOT_NAME.fullmatch(self.username) is not None
+        return bool(self.account) and named_as_bot(self.username)
 
 
 class Pipeline(Value):

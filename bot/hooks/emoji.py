@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from bot.domain.events import ReactionChanged
+from bot.domain.forge import named_as_bot
 from bot.domain.merge_request import MergeRequestRef
 from bot.hooks.payload import Hook, Ignored, Malformed, identifier, section, shown, text, time
 
@@ -43,6 +44,7 @@ def _translate(body: Mapping[str, object], instance: str) -> ReactionChanged | I
         note_id=about,
         discussion_id=text(note, "discussion_id") or "",
         actor_id=actor,
+        actor_is_bot=named_as_bot(text(section(body, "user"), "username") or ""),
         emoji=name,
         added=_ADDED[action],
         at=time(attributes, "created_at"),

@@ -38,13 +38,16 @@ class Fates:
             end = fates.get(comment.fingerprint)
             if end is None or end.fate not in _CHANGED:
                 continue
+            judged = await self._mended(comment, run, end.path)
             signals.append(
                 scene.signal(
                     SignalKind.changed,
                     comment,
-                    None,
+                    scene.pushed_by,
+                    # Told once, and once more when a later push mends it.
+                    *(["unmended"] if judged is False else []),
                     source=Source.git,
-                    judged=await self._mended(comment, run, end.path),
+                    judged=judged,
                     detail={"how": end.fate.value, "head": run.head_sha},
                 )
             )

@@ -155,14 +155,15 @@ class Looker:
             watch.step < REACTIONS_FROM or await self.feedback.hears(watch.ref, within=_HOOKS_COME)
         ):
             return [], after
+        told = await self.feedback.signals(watch.ref)
         signals: list[Signal] = []
         for comment in [one for one in comments if one.fingerprint in seen.threads][:_MOST_ASKED]:
             note = seen.threads[comment.fingerprint].notes[0].id
             placed = comment.model_copy(update={"note_id": note})
             awards = await self.aftermath.awards(watch.ref, note)
-            found, after[comment.fingerprint] = reacted(
-                scene, placed, [one for one in awards if one.user_id != scene.me], after[comment.fingerprint]
-            )
+            theirs = [one for one in awards if one.user_id != scene.me]
+            mark = comment.fingerprint
+            found, after[mark] = reacted(scene, placed, theirs, after[mark], told)
             signals += found
         return signals, after
 
@@ -173,7 +174,7 @@ class Looker:
         signals: list[Signal] = []
         if run is None or run.revision is None:
             return signals, watch
-        open_ones = [one for one in comments if not watch.seen[one.fingerprint].changed]
+        open_ones = [one for one in comments if _open(watch.seen[one.fingerprint])]
         if run.head_sha != watch.head_sha and (run.ended or watch.over):
             signals += await self.fates.changed(scene, run, open_ones)
             watch = replace(_marked(watch, signals), head_sha=run.head_sha)
@@ -188,11 +189,18 @@ class Looker:
         return signals, watch
 
 
+def _open(seen: Seen) -> bool:
+    """Say whether another push to the lines of a comment would be news."""
+    return not seen.changed or seen.unmended
+
+
 def _marked(watch: Watch, signals: Iterable[Signal]) -> Watch:
-    """Return *watch* with the threads marked whose lines have changed: that is told once."""
-    changed = {one.fingerprint for one in signals if one.kind is SignalKind.changed}
+    """Return *watch* with the threads marked whose lines have changed: that is told once, unless it mended nothing."""
+    changed = {one.fingerprint: one.judged for one in signals if one.kind is SignalKind.changed}
     seen = {
-        mark: one.model_copy(update={"changed": True}) if mark in changed else one
+        mark: one.model_copy(update={"changed": True, "unmended": changed[mark] is False})
+        if mark in changed
+        else one
         for mark, one in watch.seen.items()
     }
     return replace(watch, seen=seen)

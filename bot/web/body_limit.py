@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot.web.problems import Problem
+from bot.web.problems import Problem, explained
 
-MAX_BODY_BYTES = 1024 * 1024
+#: A form has a sentence at most. What has many fields takes long to take apart, and nobody else is served meanwhile.
+MAX_BODY_BYTES = 64 * 1024
 
 
 class BodyLimit:
@@ -19,14 +21,25 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        size = 0
+        size, begun = 0, False
+        problem = Problem(413, "too_large", f"the body is over {MAX_BODY_BYTES} bytes")
 
         async def bounded() -> Message:
             nonlocal size
             message = await receive()
             size += len(message.get("body", b""))
             if size > MAX_BODY_BYTES:
-                raise Problem(413, "too_large", f"the body is over {MAX_BODY_BYTES} bytes")
+                raise problem
             return message
 
-        await self._app(scope, bounded, send)
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            # Whoever reads the body takes our refusal for a form that cannot be read, and says so.
+            if begun or size <= MAX_BODY_BYTES:
+                begun = True
+                await send(message)
+
+        await self._app(scope, bounded, watched)
+        if not begun and size > MAX_BODY_BYTES:
+            answer = await explained(Request(scope), problem)
+            await answer(scope, receive, send)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
-#: What proxies add; a request with any of them came from somewhere else.
-_FORWARDING = frozenset({"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"})
+from bot.settings_types import is_loopback
+
+#: What proxies add, in whole or by how it begins; a request with any of them came from somewhere else.
+_FORWARDING = ("forwarded", "via", "x-forwarded", "x-original", "x-envoy", "x-cluster", "cf-", "client-ip")
+_CLIENTS = ("real-ip", "client-ip")
 
 
 class Origin:
@@ -48,20 +50,13 @@ def from_this_machine(request: Request) -> bool:
 
     A page elsewhere whose name was made to lead here still sends its own name; a proxy leaves its traces, or its name.
     """
-    if not _FORWARDING.isdisjoint(request.headers.keys()) or request.client is None:
+    names = request.headers.keys()
+    if (
+        any(name.startswith(_FORWARDING) or name.endswith(_CLIENTS) for name in names)
+        or request.client is None
+    ):
         return False
     return is_loopback(request.client.host) and is_loopback(_host(request))
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether *host* means this machine, whoever is asked; not what merely looks like it."""
-    if host == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
 def _host(request: Request) -> str:

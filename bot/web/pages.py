@@ -15,6 +15,7 @@ from starlette.responses import FileResponse, HTMLResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bot.domain.markdown import visible
 from bot.web.figures import FILTERS
 
 _OURS = Path(__file__).parent / "static"
@@ -68,12 +69,18 @@ def static_files() -> Route:
     return Route(f"{_STATIC}/{{name}}", serve)
 
 
+def _seen(value: object) -> object:
+    """Return *value* without what nobody sees: characters that turn a name around or hide in it."""
+    return visible(value) if type(value) is str else value
+
+
 @lru_cache
 def _templates() -> Environment:
     templates = Environment(
         loader=PackageLoader("bot.web"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_seen,
         trim_blocks=True,
         lstrip_blocks=True,
     )

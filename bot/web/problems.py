@@ -39,14 +39,15 @@ class Problem(Exception):
 
 def explain_problems(app: FastAPI) -> None:
     """Make *app* answer every error in the one form: ``{"error": {"code", "message"}}`` below ``/api/``."""
-    app.add_exception_handler(Problem, _answer)
-    app.add_exception_handler(HTTPException, _answer)
-    app.add_exception_handler(RequestValidationError, _answer)
-    app.add_exception_handler(Transient, _answer)
-    app.add_exception_handler(Exception, _answer)
+    app.add_exception_handler(Problem, explained)
+    app.add_exception_handler(HTTPException, explained)
+    app.add_exception_handler(RequestValidationError, explained)
+    app.add_exception_handler(Transient, explained)
+    app.add_exception_handler(Exception, explained)
 
 
-async def _answer(request: Request, error: Exception) -> Response:
+async def explained(request: Request, error: Exception) -> Response:
+    """Return the answer that says what is wrong."""
     problem = _problem(error)
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _logger.error("request.failed", path=request.url.path, error=str(error), exc_info=error)
@@ -57,7 +58,7 @@ async def _answer(request: Request, error: Exception) -> Response:
         "problem.html",
         status=problem.status,
         phrase=HTTPStatus(problem.status).phrase,
-        message=problem.message,
+        message=_sentence(problem.message),
     )
     answer.headers.update(problem.headers)
     return answer
@@ -78,6 +79,12 @@ def _problem(error: Exception) -> Problem:
             again = {"retry-after": str(_RETRY_AFTER_S)}
             return Problem(503, "unavailable", f"{error}; try again in a moment", headers=again)
     return Problem(500, "internal_error", "this is a fault of ours; the log says more")
+
+
+def _sentence(message: str) -> str:
+    """Return *message*, which programs read as it is, as people write."""
+    ends = message.endswith((".", "!", "?"))
+    return message[:1].upper() + message[1:] + ("" if ends else ".")
 
 
 def _invalid(error: RequestValidationError) -> str:

@@ -33,16 +33,16 @@ async def test_somebody_signs_in_and_out(
     serving = asyncio.create_task(serve(settings, hooks=True, stages=(), stop=stop, started=started))
     await asyncio.wait_for(started.wait(), 20)
     try:
-        page = await open_page(f"{here}/?from=a-link", viewport=PHONE, color_scheme="dark")
+        page = await open_page(f"{here}/?group=a-link", viewport=PHONE, color_scheme="dark")
         assert await page.title() == "Sign in · Cloister"
         assert await barriers(page) == []
         await picture(page, "sign-in")
         await page.get_by_role("link", name="Sign in with GitLab").press("Enter")
         await page.get_by_label("Username").fill("dev")
         await page.get_by_label("Username").press("Enter")
-        await page.wait_for_url(f"{here}/?from=a-link")
-        assert "signed in as dev, developer" in str(await page.text_content("main"))
-        await page.locator("summary").press("Enter")
+        await page.wait_for_url(f"{here}/?group=a-link")
+        assert "dev · developer" in str(await page.text_content(".account summary"))
+        await page.locator(".account summary").press("Enter")
         assert await barriers(page) == []
         assert await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
         await picture(page, "start")

@@ -429,6 +429,38 @@ async def test_a_change_that_mends_nothing_is_told_apart(scene: Scene) -> None:
     assert [False] == [one.judged for one in await scene.signals()]
 
 
+async def test_a_push_that_mends_it_after_all_is_seen(scene: Scene) -> None:
+    """One that mended nothing came before; each is told once, and neither is late after the merge."""
+    server = scene.gitlab.server
+    for words in ("make(name + 'x')", "make(name + 'y')"):
+        server.push(scene.opened, text([*OURS[:9], f"query = {words}\n", *OURS[10:]]))
+        await scene.ran(finding())
+        await scene.look()
+    assert [False] == [one.judged for one in await scene.signals()]
+    mended = server.push(scene.opened, text([*OURS[:9], "query = safe(name)\n", *OURS[10:]]))
+    await scene.ran()
+    assert [SignalKind.changed] == await scene.look()
+    assert {mended: True}.items() <= {one.detail["head"]: one.judged for one in await scene.signals()}.items()
+    server.merge(scene.opened)
+    await scene.shut()
+    await scene.look()
+    assert [] == await scene.look(later=timedelta(days=1))
+
+
+async def test_what_is_seen_long_after_the_merge_is_no_later_change(scene: Scene) -> None:
+    """The hook of the merge was lost: the lines had changed by then all the same."""
+    scene.gitlab.server.push(scene.opened, text([*OURS[:9], "query = safe(name)\n", *OURS[10:]]))
+    await scene.ran()
+    scene.gitlab.server.merge(scene.opened)
+    await scene.shut()
+    assert SignalKind.changed in await scene.look(later=timedelta(hours=5))
+    (changed,), (merged,) = (
+        await scene.signals(SignalKind.changed),
+        await scene.signals(SignalKind.merged),
+    )
+    assert merged.at == changed.at
+
+
 async def test_a_scan_that_failed_judges_nothing(scene: Scene) -> None:
     """That it found nothing proves nothing."""
     scene.gitlab.server.push(scene.opened, text([*OURS[:9], *OURS[11:]]))

@@ -36,6 +36,7 @@ def test_what_can_work_is_accepted(changes: dict[str, str | None]):
         ({"public_url": None}, "CLOISTER_PUBLIC_URL=https://"),
         ({"public_url": "http://cloister.example"}, "give an https URL"),
         ({"public_url": "http://localhost.evil.example"}, "give an https URL"),
+        ({"public_url": "http://127.0.0.1.evil.example"}, "give an https URL"),
         ({"public_url": "https://cloister.example/ci"}, "without a path"),
     ],
     ids=str,

@@ -84,6 +84,9 @@ const whiskers = {
   },
 };
 
+/** So many markers of the same days are named; more would cover the chart. */
+const MARKERS = 3;
+
 /** Draw a dashed line where something changed on our side. */
 const releases = {
   id: "releases",
@@ -101,9 +104,11 @@ const releases = {
       ctx.stroke();
       const right = x + 4 + ctx.measureText(marker.title).width < area.right;
       ctx.textAlign = right ? "left" : "right";
-      // Markers of the same days stand below each other.
+      // Markers of the same days stand below each other; the list below the charts has all of them.
       const before = markers.slice(0, place).filter((other) => Math.abs(other.index - marker.index) < 4).length;
-      ctx.fillText(marker.title, right ? x + 4 : x - 4, area.top + 12 + 14 * before);
+      if (before <= MARKERS) {
+        ctx.fillText(before < MARKERS ? marker.title : "…", right ? x + 4 : x - 4, area.top + 12 + 14 * before);
+      }
     });
     ctx.restore();
   },

@@ -166,6 +166,28 @@ def test_a_reaction_that_was_taken_back_leaves_what_was_said_before() -> None:
     assert labelled(tell, *signals).reasons == (signals[0].id,)
 
 
+def test_a_reaction_ends_by_its_number() -> None:
+    """A look that misses a reaction says neither whose it was nor which; another one of the same kind stands."""
+    tell = telling()
+    first, second = tell.down(detail={"award": "5"}), tell.down(3, 2, detail={"award": "6"})
+    gone = tell.signal(SignalKind.reaction_removed, 3, detail={"award": "5"})
+    again = tell.down(hours=2, detail={"award": "7"})
+    assert labelled(tell, first, gone).label is Label.unknown
+    assert labelled(tell, first, second, gone).reasons == (second.id,)
+    assert labelled(tell, first, again, gone).reasons == (again.id,)
+    assert labelled(tell, tell.up(hours=0.5), first, gone).label is Label.accepted_weak
+
+
+def test_a_reply_that_was_deleted_says_nothing_any_more() -> None:
+    """What the same person said before stands again; nobody else's words go with it."""
+    tell = telling()
+    agrees, wrong = tell.reply(ReplyClass.agrees, note_id=4), tell.reply(ReplyClass.wrong, hours=2, note_id=5)
+    deleted = tell.signal(SignalKind.deleted, 3, note_id=5)
+    assert labelled(tell, wrong, deleted).label is Label.unknown
+    assert labelled(tell, agrees, wrong, deleted).label is Label.accepted_weak
+    assert labelled(tell, wrong, tell.signal(SignalKind.deleted, 3, note_id=6)).label is Label.rejected_strong
+
+
 @pytest.mark.parametrize(
     ("emoji", "expected"),
     [
@@ -211,6 +233,8 @@ def test_a_judgement_stands_until_the_next_one() -> None:
     assert labelled(tell, tell.changed(4, judged=False), tell.changed()).label is Label.accepted_weak
     assert labelled(tell, tell.changed(4, judged=True), tell.changed()).label is Label.accepted_strong
     assert labelled(tell, tell.changed(4, judged=True), tell.changed(judged=False)).label is Label.unknown
+    gone = tell.signal(SignalKind.gone, 10)
+    assert labelled(tell, tell.changed(4, judged=False), gone).label is Label.accepted_strong
 
 
 def test_words_count_where_nobody_could_act() -> None:

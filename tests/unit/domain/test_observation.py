@@ -178,6 +178,28 @@ def test_a_reaction_that_is_not_there_any_more_was_taken_back() -> None:
     assert (4,) == after.awards
 
 
+def test_the_end_of_a_reaction_that_only_a_hook_told_of_is_missed() -> None:
+    """Then it is known whose it was; what stands on another comment, or is ours, is left alone."""
+
+    def told(number: int, mark: str = "f1", user: int = OTHER) -> Signal:
+        about = comment(mark)
+        return reaction(scene(), about, number, "thumbsdown", user, at=POSTED, added=True, source=Source.hook)
+
+    found, _ = reacted(scene(), comment(), [], Seen(), [told(3), told(4, "f2"), told(5, user=ME)])
+    assert [(SignalKind.reaction_removed, "thumbsdown", OTHER, {"award": "3"})] == [
+        (one.kind, one.emoji, one.actor_id, one.detail) for one in found
+    ]
+
+
+def test_what_was_applied_was_applied_before_the_merge() -> None:
+    """However late somebody looks."""
+    merged_at = NOW - timedelta(hours=1)
+    watch = replace(scene().watch, state="merged", ended_at=merged_at)
+    (late,) = look(thread(applied=(True,)), watch=watch).signals
+    (ahead,) = look(thread(applied=(True,)), watch=replace(watch, ended_at=NOW + timedelta(hours=1))).signals
+    assert (merged_at, NOW) == (late.at, ahead.at)
+
+
 def test_ten_reactions_of_one_person_are_ten_facts() -> None:
     """The ledger keeps all; labels count people."""
     found, _ = reacted(scene(), comment(), [award(number) for number in range(1, 11)], Seen())

@@ -69,6 +69,14 @@ def test_a_reaction_is_announced_by_its_ids(action: str, added: bool) -> None:
     assert "secret" not in event.model_dump_json()
 
 
+@pytest.mark.parametrize(("name", "bot"), [("dev", False), ("project_3_bot_a1b2", True), (None, False)])
+def test_bots_are_known_by_their_names(name: str | None, bot: bool) -> None:
+    """The hook tells no other way."""
+    event = heard(body() | {"user": {"id": 5, "username": name}})
+    assert isinstance(event, ReactionChanged)
+    assert bot is event.actor_is_bot
+
+
 def test_what_templates_leave_out_is_made_up_for() -> None:
     """The user, the time and the action stand in more than one place, or can be missing."""
     payload = body(action=None, user_id=None, created_at=None) | {"note": None, "project_id": None}

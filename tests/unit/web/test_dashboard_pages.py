@@ -278,7 +278,7 @@ async def test_what_may_never_be_muted_says_why():
         answer = await client.post("/noise/mutes", data=_FORM)
 
     assert answer.status_code == 409
-    assert "secrets are never muted" in answer.text
+    assert "Secrets are never muted" in answer.text
 
 
 async def test_samples_and_waivers_lead_on():

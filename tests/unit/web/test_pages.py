@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.errors import Transient
+from bot.domain.markdown import visible
 from bot.web.app import application
 from bot.web.pages import asset, page
 from bot.web.problems import Problem
@@ -41,12 +42,18 @@ def _failing(path: str, error: Exception) -> APIRouter:
 
 @given(st.text())
 def test_what_a_template_shows_is_text(said: str):
-    """No character of a value becomes markup."""
+    """No character of a value becomes markup, and what nobody can see is left out."""
     body = page("problem.html", phrase="Not Found", message=said).body.decode()
 
     paragraph = body.partition("<p>")[2].partition("</p>")[0]
     assert "<" not in paragraph
-    assert html.unescape(paragraph).replace("\r", "") == html.unescape(html.escape(said)).replace("\r", "")
+    assert html.unescape(paragraph) == html.unescape(html.escape(visible(said)))
+
+
+def test_no_name_is_read_backwards():
+    """A character that turns what follows around would show another name than the one that is there."""
+    body = page("problem.html", phrase="Not Found", message="\u202eevil\u200b \u05d0").body.decode()
+    assert "<p>evil \u05d0</p>" in body
 
 
 async def test_nothing_foreign_and_nothing_inline_runs():
@@ -91,6 +98,16 @@ async def test_errors_have_one_form(error: Exception, status: int, code: str):
     assert shown.status_code == status
     assert shown.headers["content-type"].startswith("text/html")
     assert "a secret" not in api.text + shown.text
+
+
+@pytest.mark.parametrize("said", ["it moved: ask again", "It moved: ask again."])
+async def test_people_read_sentences(said: str):
+    """And find a way on."""
+    async with _client(_failing("/thing", Problem(409, "moved", said))) as client:
+        shown = await client.get("/thing")
+
+    assert "<p>It moved: ask again.</p>" in shown.text
+    assert 'href="/"' in shown.text
 
 
 async def test_what_is_not_there_has_the_same_form():
