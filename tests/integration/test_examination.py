@@ -210,7 +210,7 @@ KEPT = {"a": b"a\n"}
 
 async def test_scripts_that_git_takes_for_binary_are_named(world: World) -> None:
     """One NUL keeps their lines out of the diff; pictures, and what the policy leaves out, are no loss."""
-    odd = {name: BAD + b"#\0\n" for name in ("run.py", "logo.png", "left/out.py")}
+    odd = dict.fromkeys(("run.py", "logo.png", "left/out.py"), BAD + b"#\x00\n")
     world.policy = Policy(paths=Paths(exclude=("left/",)))
     revision = world.revision({}, odd)
     assert ["secrets", "semgrep"] == scheduled(SCANNERS, await world.mirror.diff(revision), world.policy)[0]

@@ -116,7 +116,9 @@ def test_modes_let_pass_what_they_say(file: Path):
     assert {"block": False, "tolerant": {"exit_codes": 3}, "advise": True} == allowed
 
 
-@pytest.mark.parametrize("text", ["", "1.10", "off", "0123456", "1e10", "release/1: #2", "[x]", "*", "@a", "null"])
+@pytest.mark.parametrize(
+    "text", ["", "1.10", "off", "0123456", "1e10", "release/1: #2", "[x]", "*", "@a", "null"]
+)
 def test_text_stays_text(text: str):
     """Whatever YAML would take it for: a branch called 1.10 is not 1.1, and nothing is not null."""
     made = job(component(base=text, image=text, stage=text))

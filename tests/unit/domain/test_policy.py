@@ -331,7 +331,9 @@ def test_scanners_that_are_never_waived_must_exist() -> None:
 
 def test_off_needs_no_quotes() -> None:
     """To YAML it is a boolean, and to people the word of the documentation."""
-    found = parse("gate:\n  rules:\n  - mode: off\n    when: {scanners: [semgrep]}\nreview: {unit_tests: off}\n")
+    found = parse(
+        "gate:\n  rules:\n  - mode: off\n    when: {scanners: [semgrep]}\nreview: {unit_tests: off}\n"
+    )
     assert isinstance(found, Policy)
     assert ("off", "off") == (found.gate.rules[0].mode, found.review.unit_tests)
     assert isinstance(parse("gate:\n  rules:\n  - mode: on\n"), PolicyProblem)
