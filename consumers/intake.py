@@ -62,7 +62,8 @@ async def intake(
                 transaction.emit(parting)
         elif head is None or await _known(transaction, event, state, head):
             await transaction.save_merge_request(replace(state, closed=False))
-            if event.redecide:
+            # While it was closed, another merge request of the same head may have set their commit status.
+            if event.redecide or state.closed:
                 await _redecide(transaction, state)
         elif state.paused and not event.asked_for:
             await _supersede(transaction, state, telemetry)

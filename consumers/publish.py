@@ -12,11 +12,18 @@ from bot.domain.commented import commented
 from bot.domain.declining import declined_now, taken_back
 from bot.domain.diff import Diff
 from bot.domain.errors import Obsolete, Permanent
-from bot.domain.events import FeedbackExpected, PipelineSeen, PublishRequested, Stage, VerifyRequested
+from bot.domain.events import (
+    FeedbackExpected,
+    PipelineSeen,
+    PublishRequested,
+    Stage,
+    VerdictOutdated,
+    VerifyRequested,
+)
 from bot.domain.findings import Finding
 from bot.domain.fingerprint import lines_of, places
 from bot.domain.forge import ForgeMergeRequest
-from bot.domain.gate_verdict import verdict_on, waiting
+from bot.domain.gate_verdict import GateVerdict, sharing, verdict_on, waiting
 from bot.domain.marker import Marker
 from bot.domain.merge_request import Revision
 from bot.domain.ours import Ours, deleted, forgotten, opened, ours, remember
@@ -157,7 +164,8 @@ async def publish(
 
         # What GitLab did not let us do the last time it will hardly do now: then one edit is enough.
         mine = await _summarised(posting, mine, body(before.problems))
-        decided = await announcing.say(found, run, decided, before)
+        beside = await verdicts.beside(event.ref, run.head_sha)
+        decided = await announcing.say(found, run, decided, before, beside)
         if decided.problems != before.problems:
             mine = await _summarised(posting, mine, body(decided.problems))
         async with work.commit() as transaction:
@@ -182,6 +190,7 @@ async def publish(
             run = published.model_copy(update={"facts": run.facts})
             await transaction.save_run(run)
             await transaction.save_verdict(decided)
+            _tell(decided, before, beside, transaction)
             steps = here.steps(
                 publication,
                 named,
@@ -217,6 +226,15 @@ async def _threads_block(run: Run, rules: MergeRules) -> bool:
     """Say whether open threads keep the merge request from being merged, and some of ours should not."""
     always = run.policy.comments.block_merge == "always"
     return not always and await rules.needs_resolved_threads(run.ref.project_id)
+
+
+def _tell(
+    decided: GateVerdict, before: GateVerdict, beside: Iterable[GateVerdict], transaction: Transaction
+) -> None:
+    """Have those who share the commit status say it anew, if that may change what it is."""
+    if decided.status != before.status:
+        for other in sharing(before, beside):
+            transaction.emit(VerdictOutdated(ref=other.ref, waiver=decided.run_id))
 
 
 async def _join(

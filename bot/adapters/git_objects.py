@@ -9,6 +9,7 @@ from pathlib import Path
 from bot.adapters.git_errors import GitFailed
 from bot.adapters.git_process import Git
 from bot.domain.errors import Permanent
+from bot.domain.patch import raw_of
 from bot.ports import Blob
 
 #: Below the system's limit for one command line, environment included.
@@ -31,7 +32,7 @@ async def read_blobs(
 ) -> dict[str, Blob]:
     """Return the regular files among *paths* at *commit*; content only up to *max_bytes* each.
 
-    Links, submodules and directories are left out like missing files.
+    Links, submodules and directories are left out like missing files. Names that are not UTF-8 are as diffs show them.
 
     Raises:
         GitFailed: the commit is not there, or the repository is damaged.
@@ -78,10 +79,10 @@ def _is_text(path: bytes) -> bool:
 def _argument(path: str) -> bytes | None:
     """Return *path* for a command line; None for one that git would refuse the whole command for."""
     try:
-        argument = path.encode(errors="surrogateescape")
+        argument = raw_of(path)
     except UnicodeEncodeError:
         return None
-    sane = b"\0" not in argument and not {"", ".", ".."} & set(path.split("/"))
+    sane = b"\0" not in argument and not {b"", b".", b".."} & set(argument.split(b"/"))
     return argument if sane and len(argument) <= _PATH_BYTES else None
 
 

@@ -74,6 +74,11 @@ class FileDiff:
         return "160000" in (self.old_mode, self.new_mode)
 
     @property
+    def regular(self) -> bool:
+        """Say whether there is a file with content after the change, not a link or a submodule."""
+        return self.change is not Change.deleted and self.new_mode.startswith("100")
+
+    @property
     def unreadable(self) -> str:
         """Return why the change brings no line that could be read, empty if it does."""
         reasons = (

@@ -171,7 +171,10 @@ class DeadlineReached(Event):
 
 
 class VerdictOutdated(Event):
-    """A waiver has ended that the gate of a merge request rests on, so its verdict shall be made anew."""
+    """What the gate of a merge request rests on has changed, so its verdict shall be made anew.
+
+    That is ``waiver``, which has ended, or the run of another merge request that shares its commit status.
+    """
 
     kind = "verdict.outdated"
     stage = Stage.collect

@@ -30,6 +30,9 @@ _CLOSED = "the merge request was closed before there was a verdict"
 _WAITING = "waiting for {steps}"
 _BEGINNING = "the review begins"
 
+#: Commit statuses, strict to stricter than what is not among them.
+_STRICT = {"pending": 1, "running": 1, "failed": 2}
+
 
 class VerdictState(enum.StrEnum):
     """What the gate says."""
@@ -180,6 +183,26 @@ class Standing:
             return self.verdict.description
         pending = ", ".join(spoken(name) for name in sorted(self.run.pending))
         return _WAITING.format(steps=pending) if pending else _BEGINNING
+
+
+def sharing(verdict: GateVerdict, beside: Iterable[GateVerdict]) -> list[GateVerdict]:
+    """Return those of *beside* whose commit status stands in a place of *verdict*."""
+    return [one for one in beside if not set(one.places).isdisjoint(verdict.places)]
+
+
+def shown(verdict: GateVerdict, before: GateVerdict, beside: Iterable[GateVerdict]) -> tuple[str, str]:
+    """Return status and description where it stood *before*: merge requests of one head may share its pipeline.
+
+    There the strictest of them counts. Otherwise a second merge request, into a branch with a mild policy, would open
+    the gate of the first.
+    """
+    strictest = max((verdict, *sharing(before, beside)), key=lambda one: _STRICT.get(one.status, 0))
+    if strictest is verdict:
+        return verdict.status, verdict.description
+    return (
+        strictest.status,
+        f"!{strictest.ref.iid} has the same head: {strictest.description or 'not decided yet'}",
+    )
 
 
 def waiting(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain, repeat
@@ -24,6 +25,8 @@ _NO_FILE = "000000"
 _SUBMODULE = "160000"
 _HEADER = ("--- a\n", "+++ b\n")
 _FILE_START = b"\ndiff --git "
+#: What looks like a byte of a name that is not UTF-8, or like a backslash next to one.
+_SHOWN_BYTE = re.compile(r"\\x(5c|[89a-f][0-9a-f])")
 
 
 class MalformedDiff(ValueError):
@@ -123,8 +126,33 @@ def _entries(listing: bytes) -> Iterator[_Entry]:
 
 
 def path_of(raw: bytes) -> str:
-    r"""Return a path as git wrote it after ``-z``; bytes that are not UTF-8 become ``\xNN``."""
-    return raw.decode(errors="backslashreplace")
+    r"""Return a path as git wrote it after ``-z``; bytes that are not UTF-8 become ``\xNN``.
+
+    So does each backslash of a name that has such a byte, or seems to: no two names look the same.
+    """
+    try:
+        path = raw.decode()
+    except UnicodeDecodeError:
+        return _shown(raw)
+    return _shown(raw) if _SHOWN_BYTE.search(path) else path
+
+
+def raw_of(path: str) -> bytes:
+    """Return the bytes of a path that `path_of` has shown.
+
+    Raises:
+        UnicodeEncodeError: it holds half a character, so it is none.
+    """
+    if not _SHOWN_BYTE.search(path):
+        return path.encode(errors="surrogateescape")
+    parts = _SHOWN_BYTE.split(path)
+    # Texts and the digits between them take turns.
+    pairs = zip(parts[::2], [*parts[1::2], ""], strict=True)
+    return b"".join(text.encode(errors="surrogateescape") + bytes.fromhex(digits) for text, digits in pairs)
+
+
+def _shown(raw: bytes) -> str:
+    return raw.replace(b"\\", rb"\x5c").decode(errors="backslashreplace")
 
 
 def _split_type_change(entry: _Entry) -> Iterator[_Entry]:

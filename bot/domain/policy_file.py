@@ -152,6 +152,9 @@ def _unknown_scanner(found: Sections, node: yaml.Node, scanners: Collection[str]
 
 
 def _repeated(node: yaml.Node) -> Iterator[tuple[str, tuple[int, int]]]:
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _repeated(item)
     if not isinstance(node, yaml.MappingNode):
         return
     seen: set[str] = set()

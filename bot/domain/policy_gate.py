@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, field_validator
 
 from bot.domain.findings import Severity
-from bot.domain.policy_sections import Globs, Names, Role, Section
+from bot.domain.policy_sections import UNQUOTED, Globs, Names, Role, Section
 
 #: The scanner whose findings a rule blocks only if it names it.
 
@@ -68,7 +68,7 @@ class GateRule(Section):
     """Say what becomes of some findings."""
 
     when: When = Field(default=When(), description="which findings it is about")
-    mode: Annotated[Mode, Field(strict=False)] = Field(
+    mode: Annotated[Mode, Field(strict=False), UNQUOTED] = Field(
         description="`off`: not said, `shadow`: recorded, `advise`: commented, `block`: fails the gate"
     )
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 import enum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+)
 
 from bot.domain.exclusions import matches
 from bot.domain.findings import Confidence, Severity
@@ -27,6 +35,10 @@ Artifact = Annotated[
 
 #: Scanners whose findings other tools made are named after this and the job that ran the tool.
 SARIF_PREFIX = "sarif:"
+
+
+#: To YAML an ``off`` without quotes is no text.
+UNQUOTED = BeforeValidator(lambda value: "off" if value is False else value)
 
 
 class Section(BaseModel):
@@ -104,7 +116,7 @@ class Review(Section):
         default=("AGENTS.md", "CONTRIBUTING.md"),
         description="files of the target branch whose beginning the model reads as advice",
     )
-    unit_tests: Literal["off", "on_request", "always"] = Field(
+    unit_tests: Annotated[Literal["off", "on_request", "always"], UNQUOTED] = Field(
         default="on_request",
         description="have the model write unit tests for changed functions: `off`, when asked in a comment, or `always`",
     )

@@ -30,3 +30,6 @@ class Verdicts(Protocol):
 
     async def left_waiting(self, ref: MergeRequestRef, run_id: uuid.UUID) -> Sequence[GateVerdict]:
         """Return the verdicts of earlier runs of *ref* than *run_id* that were never made, and so never will be."""
+
+    async def beside(self, ref: MergeRequestRef, head_sha: str) -> Sequence[GateVerdict]:
+        """Return the newest verdicts of other open merge requests that have this head as well."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
 
 from bot.domain.errors import Permanent, Transient
 from bot.domain.forge import ForgeMergeRequest, StatusPlace
-from bot.domain.gate_verdict import GateVerdict, VerdictState
+from bot.domain.gate_verdict import GateVerdict, VerdictState, shown
 from bot.domain.run import Run
 from bot.domain.verdict_links import VerdictLinks
 from bot.ports import Approvals, Forge
@@ -73,16 +73,23 @@ class Announcing:
             log.warning("approval.not_withdrawn", error=str(error))
 
     async def say(
-        self, found: ForgeMergeRequest, run: Run, verdict: GateVerdict, before: GateVerdict
+        self,
+        found: ForgeMergeRequest,
+        run: Run,
+        verdict: GateVerdict,
+        before: GateVerdict,
+        beside: Sequence[GateVerdict] = (),
     ) -> GateVerdict:
         """Say *verdict*, after that of *before*, and return it with where it stands and what GitLab did not let us do.
+
+        *beside* are those of other merge requests with the same head: a commit status that they share is the strictest.
 
         Raises:
             Transient: GitLab is out of reach, or busy.
             Obsolete: the merge request has another head by now.
         """
         problems: list[str] = []
-        places = await self._status(found, verdict, before, problems)
+        places = await self._status(found, verdict, before, shown(verdict, before, beside), problems)
         for name in run.policy.status_checks:
             answer = _ANSWERS.get(verdict.state, "failed")
             call = self.approvals.answer_check(run.ref, run.head_sha, name, answer)
@@ -94,23 +101,27 @@ class Announcing:
         return verdict.model_copy(update={"places": places, "problems": tuple(problems)})
 
     async def _status(
-        self, found: ForgeMergeRequest, verdict: GateVerdict, before: GateVerdict, problems: list[str]
+        self,
+        found: ForgeMergeRequest,
+        verdict: GateVerdict,
+        before: GateVerdict,
+        said: tuple[str, str],
+        problems: list[str],
     ) -> tuple[StatusPlace, ...]:
         url, known = self.links.of(verdict.run_id), before.places
+        state, description = said
         try:
-            place = await self.forge.set_status(
-                found, verdict.head_sha, verdict.status, verdict.description, target_url=url
-            )
+            place = await self.forge.set_status(found, verdict.head_sha, state, description, target_url=url)
         except Permanent as error:
             log.warning("status.not_set", error=str(error))
             problems.append(_NO_STATUS.format(reason=error))
             return known
         others = [one for one in known if one != place]
-        if (verdict.status, verdict.description) != (before.status, before.description):
+        if said != (before.status, before.description):
             # A pipeline that came later took its place: there it must not stay pending for ever.
             for other in others:
                 await _tried(
-                    self.forge.repeat_status(other, verdict.status, verdict.description, target_url=url),
+                    self.forge.repeat_status(other, state, description, target_url=url),
                     _NO_STATUS,
                     [],
                 )

@@ -196,6 +196,21 @@ def wanted(scanner: Scanner, diff: Diff, policy: Policy) -> list[str]:
     ]
 
 
+def unseen(scanner: Scanner, diff: Diff, policy: Policy) -> list[str]:
+    """Return the files of *diff* that *scanner* would look at, did git show their lines: one NUL in a script hides them.
+
+    For a scanner that looks everywhere, any picture would be one.
+    """
+    if scanner.everywhere:
+        return []
+    skipped = left_out(diff, policy)
+    return [
+        file.new_path
+        for file in diff.files
+        if file.binary and file.regular and file.new_path not in skipped and scanner.wants(file.new_path)
+    ]
+
+
 def scheduled(
     scanners: Mapping[str, Scanner], diff: Diff, policy: Policy
 ) -> tuple[list[str], dict[str, str]]:
@@ -204,7 +219,7 @@ def scheduled(
     asked = {
         name: absent(scanner)
         for name, scanner in scanners.items()
-        if scanner.history or wanted(scanner, diff, policy)
+        if scanner.history or wanted(scanner, diff, policy) or unseen(scanner, diff, policy)
     }
     return [name for name, why in asked.items() if not why], {n: why for n, why in asked.items() if why}
 

@@ -13,7 +13,7 @@ from bot.domain.findings import Finding, ScanReport
 from bot.domain.fingerprint import stamp
 from bot.domain.policy import Policy, asks_for_existing
 from bot.ports import Blob, Runner
-from bot.scanners import Scanner, Source, folded, wanted
+from bot.scanners import Scanner, Source, folded, unseen, wanted
 from bot.scanners.comparison import Comparison, Read
 from bot.scanners.past import Look, Past, ReadCommits, kinds
 from bot.scanners.sources import excerpt, whole
@@ -110,7 +110,7 @@ class Examination:
         if self.scanner.history:
             return [excerpt(self.diff.by_new_path[path]) for path in paths], {}
         blobs = await self.read(paths, "head")
-        return whole(paths, blobs, self.diff), _unread(paths, blobs)
+        return whole(paths, blobs, self.diff), self._unread(paths, blobs)
 
     def _touched(self, report: ScanReport, sources: Sequence[Source]) -> list[Finding]:
         lines = {source.path: source.lines for source in sources}
@@ -130,12 +130,18 @@ class Examination:
                 raise
             return touched, str(error)
 
-
-def _unread(paths: Sequence[str], blobs: Mapping[str, Blob]) -> dict[str, str]:
-    """Return why files could not be read; links and submodules have no content of their own."""
-    return {
-        path: _too_large(blobs[path].size) for path in paths if path in blobs and blobs[path].content is None
-    }
+    def _unread(self, paths: Sequence[str], blobs: Mapping[str, Blob]) -> dict[str, str]:
+        """Return why files could not be read; links and submodules have no content of their own."""
+        unread = {
+            path: _too_large(blob.size)
+            for path in paths
+            if (blob := blobs.get(path)) is not None and blob.content is None
+        }
+        for file in self.diff.files:
+            path = file.new_path
+            if path in paths and path not in blobs and file.regular:
+                unread[path] = "not found under this name"
+        return unread | dict.fromkeys(unseen(self.scanner, self.diff, self.policy), "binary for git")
 
 
 def _too_large(size: int) -> str:

@@ -39,6 +39,10 @@ _UNPRINTABLE = {
 }
 
 
+#: How Python shows bytes that are not UTF-8.
+_NOT_UTF8 = dict.fromkeys(range(0xDC80, 0xDD00), "_")
+
+
 @dataclass(frozen=True, slots=True)
 class Input:
     """Hold one file and what is to be looked for: ``rules`` by id, in the languages that they are about."""
@@ -135,7 +139,7 @@ class Core:
         files = {
             _RULES: rules.content(frozenset().union(*(one.rules for one in inputs)), paths=True),
             "targets.json": json.dumps(["Targets", targets]).encode(),
-            **{_name(one): one.source.content for one in inputs},
+            **{_name(one): _utf8(one.source.content) for one in inputs},
         }
         waits_for = _RULES if self.ahead else ""
         return replace(engine_command(options, files, limit_s), waits_for=waits_for)
@@ -180,7 +184,7 @@ class Public:
         )  # fmt: skip
         files = {
             _RULES: rules.content(frozenset().union(*(one.rules for one in inputs)), paths=False),
-            **{name: source.content for name, source in named.items()},
+            **{name: _utf8(source.content) for name, source in named.items()},
         }
         reads = (*engine_needs(core()), *python_needs())
         return Command(argv, files, limit_s=limit_s, reads=reads, forks=True, scratch_bytes=_SCRATCH_BYTES)
@@ -217,6 +221,18 @@ def _target(name: str, path: str, language: str) -> list[object]:
     # Rules may be limited to paths; the engine dies on one that climbs.
     place = {"fpath": name, "ppath": f"/{plain_path(path)}"}
     return ["CodeTarget", {"path": place, "analyzer": language, "products": ["sast"]}]
+
+
+def _utf8(content: bytes) -> bytes:
+    """Return *content* with an underscore for each byte that is not UTF-8; for some languages one hides all the rest.
+
+    Of all ASCII it is what breaks the least: names, texts and comments stay what they are, and in place.
+    """
+    try:
+        content.decode()
+    except UnicodeDecodeError:
+        return content.decode(errors="surrogateescape").translate(_NOT_UTF8).encode()
+    return content
 
 
 def _name(one: Input) -> str:

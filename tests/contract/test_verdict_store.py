@@ -153,3 +153,23 @@ async def test_what_was_never_decided_is_left(store: PostgresStore, verdicts: Ve
     assert [broken_off.id] == [one.run_id for one in await verdicts.left_waiting(REF, new.id)]
     await save(store, broken_off, verdict_on(broken_off).superseded(), current=False)
     assert [] == await verdicts.left_waiting(REF, new.id)
+
+
+async def test_who_else_has_a_head_is_known(store: PostgresStore, verdicts: Verdicts) -> None:
+    """Open merge requests of any project, by their newest run alone."""
+    near, far, closed = (
+        REF.model_copy(update=more) for more in ({"iid": 4}, {"project_id": 8}, {"iid": 6, "project_id": 9})
+    )
+    for ref in (REF, near, far, near, closed):
+        run = run_of(ref)
+        await save(store, run, verdict_on(run))
+    newest = await verdicts.of_head("gitlab.example", 7, HEAD, 4)
+    async with store.commit(
+        "fetch", Record.of(FetchRequested(ref=closed, run_id=uuid.uuid4()), id=uuid.uuid4())
+    ) as one:
+        await one.save_merge_request(replace(await one.merge_request(closed), closed=True))
+    found = await verdicts.beside(REF, HEAD)
+    assert newest is not None
+    assert sorted([(7, 4), (8, 3)]) == sorted((one.ref.project_id, one.ref.iid) for one in found)
+    assert newest.run.id in {one.run_id for one in found}
+    assert [] == await verdicts.beside(REF, "b" * 40)

@@ -111,6 +111,25 @@ async def test_a_pipeline_that_begins_later_has_the_status_too(world: Cloister) 
     assert 1 == sum(one.pipeline is merged for one in project.statuses)
 
 
+async def test_a_second_merge_request_of_a_head_opens_nothing(world: Cloister) -> None:
+    """Its target has a mild policy and its verdict passes; the pipeline that both share stays failed."""
+    server, project = world.gitlab.server, world.gitlab.project
+    first = opened(world, "shared", SECRET)
+    assert "failed" == (await world.outcome(first)).status
+    mild = {".cloister.yml": "review: {model: false}\ngate: {block_at: never, approve: true}\n"}
+    server.commit(project, "mild", mild, "Be mild", start="main")
+    second = server.open_merge_request(
+        project, "shared", title="around", target="mild", author=world.gitlab.developer
+    )
+    assert first.head_sha == second.head_sha
+    await world.outcome(second)
+    await world.idle()
+    (pipeline,) = (one for one in project.pipelines if one.sha == first.head_sha)
+    status = status_in(project, pipeline)
+    assert status is not None
+    assert (True, "failed") == (world.gitlab.bot in second.approved_by, status.state)
+
+
 async def test_a_fork_that_is_closed_to_us_is_reviewed_all_the_same(world: Cloister) -> None:
     """The summary says that the status is missing; a pipeline here gets it."""
     server, gitlab = world.gitlab.server, world.gitlab

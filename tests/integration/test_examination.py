@@ -10,13 +10,14 @@ import pytest
 
 from bot.adapters.git_mirror import GitMirror, Limits
 from bot.adapters.process import ProcessRunner
+from bot.domain.diff import Change, Diff, FileDiff
 from bot.domain.errors import Permanent, Transient
 from bot.domain.findings import Finding, ScanReport
 from bot.domain.history import History
 from bot.domain.merge_request import Revision
 from bot.domain.policy import Gate, GateRule, Mode, Paths, Policy, When
 from bot.ports import Blob, Runner
-from bot.scanners import Scanner, Setup, Source, load
+from bot.scanners import Scanner, Setup, Source, load, scheduled
 from bot.scanners.examination import Examination
 from bot.scanners.past import ReadCommits
 from tests.upstream import REF, Files, Upstream, file
@@ -205,6 +206,30 @@ async def test_a_large_file_is_searched_for_secrets(world: World) -> None:
 
 OTHER = TOKEN.replace(b"q7Z", b"r8A")
 KEPT = {"a": b"a\n"}
+
+
+async def test_scripts_that_git_takes_for_binary_are_named(world: World) -> None:
+    """One NUL keeps their lines out of the diff; pictures, and what the policy leaves out, are no loss."""
+    odd = dict.fromkeys(("run.py", "logo.png", "left/out.py"), BAD + b"#\x00\n")
+    world.policy = Policy(paths=Paths(exclude=("left/",)))
+    revision = world.revision({}, odd)
+    assert ["secrets", "semgrep"] == scheduled(SCANNERS, await world.mirror.diff(revision), world.policy)[0]
+    await world.examine(SCANNERS["semgrep"], revision)
+    assert {"run.py": "binary for git"} == world.examined.not_analysed
+
+
+async def test_files_that_cannot_be_found_are_named(world: World) -> None:
+    """A source of files that knows names only in part must not make them look clean; links have no content."""
+    revision = world.revision({}, {"a.py": BAD})
+    diff = await world.mirror.diff(revision)
+    link = FileDiff("b.py", "b.py", Change.added, new_mode="120000", hunks=diff.files[0].hunks)
+
+    async def nothing(_paths: Sequence[str], _side: str) -> Mapping[str, Blob]:
+        return {}
+
+    both = Diff((*diff.files, link))
+    examination = Examination(SCANNERS["semgrep"], ProcessRunner(), nothing, both, Policy(), b"key")
+    assert {"a.py": "not found under this name"} == (await examination.findings()).not_analysed
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,16 @@ async def test_hostile_content_is_read_exactly(mirror: GitMirror, upstream: Upst
     assert expected == {path: blob.content for path, blob in blobs.items()}
 
 
+async def test_names_that_are_no_text_hide_nothing(mirror: GitMirror, upstream: Upstream) -> None:
+    """Each file is read by the name under which the diff shows it, also next to one that looks the same."""
+    names = [b"a\xff.py", rb"a\xff.py", b"a\xff\\xfe.py", rb"a\x5cxff.py", b"\xc3\xa9\xff", rb"plain\x41\n"]
+    revision = upstream.revision({}, {name: file(name) for name in names})
+    diff = await mirror.diff(revision)
+    shown = [one.new_path for one in diff.files]
+    blobs = await mirror.read(revision, shown)
+    assert sorted(names) == sorted(blobs[path].content or b"" for path in shown)
+
+
 async def test_files_over_the_limit_come_without_content(mirror: GitMirror, upstream: Upstream) -> None:
     """The size is known, the bytes are not read; sides are told apart."""
     revision = upstream.revision({b"a": file(b"x" * 10)}, {b"a": file(b"y" * 11)})

@@ -62,3 +62,17 @@ async def test_a_file_that_stalls_the_engine_hides_nothing(way: Way):
     assert list(report.not_analysed) == ["stalling.js"]
     assert report.analysed == ("small.py",)
     assert {finding.path for finding in report.findings} >= {"small.py"}
+
+
+@WAYS
+async def test_a_byte_that_is_no_text_hides_nothing(way: Way):
+    """Nor does it move a finding; the engine's parser of Python gives such a file up and does not say so."""
+    code = b"import subprocess\nsubprocess.run(f'ls {x}', shell=True)\n"
+    sources = [
+        Source("latin.py", b"# coding: latin-1\n# caf\xe9\n" + code, frozenset()),
+        Source("name.py", b"# coding: latin-1\ncaf\xe9 = '\xff'\n" + code, frozenset()),
+    ]
+    scanner = SemgrepScanner(Pack(Path(__file__).parents[2] / "rules"), ways=[way])
+    report = await scanner.scan(sources, runner())
+    assert {"latin.py": 4, "name.py": 4} == {one.path: one.line for one in report.findings}
+    assert not report.not_analysed

@@ -39,21 +39,16 @@ def parts(file: Path = COMPONENT) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def component(file: Path = COMPONENT, **inputs: object) -> dict[str, Any]:
-    """Return the component as GitLab makes it of *inputs*: whole values keep their type."""
-    header, body = parts(file)
-    values = {name: given["default"] for name, given in header["spec"]["inputs"].items()} | inputs
+    """Return the component as GitLab makes it of *inputs*: their text goes into that of the file, then it is read."""
+    header, body = file.read_text(encoding="utf-8").split("\n---\n")
+    defaults = {name: given["default"] for name, given in yaml.safe_load(header)["spec"]["inputs"].items()}
+    values = defaults | inputs
 
-    def filled(node: Any) -> Any:
-        if isinstance(node, dict):
-            return {filled(key): filled(value) for key, value in node.items()}
-        if isinstance(node, list):
-            return [filled(one) for one in node]
-        if not isinstance(node, str):
-            return node
-        whole = _INPUT.fullmatch(node)
-        return values[whole[1]] if whole else _INPUT.sub(lambda found: str(values[found[1]]), node)
+    def filled(found: re.Match[str]) -> str:
+        value = values[found[1]]
+        return value if isinstance(value, str) else json.dumps(value)
 
-    made: dict[str, Any] = filled(body)
+    made: dict[str, Any] = yaml.safe_load(_INPUT.sub(filled, body))
     return made
 
 
@@ -121,6 +116,16 @@ def test_modes_let_pass_what_they_say(file: Path):
     assert {"block": False, "tolerant": {"exit_codes": 3}, "advise": True} == allowed
 
 
+@pytest.mark.parametrize(
+    "text", ["", "1.10", "off", "0123456", "1e10", "release/1: #2", "[x]", "*", "@a", "null"]
+)
+def test_text_stays_text(text: str):
+    """Whatever YAML would take it for: a branch called 1.10 is not 1.1, and nothing is not null."""
+    made = job(component(base=text, image=text, stage=text))
+    assert (text, text, text) == (made["variables"]["GATE_BASE"], made["image"]["name"], made["stage"])
+    assert text == job(component(VERDICT, server=text))["variables"]["CLOISTER_SERVER_URL"]
+
+
 def test_waiting_needs_no_clone_and_a_merge_request():
     """Anything else would cost time, or be asked for wrongly."""
     for content in (template(WAITING), component(VERDICT)):
@@ -128,7 +133,7 @@ def test_waiting_needs_no_clone_and_a_merge_request():
         assert ("none", True) == (made["variables"]["GIT_STRATEGY"], made["interruptible"])
         assert [{"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'}] == made["rules"]
     made = job(component(VERDICT, server="https://cloister.example", timeout=60))
-    assert ("https://cloister.example", 60) == (
+    assert ("https://cloister.example", "60") == (
         made["variables"]["CLOISTER_SERVER_URL"],
         made["variables"]["GATE_TIMEOUT"],
     )

@@ -22,7 +22,7 @@ def codequality(findings: Iterable[Finding]) -> str:
     """Return the report as JSON: an array, empty when there is nothing to report."""
     entries = [
         {
-            "description": one_line(finding.title),
+            "description": one_line(finding.title) or finding.rule,
             "check_name": finding.rule,
             "fingerprint": identity,
             "severity": _SEVERITIES[finding.severity],

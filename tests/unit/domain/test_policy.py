@@ -99,6 +99,8 @@ def test_an_empty_file_gives_the_default(text: str) -> None:
         ("- gate\n", 1, ["not a mapping"]),
         ("text", 1, ["not a mapping"]),
         ("gate:\n  block_at: high\n  block_at: never\n", 3, ["appears twice"]),
+        ("gate:\n  rules:\n  - mode: block\n    mode: advise\n", 4, ["'mode' appears twice"]),
+        ("gate:\n  rules: [{when: {draft: true,\n   draft: false}, mode: block}]\n", 3, ["appears twice"]),
         ("gate: &a {}\nrules: *a\n", 1, ["anchors"]),
         ("gate: !!python/object:os.system {}\n", 1, ["tags"]),
         ("a: 1\n---\nb: 2\n", 2, ["several documents"]),
@@ -325,3 +327,13 @@ def test_scanners_that_are_never_waived_must_exist() -> None:
     )
     for wrong in ("max_days: 0", "max_severity: grave", "grant: boss", "scope: all"):
         assert isinstance(parse(f"waivers: {{{wrong}}}"), PolicyProblem)
+
+
+def test_off_needs_no_quotes() -> None:
+    """To YAML it is a boolean, and to people the word of the documentation."""
+    found = parse(
+        "gate:\n  rules:\n  - mode: off\n    when: {scanners: [semgrep]}\nreview: {unit_tests: off}\n"
+    )
+    assert isinstance(found, Policy)
+    assert ("off", "off") == (found.gate.rules[0].mode, found.review.unit_tests)
+    assert isinstance(parse("gate:\n  rules:\n  - mode: on\n"), PolicyProblem)

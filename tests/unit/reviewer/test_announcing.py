@@ -128,6 +128,33 @@ async def test_a_draft_that_nobody_looked_at_is_not_approved():
     assert ("unapprove",) == gitlab.calls[-1]
 
 
+@pytest.mark.parametrize(
+    ("status", "place", "expected"),
+    [
+        ("failed", BEFORE, ("failed", "!4 has the same head: told")),
+        ("pending", BEFORE, ("pending", "!4 has the same head: told")),
+        ("success", BEFORE, ("success", "passed!")),
+        ("failed", StatusPlace(7, HEAD, 99), ("success", "passed!")),
+    ],
+)
+async def test_a_status_that_two_merge_requests_share_is_the_stricter(
+    status: str, place: StatusPlace, expected: tuple[str, str]
+):
+    """One into a branch with a mild policy does not open the gate of the other; pipelines of their own are apart."""
+    other = GateVerdict(
+        run_id=uuid.UUID(int=2),
+        ref=REF.model_copy(update={"iid": 4}),
+        head_sha=HEAD,
+        status=status,
+        description="told",
+        places=(place,),
+    )
+    gitlab, before = GitLab(), verdict("waiting", "pending", places=(BEFORE,))
+    told = await gitlab.announcing.say(FOUND, RUN, verdict("passed", "success"), before, [other])
+    assert [("set", *expected), ("repeat", 11, *expected)] == gitlab.calls[:2]
+    assert ("success", ("approve", HEAD)) == (told.status, gitlab.calls[-1])
+
+
 async def test_where_the_status_stood_first_it_does_not_stay_pending():
     """Both pipelines get it; said again without news, the earlier one is left alone."""
     gitlab, before = GitLab(), verdict("waiting", "pending", places=(BEFORE,))
