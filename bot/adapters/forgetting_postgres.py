@@ -37,6 +37,7 @@ OF_NO_PROJECT = frozenset(
         "label_rebuild",
         "learning_opt_out",
         "model_answer",
+        "noise_pass",
         "policy_version",
         "reconciliation",
         "release_seen",
