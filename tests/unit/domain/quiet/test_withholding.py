@@ -108,7 +108,9 @@ def test_what_must_be_heard_is_heard(severity: Severity, scanner: str, category:
         for silences in ({}, {one.fingerprint: VETOED})
     )
     assert said.verdict == asked.verdict
-    heard = severity is Severity.critical or "secret" in f"{scanner} {category}" or bool(said.verdict.blocking)
+    heard = (
+        severity is Severity.critical or "secret" in f"{scanner} {category}" or bool(said.verdict.blocking)
+    )
     assert bool(asked.withheld) is not heard
     assert not heard or asked == said
 
