@@ -27,6 +27,8 @@ _BY = (
 #: Tables that hold nothing of one project.
 OF_NO_PROJECT = frozenset(
     {
+        "api_token",
+        "audit_entry",
         "comment_kind",
         "event_partition",
         "forgotten",
@@ -36,11 +38,13 @@ OF_NO_PROJECT = frozenset(
         "instance_key",
         "label_rebuild",
         "learning_opt_out",
+        "login_link",
         "model_answer",
         "noise_pass",
         "policy_version",
         "reconciliation",
         "release_seen",
+        "web_session",
     }
 )
 BY_ANOTHER_ROW = frozenset(table for table, _ in _BY)
