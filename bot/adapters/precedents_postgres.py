@@ -10,9 +10,8 @@ from typing import Any, Final
 from bot.adapters.postgres import translated
 from bot.domain.findings import MODEL
 from bot.domain.labels import LABEL_VERSION, Label
-from bot.domain.likeness import shingles
-from bot.domain.quiet.veto import Likeness, Past, text_of
-from bot.ports.noise import Text
+from bot.domain.quiet.veto import text_of
+from bot.ports.noise import Precedent, Text
 
 _CLEAR: Final = [label.value for label in Label if label.accepted or label is Label.rejected_strong]
 #: What was said longer ago is not compared with: each costs time at every publication.
@@ -66,19 +65,19 @@ class PostgresPrecedents:
         self._pool = pool
         self._instance = instance
 
-    async def past(self, project_id: int, since: datetime) -> Sequence[Past]:
+    async def past(self, project_id: int, since: datetime) -> Sequence[Precedent]:
         """Return comments with a clear label; see the port."""
         async with translated():
             rows = await self._pool.fetch(
                 _PAST, self._instance, project_id, LABEL_VERSION, _CLEAR, MODEL, since
             )
         return [
-            Past(
+            Precedent(
                 comment=row["id"],
                 merge_request=f"{row['project_id']}:{row['iid']}",
                 accepted=Label(row["label"]).accepted,
                 people=frozenset(row["people"]),
-                likeness=Likeness(shingles(_text(row))),
+                text=_text(row),
             )
             for row in rows
         ]

@@ -10,7 +10,6 @@ from typing import Protocol
 
 from bot.domain.policy import Noise
 from bot.domain.quiet.muting import Board, Mute, Outcome, Override, Subject
-from bot.domain.quiet.veto import Past
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +67,25 @@ class Text:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Precedent:
+    """Hold a comment that people accepted or rejected, who did, and its words."""
+
+    comment: uuid.UUID
+    merge_request: str
+    accepted: bool
+    people: frozenset[int]
+    text: str
+
+
 class Precedents(Protocol):
     """Tell which comments of the model people accepted or rejected, and keep their vectors.
 
     Every method raises ``Transient`` when the store is out of reach.
     """
 
-    async def past(self, project_id: int, since: datetime) -> Sequence[Past]:
-        """Return the newest such comments in the project and in others of its group, without vectors."""
+    async def past(self, project_id: int, since: datetime) -> Sequence[Precedent]:
+        """Return the newest such comments in the project and in others of its group."""
 
     async def cosines(
         self, comments: Sequence[uuid.UUID], vector: Sequence[float], model: str

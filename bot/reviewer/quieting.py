@@ -6,20 +6,21 @@ import asyncio
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 import structlog
 
 from bot.domain.errors import CloisterError
 from bot.domain.findings import MODEL, Finding
-from bot.domain.likeness import NEAR, jaccard
+from bot.domain.likeness import NEAR, jaccard, shingles
 from bot.domain.policy import Noise
 from bot.domain.publication import Publication
 from bot.domain.quiet.muting import Board
 from bot.domain.quiet.veto import CLOSE, ENOUGH, Likeness, Past, Ruling, rule, text_of
 from bot.domain.quiet.withholding import Cause, Neighbour, Silence, Silences
 from bot.domain.run import Run
-from bot.ports import Embeddings, Mutes, Precedents
+from bot.ports import Embeddings, Mutes, Precedent, Precedents
 
 log = structlog.get_logger()
 
@@ -29,6 +30,8 @@ REMEMBERED: Final = timedelta(days=365)
 _VECTORS_S: Final = 10.0
 #: Enough to tell what a comment is about, and less than any model's window.
 MOST_CHARS: Final = 1_000
+_WORDLESS: Final = Likeness(frozenset())
+_NO_COSINES: Mapping[uuid.UUID, float] = MappingProxyType({})
 
 
 class Quieting:
@@ -91,14 +94,12 @@ class Quieting:
         if sum(not one.accepted for one in past) < ENOUGH:
             return {}
         model, vectors = await self._vectors(findings)
-        silences: dict[str, Silence] = {}
-        for finding, vector in zip(findings, vectors, strict=True):
-            known = [one.comment for one in past]
-            cosines = await self._precedents.cosines(known, vector, model) if vector else {}
-            silence = await asyncio.to_thread(_vetoed, finding, past, cosines)
-            if silence is not None:
-                silences[finding.fingerprint] = silence
-        return silences
+        known = [one.comment for one in past]
+        cosines = [
+            await self._precedents.cosines(known, vector, model) if vector else _NO_COSINES
+            for vector in vectors
+        ]
+        return await asyncio.to_thread(_vetoed, findings, past, cosines)
 
     async def _vectors(self, findings: Sequence[Finding]) -> tuple[str, Sequence[tuple[float, ...]]]:
         """Return the identity of the model and its vectors, empty ones where it makes none."""
@@ -123,19 +124,40 @@ def _text(finding: Finding) -> str:
     return text_of(finding.category, finding.title, finding.message)
 
 
-def _vetoed(finding: Finding, past: Sequence[Past], cosines: Mapping[uuid.UUID, float]) -> Silence | None:
-    """Return why *finding* is vetoed by *past* comments, None if it is not."""
+def _vetoed(
+    findings: Sequence[Finding],
+    past: Sequence[Precedent],
+    cosines: Sequence[Mapping[uuid.UUID, float]],
+) -> dict[str, Silence]:
+    """Return why *findings* are vetoed; *cosines* are those to *past* comments, of each finding."""
+    # Words are only counted where a vector is missing: of thousands of comments that takes seconds.
+    wordy = [one for one in past if not all(one.comment in near for near in cosines)]
+    words = {one.comment: Likeness(shingles(one.text)) for one in wordy}
+    silences: dict[str, Silence] = {}
+    for finding, near in zip(findings, cosines, strict=True):
+        silence = _silence(finding, past, near, words)
+        if silence is not None:
+            silences[finding.fingerprint] = silence
+    return silences
+
+
+def _silence(
+    finding: Finding,
+    past: Sequence[Precedent],
+    cosines: Mapping[uuid.UUID, float],
+    words: Mapping[uuid.UUID, Likeness],
+) -> Silence | None:
     own = Likeness.of(finding)
-    near: dict[uuid.UUID, tuple[Past, float]] = {}
+    near: list[Past] = []
+    measured: dict[uuid.UUID, float] = {}
     for one in past:
-        cosine = cosines.get(one.comment)
-        likeness, close = (
-            (jaccard(own.words, one.likeness.words), NEAR) if cosine is None else (cosine, CLOSE)
-        )
+        cosine, said = cosines.get(one.comment), words.get(one.comment, _WORDLESS)
+        likeness, close = (jaccard(own.words, said.words), NEAR) if cosine is None else (cosine, CLOSE)
         if likeness >= close:
-            near[one.comment] = one, likeness
-    verdict = rule(finding, own, [one for one, _ in near.values()], like=lambda *_: True)
+            measured[one.comment] = likeness
+            near.append(Past(one.comment, one.merge_request, one.accepted, one.people, said))
+    verdict = rule(finding, own, near, like=lambda *_: True)
     if verdict.ruling is not Ruling.vetoed:
         return None
-    neighbours = tuple(Neighbour(comment, near[comment][1]) for comment in verdict.neighbours)
+    neighbours = tuple(Neighbour(comment, measured[comment]) for comment in verdict.neighbours)
     return Silence(Cause.veto, verdict.explanation, neighbours=neighbours)

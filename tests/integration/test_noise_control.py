@@ -13,6 +13,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from bot.adapters import suppressions_postgres
 from bot.adapters.audit_log_postgres import PostgresAuditLog
 from bot.adapters.embeddings import OllamaEmbeddings
 from bot.adapters.labels_postgres import PostgresLabels
@@ -106,14 +107,14 @@ class Noisy:
             said = one.up(person) if accepted else one.down(person)
             told.append(one.merged(None, said))  # type: ignore[arg-type]
         await store(self.pool, told)
-        for one in told:
-            about = {name: getattr(one.comment, name) for name in ("rule", "scanner", "category")}
-            finding = _finding(one.comment.fingerprint, **about)
+        for each in told:
+            about = {name: getattr(each.comment, name) for name in ("rule", "scanner", "category")}
+            finding = _finding(each.comment.fingerprint, **about)
             await self.pool.execute(
                 "INSERT INTO finding (run_id, step, fingerprint, rule, category, severity, path, body)"
                 " VALUES ($1, 'review', $2, 'r', 'c', 'high', 'a.py', $3)",
-                one.comment.run_id,
-                one.comment.fingerprint,
+                each.comment.run_id,
+                each.comment.fingerprint,
                 finding.model_dump(mode="json"),
             )
 
@@ -365,6 +366,23 @@ async def test_without_the_extension_words_are_compared(noisy: Noisy, embedder: 
     assert await noisy.pool.fetchval("SELECT count(*) FROM comment_vector") == 0
     assert len(await noisy.withheld(by_model())) == 1
     await noisy.embeddings.close()
+
+
+async def test_what_a_later_round_says_was_not_withheld(noisy: Noisy) -> None:
+    """Of each run stands what it came to in the end, and nothing of that is lost to another run."""
+    await noisy.tell(PROJECT, range(1, 13))
+    await noisy.measure()
+    both = await noisy.withheld(_finding("aa" * 16), _finding("bb" * 16, line=5, end_line=5))
+    assert len(both) == 2
+    ref, run_id, other = telling(99, project_id=PROJECT).ref, uuid.uuid4(), uuid.uuid4()
+    async with noisy.pool.acquire() as connection, connection.transaction():
+        await suppressions_postgres.save(connection, ref, other, both)
+        for withheld in (both, both[:1], both[:1]):
+            await suppressions_postgres.save(connection, ref, run_id, withheld)
+    rows = await suppressions_postgres.named(noisy.pool, INSTANCE, both[0].finding.fingerprint[:4])
+    assert {row["run_id"] for row in rows} == {run_id, other}
+    (row,) = await suppressions_postgres.named(noisy.pool, INSTANCE, both[1].finding.fingerprint)
+    assert (row["run_id"], row["cause"], row["mute"]) == (other, "auto_mute", both[1].silence.mute)
 
 
 async def test_the_commands(noisy: Noisy, pool: Any, database_url: str) -> None:
