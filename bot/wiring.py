@@ -67,6 +67,7 @@ from bot.settings_kafka import tls_context
 from bot.settings_tls import trusting
 from bot.wiring_feedback import feedback_ports
 from bot.wiring_models import models_of
+from bot.wiring_noise import noise_keeper, quieting_of
 from bot.wiring_policy import levels_of
 from bot.wiring_rules import rulebook
 from bot.wiring_unit_tests import unit_testing
@@ -215,6 +216,12 @@ async def run_consumers(
         if Stage.feedback in stages and base.settings.feedback_per_minute:
             polling = asyncio.create_task(_feedback_poller(base, ports).run(), name="feedback")
             stack.callback(polling.cancel)
+        if Stage.feedback in stages:
+            keeper = noise_keeper(
+                base.pool, base.instance, ports["embeddings"], clock=base.clock, telemetry=base.telemetry
+            )
+            measuring = asyncio.create_task(keeper.run(), name="noise")
+            stack.callback(measuring.cancel)
         suspects = asyncio.Lock()
         loops = [
             ConsumeLoop(
@@ -327,6 +334,7 @@ async def _ports(
         "model": models.by_task.get(Task.review),
         "asker": asker,
         "embeddings": models.embeddings,
+        "quieting": quieting_of(base.pool, base.instance, models.embeddings),
         "proposals": GitLabProposals(forge.api),
         "unit_testing": asker and unit_testing(settings, asker, workspaces, redact),
         "answering": asker and Answering(asker, answering_guide(), workspaces, rules, runner, redact),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -54,6 +55,7 @@ from bot.reviewer.announcing import Announcing
 from bot.reviewer.moves import followed, renamed, under_old_names
 from bot.reviewer.parting import declined_at_the_end
 from bot.reviewer.posting import Posting
+from bot.reviewer.quieting import Quieting
 from bot.reviewer.waiving import WaiversHere, is_about, take
 from bot.runtime.consumer import Work, consumer
 from bot.syntax import language_of
@@ -73,6 +75,7 @@ async def publish(
     workspaces: Workspaces,
     store: Store,
     waivers: WaiverBook,
+    quieting: Quieting,
     marker: Marker,
     fingerprint_key: bytes,
     instance_url: str,
@@ -123,7 +126,8 @@ async def publish(
         standing = await _standing([*mine.threads, *here.threads], workspaces, run.revision, fingerprint_key)
         gone = deleted(mine, known)
         named = under_old_names(findings, moves, records, key=fingerprint_key)
-        publication = decide(
+        decided_with = partial(
+            decide,
             run,
             named,
             mine.threads,
@@ -133,6 +137,9 @@ async def publish(
             declined=await store.declined(event.ref),
             waivers=here.standing,
             threads_block=bool(findings or mine.threads) and await _threads_block(run, merge_rules),
+        )
+        publication = await quieting.settle(
+            run, lambda silences: decided_with(silences=silences), clock.now()
         )
         state = await store.merge_request(event.ref)
         drafts_left = state.posting or state.summary_note_id != mine.summary_id
@@ -191,6 +198,7 @@ async def publish(
             await transaction.save_run(run)
             await transaction.save_verdict(decided)
             _tell(decided, before, beside, transaction)
+            await transaction.save_withheld(event.ref, run.id, publication.withheld)
             steps = here.steps(
                 publication,
                 named,
@@ -298,3 +306,5 @@ async def _keep_comments(
 def _count(telemetry: Telemetry, publication: Publication) -> None:
     for action in publication.actions:
         telemetry.count("cloister_comments", action=type(action).__name__.lower())
+    for one in publication.withheld:
+        telemetry.count("cloister_withheld", cause=one.silence.cause.value)

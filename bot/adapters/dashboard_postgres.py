@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.adapters.dashboard_gate import expiring
 from bot.adapters.dashboard_reviews import health, review, reviews
+from bot.adapters.mutes_postgres import muted
 from bot.adapters.postgres import translated
 from bot.adapters.rollup_spans import ALL_COUNTS, VALUES, Span, listed, span_of, sums
 from bot.adapters.rollup_sql import COMMENT_COUNTS, REVIEW_COUNTS
@@ -157,6 +158,7 @@ class PostgresDashboard:
             found.sort(key=_noisiest_first)
             shown = found[:_MOST_NOISE]
             samples = await _samples(connection, span, shown)
+            quiet = await muted(connection, self._instance, filters, self._clock.now())
         rows = [
             NoiseRow(
                 row["scanner"],
@@ -167,7 +169,7 @@ class PostgresDashboard:
             )
             for row in shown
         ]
-        return Noise(tuple(rows))
+        return Noise(tuple(rows), quiet)
 
     async def flow(self, filters: Filters) -> Flow:
         """Return how long things took; see the port."""

@@ -42,6 +42,7 @@ OF_NO_PROJECT = frozenset(
         "learning_opt_out",
         "login_link",
         "model_answer",
+        "noise_pass",
         "policy_version",
         "reconciliation",
         "release_seen",

@@ -27,6 +27,12 @@ SELECT m.instance, m.project_id, m.iid, s.*, c.fingerprint
 JOIN signal s ON s.merge_request_id = m.id LEFT JOIN comment c ON c.id = s.comment_id
 """
 
+_COMMENTS_OF = f"SELECT c.* {_OF_MERGE_REQUESTS} JOIN comment c USING (instance, project_id, iid)"
+_STIRRED = """
+SELECT instance, project_id, iid FROM merge_request
+WHERE id IN (SELECT merge_request_id FROM signal WHERE seen_at >= $1)
+"""
+
 #: A head is first seen when its run begins. A run in which the model, asked only about what changed since an earlier
 #: head, was shown nothing and missed nothing, is of a push that changed none of the request's own rows.
 _PUSHES = f"""
@@ -93,17 +99,22 @@ class PostgresLabels:
         start = after or Place(since or _EARLIEST, uuid.UUID(int=0))
         async with translated(), self._pool.acquire() as connection:
             rows = await connection.fetch(_COMMENTS, start.posted_at, start.comment_id, limit)
-            refs = {_key(row): _ref(row) for row in rows}
-            columns = [list(column) for column in zip(*refs, strict=True)] or [[], [], []]
-            signals, pushes = defaultdict(list), defaultdict(list)
-            for row in await connection.fetch(_SIGNALS, *columns):
-                signals[_key(row)].append(signal_of(refs[_key(row)], row))
-            for row in await connection.fetch(_PUSHES, *columns):
-                pushes[_key(row)].append(Push(row["at"], row["head_sha"], row["rebase"]))
-        return [
-            History(comment_of(refs[_key(row)], row), signals[_key(row)], pushes.get(_key(row)))
-            for row in rows
+            return await _histories(connection, rows)
+
+    async def stirred(self, since: datetime) -> Sequence[MergeRequestRef]:
+        """Return what something was seen of; see the port."""
+        async with translated():
+            return [_ref(row) for row in await self._pool.fetch(_STIRRED, since)]
+
+    async def histories_of(self, refs: Sequence[MergeRequestRef]) -> Sequence[History]:
+        """Return the comments on merge requests; see the port."""
+        columns = [
+            [ref.instance for ref in refs],
+            [ref.project_id for ref in refs],
+            [ref.iid for ref in refs],
         ]
+        async with translated(), self._pool.acquire() as connection:
+            return await _histories(connection, await connection.fetch(_COMMENTS_OF, *columns))
 
     async def keep(
         self, version: int, labels: Mapping[uuid.UUID, Labelled], *, begun: Begun | None = None
@@ -161,6 +172,20 @@ class PostgresLabels:
         async with translated():
             rows = await self._pool.fetch(_OF_COMMENT, comment_id)
         return {row["label_version"]: _labelled(row) for row in rows}
+
+
+async def _histories(connection: Any, rows: Sequence[Any]) -> Sequence[History]:
+    """Return the comments in *rows*, each with what happened to its merge request."""
+    refs = {_key(row): _ref(row) for row in rows}
+    columns = [list(column) for column in zip(*refs, strict=True)] or [[], [], []]
+    signals, pushes = defaultdict(list), defaultdict(list)
+    for row in await connection.fetch(_SIGNALS, *columns):
+        signals[_key(row)].append(signal_of(refs[_key(row)], row))
+    for row in await connection.fetch(_PUSHES, *columns):
+        pushes[_key(row)].append(Push(row["at"], row["head_sha"], row["rebase"]))
+    return [
+        History(comment_of(refs[_key(row)], row), signals[_key(row)], pushes.get(_key(row))) for row in rows
+    ]
 
 
 def _labelled(row: Any) -> Labelled:

@@ -15,6 +15,7 @@ from bot.adapters import (
     audit_log_postgres,
     declined_postgres,
     feedback_postgres,
+    suppressions_postgres,
     verdicts_postgres,
     waivers_postgres,
 )
@@ -27,6 +28,7 @@ from bot.domain.events import Event, Record, event_id
 from bot.domain.findings import Finding
 from bot.domain.gate_verdict import GateVerdict
 from bot.domain.merge_request import MergeRequestRef
+from bot.domain.quiet.withholding import Withheld
 from bot.domain.records import AnsweredComment, Declined, MergeRequestState, ThreadRecord
 from bot.domain.review_fact import ReviewFact
 from bot.domain.run import REVIEW_STEP, Run
@@ -244,6 +246,12 @@ class PostgresTransaction:
     async def save_fact(self, fact: ReviewFact) -> None:
         """Store what a run came to; see the port."""
         await save_fact(self._connection, fact, self._trace)
+
+    async def save_withheld(
+        self, ref: MergeRequestRef, run_id: uuid.UUID, withheld: Sequence[Withheld]
+    ) -> None:
+        """Store what a run did not say; see the port."""
+        await suppressions_postgres.save(self._connection, ref, run_id, withheld)
 
     def emit(self, event: Event, *, delay: timedelta = timedelta()) -> None:
         """Append an event; see the port."""

@@ -29,6 +29,7 @@ from bot.cli import (
     labels,
     login_link,
     model,
+    noise,
     policy,
     reconcile,
     replay,
@@ -100,3 +101,4 @@ app.add_typer(waivers.app, name="waivers")
 app.add_typer(token.app, name="token")
 app.add_typer(audit.app, name="audit")
 app.add_typer(labels.app, name="labels")
+app.add_typer(noise.app, name="noise")

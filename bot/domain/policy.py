@@ -19,6 +19,7 @@ from bot.domain.policy_decision import (
 )
 from bot.domain.policy_gate import Gate, GateRule, Limits, Mode, When
 from bot.domain.policy_model import Policy, Sections
+from bot.domain.policy_noise import Noise
 from bot.domain.policy_scope import TOO_LARGE, applies, excluded, left_out, unknown_rules
 from bot.domain.policy_sections import (
     SARIF_PREFIX,
@@ -47,6 +48,7 @@ __all__ = [
     "Learning",
     "Limits",
     "Mode",
+    "Noise",
     "Paths",
     "Policy",
     "Reports",

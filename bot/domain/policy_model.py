@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from bot.domain.policy_gate import Gate
+from bot.domain.policy_noise import Noise
 from bot.domain.policy_sections import (
     Comments,
     Conversation,
@@ -31,6 +32,7 @@ class Sections(Section):
     reports: Reports = Reports()
     conversation: Conversation = Conversation()
     waivers: Waivers = Waivers()
+    noise: Noise = Noise()
     learning: Learning = Learning()
 
 

@@ -11,6 +11,7 @@ from bot.domain.findings import Finding, better
 from bot.domain.fingerprint import recognise
 from bot.domain.policy import Mode, Policy, Verdict, commentable, governed, left_out, mode_of, verdict
 from bot.domain.policy_extent import deciding, extent
+from bot.domain.quiet.withholding import NO_SILENCES, Silences, Withheld, parted
 from bot.domain.reconcile import (
     Action,
     Explain,
@@ -48,7 +49,8 @@ _PAST = "in commit {sha} of this branch, no longer at the head; still readable t
 class Publication:
     """Hold the decisions: reconciling ``actions``, findings only ``listed``, and the gate's ``verdict``.
 
-    ``staying`` are fingerprints of the findings whose threads may be open, None for all.
+    ``staying`` are fingerprints of the findings whose threads may be open, None for all. ``withheld`` are findings that
+    people did not want to hear the like of.
     """
 
     actions: tuple[Action, ...]
@@ -56,11 +58,17 @@ class Publication:
     suppressed: tuple[Finding, ...]
     verdict: Verdict
     staying: frozenset[str] | None = None
+    withheld: tuple[Withheld, ...] = ()
 
     @property
     def posts(self) -> tuple[Finding, ...]:
         """Return the findings that get a new thread."""
         return tuple(action.finding for action in self.actions if isinstance(action, Post))
+
+    @property
+    def fresh(self) -> tuple[Finding, ...]:
+        """Return the findings that get a new thread, or would without a budget."""
+        return tuple(action.finding for action in self.actions if isinstance(action, Post | Overflow))
 
     @property
     def quiet(self) -> frozenset[str]:
@@ -80,6 +88,7 @@ def decide(
     declined: Mapping[str, Declined] = _NOTHING_DECLINED,
     waivers: Standing = _NO_WAIVERS,
     threads_block: bool = False,
+    silences: Silences = NO_SILENCES,
 ) -> Publication:
     """Return what shall be visible for *run*.
 
@@ -93,17 +102,21 @@ def decide(
         declined: what people do not want to hear of in this project, by fingerprint.
         waivers: those that count for the merge request.
         threads_block: whether open threads keep the merge request from being merged.
+        silences: what people did not want to hear the like of, by fingerprint.
     """
     policy, facts = run.policy, run.facts
     said = governed(recognised(explained(findings), threads, deleted, declined, waivers), policy, facts)
     modes = {id(finding): mode_of(finding, policy, facts) for finding in said}
     aloud = [finding for finding in said if modes[id(finding)] is not Mode.shadow]
     decided = _decided(run, diff, said, modes, waivers)
-    relevant = deduplicate(aloud, prefer=lambda one: commentable(one, policy, facts))
-    relevant += _behind_waived(relevant, decided)
     blocking = {one.fingerprint for one in said if modes[id(one)] is Mode.block}
     # What is only in the past has no line to comment on; a thread from when it had one stays.
     known = {thread.fingerprint for thread in threads}
+    relevant = deduplicate(aloud, prefer=lambda one: commentable(one, policy, facts))
+    relevant, withheld = parted(
+        relevant, aloud, silences, blocking=blocking, known={*known, *deleted, *declined}
+    )
+    relevant += _behind_waived(relevant, decided)
     wanted = [
         finding
         for finding in relevant
@@ -137,6 +150,7 @@ def decide(
         suppressed=tuple(one for one in relevant if one.suppressed and one.fingerprint not in blocking),
         verdict=decided,
         staying=staying,
+        withheld=withheld,
     )
 
 

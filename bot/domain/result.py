@@ -64,6 +64,7 @@ def result(
             *publication.listed,
         ],
         suppressed=publication.suppressed,
+        withheld=[Listed(one.finding, one.silence.explanation) for one in publication.withheld],
         skipped={**run.absent, **_broken(run)},
         not_reviewed=not_reviewed,
         pending=[spoken(name) for name in sorted(run.pending)],

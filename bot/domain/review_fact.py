@@ -15,6 +15,7 @@ from bot.domain.findings import Finding
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.policy import commentable, governed
 from bot.domain.publication import Publication
+from bot.domain.quiet.withholding import Cause
 from bot.domain.reconcile import Explain, Keep, Overflow, Reopen
 from bot.domain.records import ThreadRecord
 from bot.domain.run import Run
@@ -177,6 +178,14 @@ def _left_out(
         *(
             _named(_why(item.finding, run, publication), item.finding, item.reason)
             for item in publication.listed
+        ),
+        *(
+            _named(
+                Reason.similar if one.silence.cause is Cause.veto else Reason.muted,
+                one.finding,
+                one.silence.explanation,
+            )
+            for one in publication.withheld
         ),
         *(_named(Reason.refused, one) for one in publication.posts if one.fingerprint in refused),
         *(_named(Reason.known, finding) for finding in known if finding.fingerprint not in listed),

@@ -38,6 +38,7 @@ class ReviewResult:
     ``not_reviewed`` a path; ``reviewed`` counts the other files, ``covered`` says who looked at which. ``pending`` names parts whose result is still to come, ``undecided`` those that
     the gate needs and that gave none. ``failed`` means that nothing could be looked at, ``paused`` that new commits
     will not be, ``unanswered`` that the model was asked and did not answer, and may be asked again,
+    ``withheld`` are findings that people did not want to hear the like of,
     ``hushed`` that some of the threads were resolved though what they say stands.
     """
 
@@ -47,6 +48,7 @@ class ReviewResult:
     inline: Sequence[Finding] = ()
     listed: Sequence[Listed] = ()
     suppressed: Sequence[Finding] = ()
+    withheld: Sequence[Listed] = ()
     skipped: Mapping[str, str] = field(default_factory=dict)
     not_reviewed: Mapping[str, str] = field(default_factory=dict)
     pending: Sequence[str] = ()

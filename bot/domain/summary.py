@@ -67,6 +67,7 @@ def summary(result: ReviewResult, *, marker: str, redact: Callable[[str], str] =
             text.shadowed.format(count=len(result.verdict.shadowed)),
             page.table("", [(one, "") for one in result.verdict.shadowed]),
         ),
+        page.withheld(),
         _folded(text.changes.format(count=len(result.changes)), page.changes()),
         _folded(page.coverage(), page.receipt()),
         _footer(result, text),
@@ -121,6 +122,14 @@ class _Page:
             self.table(text.waived, waived),
             text.waived_hint.format(command=code_span(back)) if waived else "",
         ]
+
+    def withheld(self) -> str:
+        """Return what people did not want to hear the like of, folded away, and how to have it said again."""
+        text, withheld = self.words.summary, self.result.withheld
+        rows = self.table("", [(item.finding, item.reason) for item in withheld])
+        return _folded(
+            text.withheld.format(count=len(withheld)), f"{rows}\n\n{text.withheld_hint}" if rows else ""
+        )
 
     @property
     def names(self) -> Mapping[str, str]:

@@ -21,6 +21,8 @@ class Via(StrEnum):
     link = "link"
     #: ``--dev-login``: a name and a role that somebody picked.
     development = "development"
+    #: The operator's command line.
+    command = "command"
     #: A token of a script.
     token = "token"  # noqa: S105 - the name of a way in
 

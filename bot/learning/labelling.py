@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from bot.domain.labels import LABEL_VERSION, label
+from bot.domain.labels import LABEL_VERSION, Labelled, label
+from bot.domain.merge_request import MergeRequestRef
 from bot.ports import Begun, Labels, Place
 
 #: Comments at a time, with all signals of their merge requests.
@@ -61,3 +63,21 @@ async def rebuild(
         changed = await labels.keep(LABEL_VERSION, found, begun=Begun(since, place))
         done = Rebuilt(done.labelled + len(found), done.changed + changed, done.resumed)
         told(done)
+
+
+async def relabel(labels: Labels, *, since: datetime, batch: int = BATCH) -> frozenset[MergeRequestRef]:
+    """Label anew what something was seen of since then; return the merge requests whose labels are new or changed.
+
+    Raises:
+        Transient: the database is out of reach.
+    """
+    stirred = await labels.stirred(since)
+    changed: set[MergeRequestRef] = set()
+    for start in range(0, len(stirred), batch):
+        refs = stirred[start : start + batch]
+        found: dict[uuid.UUID, Labelled] = {}
+        for one in await labels.histories_of(refs):
+            found[one.comment.id] = label(one.comment, one.signals, one.pushes)
+        if await labels.keep(LABEL_VERSION, found):
+            changed.update(refs)
+    return frozenset(changed)

@@ -24,6 +24,7 @@ from bot.ports.labels import Begun, History, LabelCount, Labels, Place
 from bot.ports.learning import Learning
 from bot.ports.log import Delivery, EventLog, EventSink, OnRevoke, Outbox, Subscription, keep_all
 from bot.ports.model import Answers, Audit, Embeddings, Model, ModelReply, ModelRequest
+from bot.ports.noise import Fared, Mutes, Precedent, Precedents, Standing, Text
 from bot.ports.policies import PolicyFiles, PolicyVersions
 from bot.ports.reconciliations import Reconciliations, Turn
 from bot.ports.runner import Command, Completed, RuleCopy, RuleSource, Runner
@@ -54,6 +55,7 @@ __all__ = [
     "Embeddings",
     "EventLog",
     "EventSink",
+    "Fared",
     "Feedback",
     "Forge",
     "ForgeUpdates",
@@ -66,6 +68,7 @@ __all__ = [
     "Model",
     "ModelReply",
     "ModelRequest",
+    "Mutes",
     "Occurrence",
     "Occurrences",
     "OnRevoke",
@@ -76,6 +79,8 @@ __all__ = [
     "Placed",
     "PolicyFiles",
     "PolicyVersions",
+    "Precedent",
+    "Precedents",
     "Proposals",
     "Reconciliations",
     "RuleCopy",
@@ -85,11 +90,13 @@ __all__ = [
     "SandboxTree",
     "Sessions",
     "SignIn",
+    "Standing",
     "Start",
     "StillHeld",
     "Store",
     "Subscription",
     "Telemetry",
+    "Text",
     "Transaction",
     "Trial",
     "Tried",

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from bot.domain.labels import Label, Labelled, Push
+from bot.domain.merge_request import MergeRequestRef
 from bot.domain.signals import Comment, Signal
 
 
@@ -61,6 +62,12 @@ class Labels(Protocol):
         self, *, limit: int, since: datetime | None = None, after: Place | None = None
     ) -> Sequence[History]:
         """Return up to *limit* comments, the oldest first, posted at *since* or later and behind *after*."""
+
+    async def stirred(self, since: datetime) -> Sequence[MergeRequestRef]:
+        """Return the merge requests of which something was seen since then."""
+
+    async def histories_of(self, refs: Sequence[MergeRequestRef]) -> Sequence[History]:
+        """Return all comments on *refs* with their histories."""
 
     async def keep(
         self, version: int, labels: Mapping[uuid.UUID, Labelled], *, begun: Begun | None = None

@@ -14,6 +14,7 @@ from bot.domain.events import Event, Record
 from bot.domain.findings import Finding
 from bot.domain.gate_verdict import GateVerdict
 from bot.domain.merge_request import MergeRequestRef
+from bot.domain.quiet.withholding import Withheld
 from bot.domain.records import AnsweredComment, Declined, MergeRequestState, ThreadRecord
 from bot.domain.review_fact import ReviewFact
 from bot.domain.run import Run
@@ -86,6 +87,11 @@ class Transaction(Protocol):
 
     async def save_fact(self, fact: ReviewFact) -> None:
         """Store what a run came to as far as it is published; the times of its first results and comment stay."""
+
+    async def save_withheld(
+        self, ref: MergeRequestRef, run_id: uuid.UUID, withheld: Sequence[Withheld]
+    ) -> None:
+        """Store which findings a run did not say, instead of what an earlier round of it did not say."""
 
     def emit(self, event: Event, *, delay: timedelta = timedelta()) -> None:
         """Append *event* to the log together with this transaction, to be handed out after *delay*."""

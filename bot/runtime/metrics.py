@@ -37,6 +37,10 @@ METRICS: dict[str, Metric] = {
         "counter", "1", "commands in comments by command, and whether they were done"
     ),
     "cloister_comments": Metric("counter", "1", "what publishing did by action"),
+    "cloister_withheld": Metric(
+        "counter", "1", "findings not said because people rejected the like, by cause"
+    ),
+    "cloister_mutes": Metric("counter", "1", "rules and categories that figures muted, by scope"),
     "cloister_model_tokens": Metric("counter", "1", "tokens by direction"),
     "cloister_model_answers": Metric(
         "counter", "1", "model answers by outcome and task; `cached` ones cost nothing"

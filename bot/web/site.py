@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends
 from bot.adapters.api_tokens_postgres import PostgresApiTokens
 from bot.adapters.audit_log_postgres import PostgresAuditLog
 from bot.adapters.dashboard_postgres import PostgresDashboard
+from bot.adapters.muting_postgres import PostgresMuting
 from bot.adapters.places_postgres import PostgresPlaces
 from bot.adapters.sessions_postgres import PostgresSessions
 from bot.adapters.verdicts_postgres import PostgresVerdicts
@@ -87,4 +88,5 @@ def _desk(parts: Base, access: Access) -> Desk:
         parts.clock,
         str(parts.settings.gitlab_url),
         access.may_decide,
+        PostgresMuting(parts.pool, parts.instance, parts.clock),
     )

@@ -229,6 +229,7 @@ async def test_what_comes_in_meanwhile_is_checked_before_it_is_published(stand: 
                 "links",
                 "workspaces",
                 "waivers",
+                "quieting",
                 "marker",
                 "fingerprint_key",
             ),

@@ -40,6 +40,7 @@ from bot.adapters.tables.models import (
     ModelAnswer,
     ModelCall,
 )
+from bot.adapters.tables.noise import CommentVector, MuteEvent, NoisePass, Suppression
 from bot.adapters.tables.reviews import (
     AnsweredComment,
     DeclinedFinding,
@@ -59,6 +60,7 @@ __all__ = [
     "Comment",
     "CommentKind",
     "CommentLabel",
+    "CommentVector",
     "DeadLetter",
     "DeclinedFinding",
     "DelayedEvent",
@@ -79,6 +81,8 @@ __all__ = [
     "MergeRequest",
     "ModelAnswer",
     "ModelCall",
+    "MuteEvent",
+    "NoisePass",
     "PolicyVersion",
     "Project",
     "Reconciliation",
@@ -90,6 +94,7 @@ __all__ = [
     "RollupDue",
     "RollupKind",
     "Signal",
+    "Suppression",
     "Thread",
     "WaiverEvent",
     "WebSession",

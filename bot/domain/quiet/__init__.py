@@ -11,11 +11,11 @@ from typing import Final
 from bot.domain.findings import Finding, Severity
 
 #: Category and scanner of what must be heard.
-_SECRETS: Final = frozenset({"secret", "secrets"})
+NEVER_QUIET: Final = frozenset({"secret", "secrets"})
 
 
 def exempt(finding: Finding) -> bool:
     """Say whether *finding* is said whatever people thought of others like it."""
-    return finding.severity is Severity.critical or not _SECRETS.isdisjoint(
+    return finding.severity is Severity.critical or not NEVER_QUIET.isdisjoint(
         {finding.category, finding.scanner}
     )

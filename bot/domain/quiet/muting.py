@@ -11,6 +11,7 @@ from __future__ import annotations
 import enum
 import hashlib
 import json
+import uuid
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,11 +20,18 @@ from typing import Final
 from bot.domain.evaluation.intervals import Share
 from bot.domain.findings import MODEL, Finding
 from bot.domain.labels import Label
-from bot.domain.quiet import exempt
+from bot.domain.quiet import NEVER_QUIET, exempt
+
+_BY_FIGURES: Final = "the {scope} {name} is muted until {day}: {count} of {of} comments were accepted"
+_BY_LEAD: Final = "a tech lead muted the {scope} {name} until {day}: {reason}"
+_NO_END: Final = "somebody lifts it"
+_NO_REASON: Final = "no reason was given"
 
 #: What is accepted less often than this is noise.
 WANTED: Final = 0.25
 MUTED_FOR: Final = timedelta(days=30)
+#: What was posted longer ago does not count: rules and people change.
+MEASURED: Final = timedelta(days=180)
 #: So many findings of a muted subject are said nevertheless.
 EXPLORED: Final = 0.05
 
@@ -48,12 +56,31 @@ class Subject:
         return f"{self.scope} {self.scanner}/{self.name}"
 
 
+def team_of(project_id: int) -> str:
+    """Return the team that a project is."""
+    return str(project_id)
+
+
 def subjects(team: str, finding: Finding) -> tuple[Subject, ...]:
     """Return by what *finding* may be muted, the narrowest first; a model names rules freely, so it has none."""
-    category = Subject(team, Scope.category, finding.scanner, finding.category)
-    if finding.scanner == MODEL:
-        return (category,)
-    return Subject(team, Scope.rule, finding.scanner, finding.rule), category
+    return subjects_of(team, finding.scanner, finding.rule, finding.category)
+
+
+def subjects_of(team: str, scanner: str, rule: str, category: str) -> tuple[Subject, ...]:
+    """Return by what a finding may be muted of which this is known; see `subjects`."""
+    whole = Subject(team, Scope.category, scanner, category)
+    return (whole,) if scanner == MODEL else (Subject(team, Scope.rule, scanner, rule), whole)
+
+
+def rule_subject(team: str, scanner: str, rule: str) -> Subject:
+    """Return what people mean who mute *rule*: the rule of a finding by the model is its category."""
+    return Subject(team, Scope.category if scanner == MODEL else Scope.rule, scanner, rule)
+
+
+def mutable(subject: Subject) -> bool:
+    """Say whether *subject* may be muted at all."""
+    names = {subject.scanner, subject.name} if subject.scope is Scope.category else {subject.scanner}
+    return NEVER_QUIET.isdisjoint(names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +97,14 @@ def acceptance(outcomes: Iterable[Outcome]) -> Share:
     return Share(sum(label.accepted for label in counted), len(counted))
 
 
-def unwanted(share: Share) -> bool:
-    """Say whether it is beyond chance that less than a quarter is accepted."""
-    return share.of > 0 and share.interval[1] < WANTED
+def unwanted(share: Share, threshold: float = WANTED) -> bool:
+    """Say whether it is beyond chance that less than *threshold* is accepted."""
+    return share.of > 0 and share.interval[1] < threshold
 
 
-def wanted(share: Share) -> bool:
-    """Say whether it is beyond chance that at least a quarter is accepted."""
-    return share.of > 0 and share.interval[0] >= WANTED
+def wanted(share: Share, threshold: float = WANTED) -> bool:
+    """Say whether it is beyond chance that at least *threshold* is accepted."""
+    return share.of > 0 and share.interval[0] >= threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +119,7 @@ class Override:
     by: int
     reason: str = ""
     until: datetime | None = None
+    id: uuid.UUID | None = None
 
     def holds(self, now: datetime) -> bool:
         """Say whether it is in force."""
@@ -108,23 +136,27 @@ class Mute:
     share: Share = field(default_factory=lambda: Share(0, 0))
     by: int | None = None
     reason: str = ""
+    id: uuid.UUID | None = None
 
     def holds(self, now: datetime) -> bool:
         """Say whether it is in force."""
         return self.since <= now and (self.until is None or now < self.until)
 
     @property
+    def automatic(self) -> bool:
+        """Say whether the figures made it."""
+        return self.by is None
+
+    @property
     def explanation(self) -> str:
         """Return in a sentence why; ``reason`` is text of a person, to be neutralised like any."""
-        end = f"until {self.until:%Y-%m-%d}" if self.until else "until somebody lifts it"
-        if self.by is not None:
-            because = f": {self.reason}" if self.reason else ""
-            return f"A tech lead muted the {self.subject} on {self.since:%Y-%m-%d}, {end}{because}"
-        most = round(100 * self.share.interval[1])
-        return (
-            f"The {self.subject} is muted {end}: {self.share.count} of {self.share.of} comments were accepted, "
-            f"which makes more than {most} % unlikely"
-        )
+        name = f"{self.subject.scanner}/{self.subject.name}"
+        day = f"{self.until:%Y-%m-%d}" if self.until else _NO_END
+        if self.automatic:
+            count, of = self.share.count, self.share.of
+            return _BY_FIGURES.format(scope=self.subject.scope, name=name, day=day, count=count, of=of)
+        reason = self.reason or _NO_REASON
+        return _BY_LEAD.format(scope=self.subject.scope, name=name, day=day, reason=reason)
 
 
 def decide(
@@ -134,6 +166,8 @@ def decide(
     now: datetime,
     last: Mute | None = None,
     override: Override | None = None,
+    threshold: float = WANTED,
+    lasts: timedelta = MUTED_FOR,
 ) -> Mute | None:
     """Return the mute of *subject* that is in force, made now if the figures ask for it; None for none.
 
@@ -143,28 +177,32 @@ def decide(
         now: the time.
         last: the newest mute that the figures made, in force or not.
         override: the newest decision of a tech lead, in force or not.
+        threshold: the share of accepted comments below which a subject is noise.
+        lasts: for how long a new mute holds.
     """
     if override is not None and override.holds(now):
         if not override.muted:
             return None
-        return Mute(subject, override.at, override.until, by=override.by, reason=override.reason)
+        return Mute(
+            subject, override.at, override.until, by=override.by, reason=override.reason, id=override.id
+        )
     overruled = override.at if override is not None and override.at <= now else None
     if last and last.holds(now) and (overruled is None or overruled <= last.since):
         return last
     # Whoever decides begins a new count, and so does a mute.
     begin = max([moment for moment in (last and last.since, overruled) if moment], default=None)
     share = acceptance(one for one in outcomes if begin is None or one.posted_at >= begin)
-    return Mute(subject, now, now + MUTED_FOR, share) if unwanted(share) else None
+    return Mute(subject, now, now + lasts, share) if unwanted(share, threshold) else None
 
 
-def explored(subject: Subject, fingerprint: str) -> bool:
+def explored(subject: Subject, fingerprint: str, share: float = EXPLORED) -> bool:
     """Say whether a finding of a muted *subject* is said nevertheless; always the same answer for the same finding.
 
     Fingerprints are made with the installation's secret, so nobody can write code that is always, or never, explored.
     """
     text = json.dumps([subject.team, subject.scope, subject.scanner, subject.name, fingerprint])
     digest = hashlib.sha256(text.encode()).digest()
-    return int.from_bytes(digest[:8]) < EXPLORED * 2**64
+    return int.from_bytes(digest[:8]) < share * 2**64
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +213,15 @@ class Board:
         team: whose board it is.
         mutes: in force, by subject.
         proven: rules whose own figures are good: a mute of their category leaves them alone.
+        said: what tech leads want to be said: neither figures nor likeness silence it.
+        explored: the share of findings that are said though they are muted by the figures.
     """
 
     team: str
     mutes: Mapping[Subject, Mute] = field(default_factory=dict)
     proven: Collection[Subject] = ()
+    said: Collection[Subject] = ()
+    explored: float = EXPLORED
 
     def mute_of(self, finding: Finding) -> Mute | None:
         """Return the mute by which *finding* is not said, None if it is said."""
@@ -188,7 +230,12 @@ class Board:
         for subject in subjects(self.team, finding):
             mute = self.mutes.get(subject)
             if mute is not None:
-                return None if explored(subject, finding.fingerprint) else mute
-            if subject in self.proven:
+                measured = mute.automatic and explored(subject, finding.fingerprint, self.explored)
+                return None if measured else mute
+            if subject in self.proven or subject in self.said:
                 return None
         return None
+
+    def wants(self, finding: Finding) -> bool:
+        """Say whether a tech lead wants the like of *finding* to be said."""
+        return any(subject in self.said for subject in subjects(self.team, finding))

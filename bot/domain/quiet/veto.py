@@ -17,10 +17,19 @@ from bot.domain.findings import Finding
 from bot.domain.likeness import NEAR, Shingles, cosine, jaccard, shingles
 from bot.domain.quiet import exempt
 
+_VETOED: Final = (
+    "{count} comments like this one were rejected, on {enough} merge requests or more and by as many people"
+)
+
 #: Distinct merge requests, people and comments that it takes.
 ENOUGH: Final = 3
 #: From this cosine on two comments say the same; models differ, so it is to be calibrated.
 CLOSE: Final = 0.85
+
+
+def text_of(*parts: str) -> str:
+    """Return the text by which a comment is compared, of its category, its title, its message and its code."""
+    return "\n".join(parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +45,7 @@ class Likeness:
         cls, finding: Finding, code: Sequence[str] = (), vector: Sequence[float] = (), model: str = ""
     ) -> Likeness:
         """Return by what *finding* about the lines *code* is compared; *model* is the identity of the embedder."""
-        text = "\n".join([finding.category, finding.title, finding.message, *code])
+        text = text_of(finding.category, finding.title, finding.message, *code)
         return cls(shingles(text), tuple(vector), model)
 
 
@@ -75,8 +84,7 @@ class Verdict:
     def explanation(self) -> str:
         """Return in a sentence why."""
         if self.ruling is Ruling.vetoed:
-            count = len(self.neighbours)
-            return f"{count} comments like this one were rejected, on {ENOUGH} merge requests by {ENOUGH} people or more"
+            return _VETOED.format(count=len(self.neighbours), enough=ENOUGH)
         if self.ruling is Ruling.passed:
             return f"{len(self.neighbours)} comments like this one were accepted"
         return "Too few comments like this one were accepted or rejected to tell"

@@ -37,6 +37,17 @@ PHRASES: Final = {
     "not finished in time": "未能按时完成",
     "too mild or unsure for a comment": "程度较轻或不够确定，不作评论",
     "enough comments already": "评论数量已达上限",
+    "the {scope} {name} is muted until {day}: {count} of {of} comments were accepted": (
+        "{scope} {name} 静音至 {day}：{of} 条评论中有 {count} 条被采纳"
+    ),
+    "a tech lead muted the {scope} {name} until {day}: {reason}": "技术负责人将{scope} {name} 静音至 {day}：{reason}",
+    "rule": "规则",
+    "category": "类别",
+    "somebody lifts it": "有人解除为止",
+    "no reason was given": "未说明原因",
+    "{count} comments like this one were rejected, on {enough} merge requests or more and by as many people": (
+        "{count} 条与此相似的评论曾被拒绝，涉及至少 {enough} 个合并请求和同样多的人"
+    ),
     "declined: its thread was deleted": "已谢绝：其讨论已被删除",
     "declined: its thread was resolved while the code stands": "已谢绝：其讨论已标记为已解决，而代码未变",
     "declined in merge request {iid}: {reason}": "已在合并请求 {iid} 中谢绝：{reason}",

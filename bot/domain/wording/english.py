@@ -143,6 +143,9 @@ _SUMMARY: Final = SummaryText(
     risk="Risk: {level}{reasons}.",
     inline="Commented in the diff ({count})",
     resolved_at_once="Threads that need not keep this from being merged are resolved at once; open one again to talk about it.",
+    withheld="Not said, because people here rejected the like ({count})",
+    withheld_hint="The gate counts these all the same. A maintainer can have them said again: on the page *Noise* of"
+    " Cloister, or by the policy's section `noise`.",
     shadowed="Would block if their rules did more than record ({count})",
     listed="Not commented in the diff ({count}):",
     waived="Waived ({count}):",

@@ -107,6 +107,8 @@ class SummaryText:
     inline: str
     resolved_at_once: str
     shadowed: str
+    withheld: str
+    withheld_hint: str
     listed: str
     waived: str
     waived_hint: str

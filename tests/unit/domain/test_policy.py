@@ -79,7 +79,11 @@ def test_an_empty_file_gives_the_default(text: str) -> None:
     [
         ("gate:\n  blok_at: high\n", 2, ["'gate.blok_at' is not a known key", "did you mean 'block_at'?"]),
         ("\ngates:\n  block_at: high\n", 2, ["did you mean 'gate'?"]),
-        ("zzz: 1\n", 1, ["known are comments, conversation, gate, learning, paths, reports, review, rules"]),
+        (
+            "zzz: 1\n",
+            1,
+            ["known are comments, conversation, gate, learning, noise, paths, reports, review, rules"],
+        ),
         ("gate:\n  scanners:\n    - semgrep\n    - semgrpe\n", 4, ["'semgrpe'", "did you mean 'semgrep'?"]),
         ("gate:\n  block_at: low\n", 2, ["'critical', 'high'", "mildest severity"]),
         ("comments:\n  max_inline: '5'\n", 2, ["valid integer"]),

@@ -140,8 +140,7 @@ def test_a_mute_explains_itself() -> None:
     """With the figures, the end, or the person's reason."""
     figures = Mute(RULE, NOW, NOW + MUTED_FOR, Share(1, 19))
     assert figures.explanation == (
-        "The rule semgrep/python-eval is muted until 2026-07-01: 1 of 19 comments were accepted, "
-        "which makes more than 25 % unlikely"
+        "the rule semgrep/python-eval is muted until 2026-07-01: 1 of 19 comments were accepted"
     )
     by_lead = Mute(RULE, NOW, None, by=5, reason="we have our own")
     assert "until somebody lifts it: we have our own" in by_lead.explanation
