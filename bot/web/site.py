@@ -7,13 +7,18 @@ from fastapi import APIRouter, Depends
 from bot.adapters.api_tokens_postgres import PostgresApiTokens
 from bot.adapters.audit_log_postgres import PostgresAuditLog
 from bot.adapters.dashboard_postgres import PostgresDashboard
+from bot.adapters.listings_postgres import PostgresListings
 from bot.adapters.places_postgres import PostgresPlaces
 from bot.adapters.sessions_postgres import PostgresSessions
 from bot.adapters.verdicts_postgres import PostgresVerdicts
 from bot.settings_access import usernames
 from bot.web import development, sign_in
 from bot.web.access import Access
+from bot.web.api import Office, api, of_verdicts
+from bot.web.api.document import document
+from bot.web.api.listing import listing
 from bot.web.dashboard import Desk, dashboards
+from bot.web.limits import OF_ADDRESSES, OF_VIEWERS, Buckets, Turnstile
 from bot.web.origin import Origin
 from bot.web.sign_in import Entrance
 from bot.web.verdict_api import VerdictApi
@@ -31,16 +36,24 @@ async def routers(parts: Base, *, dev_login: bool = False) -> list[APIRouter]:
         dev_login: whether anybody on this machine may pick a name and a role.
     """
     entrance = _entrance(parts, dev_login=dev_login)
-    site = APIRouter(dependencies=[Depends(entrance.access.guard)])
-    pages = dashboards(_desk(parts, entrance.access))
-    for router in (sign_in.router(entrance), *pages, *await _verdicts(parts)):
+    site = APIRouter(dependencies=[Depends(_turnstile(parts, entrance.access).guard)])
+    desk = _desk(parts, entrance.access)
+    verdicts, verdict_page = await _verdicts(parts)
+    interface = (api(_office(parts, desk)), of_verdicts(verdicts))
+    for router in (
+        sign_in.router(entrance),
+        *dashboards(desk),
+        verdict_page,
+        *interface,
+        listing(document(*interface)),
+    ):
         site.include_router(router)
     if dev_login:
         site.include_router(development.router(entrance))
     return [site]
 
 
-async def _verdicts(parts: Base) -> tuple[APIRouter, ...]:
+async def _verdicts(parts: Base) -> tuple[APIRouter, APIRouter]:
     verdicts, links = PostgresVerdicts(parts.pool), await links_of(parts.settings, parts.store)
     jobs = jobs_of(parts.settings, parts.clock)
     api = VerdictApi(verdicts, jobs, links, instance=parts.instance, clock=parts.clock)
@@ -81,3 +94,13 @@ def _desk(parts: Base, access: Access) -> Desk:
         str(parts.settings.gitlab_url),
         access.may_decide,
     )
+
+
+def _office(parts: Base, desk: Desk) -> Office:
+    listings = PostgresListings(parts.pool, parts.instance)
+    return Office(desk.dashboard, listings, desk.clock, desk.may_decide, desk.muting)
+
+
+def _turnstile(parts: Base, access: Access) -> Turnstile:
+    monotonic = parts.clock.monotonic
+    return Turnstile(access, Buckets(monotonic, OF_VIEWERS), Buckets(monotonic, OF_ADDRESSES))

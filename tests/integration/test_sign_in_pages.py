@@ -245,7 +245,7 @@ async def test_an_old_session_of_an_administrator_changes_nothing_as_one(site: S
 
 async def test_whoever_decides_is_looked_up_at_that_moment(site: Site, gitlab: GitLab) -> None:
     """A role that was taken away is gone at once, and one that was given counts."""
-    access = site.routers()[0].dependencies[0].dependency.__self__  # type: ignore[union-attr]
+    access = site.routers()[0].dependencies[0].dependency.__self__.access  # type: ignore[union-attr]
     session = None
     gitlab.project.members[gitlab.developer.id] = Level.maintainer
     async with site.browser(gitlab.developer) as browser:
