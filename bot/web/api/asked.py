@@ -33,7 +33,7 @@ def _optional(description: str, **more: Any) -> Any:
     return Field(default=None, description=description, json_schema_extra=_absent, **more)
 
 
-_Day = Annotated[str | None, WithJsonSchema(_DAY)]
+_Day = Annotated[str | None, Field(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), WithJsonSchema(_DAY)]
 _Project = Annotated[
     int | None,
     Field(ge=1, lt=10**18),
