@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Thread
 from typing import Any
 
@@ -81,7 +81,7 @@ def waiver_step(number: int, project_id: int, *, rule: str = "sql", deed: Deed =
         source=Source.comment,
         by=7,
         name="lea",
-        until=date.today() + timedelta(days=5),
+        until=datetime.now(UTC).date() + timedelta(days=5),
         reason="=HYPERLINK(1)",
     )
 

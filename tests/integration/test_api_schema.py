@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -26,11 +26,14 @@ def api_server(history_url: str) -> Iterator[tuple[str, dict[str, str]]]:
         yield server
 
 
-schema = schemathesis.openapi.from_dict(json.loads(reference()), config=_CONFIG)
+#: Tables of views take the same parameters as the views, by the same code.
+schema = schemathesis.openapi.from_dict(json.loads(reference()), config=_CONFIG).exclude(
+    path_regex=r"/(overview|funnel|acceptance|series|noise|flow|gate)\.csv$"
+)
 
 
 @schema.parametrize()
-@settings(max_examples=8, derandomize=True, deadline=None)
+@settings(max_examples=4, derandomize=True, deadline=None)
 def test_answers_are_as_documented(case: Any, api_server: tuple[str, dict[str, str]]) -> None:
     """Statuses, types, headers and bodies; what is wrong is refused, what is right is taken."""
     _make_a_window(case.query)
@@ -41,7 +44,7 @@ def _make_a_window(query: Any) -> None:
     """Move days that are days close together: that one is after the other is beyond what a document can say."""
     days = {name: _day(query.get(name)) for name in ("from", "to")} if query else {}
     for number, name in enumerate(name for name, day in days.items() if day is not None):
-        today, back = date.today(), days[name].toordinal() % 300
+        today, back = datetime.now(UTC).date(), days[name].toordinal() % 300
         query[name] = (today - timedelta(days=back + (300 if name == "from" else 0) + number)).isoformat()
 
 

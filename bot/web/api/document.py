@@ -42,6 +42,7 @@ _TAGS = {
     "operations": "For administrators and auditors.",
     "about": "Who asks.",
 }
+_FAILED = {"$ref": "#/components/schemas/Failed"}
 _VERDICT = "/api/v1/verdict"
 _Operation = dict[str, Any]
 
@@ -88,6 +89,11 @@ def _describe(path: str, operation: _Operation, named: dict[str, Any]) -> None:
         # Tokens change nothing.
         operation["security"] = [{"session": []}]
     for status, answer in operation["responses"].items():
+        if not status.startswith("2"):
+            # A list as CSV has its errors in JSON, too.
+            answer["content"] = {
+                "application/json": {**answer["content"]["application/json"], "schema": _FAILED}
+            }
         for kind, content in answer.get("content", {}).items():
             if status.startswith("2") and kind == "application/json" and "example" not in content:
                 content["example"] = example(content["schema"], named)

@@ -50,7 +50,9 @@ class Tile(Shown):
     """One figure, on how many cases it rests, and what it was in the window before."""
 
     measure: Measure
-    meaning: Annotated[str, BeforeValidator(DEFINITIONS.__getitem__)] = Field(validation_alias=AliasPath("measure"))
+    meaning: Annotated[str, BeforeValidator(DEFINITIONS.__getitem__)] = Field(
+        validation_alias=AliasPath("measure")
+    )
     counted: Counted
     value: float | None
     n: int
