@@ -15,6 +15,7 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastapi import APIRouter
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.adapters.audit_log_postgres import PostgresAuditLog
 from bot.adapters.log_postgres import PostgresLog
@@ -70,7 +71,7 @@ class Site:
     dev_login: bool = False
     more: tuple[APIRouter, ...] = ()
 
-    def routers(self) -> list[APIRouter]:
+    async def routers(self) -> list[APIRouter]:
         """Return all routers, wired."""
         parts = Base(
             self.settings,
@@ -82,7 +83,7 @@ class Site:
             None,
             self.store,  # type: ignore[arg-type]
         )
-        made = routers(parts, dev_login=self.dev_login)
+        made = await routers(parts, dev_login=self.dev_login)
         for router in self.more:
             made[0].include_router(router)
         return made
@@ -91,19 +92,31 @@ class Site:
         self, user: User | None = None, *, base: str = PUBLIC, client: str = "127.0.0.1", **headers: str
     ) -> httpx.AsyncClient:
         """Return a browser, in which *user* has signed in to GitLab; it follows links only when told to."""
-        app = application(
-            None,
-            routers=self.routers(),
-            telemetry=_Untraced(),  # type: ignore[arg-type]
-            exposition=lambda: b"",
-            ready=_ready,
-        )
-        cloister = httpx.ASGITransport(app=app, raise_app_exceptions=False, client=(client, 50_000))
+        cloister = httpx.ASGITransport(app=self._served(), raise_app_exceptions=False, client=(client, 50_000))
         browser = httpx.AsyncClient(mounts={base: cloister}, base_url=base, trust_env=False, headers=headers)
         if user is not None:
             for name, value in self.gitlab.server.browser_of(user).items():
                 browser.cookies.set(name, value, domain="127.0.0.1")
         return browser
+
+    def _served(self) -> ASGIApp:
+        """Return the application, which is made when it is first asked."""
+        made: list[ASGIApp] = []
+
+        async def served(scope: Scope, receive: Receive, send: Send) -> None:
+            if not made:
+                made.append(
+                    application(
+                        None,
+                        routers=await self.routers(),
+                        telemetry=_Untraced(),  # type: ignore[arg-type]
+                        exposition=lambda: b"",
+                        ready=_ready,
+                    )
+                )
+            await made[0](scope, receive, send)
+
+        return served
 
     def move(self, ahead: timedelta) -> None:
         """Let it be later by *ahead* than it is, here and at GitLab."""

@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from fastapi.routing import APIRoute
-from starlette.routing import BaseRoute, Route
+from fastapi.routing import iter_route_contexts
 
 from bot.adapters.postgres import connect_pool
 from bot.domain.token_names import Scope
@@ -82,19 +81,11 @@ ELSEWHERE = {"/sign-in/gitlab", "/sign-in/callback"}
 CHANGING = {"/sign-out", "/sign-in/link"}
 
 
-def _routes(app: Any) -> list[tuple[str, str]]:
-    def within(routes: list[BaseRoute]) -> list[tuple[str, str]]:
-        found: list[tuple[str, str]] = []
-        for route in routes:
-            if isinstance(route, APIRoute | Route):
-                found += [(method, route.path) for method in sorted(route.methods or ()) if method != "HEAD"]
-            inner = getattr(route, "original_router", None) or getattr(route, "app", None)
-            found += within(getattr(inner, "routes", []))
-        return found
-
+def _routes(app: Any) -> set[tuple[str, str]]:
     while not hasattr(app, "routes"):
         app = getattr(app, "_app", None) or app.app
-    return within(app.routes)
+    found = {(method, one.path) for one in iter_route_contexts(app.routes) for method in one.methods or ()}
+    return {(method, path) for method, path in found if method != "HEAD"}
 
 
 async def _people(pool: Any) -> Mapping[str, dict[str, str]]:
