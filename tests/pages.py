@@ -92,7 +92,9 @@ class Site:
         self, user: User | None = None, *, base: str = PUBLIC, client: str = "127.0.0.1", **headers: str
     ) -> httpx.AsyncClient:
         """Return a browser, in which *user* has signed in to GitLab; it follows links only when told to."""
-        cloister = httpx.ASGITransport(app=self._served(), raise_app_exceptions=False, client=(client, 50_000))
+        cloister = httpx.ASGITransport(
+            app=self._served(), raise_app_exceptions=False, client=(client, 50_000)
+        )
         browser = httpx.AsyncClient(mounts={base: cloister}, base_url=base, trust_env=False, headers=headers)
         if user is not None:
             for name, value in self.gitlab.server.browser_of(user).items():

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+import random
+import re
+import shlex
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -14,10 +19,25 @@ import pytest
 import pytest_asyncio
 
 from bot.adapters.postgres import connect_pool
+from bot.adapters.rollups_postgres import roll_up
+from bot.adapters.waivers_postgres import add
 from bot.domain.token_names import Scope
 from bot.domain.viewer import MAINTAINER, REPORTER
 from bot.web.limits import OF_VIEWERS
-from tests.api import BANK, SHOP, app_on, client_of, run_of, with_session, with_token
+from tests.api import (
+    BANK,
+    BEGAN,
+    SHOP,
+    HurriedClock,
+    app_on,
+    client_of,
+    happen,
+    run_of,
+    waiver_step,
+    with_session,
+    with_token,
+)
+from tests.history import History, Reviewed, Said
 
 LISTS = {
     "reviews": ("reviews", "run_id", 8),
@@ -193,3 +213,70 @@ async def test_the_operations_are_listed(asking: Asking) -> None:
 
     assert page.status_code == 200
     assert all(f"GET {path}" in page.text for path, item in document["paths"].items() if "get" in item)
+
+
+_WORDS = re.compile(r"^curl .*$", re.MULTILINE)
+
+
+async def test_examples_of_the_page_work(asking: Asking) -> None:
+    """Each call in docs/api.md is answered as it says."""
+    page = (Path(__file__).parents[2] / "docs/api.md").read_text(encoding="utf-8")
+    examples = _WORDS.findall(page)
+    token = asking.client.headers.pop("authorization").removeprefix("Bearer ")
+    assert len(examples) >= 4
+    for example in examples:
+        filled = example.replace("$TOKEN", token).replace("$CLOISTER", "https://cloister.example")
+        words = shlex.split(filled)
+        headers = dict(
+            [words[at + 1].split(": ", 1) for at, word in enumerate(words) if word == "-H"]  # type: ignore[arg-type]
+        )
+        (url,) = [word for word in words if word.startswith("https://")]
+        assert (await asking.client.get(url, headers=headers)).status_code == 200, example
+
+
+_SEEN = ("overview", "funnel", "acceptance?by=rule", "acceptance?by=model", "series", "noise", "flow", "gate",
+         "waivers", "reviews", "projects", "reviews.csv", "waivers.csv")  # fmt: skip
+_HELD_TO = ("", "project=102", "project=101", "group=retail")
+
+
+async def _all_that_is_seen(client: httpx.AsyncClient) -> dict[str, Any]:
+    """Return every answer; leave out what is known of the service as a whole."""
+    found = {}
+    for path, held in product(_SEEN, _HELD_TO):
+        if path == "projects" and held:
+            continue
+        answer = await client.get(f"/api/v1/{path}{'&' if '?' in path else '?'}{held}")
+        assert answer.status_code == 200, answer.text
+        shown = answer.text if path.endswith(".csv") else answer.json()
+        if isinstance(shown, dict):
+            shown = {name: value for name, value in shown.items() if name not in {"as_of", "markers"}}
+        found[f"{path} {held}"] = shown
+    return found
+
+
+async def test_what_happens_elsewhere_changes_no_answer(pool: Any) -> None:
+    """Whatever another project of the same group does, no list and no number tells those who do not see it."""
+    await happen(pool, SHOP)
+    history = History(pool)
+    own = await with_session(pool, "rob", {SHOP: REPORTER})
+    async with client_of(await app_on(pool, HurriedClock()), **own) as client:
+        before = await _all_that_is_seen(client)
+        assert before["funnel "]["posted"] == before["funnel group=retail"]["posted"] == 5
+        for seed in range(3):
+            chance = random.Random(seed)
+            await history.project(BANK, chance.choice(["retail/ledger", "bank/ledger"]))
+            for _ in range(chance.randint(1, 6)):
+                number = chance.randint(1, 99)
+                at = BEGAN + timedelta(hours=chance.randint(0, 60))
+                rule = chance.choice(["python.sql-built", "secret.rule"])
+                said = Said(BANK, number, at, rule=rule, severity="critical")
+                await history.said(said)
+                await history.label(said, chance.choice(["accepted_strong", "rejected_strong"]))
+                await history.reviewed(
+                    Reviewed(BANK, number, at, timedelta(seconds=chance.randint(1, 9000)), {"mild": 3}, 1)
+                )
+                async with pool.acquire() as connection:
+                    await add(connection, [waiver_step(number, BANK)])
+            while await roll_up(pool):
+                pass
+            assert await _all_that_is_seen(client) == before, seed
