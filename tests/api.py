@@ -131,7 +131,12 @@ async def happen(pool: Any, project_id: int, *, reviews: int = 5) -> None:
 
 async def app_on(pool: Any, clock: MovedClock | None = None) -> ASGIApp:
     """Return the whole application on a database."""
-    settings = Settings(gitlab_url=f"https://{INSTANCE}", public_url=PUBLIC)
+    settings = Settings(
+        gitlab_url=f"https://{INSTANCE}",
+        public_url=PUBLIC,
+        oauth_client_id="cloister",
+        oauth_client_secret="not a secret",
+    )
     async with PostgresLog(pool) as log:
         store = PostgresStore(pool, announce=log.announce)
     parts = Base(settings, _Untraced(), clock or MovedClock(), pool, None, None, None, store)  # type: ignore[arg-type]

@@ -45,7 +45,7 @@ class Buckets:
         """Return 0 for a request that may pass, or after how many seconds the next may."""
         now, allowed = self._monotonic(), self._allowance
         left, since = self._left.pop(sender, (float(allowed.burst), now))
-        left = min(float(allowed.burst), left + (now - since) * allowed.per_s)
+        left = min(float(allowed.burst), left + max(0.0, now - since) * allowed.per_s)
         passes = left >= 1
         self._left[sender] = (left - passes, now)
         if len(self._left) > self._most:
