@@ -135,7 +135,7 @@ async def app_on(pool: Any, clock: MovedClock | None = None) -> ASGIApp:
         gitlab_url=f"https://{INSTANCE}",
         public_url=PUBLIC,
         oauth_client_id="cloister",
-        oauth_client_secret="not a secret",
+        oauth_client_secret="0123456789abcdef",
     )
     async with PostgresLog(pool) as log:
         store = PostgresStore(pool, announce=log.announce)
