@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import random
 import re
 import shlex
@@ -23,6 +24,7 @@ from bot.adapters.rollups_postgres import roll_up
 from bot.adapters.waivers_postgres import add
 from bot.domain.token_names import Scope
 from bot.domain.viewer import MAINTAINER, REPORTER
+from bot.web.api.reference import reference
 from bot.web.limits import OF_VIEWERS
 from tests.api import (
     BANK,
@@ -206,12 +208,13 @@ async def test_nothing_is_kept_by_browsers(asking: Asking) -> None:
 
 
 async def test_the_operations_are_listed(asking: Asking) -> None:
-    """For everybody, with the document for programs."""
+    """For everybody, with the document for programs, which is the one in docs."""
     asking.client.headers = httpx.Headers()
     page = await asking.client.get("/api")
     document = (await asking.client.get("/api/v1/openapi.json")).json()
 
     assert page.status_code == 200
+    assert document == json.loads(reference())
     assert all(f"GET {path}" in page.text for path, item in document["paths"].items() if "get" in item)
 
 
