@@ -19,6 +19,7 @@ pytest_plugins = [
     "tests.browser",
     "tests.verdicts",
     "tests.pages",
+    "tests.api",
 ]
 
 # A busy machine is no reason to fail: how long an example takes says nothing about what it shows.

@@ -31,7 +31,7 @@ async def append(connection: Any, act: Act) -> Entry:
     # A statement of its own: it must see what was committed while this one waited.
     row = await connection.fetchrow(_NEWEST, 1)
     at = await connection.fetchval("SELECT clock_timestamp()")
-    entry = Entry.after(_entry(row) if row else None, act, at)
+    entry = Entry.after(entry_of(row) if row else None, act, at)
     kept = entry.act
     await connection.execute(
         _INSERT,
@@ -64,7 +64,7 @@ class PostgresAuditLog:
     async def newest(self, limit: int) -> list[Entry]:
         """Return the last entries; see the port."""
         async with translated():
-            return [_entry(row) for row in await self._pool.fetch(_NEWEST, limit)]
+            return [entry_of(row) for row in await self._pool.fetch(_NEWEST, limit)]
 
     async def all(self) -> AsyncIterator[list[Entry]]:
         """Yield every entry; see the port."""
@@ -77,10 +77,11 @@ class PostgresAuditLog:
                 rows = await self._pool.fetch(_PART, after, last, _PART_ROWS)
             if not rows:
                 return
-            yield [_entry(row) for row in rows]
+            yield [entry_of(row) for row in rows]
             after = rows[-1]["number"]
 
 
-def _entry(row: Any) -> Entry:
+def entry_of(row: Any) -> Entry:
+    """Return the entry that a row of the table holds."""
     act = Act(row["actor"], row["action"], row["subject"], row["project_id"], row["details"])
     return Entry(row["number"], row["at"], act, row["previous"], row["hash"])

@@ -62,7 +62,8 @@ async def add(connection: Any, steps: Sequence[WaiverStep]) -> None:
     )
 
 
-def _folded(rows: Iterable[Any]) -> list[Waiver]:
+def folded(rows: Iterable[Any]) -> list[Waiver]:
+    """Return the waivers that rows with steps, in their order, come to."""
     return fold(WaiverStep.model_validate(row["body"], strict=False) for row in rows)
 
 
@@ -75,12 +76,12 @@ class PostgresWaivers:
     async def of(self, ref: MergeRequestRef) -> list[Waiver]:
         """Return the waivers that may count for *ref*; see the port."""
         async with translated():
-            return _folded(await self._pool.fetch(_OF, ref.instance, ref.project_id, ref.iid))
+            return folded(await self._pool.fetch(_OF, ref.instance, ref.project_id, ref.iid))
 
     async def all(self, *, project_id: int | None = None, until: date | None = None) -> list[Waiver]:
         """Return all waivers, the oldest first: of a project, or with a step that names a day up to *until*."""
         async with translated():
-            return _folded(await self._pool.fetch(_LIST, project_id, until))
+            return folded(await self._pool.fetch(_LIST, project_id, until))
 
     async def get(self, name: str) -> Waiver:
         """Return the waiver whose id begins with *name*.
@@ -89,12 +90,12 @@ class PostgresWaivers:
             Permanent: there is none, or there are several.
         """
         async with translated():
-            return _only(_folded(await self._pool.fetch(_NAMED, name)), name)
+            return _only(folded(await self._pool.fetch(_NAMED, name)), name)
 
     async def end(self, step: WaiverStep, act: Act) -> None:
         """End a waiver, have every verdict made anew that rests on it, and write it down; see the port."""
         async with translated(), self._pool.acquire() as connection, connection.transaction():
-            (waiver,) = _folded(await connection.fetch(_NAMED, str(step.waiver)))
+            (waiver,) = folded(await connection.fetch(_NAMED, str(step.waiver)))
             await add(connection, [step])
             outdated = [
                 VerdictOutdated(ref=ref, waiver=waiver.id)

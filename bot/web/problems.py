@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -16,6 +18,7 @@ from bot.web.pages import page
 
 API = "/api/"
 _RETRY_AFTER_S = 5
+_MOST_FAULTS, _LONGEST_NAME = 5, 100
 _PLAIN = {
     404: "There is nothing at this address.",
     405: "This address does not take requests of that kind.",
@@ -24,17 +27,36 @@ _PLAIN = {
 _logger = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Hold what is wrong with one part of a request: ``where`` is query, path, header, cookie or body."""
+
+    where: str
+    name: str
+    message: str
+
+
 class Problem(Exception):
-    """Say why a request cannot be answered: ``code`` is for programs, ``message`` says what to do."""
+    """Say why a request cannot be answered: ``code`` is for programs, ``message`` says what to do.
+
+    ``faults`` say which parts of the request are wrong, where it is the request that is.
+    """
 
     def __init__(
-        self, status: int, code: str, message: str, *, headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        faults: Sequence[Fault] = (),
     ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.headers = dict(headers or {})
+        self.faults = tuple(faults)
 
 
 def explain_problems(app: FastAPI) -> None:
@@ -52,8 +74,12 @@ async def explained(request: Request, error: Exception) -> Response:
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _logger.error("request.failed", path=request.url.path, error=str(error), exc_info=error)
     if request.url.path.startswith(API):
-        content = {"error": {"code": problem.code, "message": problem.message}}
-        return JSONResponse(content, problem.status, {**problem.headers, "cache-control": "no-store"})
+        content: dict[str, Any] = {"code": problem.code, "message": problem.message}
+        if problem.faults:
+            content["places"] = [asdict(fault) for fault in problem.faults]
+        return JSONResponse(
+            {"error": content}, problem.status, {**problem.headers, "cache-control": "no-store"}
+        )
     answer = page(
         "problem.html",
         status=problem.status,
@@ -69,7 +95,12 @@ def _problem(error: Exception) -> Problem:
         case Problem():
             return error
         case RequestValidationError():
-            return Problem(422, "invalid_request", _invalid(error))
+            faults = _faults(error)
+            said = "; ".join(f"{fault.where}.{fault.name}: {fault.message}" for fault in faults)
+            return Problem(422, "invalid_request", said, faults=faults)
+        case HTTPException(__cause__=Problem() as cause):
+            # What reading the body has met is called a body that cannot be read.
+            return cause
         case HTTPException():
             phrase = HTTPStatus(error.status_code).phrase
             code = phrase.lower().replace(" ", "_").replace("-", "_")
@@ -87,7 +118,9 @@ def _sentence(message: str) -> str:
     return message[:1].upper() + message[1:] + ("" if ends else ".")
 
 
-def _invalid(error: RequestValidationError) -> str:
+def _faults(error: RequestValidationError) -> list[Fault]:
     """Return where the request is wrong and why; never the value, which may be hostile or secret."""
-    said = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-    return "; ".join(list(said)[:5])
+    return [
+        Fault(str(one["loc"][0]), ".".join(map(str, one["loc"][1:]))[:_LONGEST_NAME], one["msg"])
+        for one in error.errors()[:_MOST_FAULTS]
+    ]

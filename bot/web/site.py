@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends
 from bot.adapters.api_tokens_postgres import PostgresApiTokens
 from bot.adapters.audit_log_postgres import PostgresAuditLog
 from bot.adapters.dashboard_postgres import PostgresDashboard
+from bot.adapters.listings_postgres import PostgresListings
 from bot.adapters.muting_postgres import PostgresMuting
 from bot.adapters.places_postgres import PostgresPlaces
 from bot.adapters.sessions_postgres import PostgresSessions
@@ -15,7 +16,11 @@ from bot.adapters.waivers_postgres import PostgresWaivers
 from bot.settings_access import usernames
 from bot.web import development, sign_in
 from bot.web.access import Access
+from bot.web.api import Office, api, of_verdicts
+from bot.web.api.document import document
+from bot.web.api.listing import listing
 from bot.web.dashboard import Desk, dashboards
+from bot.web.limits import OF_ADDRESSES, OF_VIEWERS, Buckets, Turnstile
 from bot.web.origin import Origin
 from bot.web.sign_in import Entrance
 from bot.web.verdict_api import VerdictApi
@@ -35,9 +40,17 @@ async def routers(parts: Base, *, dev_login: bool = False) -> list[APIRouter]:
         dev_login: whether anybody on this machine may pick a name and a role.
     """
     entrance = _entrance(parts, dev_login=dev_login)
-    site = APIRouter(dependencies=[Depends(entrance.access.guard)])
-    pages = dashboards(_desk(parts, entrance.access))
-    for router in (sign_in.router(entrance), *pages, *await _verdicts(parts)):
+    site = APIRouter(dependencies=[Depends(_turnstile(parts, entrance.access).guard)])
+    desk = _desk(parts, entrance.access)
+    of_jobs, *of_people = await _verdicts(parts)
+    interface = (api(_office(parts, desk)), of_verdicts(of_jobs))
+    for router in (
+        sign_in.router(entrance),
+        *dashboards(desk),
+        *of_people,
+        *interface,
+        listing(document(*interface)),
+    ):
         site.include_router(router)
     if dev_login:
         site.include_router(development.router(entrance))
@@ -90,3 +103,13 @@ def _desk(parts: Base, access: Access) -> Desk:
         access.may_decide,
         PostgresMuting(parts.pool, parts.instance, parts.clock),
     )
+
+
+def _office(parts: Base, desk: Desk) -> Office:
+    listings = PostgresListings(parts.pool, parts.instance)
+    return Office(desk.dashboard, listings, desk.clock, desk.may_decide, desk.muting)
+
+
+def _turnstile(parts: Base, access: Access) -> Turnstile:
+    monotonic = parts.clock.monotonic
+    return Turnstile(access, Buckets(monotonic, OF_VIEWERS), Buckets(monotonic, OF_ADDRESSES))

@@ -9,8 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from fastapi import APIRouter, Form, Request
-from fastapi.routing import APIRoute
-from starlette.routing import BaseRoute
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 
 from bot.adapters.api_tokens_postgres import PostgresApiTokens
 from bot.adapters.sessions_postgres import PostgresSessions
@@ -245,7 +244,7 @@ async def test_an_old_session_of_an_administrator_changes_nothing_as_one(site: S
 
 async def test_whoever_decides_is_looked_up_at_that_moment(site: Site, gitlab: GitLab) -> None:
     """A role that was taken away is gone at once, and one that was given counts."""
-    access = (await site.routers())[0].dependencies[0].dependency.__self__  # type: ignore[union-attr]
+    access = (await site.routers())[0].dependencies[0].dependency.__self__.access  # type: ignore[union-attr]
     session = None
     gitlab.project.members[gitlab.developer.id] = Level.maintainer
     async with site.browser(gitlab.developer) as browser:
@@ -334,17 +333,9 @@ async def test_a_body_is_bounded(site: Site) -> None:
     assert answer.status_code in {400, 413}
 
 
-async def _endpoints(site: Site) -> list[APIRoute]:
-    def within(routes: list[BaseRoute]) -> list[APIRoute]:
-        found: list[APIRoute] = []
-        for route in routes:
-            if isinstance(route, APIRoute):
-                found.append(route)
-            inner = getattr(route, "original_router", None) or getattr(route, "app", None)
-            found += within(getattr(inner, "routes", []))
-        return found
-
-    return [one for router in await site.routers() for one in within(router.routes)]
+async def _endpoints(site: Site) -> list[RouteContext]:
+    routes = iter_route_contexts([one for router in await site.routers() for one in router.routes])
+    return [one for one in routes if isinstance(one.original_route, APIRoute)]
 
 
 async def test_no_route_forgets_to_ask_who_it_is(make_site: MakeSite, gitlab: GitLab) -> None:
@@ -365,9 +356,13 @@ async def test_no_route_forgets_to_ask_who_it_is(make_site: MakeSite, gitlab: Gi
                     bare = await browser.request(method, path)
                     assert {forged.status_code, bare.status_code} <= {403, 422}, (method, path)
     public_paths = {route.path for route in routes if is_public(route.endpoint)}
-    # A verdict is opened by its link too, and by the token of a job: those two ask for themselves.
-    verdicts = {"/verdicts/{run_id}", "/api/v1/verdict"}
-    assert {path for path in public_paths if not path.startswith("/sign-in")} == verdicts
+    # Two ask for a key or a job's token themselves, and two say what the API is.
+    assert {path for path in public_paths if not path.startswith("/sign-in")} == {
+        "/api",
+        "/api/v1/openapi.json",
+        "/api/v1/verdict",
+        "/verdicts/{run_id}",
+    }
 
 
 async def test_strangers_are_told_how_to_come_in(site: Site) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from bot.domain.evaluation.intervals import Share
 from bot.web.access import SignedInViewer
-from bot.web.dashboard.desk import Desk, Frame
+from bot.web.dashboard.desk import Desk, Export, Frame
 
 
 def router(desk: Desk) -> APIRouter:
@@ -40,7 +42,13 @@ def router(desk: Desk) -> APIRouter:
                     Share(found.waived, found.reviews),
                 ),
             ),
-            exports=(frame.export("Gate", "gate"), frame.export("Waivers", "waivers")),
+            exports=(frame.export("Gate", "gate"), _waivers(frame)),
         )
 
     return pages
+
+
+def _waivers(frame: Frame) -> Export:
+    """Return the export of all waivers, whatever their days are."""
+    kept = {"project": frame.filters.project_id or "", "group": frame.filters.group}
+    return Export("Waivers", "waivers", urlencode({name: value for name, value in kept.items() if value}))

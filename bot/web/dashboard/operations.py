@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
 from bot.web.access import SignedInViewer
-from bot.web.dashboard.desk import Desk, Frame
+from bot.web.dashboard.desk import Desk, Export, Frame
 from bot.web.problems import Problem
 
 
@@ -23,7 +23,7 @@ def router(desk: Desk) -> APIRouter:
         return await frame.show(
             health=await desk.dashboard.health(),
             now=desk.clock.now(),
-            exports=(frame.export("Health", "health"), frame.export("Dead letters", "dead-letters")),
+            exports=(Export("Health", "health", listed=False), Export("Dead letters", "dead-letters")),
         )
 
     return pages

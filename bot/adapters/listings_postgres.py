@@ -1,0 +1,80 @@
+"""Lists of the API in Postgres, each part found by an index however far one has gone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.adapters.audit_log_postgres import entry_of
+from bot.adapters.dead_letters_postgres import letter_of
+from bot.adapters.postgres import translated
+from bot.adapters.waivers_postgres import folded
+from bot.domain.audit_log import Entry
+from bot.domain.dead_letters import DeadLetter
+from bot.domain.waivers import Waiver
+from bot.ports.listings import Scoped
+
+_PROJECTS = """
+SELECT project_id, path FROM project WHERE instance = $1 AND ($2::bigint[] IS NULL OR project_id = ANY($2))
+    AND ($3::bigint IS NULL OR project_id > $3) ORDER BY project_id LIMIT $4
+"""
+#: A waiver is as old as its first step; all its steps are of one project.
+_WAIVERS = """
+SELECT w.waiver, min(w.number) AS first FROM waiver_event w LEFT JOIN project p USING (instance, project_id)
+WHERE w.instance = $1 AND ($2::bigint[] IS NULL OR w.project_id = ANY($2))
+    AND ($3::bigint IS NULL OR w.project_id = $3) AND ($4 = '' OR starts_with(lower(p.path), lower($4) || '/'))
+GROUP BY w.waiver HAVING $5::bigint IS NULL OR min(w.number) < $5 ORDER BY first DESC LIMIT $6
+"""
+_STEPS = "SELECT body FROM waiver_event WHERE waiver = ANY($1::uuid[]) ORDER BY number"
+_LETTERS = """
+SELECT number, consumer_group, event_id, attempts, error, reason, parked_at, record - 'body' AS record
+FROM dead_letter WHERE $1::bigint IS NULL OR number < $1 ORDER BY number DESC LIMIT $2
+"""
+_ENTRIES = """
+SELECT number, at, actor, action, subject, project_id, details, previous, hash FROM audit_entry
+WHERE $1::bigint IS NULL OR number < $1 ORDER BY number DESC LIMIT $2
+"""
+
+
+class PostgresListings:
+    """Implement the port on a pool of connections, for the projects of *instance*."""
+
+    def __init__(self, pool: Any, instance: str) -> None:
+        self._pool = pool
+        self._instance = instance
+
+    async def projects(
+        self, visible: frozenset[int] | None, *, after: int | None, limit: int
+    ) -> Mapping[int, str]:
+        """Return paths of projects; see the port."""
+        async with translated():
+            rows = await self._pool.fetch(_PROJECTS, self._instance, _numbers(visible), after, limit)
+        return {row["project_id"]: row["path"] for row in rows}
+
+    async def waivers(
+        self, scoped: Scoped, *, before: int | None, limit: int
+    ) -> Sequence[tuple[int, Waiver]]:
+        """Return waivers; see the port."""
+        visible = _numbers(scoped.visible)
+        async with translated():
+            rows = await self._pool.fetch(
+                _WAIVERS, self._instance, visible, scoped.project_id, scoped.group, before, limit
+            )
+            numbers = {row["waiver"]: row["first"] for row in rows}
+            steps = await self._pool.fetch(_STEPS, list(numbers))
+        found = [(int(numbers[waiver.id]), waiver) for waiver in folded(steps)]
+        return sorted(found, key=lambda one: -one[0])
+
+    async def letters(self, *, before: int | None, limit: int) -> Sequence[DeadLetter]:
+        """Return dead letters; see the port."""
+        async with translated():
+            return [letter_of(row) for row in await self._pool.fetch(_LETTERS, before, limit)]
+
+    async def entries(self, *, before: int | None, limit: int) -> Sequence[Entry]:
+        """Return entries of the audit log; see the port."""
+        async with translated():
+            return [entry_of(row) for row in await self._pool.fetch(_ENTRIES, before, limit)]
+
+
+def _numbers(visible: frozenset[int] | None) -> list[int] | None:
+    return None if visible is None else sorted(visible)

@@ -1,0 +1,151 @@
+"""What may be asked: the parameters of a view, checked before anything is read."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from bot.domain.dashboard import Dimension, Filters, Grain
+from bot.domain.dashboard_query import BadFilter, filters_of
+from bot.domain.viewer import Viewer
+from bot.ports import Clock
+from bot.web.dashboard.desk import visible
+from bot.web.problems import Fault, Problem
+
+#: No name of a rule, a file's language or a model is longer.
+_LONGEST = 255
+#: So many lines go on a page.
+MOST_LINES, LINES = 200, 50
+
+_DAY = {"type": "string", "format": "date"}
+_SEGMENT = "[0-9A-Za-z_][0-9A-Za-z_.-]*"
+#: Letters, marks, numbers, punctuation and signs of every script: nothing that cannot be seen.
+_READABLE = r"^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$"
+
+
+def _absent(schema: dict[str, Any]) -> None:
+    """Leave out that a parameter may be null: in a URL it is there or it is not."""
+    schema.pop("default", None)
+
+
+def _optional(description: str, **more: Any) -> Any:
+    return Field(default=None, description=description, json_schema_extra=_absent, **more)
+
+
+_Day = Annotated[str | None, Field(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), WithJsonSchema(_DAY)]
+_Project = Annotated[
+    int | None,
+    Field(ge=1, lt=10**18),
+    WithJsonSchema({"type": "integer", "minimum": 1, "exclusiveMaximum": 10**18}),
+]
+_Group = Annotated[
+    str | None,
+    Field(pattern=rf"^{_SEGMENT}(?:/{_SEGMENT})*$", max_length=_LONGEST),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "pattern": rf"^{_SEGMENT}(?:/{_SEGMENT})*$",
+            "minLength": 1,
+            "maxLength": _LONGEST,
+        }
+    ),
+]
+_Word = Annotated[
+    str | None,
+    Field(pattern=_READABLE, max_length=_LONGEST),
+    WithJsonSchema({"type": "string", "pattern": _READABLE, "minLength": 1, "maxLength": _LONGEST}),
+]
+
+
+class Asked(BaseModel):
+    """Base of parameters: one that is misspelt is refused, rather than left aside."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class Places(Asked):
+    """Choose projects; no filter reaches beyond those that one may see."""
+
+    project: _Project = _optional("The number of a project.")
+    group: _Group = _optional("The path of a group; it stands for all below it.")
+
+
+class Chosen(Places):
+    """Choose what is counted: by day, project and group, and comments by what they are about."""
+
+    from_: _Day = _optional("The first day, in UTC; 30 days before the last without it.", alias="from")
+    to: _Day = _optional("The last day, in UTC; today without it. At most 731 days.")
+    category: _Word = _optional("Only comments of this category.")
+    rule: _Word = _optional("Only comments of this rule.")
+    severity: _Word = _optional("Only comments of this severity.")
+    scanner: _Word = _optional("Only comments of this scanner.")
+    language: _Word = _optional("Only comments on files of this language.")
+    model: _Word = _optional("Only comments of this model, as in the rows of `acceptance`.")
+    prompt_version: _Word = _optional("Only comments made with this version of the prompt.")
+
+    def filters(self, viewer: Viewer, clock: Clock) -> Filters:
+        """Return what is chosen, of what *viewer* may see.
+
+        Raises:
+            Problem: it makes no sense, such as a window that ends before it begins.
+        """
+        query = {
+            name: str(value)
+            for name, value in self.model_dump(by_alias=True, exclude_none=True).items()
+            if name in _FILTERS
+        }
+        try:
+            return filters_of(query, visible=visible(viewer), today=clock.now().date())
+        except BadFilter as error:
+            remedy = str(error).removeprefix(f"{error.name}: ")
+            raise Problem(
+                422, "bad_filter", str(error), faults=[Fault("query", error.name, remedy)]
+            ) from None
+
+
+_FILTERS = frozenset({"from", "to", "project", "group", *Dimension})
+
+
+class AcceptanceAsked(Chosen):
+    """Choose by what comments are told apart."""
+
+    by: Dimension = Field(Dimension.category, description="By what comments are told apart.")
+
+
+class SeriesAsked(Chosen):
+    """Choose the length of a point."""
+
+    grain: Grain = Field(Grain.day, description="The length of a point; weeks begin on Monday.")
+
+
+#: Both are made by `bot.web.api.paging`; the first letters leave out what is beyond any date or number.
+_MOMENT = r"^A[A-C][A-Za-z0-9_-]{30}$"
+_NUMBER = r"^[A-Za-f][A-Za-z0-9_-]{10}$"
+_AfterMoment = Annotated[
+    str | None, Field(pattern=_MOMENT), WithJsonSchema({"type": "string", "pattern": _MOMENT})
+]
+_AfterNumber = Annotated[
+    str | None, Field(pattern=_NUMBER), WithJsonSchema({"type": "string", "pattern": _NUMBER})
+]
+_AFTER = "Where the page before has ended: take it from there, as it is."
+
+
+class _Paged(Asked):
+    limit: int = Field(LINES, ge=1, le=MOST_LINES, description="How many lines go on a page.")
+
+
+class ReviewsAsked(Chosen, _Paged):
+    """Choose a page of reviews."""
+
+    after: _AfterMoment = _optional(_AFTER)
+
+
+class ListAsked(_Paged):
+    """Choose a page of a list."""
+
+    after: _AfterNumber = _optional(_AFTER)
+
+
+class WaiversAsked(Places, ListAsked):
+    """Choose a page of waivers."""

@@ -1,0 +1,83 @@
+"""Mutes: tech leads have a rule say nothing in a project for a while, and take that back."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter
+from pydantic import Field, StringConstraints
+
+from bot.domain.errors import Permanent
+from bot.domain.viewer import Viewer
+from bot.ports.muting import Muting
+from bot.web.access import SignedInViewer
+from bot.web.api.asked import Asked
+from bot.web.api.errors import NOT_FOUND, TOO_LARGE, failing
+from bot.web.api.office import Office
+from bot.web.dashboard.noise import MOST_MUTED_DAYS, MOST_REASON
+from bot.web.problems import Fault, Problem
+
+_Reason = Annotated[
+    str,
+    StringConstraints(pattern=r"^[\p{L}\p{M}\p{N}\p{P}\p{S}][\p{L}\p{M}\p{N}\p{P}\p{S} ]*$"),
+    Field(max_length=MOST_REASON, description="Why; it stays on record."),
+]
+_Word = Annotated[str, StringConstraints(pattern=r"^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$"), Field(max_length=255)]
+_Project = Annotated[int, Field(gt=0, lt=10**18)]
+_REFUSED = failing(409, "The rule may never be muted.", "not_mutable", "rules about secrets are never muted")
+
+
+class MuteAsked(Asked):
+    """Say what is muted, where, until when and why."""
+
+    project: _Project
+    scanner: _Word
+    rule: _Word
+    until: date = Field(description=f"The last day, in UTC, within the next {MOST_MUTED_DAYS} days.")
+    why: _Reason
+
+
+class UnmuteAsked(Asked):
+    """Say where the mute is, and why it ends."""
+
+    project: _Project
+    why: _Reason
+
+
+def router(office: Office, muting: Muting) -> APIRouter:
+    """Return the routes."""
+    mutes = APIRouter(tags=["mutes"], responses=TOO_LARGE)
+
+    @mutes.post("/mutes", status_code=204, responses=_REFUSED)
+    async def mute(asked: MuteAsked, viewer: SignedInViewer) -> None:
+        """Mute a rule in a project; one that is muted already gets the new end."""
+        end = _end(asked.until, office.clock.now().date())
+        await _lead(office, viewer, asked.project)
+        try:
+            await muting.mute(asked.project, asked.scanner, asked.rule, why=asked.why, until=end, by=viewer)
+        except Permanent as error:
+            raise Problem(409, "not_mutable", str(error)) from None
+
+    @mutes.post("/mutes/{mute_id}/end", status_code=204, responses=NOT_FOUND)
+    async def unmute(mute_id: uuid.UUID, asked: UnmuteAsked, viewer: SignedInViewer) -> None:
+        """End a mute."""
+        await _lead(office, viewer, asked.project)
+        if not await muting.unmute(asked.project, mute_id, why=asked.why, by=viewer):
+            raise Problem(404, "no_mute", "there is no such mute in this project, or it has ended")
+
+    return mutes
+
+
+async def _lead(office: Office, viewer: Viewer, project: int) -> None:
+    """Let through who is a tech lead of the project now; whether there is one, others are not told."""
+    if not viewer.leads(project) or not await office.may_decide(viewer, project):
+        raise Problem(403, "not_a_lead", "rules of a project are muted by its maintainers: ask one of them")
+
+
+def _end(day: date, today: date) -> datetime:
+    if not today < day <= today + timedelta(days=MOST_MUTED_DAYS):
+        remedy = f"say a day within the next {MOST_MUTED_DAYS} days"
+        raise Problem(422, "bad_end", f"until: {remedy}", faults=[Fault("body", "until", remedy)])
+    return datetime.combine(day, time(23, 59, 59), UTC)

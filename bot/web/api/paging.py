@@ -1,0 +1,93 @@
+"""Pages of lists: opaque marks of where a page ends, and the address of the next one."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Generic, TypeVar
+from urllib.parse import urlencode
+
+from fastapi import Request, Response
+
+from bot.domain.dashboard_query import BadFilter, cursor_of
+from bot.domain.review_detail import Cursor
+from bot.web.api.asked import MOST_LINES
+from bot.web.problems import Fault, Problem
+
+T = TypeVar("T")
+
+_NUMBER_BYTES = 8
+
+
+def moment_of(after: str | None) -> Cursor | None:
+    """Return the review after which a page begins.
+
+    Raises:
+        Problem: *after* is no mark of ours.
+    """
+    try:
+        return cursor_of(after) if after else None
+    except BadFilter as error:
+        fault = Fault("query", "after", "begin at the first page")
+        raise Problem(422, "bad_filter", str(error), faults=[fault]) from None
+
+
+def mark(number: int) -> str:
+    """Return *number* as a mark."""
+    return base64.urlsafe_b64encode(number.to_bytes(_NUMBER_BYTES, "big", signed=True)).decode().rstrip("=")
+
+
+def number_of(after: str | None) -> int | None:
+    """Return the number that a mark of the right form stands for."""
+    if not after:
+        return None
+    return int.from_bytes(base64.urlsafe_b64decode(f"{after}="), "big", signed=True)
+
+
+def following(request: Request, response: Response, after: str | None) -> str | None:
+    """Return the address of the page that begins after a mark, and put it into a header; None at the end.
+
+    It names no host: only whoever asks knows by which one we are reached.
+    """
+    if after is None:
+        return None
+    kept: Mapping[str, str] = {**request.query_params, "after": after}
+    url = f"{request.url.path}?{urlencode(kept)}"
+    response.headers["link"] = f'<{url}>; rel="next"'
+    return url
+
+
+#: Returns so many lines beyond a number, None for the first.
+Part = Callable[[int | None, int], Awaitable[Sequence[T]]]
+
+
+class Lines(Generic[T]):
+    """Go through a list by the number of each line.
+
+    Args:
+        part: reads a part of it.
+        number: tells the number of a line.
+    """
+
+    def __init__(self, part: Part[T], number: Callable[[T], int]) -> None:
+        self._part = part
+        self._number = number
+
+    async def page(
+        self, request: Request, response: Response, after: str | None, limit: int
+    ) -> tuple[list[T], str | None]:
+        """Return the lines of a page, and the address of the next."""
+        found = await self._part(number_of(after), limit + 1)
+        page = list(found[:limit])
+        more = mark(self._number(page[-1])) if len(found) > limit else None
+        return page, following(request, response, more)
+
+    async def all(self) -> AsyncIterator[Sequence[T]]:
+        """Yield all lines, part by part."""
+        last = None
+        while True:
+            found = await self._part(last, MOST_LINES)
+            yield found
+            if len(found) < MOST_LINES:
+                return
+            last = self._number(found[-1])

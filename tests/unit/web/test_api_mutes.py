@@ -1,0 +1,151 @@
+"""Mutes through the API: by tech leads of the project, with a reason, for a while."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import Request
+
+from bot.domain.errors import Permanent
+from bot.domain.forge import ForgeUser
+from bot.domain.viewer import MAINTAINER, REPORTER, Viewer
+from bot.web.api import Office, api
+from bot.web.app import application
+from tests.dashboards import BANK, MUTE, NOW, SHOP, Shown
+from tests.viewers import seen_by
+
+LEAD = Viewer(ForgeUser(2, "lea"), levels={SHOP: MAINTAINER, BANK: REPORTER})
+ASKED = {
+    "project": SHOP,
+    "scanner": "semgrep",
+    "rule": "java.magic-number",
+    "until": "2026-06-20",
+    "why": "noise",
+}
+
+
+class _Clock:
+    def now(self) -> datetime:
+        return NOW
+
+    def monotonic(self) -> float:
+        return 0.0
+
+
+class _Never(Shown):
+    async def mute(self, *args: Any, **more: Any) -> None:
+        raise Permanent("rules about secrets are never muted")
+
+
+async def _ready() -> list[str]:
+    return []
+
+
+def _client(shown: Shown, *, still_lead: bool = True, viewer: Viewer = LEAD) -> httpx.AsyncClient:
+    async def may_decide(_viewer: Viewer, _project: int) -> bool:
+        return still_lead
+
+    async def viewer_of(_request: Request) -> Viewer:
+        return viewer
+
+    office = Office(shown, shown, _Clock(), may_decide, shown)  # type: ignore[arg-type]
+    app = application(
+        None,
+        routers=[seen_by(viewer_of, api(office))],
+        telemetry=None,  # type: ignore[arg-type]
+        exposition=lambda: b"",
+        ready=_ready,
+    )
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://cloister.test/api/v1")
+
+
+@pytest.fixture
+def shown() -> Shown:
+    """Return what keeps mutes."""
+    return Shown()
+
+
+@pytest.fixture
+async def client(shown: Shown) -> AsyncIterator[httpx.AsyncClient]:
+    """Return the API as a tech lead of the shop has it."""
+    async with _client(shown) as client:
+        yield client
+
+
+async def test_a_rule_is_muted_and_unmuted(shown: Shown, client: httpx.AsyncClient):
+    """To the end of the day, with the reason; what is gone is not there."""
+    muted = await client.post("/mutes", json=ASKED)
+    new = next(one for one in shown.mutes.values() if one.rule == "java.magic-number")
+    end = await client.post(f"/mutes/{new.id}/end", json={"project": SHOP, "why": "it was right"})
+    again = await client.post(f"/mutes/{new.id}/end", json={"project": SHOP, "why": "it was right"})
+
+    assert (muted.status_code, new.why, new.project_id) == (204, "noise", SHOP)
+    assert (end.status_code, again.status_code) == (204, 404)
+    assert set(shown.mutes) == {MUTE}
+
+
+async def test_who_does_not_lead_the_project_mutes_nothing(shown: Shown, client: httpx.AsyncClient):
+    """Nor who led it when they signed in; whether there is such a mute or project, they are not told."""
+    other = await client.post("/mutes", json={**ASKED, "project": BANK})
+    unknown = await client.post("/mutes", json={**ASKED, "project": 999})
+    end = await client.post(f"/mutes/{MUTE}/end", json={"project": BANK, "why": "x"})
+    async with _client(shown, still_lead=False) as late:
+        no_more = await late.post("/mutes", json=ASKED)
+
+    assert {answer.status_code for answer in (other, unknown, end, no_more)} == {403}
+    assert other.text == unknown.text
+    assert set(shown.mutes) == {MUTE}
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"until": "2026-05-29"}, "until"),
+        ({"until": "2027-05-29"}, "until"),
+        ({"until": "soon"}, "until"),
+        ({"why": " "}, "why"),
+        ({"why": "a\u202eb"}, "why"),
+        ({"why": "x" * 501}, "why"),
+        ({"rule": ""}, "rule"),
+        ({"project": 0}, "project"),
+        ({"forever": True}, "forever"),
+    ],
+)
+async def test_what_is_wrong_is_named(
+    shown: Shown, client: httpx.AsyncClient, changes: dict[str, Any], name: str
+):
+    """And nothing is muted."""
+    answer = await client.post("/mutes", json={**ASKED, **changes})
+
+    assert answer.status_code == 422
+    assert [place["name"] for place in answer.json()["error"]["places"]] == [name]
+    assert set(shown.mutes) == {MUTE}
+
+
+async def test_what_may_never_be_muted_says_why():
+    """It is no fault of the form of the request."""
+    async with _client(_Never()) as client:
+        answer = await client.post("/mutes", json=ASKED)
+
+    assert answer.status_code == 409
+    assert "never muted" in answer.json()["error"]["message"]
+
+
+async def test_a_body_is_bounded(client: httpx.AsyncClient):
+    """While it arrives."""
+    answer = await client.post("/mutes", json={**ASKED, "why": "x" * 2_000_000})
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+
+
+async def test_an_unknown_mute_is_not_there(client: httpx.AsyncClient):
+    """Like one of another project."""
+    answer = await client.post(f"/mutes/{uuid.UUID(int=1)}/end", json={"project": SHOP, "why": "x"})
+
+    assert answer.status_code == 404
