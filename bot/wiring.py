@@ -28,6 +28,7 @@ from bot.adapters.git_process import Git
 from bot.adapters.kafka_connection import KafkaConnection, Login
 from bot.adapters.kafka_tokens import ClientCredentials, TokenFile
 from bot.adapters.kafka_topics import Topics
+from bot.adapters.labels_postgres import PostgresLabels
 from bot.adapters.log_kafka import KafkaLog
 from bot.adapters.log_postgres import PostgresLog
 from bot.adapters.model_chat import Deadlines
@@ -37,7 +38,7 @@ from bot.adapters.process import ProcessRunner
 from bot.adapters.process_ahead import AheadRunner
 from bot.adapters.reconciliation_postgres import PostgresReconciliations
 from bot.adapters.retention_postgres import prune_regularly
-from bot.adapters.rollups_postgres import roll_up_regularly
+from bot.adapters.rollups_postgres import roll_up
 from bot.adapters.store_postgres import PostgresStore
 from bot.adapters.telemetry import OpenTelemetry, mask_logs
 from bot.adapters.verdicts_postgres import PostgresVerdicts
@@ -58,6 +59,7 @@ from bot.reviewer.reviewing import Reviewing
 from bot.runtime.consumer import Consumer
 from bot.runtime.feedback_poller import FeedbackPoller
 from bot.runtime.loop import ConsumeLoop
+from bot.runtime.reckoner import Reckoner
 from bot.runtime.reconciler import Reconciler
 from bot.runtime.relay import GROUP, Relay
 from bot.runtime.spool import Spool
@@ -205,8 +207,9 @@ async def run_consumers(
             prune_regularly(base.pool, shipped_by=GROUP if kafka else None), name="retention"
         )
         stack.callback(pruning.cancel)
-        counting = asyncio.create_task(roll_up_regularly(base.pool), name="rollups")
-        stack.callback(counting.cancel)
+        reckoner = Reckoner(PostgresLabels(base.pool), lambda batch: roll_up(base.pool, batch=batch))
+        reckoning = asyncio.create_task(reckoner.run(), name="labels and counts")
+        stack.callback(reckoning.cancel)
         scanning = not {Stage.scan, Stage.verify}.isdisjoint(stages)
         ports = await _ports(base, stack, deadlines, scanning=scanning)
         if Stage.intake in stages and base.settings.reconcile != "off":

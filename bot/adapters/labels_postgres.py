@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -12,15 +13,21 @@ from bot.adapters.feedback_postgres import comment_of, signal_of
 from bot.adapters.postgres import translated
 from bot.domain.labels import Censored, Label, Labelled, Push
 from bot.domain.merge_request import MergeRequestRef
-from bot.ports import Begun, History, LabelCount, Place
+from bot.ports import Begun, DueLabels, History, LabelCount, Place
 
 #: One bound, so that the index of times serves every page.
 _COMMENTS = "SELECT * FROM comment WHERE (posted_at, id) > ($1, $2) ORDER BY posted_at, id LIMIT $3"
+
+_WAIT = "SELECT true FROM pg_advisory_xact_lock(hashtext('cloister.labels'))"
+_TRY = "SELECT pg_try_advisory_xact_lock(hashtext('cloister.labels'))"
+_DUE = "SELECT id, instance, project_id, iid FROM label_due ORDER BY id LIMIT $1"
+_DONE = "DELETE FROM label_due WHERE id = ANY($1::bigint[])"
 
 #: Named by merge request: a label needs what happened to the whole of it too.
 _OF_MERGE_REQUESTS = """
 FROM unnest($1::text[], $2::bigint[], $3::int[]) AS asked(instance, project_id, iid)
 """
+_COMMENTS_OF = f"SELECT c.* {_OF_MERGE_REQUESTS} JOIN comment c USING (instance, project_id, iid)"
 _SIGNALS = f"""
 SELECT m.instance, m.project_id, m.iid, s.*, c.fingerprint
 {_OF_MERGE_REQUESTS} JOIN merge_request m USING (instance, project_id, iid)
@@ -86,6 +93,21 @@ class PostgresLabels:
     def __init__(self, pool: Any) -> None:
         self._pool = pool
 
+    @asynccontextmanager
+    async def turn(self, *, wait: bool) -> AsyncIterator[bool]:
+        """Take the one lock; see the port."""
+        async with translated(), self._pool.acquire() as connection, connection.transaction():
+            yield await connection.fetchval(_WAIT if wait else _TRY)
+
+    async def due(self, *, limit: int) -> DueLabels:
+        """Return what is due; see the port."""
+        async with translated(), self._pool.acquire() as connection:
+            notes = await connection.fetch(_DUE, limit)
+            if not notes:
+                return DueLabels((), ())
+            rows = await connection.fetch(_COMMENTS_OF, *_columns({_key(note) for note in notes}))
+            return DueLabels([note["id"] for note in notes], await _histories(connection, rows))
+
     async def histories(
         self, *, limit: int, since: datetime | None = None, after: Place | None = None
     ) -> Sequence[History]:
@@ -93,20 +115,15 @@ class PostgresLabels:
         start = after or Place(since or _EARLIEST, uuid.UUID(int=0))
         async with translated(), self._pool.acquire() as connection:
             rows = await connection.fetch(_COMMENTS, start.posted_at, start.comment_id, limit)
-            refs = {_key(row): _ref(row) for row in rows}
-            columns = [list(column) for column in zip(*refs, strict=True)] or [[], [], []]
-            signals, pushes = defaultdict(list), defaultdict(list)
-            for row in await connection.fetch(_SIGNALS, *columns):
-                signals[_key(row)].append(signal_of(refs[_key(row)], row))
-            for row in await connection.fetch(_PUSHES, *columns):
-                pushes[_key(row)].append(Push(row["at"], row["head_sha"], row["rebase"]))
-        return [
-            History(comment_of(refs[_key(row)], row), signals[_key(row)], pushes.get(_key(row)))
-            for row in rows
-        ]
+            return await _histories(connection, rows)
 
     async def keep(
-        self, version: int, labels: Mapping[uuid.UUID, Labelled], *, begun: Begun | None = None
+        self,
+        version: int,
+        labels: Mapping[uuid.UUID, Labelled],
+        *,
+        begun: Begun | None = None,
+        done: Sequence[int] = (),
     ) -> int:
         """Store labels and progress together; see the port."""
         found = list(labels.values())
@@ -119,12 +136,13 @@ class PostgresLabels:
             [one.late_at for one in found],
         )
         async with translated(), self._pool.acquire() as connection, connection.transaction():
-            done = await connection.execute(_KEEP, list(labels), version, *columns)
+            kept = await connection.execute(_KEEP, list(labels), version, *columns)
+            await connection.execute(_DONE, done)
             if begun is not None and begun.place is not None:
                 await connection.execute(
                     _PROGRESS, version, begun.since, begun.place.posted_at, begun.place.comment_id
                 )
-        return int(done.rpartition(" ")[2])
+        return int(kept.rpartition(" ")[2])
 
     async def begun(self, version: int) -> Begun | None:
         """Return how far a rebuild got; see the port."""
@@ -161,6 +179,23 @@ class PostgresLabels:
         async with translated():
             rows = await self._pool.fetch(_OF_COMMENT, comment_id)
         return {row["label_version"]: _labelled(row) for row in rows}
+
+
+async def _histories(connection: Any, rows: Sequence[Any]) -> list[History]:
+    """Return the histories of the comments in *rows*."""
+    refs = {_key(row): _ref(row) for row in rows}
+    signals, pushes = defaultdict(list), defaultdict(list)
+    for row in await connection.fetch(_SIGNALS, *_columns(refs)):
+        signals[_key(row)].append(signal_of(refs[_key(row)], row))
+    for row in await connection.fetch(_PUSHES, *_columns(refs)):
+        pushes[_key(row)].append(Push(row["at"], row["head_sha"], row["rebase"]))
+    return [
+        History(comment_of(refs[_key(row)], row), signals[_key(row)], pushes.get(_key(row))) for row in rows
+    ]
+
+
+def _columns(keys: Iterable[_Key]) -> list[list[Any]]:
+    return [list(column) for column in zip(*keys, strict=True)] or [[], [], []]
 
 
 def _labelled(row: Any) -> Labelled:
