@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +12,7 @@ from bot.ports import RuleSource, Runner
 from bot.resources import resource
 from bot.runtime.rulebook import Rulebook
 from bot.scanners import Setup, load
+from bot.scanners.secrets import redactor_of
 from bot.settings import Settings
 from bot.settings_rules import rule_places
 
@@ -30,6 +31,11 @@ def scanner_setup(settings: Settings, packs: Sequence[Path], key: bytes) -> Setu
 def rulebook(settings: Settings, key: bytes, runner: Runner) -> Rulebook:
     """Return the scanners, not yet open, with the shipped rules and those of the organisation."""
     return Rulebook(lambda packs: load(scanner_setup(settings, packs, key)), rule_sources(settings), runner)
+
+
+def masking(rules: Rulebook) -> Callable[[str], str]:
+    """Return what masks secrets in a text, by the rules as they are then."""
+    return lambda text: redactor_of(rules).redact(text).text
 
 
 def rule_sources(settings: Settings) -> list[RuleSource]:

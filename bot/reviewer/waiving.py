@@ -233,14 +233,3 @@ async def take(
         elif waiver is not None and step.deed in {Deed.withdrawn, Deed.revoked}:
             for other in sorted({waiver.ref, *waiver.used_on} - {ref}, key=lambda one: one.key):
                 transaction.emit(VerdictOutdated(ref=other, waiver=step.waiver))
-
-
-async def decide_anew(transaction: Transaction, ref: MergeRequestRef) -> None:
-    """Have the verdict on the newest head of *ref* made anew from what was found, unless it is closed."""
-    state = await transaction.merge_request(ref)
-    if state.closed or state.run_id is None:
-        return
-    run, due = (await transaction.run(state.run_id)).show_again()
-    await transaction.save_run(run)
-    for one in due:
-        transaction.emit(one.event, delay=one.delay)

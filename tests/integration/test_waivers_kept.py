@@ -36,6 +36,7 @@ from bot.domain.viewer import Viewer
 from bot.domain.waiver_requests import waiver_request
 from bot.domain.waivers import About, Deed, Source, State, WaiverStep
 from bot.gitlab.instance import instance_name
+from bot.reviewer.conversing import Conversing
 from bot.runtime.consumer import Work
 from consumers.collect import collect
 from consumers.converse import converse
@@ -117,8 +118,8 @@ class Desk:
         await self.handle(Record.of(event, id=uuid.uuid5(uuid.NAMESPACE_OID, f"{note.id} {delivery}")))
 
     async def handle(self, record: Record) -> None:
-        await converse.handle(
-            record.event(),
+        clock = SystemClock()
+        conversing = Conversing(
             forge=self.forge,
             people=GitLabPeople(self.forge.api),
             store=self.store,
@@ -129,7 +130,13 @@ class Desk:
             instance_url=self.gitlab.server.url,
             answering=None,
             redact=lambda text: text.replace("s3cret", "[masked]"),
-            clock=SystemClock(),
+            clock=clock,
+        )
+        await converse.handle(
+            record.event(),
+            conversing=conversing,
+            store=self.store,
+            clock=clock,
             telemetry=self.telemetry,
             work=Work(Stage.converse, record, self.store),
         )
@@ -165,7 +172,7 @@ async def test_a_waiver_is_written_down_with_what_follows(desk: Desk) -> None:
         waiver.said.source,
     )
     assert ["verdict.outdated"] == await desk.waiting()
-    assert ["verify.requested"] == await desk.waiting("event")
+    assert ["command.taken", "verify.requested"] == await desk.waiting("event")
 
 
 async def test_a_crash_between_answer_and_row_neither_loses_nor_doubles(desk: Desk) -> None:
