@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.adapters.log_records import append
 from bot.adapters.postgres import translated
-from bot.adapters.store_postgres import PostgresTransaction
+from bot.adapters.transaction_postgres import PostgresTransaction
 from bot.domain.dead_letters import DeadLetter, HandOut, Settled, retry, run_of
 from bot.domain.errors import Permanent
 from bot.domain.events import Event
