@@ -21,7 +21,8 @@ AND ($2::bigint IS NULL OR record->>'kind' <> 'unreadable' AND record->>'key' ~ 
 """
 
 
-def _letter(row: Any) -> DeadLetter:
+def letter_of(row: Any) -> DeadLetter:
+    """Return the dead letter in a row of its table."""
     return DeadLetter(
         number=row["number"],
         stage=row["consumer_group"],
@@ -37,7 +38,7 @@ def _letter(row: Any) -> DeadLetter:
 def _found(row: Any, number: int) -> DeadLetter:
     if row is None:
         raise Permanent(f"there is no dead letter {number}; see `cloister dlq list`")
-    return _letter(row)
+    return letter_of(row)
 
 
 class PostgresDeadLetters:
@@ -54,7 +55,7 @@ class PostgresDeadLetters:
     ) -> list[DeadLetter]:
         """Return up to *limit* letters, the newest first, without their bodies."""
         async with translated():
-            return [_letter(row) for row in await self._pool.fetch(_LIST, stage, project_id, limit)]
+            return [letter_of(row) for row in await self._pool.fetch(_LIST, stage, project_id, limit)]
 
     async def numbers(self, stage: str | None = None) -> list[int]:
         """Return the numbers of all letters, the oldest first."""

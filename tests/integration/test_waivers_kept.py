@@ -21,7 +21,8 @@ from bot.adapters.telemetry import OpenTelemetry
 from bot.adapters.waivers_postgres import PostgresWaivers
 from bot.adapters.workspace_api import ApiWorkspaces
 from bot.demo.gitlab import Level, MergeRequest
-from bot.demo.gitlab.state import Note, User
+from bot.demo.gitlab.accounts import User
+from bot.demo.gitlab.state import Note
 from bot.domain.errors import Obsolete, Permanent, Transient
 from bot.domain.events import CommentPosted, Event, Record, Stage, VerdictOutdated
 from bot.domain.facts import Facts
