@@ -11,7 +11,7 @@ from bot.domain.commented import commented
 from bot.domain.declining import declined_now, taken_back
 from bot.domain.events import FeedbackExpected
 from bot.domain.findings import Finding
-from bot.domain.ours import forgotten, opened, remember
+from bot.domain.ours import forgotten, opened, remember, unseen
 from bot.domain.publication import analysed
 from bot.domain.review_fact import review_fact
 from bot.domain.run import Run
@@ -43,7 +43,9 @@ async def keep(
         *opened(run, posts, said.refused, said.hushed),
     ]
     await transaction.save_threads(run.ref, threads)
-    await _keep_comments(transaction, met, posts, said.refused, now)
+    # The ledger knows a comment by its finding, so it does not matter who tells it twice.
+    told = [*posts, *unseen(publication.actions, met.known)]
+    await _keep_comments(transaction, met, told, said.refused, now)
     scope = analysed(run, met.diff, met.mine.threads)
     await transaction.undecline(run.ref, taken_back(publication, met.mine.threads, scope))
     await transaction.decline(run.ref, declined_now(run, publication, deleted=met.deleted, now=now))

@@ -25,6 +25,7 @@ import structlog
 
 from bot import wiring
 from bot.adapters import clock, forge_gitlab_api, kafka_subscription, log_records, transaction_postgres
+from bot.adapters.feedback_postgres import PostgresFeedback
 from bot.adapters.forge_gitlab import GitLabForge
 from bot.adapters.git_mirror import GitMirror
 from bot.adapters.log_kafka import KafkaLog
@@ -180,6 +181,7 @@ def wrap_all(traps: Traps) -> None:
     wrap(traps, ChatModel, "answer", after=_handler("answered"))
     wrap(traps, Verification, "judge", after=_handler("judged"))
     wrap(traps, GitLabForge, "create_note", after=_noted)
+    wrap(traps, PostgresFeedback, "expect", after=_handler("expected"))
     for method, name in {
         "create_draft": "drafted",
         "publish_drafts": "published",
