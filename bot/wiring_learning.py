@@ -7,16 +7,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from bot.adapters.forge_gitlab import GitLabForge
-from bot.adapters.git_mirror import GitMirror
-from bot.adapters.git_process import Git
 from bot.adapters.labels_postgres import PostgresLabels
 from bot.adapters.learning_postgres import PostgresLearning
 from bot.adapters.postgres import close_pool, connect_pool
 from bot.adapters.process import ProcessRunner
 from bot.adapters.store_postgres import PostgresStore
-from bot.adapters.workspace_api import ApiWorkspaces
-from bot.adapters.workspace_fallback import FallbackWorkspaces
 from bot.domain.errors import Permanent
 from bot.domain.records import Task
 from bot.learning.formats import Format
@@ -24,10 +19,10 @@ from bot.learning.gathering import Gathering
 from bot.learning.remaking import Mind
 from bot.learning.scrubbing import Scrubber
 from bot.reviewer.guides import guides
-from bot.scanners.secrets import redactor_of
 from bot.settings import Settings
+from bot.wiring_forge import forge_of, workspaces_of
 from bot.wiring_models import models_of
-from bot.wiring_rules import rulebook
+from bot.wiring_rules import masking, rulebook
 
 _CONNECTIONS = 4
 #: Names that are the same on every machine say nothing about this one.
@@ -54,28 +49,15 @@ async def learner(
         Transient: the database is out of reach, or the model server, whose window decides what a prompt holds.
     """
     settings.require("gitlab_url", "gitlab_token")
-    assert settings.gitlab_token is not None
-    url, token = str(settings.gitlab_url), settings.gitlab_token.get_secret_value()
     async with AsyncExitStack() as stack:
         pool = await connect_pool(database_url, size=_CONNECTIONS)
         stack.push_async_callback(close_pool, pool)
         store = PostgresStore(pool)
-        forge = GitLabForge(url, token, verify=settings.gitlab_tls())
+        forge = forge_of(settings)
         stack.push_async_callback(forge.aclose)
         rules = rulebook(settings, await store.secret("fingerprints"), ProcessRunner())
         await rules.open()
-
-        def redact(text: str) -> str:
-            return redactor_of(rules).redact(text).text
-
-        mirror = GitMirror(
-            settings.data_dir / "mirrors",
-            forge_url=url,
-            clone_url=forge.clone_url,
-            token=token,
-            ca_file=settings.gitlab_ca_file,
-        )
-        workspaces = FallbackWorkspaces(mirror, ApiWorkspaces(forge.api, git=Git(forge_url=url)))
+        redact, workspaces = masking(rules), workspaces_of(settings, forge)
         mind = await _mind(settings, stack, redact) if format_.asks else None
         gathering = Gathering(PostgresLabels(pool), PostgresLearning(pool), store, workspaces, mind, told)
         yield Learner(gathering, Scrubber(redact, await store.secret("exports"), hosts_of(settings)))

@@ -35,6 +35,11 @@ def rulebook(settings: Settings, key: bytes, runner: Runner) -> Rulebook:
     return Rulebook(lambda packs: load(scanner_setup(settings, packs, key)), rule_sources(settings), runner)
 
 
+def masking(rules: Rulebook) -> Callable[[str], str]:
+    """Return what masks secrets in a text, by the rules as they are then."""
+    return lambda text: redactor_of(rules).redact(text).text
+
+
 def redaction_of(settings: Settings, store: Store) -> Callable[[], Awaitable[Callable[[str], str]]]:
     """Return what returns what masks secrets; the rules are read when it is first asked, which takes seconds."""
     lock, opened = asyncio.Lock(), list[Rulebook]()
@@ -45,10 +50,9 @@ def redaction_of(settings: Settings, store: Store) -> Callable[[], Awaitable[Cal
                 rules = rulebook(settings, await store.secret("fingerprints"), ProcessRunner())
                 await rules.open()
                 # The first text has them compiled.
-                await asyncio.to_thread(redactor_of(rules).redact, "")
+                await asyncio.to_thread(masking(rules), "")
                 opened.append(rules)
-        mask = redactor_of(opened[0])
-        return lambda text: mask.redact(text).text
+        return masking(opened[0])
 
     return redaction
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.events import DeadlineReached, Stage, StepFinished, VerdictOutdated
-from bot.reviewer.waiving import decide_anew
+from bot.reviewer.redeciding import decide_anew
 from bot.runtime.consumer import Work, consumer
 
 

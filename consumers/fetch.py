@@ -26,8 +26,7 @@ from bot.domain.policy_file import PATH, PolicyProblem
 from bot.domain.run import REPORT_STEP, REVIEW_STEP, TOTAL, Plan, Run, RunState
 from bot.domain.steps import SCAN_PREFIX
 from bot.domain.summary import project_path, project_url
-from bot.domain.verdict_links import VerdictLinks
-from bot.ports import Approvals, Forge, Model, People, Transaction, Verdicts, Workspaces
+from bot.ports import Forge, Model, People, Transaction, Verdicts, Workspaces
 from bot.reviewer.announcing import Announcing
 from bot.reviewer.levels import Found, Levels
 from bot.runtime.consumer import Work, consumer
@@ -53,11 +52,10 @@ async def fetch(
     event: FetchRequested,
     *,
     forge: Forge,
-    approvals: Approvals,
+    announcing: Announcing,
     people: People,
     workspaces: Workspaces,
     verdicts: Verdicts,
-    links: VerdictLinks,
     levels: Levels,
     scanners: Mapping[str, Scanner],
     model: Model | None,
@@ -77,7 +75,6 @@ async def fetch(
     if revision is None:
         raise Transient("GitLab still prepares the diff")
     left = await verdicts.left_waiting(run.ref, run.id)
-    announcing = Announcing(forge, approvals, links)
     places, content = await asyncio.gather(announcing.begin(found, run, left), _fetch(workspaces, revision))
     policy = await levels.effective(
         project_path(instance_url, found.web_url),

@@ -26,6 +26,7 @@ from bot.domain.run import Run, RunState
 from bot.domain.watching import Why
 from bot.domain.wording import wording
 from bot.ports import Approvals, Clock, Forge, Store, Telemetry, Transaction
+from bot.reviewer.redeciding import show_again
 from bot.runtime.consumer import Work, consumer
 
 log = structlog.get_logger()
@@ -63,8 +64,8 @@ async def intake(
         elif head is None or await _known(transaction, event, state, head):
             await transaction.save_merge_request(replace(state, closed=False))
             # While it was closed, another merge request of the same head may have set their commit status.
-            if event.redecide or state.closed:
-                await _redecide(transaction, state)
+            if (event.redecide or state.closed) and state.run_id is not None:
+                await show_again(transaction, state.run_id)
         elif state.paused and not event.asked_for:
             await _supersede(transaction, state, telemetry)
             await transaction.save_merge_request(replace(state, closed=False))
@@ -156,16 +157,6 @@ async def _known(
     if run.left_out and event.redecide and not event.draft:
         return False
     return run.state not in {RunState.superseded, RunState.failed}
-
-
-async def _redecide(transaction: Transaction, state: MergeRequestState) -> None:
-    """Have the verdict on the head made anew from what was found; one that is still to come needs nothing."""
-    if state.run_id is None:
-        return
-    run, due = (await transaction.run(state.run_id)).show_again()
-    await transaction.save_run(run)
-    for one in due:
-        transaction.emit(one.event, delay=one.delay)
 
 
 async def _supersede(transaction: Transaction, state: MergeRequestState, telemetry: Telemetry) -> Run | None:

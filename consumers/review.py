@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import partial
 
 import structlog
 
 from bot.domain.diff import Diff
-from bot.domain.events import ReviewRequested, Stage, StepFinished
+from bot.domain.events import ReviewRequested, Stage
 from bot.domain.findings import Finding
 from bot.domain.fingerprint import lines_of
+from bot.domain.merge_request import Revision
+from bot.domain.prompt import Prompts
 from bot.domain.run import REPORT_STEP, REVIEW_STEP, Outcome, Run, Step
 from bot.ports import Store, Telemetry, Workspaces
 from bot.reviewer.asking import Ledger
@@ -35,7 +37,7 @@ _MAX_REJECTED = 50
 
 async def give_up(event: ReviewRequested, *, problem: str, work: Work) -> None:
     """Record that there is no model review, and why."""
-    await _finish(work, Step(outcome=Outcome.failed, problem=problem), (), Ledger(event.run_id))
+    await work.finish_step(event.run_id, REVIEW_STEP, Step(outcome=Outcome.failed, problem=problem))
 
 
 @consumer(Stage.review, exhausted=give_up)
@@ -59,31 +61,9 @@ async def review(
         left = await unseen(
             run, diff, store=store, workspaces=workspaces, basis=await reviewing.basis(run.policy)
         )
-        diff = left.diff
-        blobs = await workspaces.read(run.revision, [file.new_path for file in diff.files])
-        texts = {path: blob.content for path, blob in blobs.items() if blob.content is not None}
-        heads = {path: text.decode(errors="replace") for path, text in texts.items()}
-        context = await gather(diff, texts, run.policy, Site.of(workspaces, run.revision))
-        if context.missing:
-            log.info("review.context_incomplete", problem=context.missing)
-        prompts = await asyncio.to_thread(
-            prompts_of,
-            run,
-            diff,
-            heads,
-            context,
-            model=reviewing.model,
-            guides=reviewing.guides,
-            redact=reviewing.redact,
-        )
-        matter = Matter(
-            policy=run.policy,
-            lines={path: lines_of(text) for path, text in texts.items()},
-            old_paths={f.new_path: f.old_path for f in diff.files if f.old_path != f.new_path},
-            threads=tuple((await store.threads(run.ref)).values()),
-            # What the project declined is told apart, and listed, when results are published.
-            static=partial(_static, store, run),
-        )
+        texts = await _texts(run.revision, left.diff, workspaces)
+        prompts = await _prompts(run, left.diff, texts, workspaces, reviewing)
+        matter = await _matter(run, left.diff, texts, store)
         reviewed = await reviewing.review(prompts, matter, ledger=ledger, patient=work.failures < _TRIES)
     for finding in reviewed.findings:
         telemetry.count("cloister_findings", scanner=finding.scanner, severity=finding.severity.value)
@@ -102,7 +82,45 @@ async def review(
         basis=left.basis,
         since=left.since,
     )
-    await _finish(work, step, left.with_carried(reviewed.findings), ledger)
+    await work.finish_step(run.id, REVIEW_STEP, step, left.with_carried(reviewed.findings))
+
+
+async def _texts(revision: Revision, diff: Diff, workspaces: Workspaces) -> dict[str, bytes]:
+    """Return the files of *diff* at the head, those aside that cannot be read."""
+    blobs = await workspaces.read(revision, [file.new_path for file in diff.files])
+    return {path: blob.content for path, blob in blobs.items() if blob.content is not None}
+
+
+async def _prompts(
+    run: Run, diff: Diff, texts: Mapping[str, bytes], workspaces: Workspaces, reviewing: Reviewing
+) -> Prompts:
+    """Return what the model is shown."""
+    assert run.revision is not None, "work is handed out only once the revision is known"
+    context = await gather(diff, texts, run.policy, Site.of(workspaces, run.revision))
+    if context.missing:
+        log.info("review.context_incomplete", problem=context.missing)
+    return await asyncio.to_thread(
+        prompts_of,
+        run,
+        diff,
+        {path: text.decode(errors="replace") for path, text in texts.items()},
+        context,
+        model=reviewing.model,
+        guides=reviewing.guides,
+        redact=reviewing.redact,
+    )
+
+
+async def _matter(run: Run, diff: Diff, texts: Mapping[str, bytes], store: Store) -> Matter:
+    """Return what the answers are held against."""
+    return Matter(
+        policy=run.policy,
+        lines={path: lines_of(text) for path, text in texts.items()},
+        old_paths={f.new_path: f.old_path for f in diff.files if f.old_path != f.new_path},
+        threads=tuple((await store.threads(run.ref)).values()),
+        # What the project declined is told apart, and listed, when results are published.
+        static=partial(_static, store, run),
+    )
 
 
 async def _static(store: Store, run: Run) -> list[Finding]:
@@ -124,13 +142,3 @@ def _outcome(reviewed: Reviewed) -> Outcome:
     if reviewed.problem:
         return Outcome.failed
     return Outcome.partial if reviewed.not_analysed else Outcome.done
-
-
-async def _finish(work: Work, step: Step, findings: Sequence[Finding], ledger: Ledger) -> None:
-    async with work.commit() as transaction:
-        run = await transaction.run(ledger.run_id)
-        if run.ended:
-            return
-        await transaction.replace_findings(run.id, REVIEW_STEP, findings)
-        await transaction.save_run(run.finish_step(REVIEW_STEP, step))
-        transaction.emit(StepFinished(ref=run.ref, run_id=run.id, step=REVIEW_STEP))

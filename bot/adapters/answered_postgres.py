@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from bot.adapters.store_rows import REF, key_of
 from bot.domain.errors import Obsolete
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.records import AnsweredComment
-
-_REF = "instance = $1 AND project_id = $2 AND iid = $3"
 
 
 async def add(connection: Any, ref: MergeRequestRef, comment: AnsweredComment) -> None:
@@ -17,7 +16,7 @@ async def add(connection: Any, ref: MergeRequestRef, comment: AnsweredComment) -
     new = await connection.fetchval(
         "INSERT INTO answered_comment (instance, project_id, iid, note_id, author_id, commands)"
         " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING note_id",
-        *_key(ref),
+        *key_of(ref),
         comment.note_id,
         comment.author_id,
         list(comment.commands),
@@ -29,7 +28,7 @@ async def add(connection: Any, ref: MergeRequestRef, comment: AnsweredComment) -
 async def contains(pool: Any, ref: MergeRequestRef, note_id: int) -> bool:
     """Say whether a comment was acted on; see `bot.ports.Store`."""
     known: bool = await pool.fetchval(
-        f"SELECT EXISTS (SELECT FROM answered_comment WHERE {_REF} AND note_id = $4)", *_key(ref), note_id
+        f"SELECT EXISTS (SELECT FROM answered_comment WHERE {REF} AND note_id = $4)", *key_of(ref), note_id
     )
     return known
 
@@ -37,10 +36,6 @@ async def contains(pool: Any, ref: MergeRequestRef, note_id: int) -> bool:
 async def count_since(pool: Any, ref: MergeRequestRef, since: datetime) -> int:
     """Count the comments acted on since then; see `bot.ports.Store`."""
     count: int = await pool.fetchval(
-        f"SELECT count(*) FROM answered_comment WHERE {_REF} AND answered_at >= $4", *_key(ref), since
+        f"SELECT count(*) FROM answered_comment WHERE {REF} AND answered_at >= $4", *key_of(ref), since
     )
     return count
-
-
-def _key(ref: MergeRequestRef) -> tuple[str, int, int]:
-    return ref.instance, ref.project_id, ref.iid

@@ -6,8 +6,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from bot.adapters.dead_letters_postgres import letter_of
 from bot.domain.dashboard import Filters, Labels
-from bot.domain.dead_letters import DeadLetter
 from bot.domain.labels import LABEL_VERSION
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.records import CallOutcome, ModelCallRecord, Task
@@ -140,7 +140,7 @@ async def health(connection: Any, labels: Labels) -> Health:
     queues = await connection.fetch(_QUEUES)
     comments = labels.comments
     return Health(
-        letters=tuple(_letter(row) for row in letters),
+        letters=tuple(letter_of(row) for row in letters),
         letter_count=state["letters"],
         queues=tuple(Queue(row["stage"], row["waiting"], row["oldest"]) for row in queues),
         due=state["due"],
@@ -178,17 +178,4 @@ def _step(name: str, step: Mapping[str, Any]) -> StepLine:
 def _call(row: Any) -> ModelCallRecord:
     return ModelCallRecord(
         **{**row, "outcome": CallOutcome(row["outcome"]), "task": Task(row["task"])},
-    )
-
-
-def _letter(row: Any) -> DeadLetter:
-    return DeadLetter(
-        number=row["number"],
-        stage=row["consumer_group"],
-        event_id=row["event_id"],
-        attempts=row["attempts"],
-        error=row["error"],
-        reason=row["reason"],
-        parked_at=row["parked_at"],
-        content=row["record"],
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.adapters.log_records import append
 from bot.adapters.postgres import translated
-from bot.adapters.store_postgres import PostgresTransaction
+from bot.adapters.transaction_postgres import PostgresTransaction
 from bot.domain.dead_letters import DeadLetter, HandOut, Settled, retry, run_of
 from bot.domain.errors import Permanent
 from bot.domain.events import Event
@@ -22,7 +22,7 @@ AND ($2::bigint IS NULL OR record->>'kind' <> 'unreadable' AND record->>'key' ~ 
 
 
 def letter_of(row: Any) -> DeadLetter:
-    """Return the letter that a row of the table holds."""
+    """Return the dead letter in a row of its table."""
     return DeadLetter(
         number=row["number"],
         stage=row["consumer_group"],

@@ -7,12 +7,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bot.adapters.postgres import storable, translated
+from bot.adapters.store_rows import REF, key_of
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.signals import Comment, Signal, comment_id
 from bot.domain.watching import Seen, Watch
 from bot.ports.feedback import Due, Placed
-
-_REF = "instance = $1 AND project_id = $2 AND iid = $3"
 
 _COMMENT = """
 INSERT INTO comment (id, instance, project_id, iid, fingerprint, run_id, head_sha, rule, scanner, category, severity,
@@ -48,13 +47,13 @@ UPDATE comment SET discussion_id = $2, note_id = $3, had_suggestion = $4 WHERE i
 _LOOKED = f"""
 UPDATE feedback_watch SET state = $4, ended_at = $5, head_sha = $6, step = $7, failures = $8, seen = $9,
     next_at = least($10, expected_at)
-WHERE {_REF}
+WHERE {REF}
 """
 _EXPECT = f"""
 UPDATE feedback_watch SET step = 0, failures = 0,
     next_at = least(coalesce(next_at, 'infinity'), now() + $4::interval),
     expected_at = least(coalesce(expected_at, 'infinity'), now() + $4::interval)
-WHERE {_REF}
+WHERE {REF}
 """
 #: One after the other, so that the count of the last minute holds.
 _TURN = "SELECT pg_advisory_xact_lock(hashtext('cloister.feedback'))"
@@ -94,7 +93,7 @@ async def add_comments(
         await connection.execute("SELECT make_signal_partition($1)", month)
     await connection.executemany(_COMMENT, [_columns(one) for one in comments])
     began = min(one.posted_at for one in comments)
-    await connection.execute(_WATCH, *_key(ref), began, watch.author_id, storable(watch.target_branch))
+    await connection.execute(_WATCH, *key_of(ref), began, watch.author_id, storable(watch.target_branch))
 
 
 class PostgresFeedback:
@@ -107,20 +106,20 @@ class PostgresFeedback:
         """Return our comments; see the port."""
         async with translated():
             rows = await self._pool.fetch(
-                f"SELECT * FROM comment WHERE {_REF} ORDER BY posted_at, id", *_key(ref)
+                f"SELECT * FROM comment WHERE {REF} ORDER BY posted_at, id", *key_of(ref)
             )
         return [comment_of(ref, row) for row in rows]
 
     async def signals(self, ref: MergeRequestRef) -> list[Signal]:
         """Return all signals; see the port."""
         async with translated():
-            rows = await self._pool.fetch(_SIGNALS, *_key(ref))
+            rows = await self._pool.fetch(_SIGNALS, *key_of(ref))
         return [signal_of(ref, row) for row in rows]
 
     async def watch(self, ref: MergeRequestRef) -> Watch | None:
         """Return what is known; see the port."""
         async with translated():
-            row = await self._pool.fetchrow(f"SELECT * FROM feedback_watch WHERE {_REF}", *_key(ref))
+            row = await self._pool.fetchrow(f"SELECT * FROM feedback_watch WHERE {REF}", *key_of(ref))
         if row is None:
             return None
         seen = {mark: Seen.model_validate(one, strict=False) for mark, one in row["seen"].items()}
@@ -155,7 +154,7 @@ class PostgresFeedback:
             new = await _add(connection, signals)
             await connection.execute(
                 _LOOKED,
-                *_key(watch.ref),
+                *key_of(watch.ref),
                 watch.state,
                 watch.ended_at,
                 watch.head_sha,
@@ -172,7 +171,7 @@ class PostgresFeedback:
     async def expect(self, ref: MergeRequestRef, *, within: timedelta) -> bool:
         """Bring the next look forward; see the port."""
         async with translated():
-            done = await self._pool.execute(_EXPECT, *_key(ref), within)
+            done = await self._pool.execute(_EXPECT, *key_of(ref), within)
         return _rows(done) == 1
 
     async def due(self, *, per_minute: int, lease: timedelta) -> list[Due]:
@@ -203,10 +202,6 @@ async def _add(connection: Any, signals: Iterable[Signal]) -> list[Signal]:
     return [one for one in signals if _rows(await connection.execute(_SIGNAL, *_values(one))) == 1]
 
 
-def _key(ref: MergeRequestRef) -> tuple[str, int, int]:
-    return ref.instance, ref.project_id, ref.iid
-
-
 def _place(ref: MergeRequestRef, one: Placed) -> tuple[object, ...]:
     return comment_id(ref, one.fingerprint), one.discussion_id, one.note_id, one.had_suggestion
 
@@ -218,7 +213,7 @@ def _rows(done: str) -> int:
 def _columns(one: Comment) -> tuple[object, ...]:
     return (
         one.id,
-        *_key(one.ref),
+        *key_of(one.ref),
         one.fingerprint,
         one.run_id,
         one.head_sha,
@@ -239,7 +234,7 @@ def _columns(one: Comment) -> tuple[object, ...]:
 
 def _values(one: Signal) -> tuple[object, ...]:
     return (
-        *_key(one.ref),
+        *key_of(one.ref),
         one.id,
         one.at,
         one.seen_at,

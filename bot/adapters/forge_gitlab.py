@@ -28,7 +28,8 @@ from bot.domain.merge_request import MergeRequestRef, Revision
 from bot.gitlab.administration import Project
 from bot.gitlab.errors import is_unprepared, refuses_position
 from bot.gitlab.note_shapes import Discussion, Draft, Note
-from bot.gitlab.shapes import MergeRequest, User, Version, read, read_written
+from bot.gitlab.people_shapes import User
+from bot.gitlab.shapes import MergeRequest, Version, read, read_written
 
 #: So many server errors on the same drafts mean that a position breaks GitLab.
 SERVER_ERRORS_UNTIL_REFUSED = 3

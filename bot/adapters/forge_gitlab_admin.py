@@ -13,7 +13,8 @@ from bot.adapters.forge_gitlab_api import AnswerProblem, GitLabApi, explained
 from bot.domain.errors import Refused
 from bot.domain.forge import ForgeUser
 from bot.gitlab.administration import SIGNING_SINCE, Installation, Member, Project, TokenInfo, WebHook
-from bot.gitlab.shapes import User, read
+from bot.gitlab.people_shapes import User
+from bot.gitlab.shapes import read
 
 
 class HookScope(enum.StrEnum):

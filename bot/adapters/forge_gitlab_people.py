@@ -11,7 +11,8 @@ from bot.adapters.forge_gitlab_api import AnswerProblem, GitLabApi, explained
 from bot.domain.errors import Refused
 from bot.domain.forge import ForgeMember, ForgeMergeRequest
 from bot.gitlab.administration import Member
-from bot.gitlab.shapes import Account, Branch, read
+from bot.gitlab.people_shapes import Account
+from bot.gitlab.shapes import Branch, read
 
 #: The roles that may push: to any branch, and to one that is protected without an exception for developers.
 _DEVELOPER = 30

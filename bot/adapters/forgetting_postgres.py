@@ -51,7 +51,7 @@ OF_NO_PROJECT = frozenset(
 )
 BY_ANOTHER_ROW = frozenset(table for table, _ in _BY)
 #: Last, because triggers of the others write here.
-_LAST = ("rollup_due", "project")
+_LAST = ("label_due", "rollup_due", "project")
 
 #: What is the project's own has these columns, partitions of other tables aside.
 _OWN = """
@@ -61,7 +61,7 @@ JOIN pg_attribute p ON p.attrelid = c.oid AND p.attname = 'project_id' AND NOT p
 WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace = current_schema()::regnamespace
 ORDER BY c.relname
 """
-#: A person's signals go, and labels follow when they are derived anew. What others rely on stays without the person.
+#: A person's signals go, and labels follow by a trigger. What others rely on stays without the person.
 _PERSON = (
     ("signal", "DELETE FROM signal WHERE actor_id = $2 AND $1::text IS NOT NULL"),
     (

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -12,25 +13,29 @@ from bot.adapters.feedback_postgres import comment_of, signal_of
 from bot.adapters.postgres import translated
 from bot.domain.labels import Censored, Label, Labelled, Push
 from bot.domain.merge_request import MergeRequestRef
-from bot.ports import Begun, History, LabelCount, Place
+from bot.ports import Begun, DueLabels, History, LabelCount, Place
 
 #: One bound, so that the index of times serves every page.
 _COMMENTS = "SELECT * FROM comment WHERE (posted_at, id) > ($1, $2) ORDER BY posted_at, id LIMIT $3"
+
+_WAIT = "SELECT true FROM pg_advisory_xact_lock(hashtext('cloister.labels'))"
+_TRY = "SELECT pg_try_advisory_xact_lock(hashtext('cloister.labels'))"
+_DUE = "SELECT id, instance, project_id, iid FROM label_due ORDER BY id LIMIT $1"
+_DONE = "DELETE FROM label_due WHERE id = ANY($1::bigint[])"
 
 #: Named by merge request: a label needs what happened to the whole of it too.
 _OF_MERGE_REQUESTS = """
 FROM unnest($1::text[], $2::bigint[], $3::int[]) AS asked(instance, project_id, iid)
 """
-_SIGNALS = f"""
-SELECT m.instance, m.project_id, m.iid, s.*, c.fingerprint
-{_OF_MERGE_REQUESTS} JOIN merge_request m USING (instance, project_id, iid)
-JOIN signal s ON s.merge_request_id = m.id LEFT JOIN comment c ON c.id = s.comment_id
-"""
-
 _COMMENTS_OF = f"SELECT c.* {_OF_MERGE_REQUESTS} JOIN comment c USING (instance, project_id, iid)"
 _STIRRED = """
 SELECT instance, project_id, iid FROM merge_request
 WHERE id IN (SELECT merge_request_id FROM signal WHERE seen_at >= $1)
+"""
+_SIGNALS = f"""
+SELECT m.instance, m.project_id, m.iid, s.*, c.fingerprint
+{_OF_MERGE_REQUESTS} JOIN merge_request m USING (instance, project_id, iid)
+JOIN signal s ON s.merge_request_id = m.id LEFT JOIN comment c ON c.id = s.comment_id
 """
 
 #: A head is first seen when its run begins. A run in which the model, asked only about what changed since an earlier
@@ -92,6 +97,26 @@ class PostgresLabels:
     def __init__(self, pool: Any) -> None:
         self._pool = pool
 
+    @asynccontextmanager
+    async def turn(self, *, wait: bool) -> AsyncIterator[bool]:
+        """Take the one lock; see the port."""
+        async with translated(), self._pool.acquire() as connection, connection.transaction():
+            yield await connection.fetchval(_WAIT if wait else _TRY)
+
+    async def due(self, *, limit: int) -> DueLabels:
+        """Return what is due; see the port."""
+        async with translated(), self._pool.acquire() as connection:
+            notes = await connection.fetch(_DUE, limit)
+            if not notes:
+                return DueLabels((), ())
+            rows = await connection.fetch(_COMMENTS_OF, *_columns({_key(note) for note in notes}))
+            return DueLabels([note["id"] for note in notes], await _histories(connection, rows))
+
+    async def stirred(self, since: datetime) -> Sequence[MergeRequestRef]:
+        """Return what something was seen of; see the port."""
+        async with translated():
+            return [_ref(row) for row in await self._pool.fetch(_STIRRED, since)]
+
     async def histories(
         self, *, limit: int, since: datetime | None = None, after: Place | None = None
     ) -> Sequence[History]:
@@ -101,23 +126,13 @@ class PostgresLabels:
             rows = await connection.fetch(_COMMENTS, start.posted_at, start.comment_id, limit)
             return await _histories(connection, rows)
 
-    async def stirred(self, since: datetime) -> Sequence[MergeRequestRef]:
-        """Return what something was seen of; see the port."""
-        async with translated():
-            return [_ref(row) for row in await self._pool.fetch(_STIRRED, since)]
-
-    async def histories_of(self, refs: Sequence[MergeRequestRef]) -> Sequence[History]:
-        """Return the comments on merge requests; see the port."""
-        columns = [
-            [ref.instance for ref in refs],
-            [ref.project_id for ref in refs],
-            [ref.iid for ref in refs],
-        ]
-        async with translated(), self._pool.acquire() as connection:
-            return await _histories(connection, await connection.fetch(_COMMENTS_OF, *columns))
-
     async def keep(
-        self, version: int, labels: Mapping[uuid.UUID, Labelled], *, begun: Begun | None = None
+        self,
+        version: int,
+        labels: Mapping[uuid.UUID, Labelled],
+        *,
+        begun: Begun | None = None,
+        done: Sequence[int] = (),
     ) -> int:
         """Store labels and progress together; see the port."""
         found = list(labels.values())
@@ -130,12 +145,13 @@ class PostgresLabels:
             [one.late_at for one in found],
         )
         async with translated(), self._pool.acquire() as connection, connection.transaction():
-            done = await connection.execute(_KEEP, list(labels), version, *columns)
+            kept = await connection.execute(_KEEP, list(labels), version, *columns)
+            await connection.execute(_DONE, done)
             if begun is not None and begun.place is not None:
                 await connection.execute(
                     _PROGRESS, version, begun.since, begun.place.posted_at, begun.place.comment_id
                 )
-        return int(done.rpartition(" ")[2])
+        return int(kept.rpartition(" ")[2])
 
     async def begun(self, version: int) -> Begun | None:
         """Return how far a rebuild got; see the port."""
@@ -174,18 +190,21 @@ class PostgresLabels:
         return {row["label_version"]: _labelled(row) for row in rows}
 
 
-async def _histories(connection: Any, rows: Sequence[Any]) -> Sequence[History]:
-    """Return the comments in *rows*, each with what happened to its merge request."""
+async def _histories(connection: Any, rows: Sequence[Any]) -> list[History]:
+    """Return the histories of the comments in *rows*."""
     refs = {_key(row): _ref(row) for row in rows}
-    columns = [list(column) for column in zip(*refs, strict=True)] or [[], [], []]
     signals, pushes = defaultdict(list), defaultdict(list)
-    for row in await connection.fetch(_SIGNALS, *columns):
+    for row in await connection.fetch(_SIGNALS, *_columns(refs)):
         signals[_key(row)].append(signal_of(refs[_key(row)], row))
-    for row in await connection.fetch(_PUSHES, *columns):
+    for row in await connection.fetch(_PUSHES, *_columns(refs)):
         pushes[_key(row)].append(Push(row["at"], row["head_sha"], row["rebase"]))
     return [
         History(comment_of(refs[_key(row)], row), signals[_key(row)], pushes.get(_key(row))) for row in rows
     ]
+
+
+def _columns(keys: Iterable[_Key]) -> list[list[Any]]:
+    return [list(column) for column in zip(*keys, strict=True)] or [[], [], []]
 
 
 def _labelled(row: Any) -> Labelled:

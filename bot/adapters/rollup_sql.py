@@ -7,6 +7,7 @@ late or in any order comes to the same.
 from __future__ import annotations
 
 from bot.domain.buckets import GROWTH
+from bot.domain.dashboard_counts import LABELS
 from bot.domain.labels import LABEL_VERSION
 
 _DAYS = """day AS MATERIALIZED (
@@ -79,9 +80,8 @@ def _seconds(interval: str) -> str:
     return f"ceil(ln(greatest({seconds}, 1)) / ln({GROWTH}::float8))::smallint"
 
 
-_LABELS = ("accepted_strong", "accepted_weak", "rejected_strong", "unknown", "censored")
 #: Columns of comments, and of reviews, that are only counted.
-COMMENT_COUNTS = (*_LABELS, "downvoted", "suggested", "applied", "open_criticals")
+COMMENT_COUNTS = (*LABELS, "downvoted", "suggested", "applied", "open_criticals")
 REVIEW_COUNTS = (
     "reviews",
     "merge_requests",
@@ -101,7 +101,7 @@ WITH {_DAYS}, {_TOLD}, resolved AS (
     SELECT false, project, 'resolve', day, {_seconds("ended_at - posted_at")}, count(*)
     FROM happened WHERE ended_at IS NOT NULL GROUP BY 2, 4, 5)
 INSERT INTO rollup_kind (monthly, project, starts, kind, {", ".join(COMMENT_COUNTS)}, sample)
-SELECT false, project, day, kind, {", ".join(f"count(*) FILTER (WHERE label = '{label}')" for label in _LABELS)},
+SELECT false, project, day, kind, {", ".join(f"count(*) FILTER (WHERE label = '{label}')" for label in LABELS)},
     count(*) FILTER (WHERE downvoted), count(*) FILTER (WHERE had_suggestion), count(*) FILTER (WHERE applied),
     count(*) FILTER (WHERE left_open AND severity = 'critical'),
     (array_agg(id ORDER BY posted_at DESC, id) FILTER (WHERE label = 'rejected_strong'))[1]

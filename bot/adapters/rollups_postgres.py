@@ -8,12 +8,9 @@ again. Since days are counted wholly anew, rows that come late, change their lab
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
-
-import structlog
 
 from bot.adapters.postgres import translated
 from bot.adapters.rollup_sql import (
@@ -25,12 +22,7 @@ from bot.adapters.rollup_sql import (
     REVIEW_BUCKETS,
     REVIEWS,
 )
-from bot.domain.errors import Transient
 
-log = structlog.get_logger()
-
-#: Rows taken at a time: a pass over so many merge requests takes seconds, and holds nobody up but other passes.
-_BATCH = 2_000
 _LIMIT_S = 300.0
 
 _LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('cloister.rollups'))"
@@ -68,7 +60,7 @@ ORDER BY instance, project_id, day
 """
 
 
-async def roll_up(pool: Any, *, batch: int = _BATCH) -> int:
+async def roll_up(pool: Any, *, batch: int = 2_000) -> int:
     """Count anew what is due, up to *batch* rows of it; return how many there were.
 
     Of passes at the same time one does it, and the others return 0.
@@ -89,18 +81,6 @@ async def recount(pool: Any) -> None:
     """Have everything counted anew by the next passes."""
     async with translated():
         await pool.execute(_ALL_DUE, timeout=_LIMIT_S)
-
-
-async def roll_up_regularly(pool: Any, *, every_s: float = 5.0) -> None:
-    """Keep the counts up until cancelled; processes that do so at the same time do not disturb each other."""
-    while True:
-        try:
-            counted = await roll_up(pool)
-        except Transient as error:
-            log.warning("dashboards.not_counted", error=str(error))
-            counted = 0
-        if counted < _BATCH:
-            await asyncio.sleep(every_s)
 
 
 async def _count(connection: Any, days: Sequence[tuple[int, date]]) -> None:

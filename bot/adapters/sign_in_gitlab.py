@@ -23,7 +23,8 @@ from joserfc.jwk import KeySet, KeySetSerialization
 from bot.adapters.forge_gitlab_api import GitLabApi
 from bot.domain.errors import CloisterError, Permanent, Refused, Transient
 from bot.domain.viewer import DEVELOPER, MAINTAINER, REPORTER, Identity
-from bot.gitlab.shapes import Membership, SignedIn
+from bot.gitlab.people_shapes import SignedIn
+from bot.gitlab.shapes import Membership
 from bot.ports import Attempt, Clock
 
 _SCOPES = "openid read_api"

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from bot.cli.context import print_json, print_table, quiet_logs, settings_of
+from bot.cli.context import print_json, print_table, settings_of
 from bot.cli.moments import moment
+from bot.cli.operator import on_database
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -146,7 +147,7 @@ def opt_out(
 
         return await PostgresLearning(pool).opt_out(instance, user, out=not undo)
 
-    news = _connected(settings, act)
+    news = on_database(settings, act)
     state = "is part of data sets again" if undo else "is left out of data sets"
     typer.echo(f"account {user} of {instance} {state}{'' if news else ', as before'}")
 
@@ -245,23 +246,4 @@ def _teller() -> Callable[[Rebuilt], None]:
 def _run(settings: Settings, act: Callable[[PostgresLabels], Awaitable[T]]) -> T:
     from bot.adapters.labels_postgres import PostgresLabels
 
-    return _connected(settings, lambda pool: act(PostgresLabels(pool)))
-
-
-def _connected(settings: Settings, act: Callable[[Any], Awaitable[T]]) -> T:
-    import asyncio
-
-    quiet_logs()
-
-    async def connected() -> T:
-        from bot.adapters.postgres import connect_pool
-        from bot.cli.connection import database_of
-
-        async with database_of(settings) as url:
-            pool = await connect_pool(url, size=2)
-            try:
-                return await act(pool)
-            finally:
-                await pool.close()
-
-    return asyncio.run(connected())
+    return on_database(settings, lambda pool: act(PostgresLabels(pool)))

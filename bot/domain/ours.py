@@ -154,6 +154,20 @@ def forgotten(actions: Iterable[Action], known: Mapping[str, ThreadRecord]) -> l
     ]
 
 
+def unseen(actions: Iterable[Action], known: Mapping[str, ThreadRecord]) -> list[Finding]:
+    """Return the findings whose threads we had not seen since we posted them.
+
+    Nothing but their records may be left of that: whoever posted them may have died before it wrote down the rest.
+    """
+    return [
+        action.finding
+        for action in actions
+        if isinstance(action, Keep | Explain | Reopen)
+        and (record := known.get(action.thread.fingerprint)) is not None
+        and record.discussion_id is None
+    ]
+
+
 def deleted(mine: Ours, known: Mapping[str, ThreadRecord]) -> frozenset[str]:
     """Return the fingerprints of threads that once stood on the merge request and do not any more.
 

@@ -7,7 +7,8 @@ from pydantic import AliasChoices, Field
 from bot.domain.forge import ForgeAward, ForgeDiscussion, ForgeDraft, ForgeNote, ForgePlace
 from bot.domain.merge_request import Value
 from bot.gitlab.errors import MAX_TIME, MIN_TIME
-from bot.gitlab.shapes import Author, MaybeSha, Text, Time
+from bot.gitlab.people_shapes import Author
+from bot.gitlab.shapes import MaybeSha, Text, Time
 
 
 class Place(Value):

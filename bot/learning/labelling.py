@@ -1,19 +1,21 @@
-"""Derive the labels of all comments anew, in batches."""
+"""Derive labels: those of comments to which something happened, and all of them anew."""
 
 from __future__ import annotations
 
+import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from bot.domain.labels import LABEL_VERSION, Labelled, label
-from bot.domain.merge_request import MergeRequestRef
-from bot.ports import Begun, Labels, Place
+from bot.ports import Begun, History, Labels, Place
 
 #: Comments at a time, with all signals of their merge requests.
 BATCH: Final = 500
+#: Notes of what happened at a time. A merge request has some tens of comments.
+DUE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,24 @@ class Rebuilt:
     labelled: int = 0
     changed: int = 0
     resumed: Place | None = None
+
+
+async def label_due(labels: Labels, *, limit: int = DUE) -> int:
+    """Label anew the comments of merge requests to which something happened; return how many notes of it are done.
+
+    Of processes that do so at the same time one does it, and the others return 0.
+
+    Raises:
+        Transient: the database is out of reach; what was due still is.
+    """
+    async with labels.turn(wait=False) as ours:
+        if not ours:
+            return 0
+        due = await labels.due(limit=limit)
+        if due.notes:
+            found = await asyncio.to_thread(_labelled, due.histories)
+            await labels.keep(LABEL_VERSION, found, done=due.notes)
+        return len(due.notes)
 
 
 async def rebuild(
@@ -54,30 +74,17 @@ async def rebuild(
     place = earlier.place if earlier is not None and earlier.since == since else None
     done = Rebuilt(resumed=place)
     while True:
-        histories = await labels.histories(limit=batch, since=since, after=place)
-        if not histories:
-            await labels.finish(LABEL_VERSION)
-            return done
-        place = Place.of(histories[-1].comment)
-        found = {one.comment.id: label(one.comment, one.signals, one.pushes) for one in histories}
-        changed = await labels.keep(LABEL_VERSION, found, begun=Begun(since, place))
+        async with labels.turn(wait=True):
+            histories = await labels.histories(limit=batch, since=since, after=place)
+            if not histories:
+                await labels.finish(LABEL_VERSION)
+                return done
+            place = Place.of(histories[-1].comment)
+            found = _labelled(histories)
+            changed = await labels.keep(LABEL_VERSION, found, begun=Begun(since, place))
         done = Rebuilt(done.labelled + len(found), done.changed + changed, done.resumed)
         told(done)
 
 
-async def relabel(labels: Labels, *, since: datetime, batch: int = BATCH) -> frozenset[MergeRequestRef]:
-    """Label anew what something was seen of since then; return the merge requests whose labels are new or changed.
-
-    Raises:
-        Transient: the database is out of reach.
-    """
-    stirred = await labels.stirred(since)
-    changed: set[MergeRequestRef] = set()
-    for start in range(0, len(stirred), batch):
-        refs = stirred[start : start + batch]
-        found: dict[uuid.UUID, Labelled] = {}
-        for one in await labels.histories_of(refs):
-            found[one.comment.id] = label(one.comment, one.signals, one.pushes)
-        if await labels.keep(LABEL_VERSION, found):
-            changed.update(refs)
-    return frozenset(changed)
+def _labelled(histories: Iterable[History]) -> Mapping[uuid.UUID, Labelled]:
+    return {one.comment.id: label(one.comment, one.signals, one.pushes) for one in histories}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -36,6 +37,14 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class DueLabels:
+    """Hold comments to label anew; ``notes`` are the ids of what says that something happened to them."""
+
+    notes: Sequence[int]
+    histories: Sequence[History]
+
+
+@dataclass(frozen=True, slots=True)
 class Begun:
     """Hold how far a rebuild of labels got; without ``place`` it has only begun."""
 
@@ -58,6 +67,18 @@ class LabelCount:
 class Labels(Protocol):
     """Keep one label of each comment for each version of the function that made it."""
 
+    def turn(self, *, wait: bool) -> AbstractAsyncContextManager[bool]:
+        """Enter as the only one who labels, so that no label replaces one that was derived from more.
+
+        Yields whether it is our turn; without *wait*, it is not while somebody else has theirs.
+        """
+
+    async def due(self, *, limit: int) -> DueLabels:
+        """Return the comments of merge requests to which something happened, by up to *limit* notes of it.
+
+        A comment, a signal and a review leave such a note in their transaction. It goes when `keep` is told.
+        """
+
     async def histories(
         self, *, limit: int, since: datetime | None = None, after: Place | None = None
     ) -> Sequence[History]:
@@ -66,15 +87,17 @@ class Labels(Protocol):
     async def stirred(self, since: datetime) -> Sequence[MergeRequestRef]:
         """Return the merge requests of which something was seen since then."""
 
-    async def histories_of(self, refs: Sequence[MergeRequestRef]) -> Sequence[History]:
-        """Return all comments on *refs* with their histories."""
-
     async def keep(
-        self, version: int, labels: Mapping[uuid.UUID, Labelled], *, begun: Begun | None = None
+        self,
+        version: int,
+        labels: Mapping[uuid.UUID, Labelled],
+        *,
+        begun: Begun | None = None,
+        done: Sequence[int] = (),
     ) -> int:
-        """Store labels by comment, and how far a rebuild got with them; return how many are new or other than before.
+        """Store labels by comment, how far a rebuild got with them, and which notes are *done*, or nothing of it.
 
-        Labels of other versions stay as they are.
+        Returns how many labels are new or other than before. Labels of other versions stay as they are.
         """
 
     async def begun(self, version: int) -> Begun | None:

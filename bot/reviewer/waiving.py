@@ -240,14 +240,3 @@ async def written_down(transaction: Transaction, steps: Sequence[WaiverStep]) ->
     """Write what people decided in *steps* into the audit log; it is the last thing to do in *transaction*."""
     for act in acts(steps):
         await transaction.audit(act)
-
-
-async def decide_anew(transaction: Transaction, ref: MergeRequestRef) -> None:
-    """Have the verdict on the newest head of *ref* made anew from what was found, unless it is closed."""
-    state = await transaction.merge_request(ref)
-    if state.closed or state.run_id is None:
-        return
-    run, due = (await transaction.run(state.run_id)).show_again()
-    await transaction.save_run(run)
-    for one in due:
-        transaction.emit(one.event, delay=one.delay)

@@ -22,7 +22,7 @@ from bot.domain.quiet.muting import (
     subjects_of,
     team_of,
 )
-from bot.learning.labelling import relabel
+from bot.learning.labelling import DUE, label_due
 from bot.ports import Clock, Embeddings, Fared, Labels, Mutes, Precedents, Standing, Telemetry
 from bot.reviewer.quieting import REMEMBERED, clipped
 
@@ -96,10 +96,12 @@ class NoiseKeeper:
         if seen_until is None:
             return False
         now = self._clock.now()
-        changed = await relabel(self._labels, since=seen_until)
-        for project_id in sorted({ref.project_id for ref in changed if ref.instance == self._instance}):
+        while await label_due(self._labels) == DUE:
+            pass
+        stirred = await self._labels.stirred(seen_until)
+        for project_id in sorted({ref.project_id for ref in stirred if ref.instance == self._instance}):
             await self._measure(project_id, now)
-        if changed:
+        if stirred:
             self._complete = ""
         await self._index(now)
         await self._mutes.move(max(seen_until, now - OVERLAP), pause=EVERY)

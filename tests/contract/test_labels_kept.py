@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +13,7 @@ import pytest
 
 from bot.adapters.labels_postgres import PostgresLabels
 from bot.domain.labels import LABEL_VERSION, Censored, Label, Labelled, label
-from bot.learning.labelling import Rebuilt, rebuild
+from bot.learning.labelling import Rebuilt, label_due, rebuild
 from bot.ports import Begun, History, Labels, Place
 from tests.histories import RECIPES, START, Told, histories
 from tests.ledger import store
@@ -117,3 +118,50 @@ async def test_counts_can_be_narrowed(labels: Labels, told: Sequence[Told]) -> N
     assert len(late) == sum(one.count for one in found)
     assert sum(one.late for one in late) == sum(one.late for one in found)
     assert [] == list(await labels.counts(LABEL_VERSION + 1))
+
+
+async def _of(pool: Any) -> dict[uuid.UUID, Label]:
+    rows = await pool.fetch("SELECT comment_id, label FROM label WHERE label_version = $1", LABEL_VERSION)
+    return {row["comment_id"]: Label(row["label"]) for row in rows}
+
+
+async def test_labels_follow_what_happens(labels: Labels, told: Sequence[Told], pool: Any) -> None:
+    """Whatever is written is due, once; what nothing happened to is left alone, and labels are the truth."""
+    while await label_due(labels, limit=10):
+        pass
+    assert {one.comment.id: one.label for one in told} == await _of(pool)
+    assert await label_due(labels) == 0
+    await pool.execute("DELETE FROM label")
+    accepted = next(one for one in told if one.label is Label.accepted_strong)
+    async with pool.acquire() as connection, connection.transaction():
+        await connection.execute("SET LOCAL cloister.retention = 'on'")
+        await connection.execute("DELETE FROM signal WHERE comment_id = $1", accepted.comment.id)
+    assert await label_due(labels) == 1
+    ((comment_id, found),) = (await _of(pool)).items()
+    assert comment_id == accepted.comment.id
+    assert found is not Label.accepted_strong
+
+
+async def test_what_comes_while_labels_are_made_is_due_again(labels: Labels, pool: Any) -> None:
+    """Only the notes that were read go."""
+    first, second = histories(2)
+    await store(pool, [first])
+    due = await labels.due(limit=1000)
+    assert {first.comment.id} == {one.comment.id for one in due.histories}
+    await store(pool, [second])
+    await labels.keep(LABEL_VERSION, {}, done=due.notes)
+    later = await labels.due(limit=1000)
+    assert {second.comment.id} == {one.comment.id for one in later.histories}
+    assert set(due.notes).isdisjoint(later.notes)
+
+
+async def test_one_labels_at_a_time(labels: Labels, told: Sequence[Told]) -> None:
+    """Whoever does not wait leaves it to the other; a rebuild waits."""
+    async with labels.turn(wait=False) as first:
+        assert first
+        assert await label_due(labels) == 0
+        rebuilding = asyncio.create_task(rebuild(labels))
+        await asyncio.sleep(0.1)
+        assert await labels.counts(LABEL_VERSION) == []
+    assert len(told) == (await rebuilding).labelled
+    assert await label_due(labels)

@@ -7,7 +7,8 @@ import itertools
 import pytest
 
 from bot.demo.gitlab import Level, MergeRequest
-from bot.demo.gitlab.state import Note, User
+from bot.demo.gitlab.accounts import User
+from bot.demo.gitlab.state import Note
 from bot.reviewer.answering import guide
 from tests.cloister import Cloister
 

@@ -6,12 +6,18 @@ import asyncio
 import itertools
 import json
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from bot.adapters.clock import SystemClock
+from bot.adapters.dashboard_postgres import PostgresDashboard
+from bot.adapters.postgres import close_pool, connect_pool
 from bot.demo.gitlab import MergeRequest
 from bot.demo.gitlab.state import Note
+from bot.domain.dashboard import Dimension, Filters
+from bot.gitlab.instance import instance_name
 from tests.cloister import Cloister
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -123,3 +129,46 @@ async def test_what_is_merged_as_it_was_is_told_apart(shared_cloister: Cloister)
         signals
     )
     assert "ours" not in str(signals)
+
+
+async def figures(cloister: Cloister) -> tuple[int, int]:
+    """Return how many comments the dashboard calls disliked, and how many it labels as rejected."""
+    clock, project = SystemClock(), cloister.gitlab.project.id
+    today = clock.now().date()
+    window = Filters(frozenset({project}), since=today - timedelta(days=1), until=today)
+    pool = await connect_pool(cloister.database_url, size=1)
+    try:
+        instance = instance_name(str(cloister.settings.gitlab_url))
+        views = PostgresDashboard(pool, instance, clock)
+        shown = await views.acceptance(window, Dimension.category)
+    finally:
+        await close_pool(pool)
+    return (
+        sum(row.downvoted for row in shown.rows),
+        sum(row.labels.rejected_strong for row in shown.rows),
+    )
+
+
+async def showing(cloister: Cloister, expected: tuple[int, int]) -> None:
+    """Wait until the dashboard shows *expected*."""
+    deadline = time.monotonic() + 10
+    while (found := await figures(cloister)) != expected:
+        assert time.monotonic() < deadline, found
+        await asyncio.sleep(0.1)
+
+
+async def test_figures_follow_within_seconds_and_the_merge_freezes_them(shared_cloister: Cloister) -> None:
+    """A thumbs-down is counted at once; the merge makes it a label that stays."""
+    gitlab = shared_cloister.gitlab
+    disliked, rejected = await figures(shared_cloister)
+    merge_request, _, note = await commented(shared_cloister)
+    gitlab.server.react(merge_request, note, "thumbsdown", user=gitlab.developer)
+    await showing(shared_cloister, (disliked + 1, rejected))
+    gitlab.server.merge(merge_request, user=gitlab.developer)
+    await looked(shared_cloister, merge_request)
+    await showing(shared_cloister, (disliked + 1, rejected + 1))
+    ((frozen,),) = await shared_cloister.fetch(
+        "SELECT frozen_at IS NOT NULL FROM label JOIN comment c ON c.id = comment_id WHERE c.note_id = $1",
+        note.id,
+    )
+    assert frozen

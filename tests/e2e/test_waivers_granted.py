@@ -8,7 +8,8 @@ import re
 import pytest
 
 from bot.demo.gitlab import Level, MergeRequest
-from bot.demo.gitlab.state import Note, User
+from bot.demo.gitlab.accounts import User
+from bot.demo.gitlab.state import Note
 from tests.cloister import Cloister
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

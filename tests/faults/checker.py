@@ -158,6 +158,7 @@ async def judge(
             f"a request that GitLab does not know: {one}" for one in server.unknown_requests
         )
         verdict.others.extend(f"a quick action: {one}" for one in server.quick_actions)
+    await _judge_rows(verdict, cloister, _all(cloister) if merge_requests is None else merge_requests)
     await _judge_letters(verdict, cloister, dead_letters)
     return verdict
 
@@ -237,6 +238,24 @@ def _judge_stale(
             verdict.stale.append(
                 f"{merge_request.source_branch}: a superseded head was judged {late_s:.1f} s later"
             )
+
+
+async def _judge_rows(verdict: Verdict, cloister: Cloister, merge_requests: Iterable[MergeRequest]) -> None:
+    """Complain where the ledger of feedback has no row of a thread, or the gate no verdict on the newest head."""
+    comments = await cloister.fetch("SELECT project_id, iid, fingerprint FROM comment")
+    kept = {(row["project_id"], row["iid"], row["fingerprint"]) for row in comments}
+    verdicts = await cloister.fetch("SELECT head_sha FROM verdict WHERE state <> 'waiting'")
+    judged = {row["head_sha"] for row in verdicts}
+    for one in merge_requests:
+        if one.state != "opened":
+            continue
+        opening = [notes[0] for notes in one.discussions.values() if notes[0].resolvable]
+        said = {_name(note.body) for note in opening if note.author is cloister.gitlab.bot}
+        missing = [mark for mark in said if (one.project.id, one.iid, mark) not in kept]
+        if missing:
+            verdict.lost.append(f"{one.source_branch}: the ledger misses {len(missing)} comments")
+        if one.head_sha not in judged:
+            verdict.lost.append(f"{one.source_branch}: there is no verdict on the newest head")
 
 
 async def _judge_letters(verdict: Verdict, cloister: Cloister, expected: int) -> None:

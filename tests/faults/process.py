@@ -24,7 +24,8 @@ from typing import Any
 import structlog
 
 from bot import wiring
-from bot.adapters import clock, forge_gitlab_api, kafka_subscription, log_records, store_postgres
+from bot.adapters import clock, forge_gitlab_api, kafka_subscription, log_records, transaction_postgres
+from bot.adapters.feedback_postgres import PostgresFeedback
 from bot.adapters.forge_gitlab import GitLabForge
 from bot.adapters.git_mirror import GitMirror
 from bot.adapters.log_kafka import KafkaLog
@@ -180,6 +181,7 @@ def wrap_all(traps: Traps) -> None:
     wrap(traps, ChatModel, "answer", after=_handler("answered"))
     wrap(traps, Verification, "judge", after=_handler("judged"))
     wrap(traps, GitLabForge, "create_note", after=_noted)
+    wrap(traps, PostgresFeedback, "expect", after=_handler("expected"))
     for method, name in {
         "create_draft": "drafted",
         "publish_drafts": "published",
@@ -202,7 +204,7 @@ def shift_clock(seconds: float) -> None:
 
     real = time.time
     time.time = lambda: real() + seconds
-    for module in (clock, store_postgres, log_records, forge_gitlab_api):
+    for module in (clock, transaction_postgres, log_records, forge_gitlab_api):
         if hasattr(module, "datetime"):
             module.datetime = Wrong
 

@@ -6,8 +6,8 @@ from bot.cli.serve import STAGES
 
 #: What every stage passes for every event: handed out, counted as started, work done but nothing stored, all rows
 #: written but not committed, committed but the offset not.
-#: Stages that take part in every review; the others wait for a policy, for somebody who asks, or for what comes of it.
-BUSY = tuple(stage for stage in STAGES if stage not in {"report", "converse", "tests", "feedback"})
+#: Stages that take part in every review; the others wait for a policy, or for somebody who asks.
+BUSY = tuple(stage for stage in STAGES if stage not in {"report", "converse", "tests"})
 #: The stage that answers comments; its steps are passed where somebody has written one.
 ANSWERS = "converse"
 MOMENTS = ("delivered", "started", "worked", "written", "committed")
@@ -26,6 +26,7 @@ SINGLE = (
     "publish.published",
     "publish.summarised",
     "publish.status_set",
+    "feedback.expected",
     "converse.locked",
     "converse.said",
 )

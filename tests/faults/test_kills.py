@@ -21,7 +21,8 @@ from tests.faults.cluster import Cluster
 from tests.faults.conftest import RUNS, SEED
 from tests.faults.steps import ANSWERS, BUSY, STEPS, process_of, waves
 
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300)]
+#: Starting all processes is the first test's setup, and takes minutes on a machine that others use too.
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300, func_only=True)]
 
 WAVES = waves()
 #: Requests to GitLab that leave something behind.

@@ -27,6 +27,7 @@ from bot.domain.merge_request import MergeRequestRef
 from bot.domain.policy import Conversation, Policy
 from bot.domain.run import Run
 from bot.gitlab.instance import instance_name
+from bot.reviewer.conversing import Conversing
 from bot.runtime.consumer import Work
 from consumers.converse import converse
 from tests.gitlab import GitLab
@@ -66,8 +67,8 @@ class Talk:
             ref=self.ref, note_id=note.id, discussion_id=note.discussion_id, author_id=note.author.id
         )
         record = Record.of(event, id=uuid.uuid5(uuid.NAMESPACE_OID, f"{note.id} {delivery}"))
-        await converse.handle(
-            event,
+        clock = SystemClock()
+        conversing = Conversing(
             forge=self.forge,
             people=GitLabPeople(self.forge.api),
             store=self.store,
@@ -78,7 +79,13 @@ class Talk:
             instance_url=self.gitlab.server.url,
             answering=None,
             redact=lambda text: text.replace("s3cret", "[masked]"),
-            clock=SystemClock(),
+            clock=clock,
+        )
+        await converse.handle(
+            event,
+            conversing=conversing,
+            store=self.store,
+            clock=clock,
             telemetry=self.telemetry,
             work=Work(Stage.converse, record, self.store),
         )

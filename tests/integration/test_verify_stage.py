@@ -219,23 +219,7 @@ async def test_what_comes_in_meanwhile_is_checked_before_it_is_published(stand: 
     fixes = await stand.fixes()
     assert fixes["2"] == (False, "")
     event = PublishRequested(ref=REF, run_id=stand.run.id, round=4)
-    unused: dict[str, Any] = dict.fromkeys(
-        (
-            *(
-                "forge",
-                "approvals",
-                "merge_rules",
-                "verdicts",
-                "links",
-                "workspaces",
-                "waivers",
-                "quieting",
-                "marker",
-                "fingerprint_key",
-            ),
-            *("instance_url", "redact", "clock", "telemetry"),
-        )
-    )
+    unused: dict[str, Any] = dict.fromkeys(("publishing", "instance_url", "clock", "telemetry"))
     work = Work(Stage.publish, record(event), stand.store)
     await publish.handle(event, store=stand.store, work=work, **unused)
     assert stand.asked[-1] == stand.event

@@ -22,7 +22,8 @@ from bot.adapters.telemetry import OpenTelemetry
 from bot.adapters.waivers_postgres import PostgresWaivers
 from bot.adapters.workspace_api import ApiWorkspaces
 from bot.demo.gitlab import Level, MergeRequest
-from bot.demo.gitlab.state import Note, User
+from bot.demo.gitlab.accounts import User
+from bot.demo.gitlab.state import Note
 from bot.domain.errors import Obsolete, Permanent, Transient
 from bot.domain.events import CommentPosted, Event, Record, Stage, VerdictOutdated
 from bot.domain.facts import Facts
@@ -37,6 +38,7 @@ from bot.domain.viewer import Viewer
 from bot.domain.waiver_requests import waiver_request
 from bot.domain.waivers import About, Deed, Source, State, WaiverStep
 from bot.gitlab.instance import instance_name
+from bot.reviewer.conversing import Conversing
 from bot.runtime.consumer import Work
 from consumers.collect import collect
 from consumers.converse import converse
@@ -118,8 +120,8 @@ class Desk:
         await self.handle(Record.of(event, id=uuid.uuid5(uuid.NAMESPACE_OID, f"{note.id} {delivery}")))
 
     async def handle(self, record: Record) -> None:
-        await converse.handle(
-            record.event(),
+        clock = SystemClock()
+        conversing = Conversing(
             forge=self.forge,
             people=GitLabPeople(self.forge.api),
             store=self.store,
@@ -130,7 +132,13 @@ class Desk:
             instance_url=self.gitlab.server.url,
             answering=None,
             redact=lambda text: text.replace("s3cret", "[masked]"),
-            clock=SystemClock(),
+            clock=clock,
+        )
+        await converse.handle(
+            record.event(),
+            conversing=conversing,
+            store=self.store,
+            clock=clock,
             telemetry=self.telemetry,
             work=Work(Stage.converse, record, self.store),
         )

@@ -24,7 +24,7 @@ from bot.adapters.tables.dashboards import (
     RollupKind,
 )
 from bot.adapters.tables.feedback import Comment, FeedbackProject, FeedbackWatch, Signal
-from bot.adapters.tables.labels import CommentLabel, LabelRebuild, LearningOptOut
+from bot.adapters.tables.labels import CommentLabel, LabelDue, LabelRebuild, LearningOptOut
 from bot.adapters.tables.log import (
     DeadLetter,
     DelayedEvent,
@@ -75,6 +75,7 @@ __all__ = [
     "GroupOffset",
     "Inbox",
     "InstanceKey",
+    "LabelDue",
     "LabelRebuild",
     "LearningOptOut",
     "LoginLink",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import Column, Text, Uuid, text
+from sqlalchemy import BigInteger, Column, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
@@ -37,6 +37,17 @@ class LabelRebuild(SQLModel, table=True):
     since: datetime | None = moment(nullable=True)
     posted_at: datetime = moment(now=False)
     comment_id: uuid.UUID
+
+
+class LabelDue(SQLModel, table=True):
+    """That something happened to a merge request, so that its comments are to be labelled anew."""
+
+    __tablename__ = "label_due"
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True))
+    instance: str = Field(sa_type=Text)
+    project_id: int = big()
+    iid: int
 
 
 class LearningOptOut(SQLModel, table=True):

@@ -25,10 +25,11 @@ webhooks, auto-disabling of webhooks, LFS, and everything that only the web inte
 
 from __future__ import annotations
 
+from bot.demo.gitlab.accounts import Application, Level, User
 from bot.demo.gitlab.diffs import DiffLimits
 from bot.demo.gitlab.faults import Fault, RateLimit
 from bot.demo.gitlab.server import GitLabServer
-from bot.demo.gitlab.state import Application, Group, Hook, Job, Level, MergeRequest, Project, User
+from bot.demo.gitlab.state import Group, Hook, Job, MergeRequest, Project
 
 __all__ = [
     "Application",

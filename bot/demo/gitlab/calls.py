@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, unquote, urlencode
 
+from bot.demo.gitlab.accounts import Level, Token, User
 from bot.demo.gitlab.errors import ApiError, forbidden, invalid, missing, not_found
-from bot.demo.gitlab.state import Level, MergeRequest, Note, Project, Token, User
+from bot.demo.gitlab.state import MergeRequest, Note, Project
 
 if TYPE_CHECKING:
     from bot.demo.gitlab.instance import Instance

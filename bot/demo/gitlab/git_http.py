@@ -9,9 +9,10 @@ import re
 import subprocess
 from collections.abc import Mapping
 
+from bot.demo.gitlab.accounts import Level, Token
 from bot.demo.gitlab.calls import Reply
 from bot.demo.gitlab.instance import Instance
-from bot.demo.gitlab.state import Level, Project, Token
+from bot.demo.gitlab.state import Project
 
 _PATH = re.compile(r"^/(?P<project>[^?]+?)\.git/(?P<rest>info/refs|git-upload-pack|git-receive-pack)$")
 #: A push that touches more branches than this fires no push hooks at all.

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bot.demo.gitlab.accounts import User
 from bot.demo.gitlab.core import Core
 from bot.demo.gitlab.payloads import ZERO_SHA
 from bot.demo.gitlab.repository import Change, Signature
-from bot.demo.gitlab.state import MergeRequest, Project, Refs, User, Version
+from bot.demo.gitlab.state import MergeRequest, Project, Refs, Version
 
 #: The API gives this many changed files as a number; above it says "1000+".
 COUNTED_FILES = 1000

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bot.demo.gitlab.accounts import User
 from bot.demo.gitlab.core import Core
 from bot.demo.gitlab.merge_requests import MergeRequests
-from bot.demo.gitlab.state import MergeRequest, User
+from bot.demo.gitlab.state import MergeRequest
 from bot.demo.gitlab.statuses import head_pipeline, home_of, pipeline_status
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from bot.demo.gitlab.accounts import Level, User
 from bot.demo.gitlab.bodies import KNOWN, QuickAction, commands, side_effects
 from bot.demo.gitlab.core import Core
 from bot.demo.gitlab.errors import ApiError, bad_note, forbidden, message, not_found
 from bot.demo.gitlab.merge_requests import MergeRequests
-from bot.demo.gitlab.state import Award, Draft, Level, MergeRequest, Note, User
+from bot.demo.gitlab.state import Award, Draft, MergeRequest, Note
 from bot.demo.gitlab.suggestions import Suggestions
 
 #: Longest body in characters, and most comments on one merge request.

@@ -19,9 +19,9 @@ from urllib.parse import parse_qs, quote, urlencode
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from bot.demo.gitlab.accounts import Application, Grant, User
 from bot.demo.gitlab.calls import Reply
 from bot.demo.gitlab.instance import Instance
-from bot.demo.gitlab.state import Application, Grant, User
 
 SESSION_COOKIE = "_gitlab_session"
 _CODE_LIFE = timedelta(minutes=10)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.demo.gitlab.state import Award, MergeRequest, Note, Pipeline, Project, State, User
+from bot.demo.gitlab.accounts import User
+from bot.demo.gitlab.state import Award, MergeRequest, Note, Pipeline, Project, State
 
 ZERO_SHA = "0" * 40
 _STATE_IDS = {"opened": 1, "closed": 2, "merged": 3, "locked": 4}

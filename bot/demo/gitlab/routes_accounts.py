@@ -5,9 +5,10 @@ from __future__ import annotations
 import functools
 
 from bot.demo.gitlab import entities
+from bot.demo.gitlab.accounts import Level
 from bot.demo.gitlab.calls import Call, Reply, Routes
 from bot.demo.gitlab.errors import invalid, not_found
-from bot.demo.gitlab.state import Level, Project
+from bot.demo.gitlab.state import Project
 
 routes = Routes()
 

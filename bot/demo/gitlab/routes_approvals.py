@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from bot.demo.gitlab import entities
+from bot.demo.gitlab.accounts import Level
 from bot.demo.gitlab.calls import Call, Reply, Routes
 from bot.demo.gitlab.errors import forbidden, invalid, message, missing, not_found
-from bot.demo.gitlab.state import Level, MergeRequest, StatusCheck
+from bot.demo.gitlab.state import MergeRequest, StatusCheck
 
 routes = Routes()
 

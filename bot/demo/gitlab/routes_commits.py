@@ -8,10 +8,11 @@ import re
 from typing import Any
 
 from bot.demo.gitlab import entities
+from bot.demo.gitlab.accounts import Level
 from bot.demo.gitlab.calls import Call, Reply, Routes
 from bot.demo.gitlab.errors import invalid, message, missing
 from bot.demo.gitlab.repository import Change, Signature
-from bot.demo.gitlab.state import Level, MergeRequest, Project
+from bot.demo.gitlab.state import MergeRequest, Project
 
 routes = Routes()
 

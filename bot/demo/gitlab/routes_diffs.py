@@ -6,12 +6,13 @@ import base64
 import hashlib
 
 from bot.demo.gitlab import entities
+from bot.demo.gitlab.accounts import Level
 from bot.demo.gitlab.calls import Call, Reply, Routes
 from bot.demo.gitlab.diffs import raw_diff
 from bot.demo.gitlab.errors import ApiError, not_found
 from bot.demo.gitlab.repository import GitFailed
 from bot.demo.gitlab.served_diffs import ServedDiff, ServedFile
-from bot.demo.gitlab.state import Level, MergeRequest, Project, Refs
+from bot.demo.gitlab.state import MergeRequest, Project, Refs
 
 routes = Routes()
 

@@ -7,10 +7,11 @@ import binascii
 from collections.abc import Callable
 
 from bot.demo.gitlab import entities
+from bot.demo.gitlab.accounts import Level
 from bot.demo.gitlab.calls import Call, Reply, Routes
 from bot.demo.gitlab.errors import forbidden, message, missing, not_found
 from bot.demo.gitlab.hooks import FLAGS, find_hook
-from bot.demo.gitlab.state import Group, Hook, Level, Project
+from bot.demo.gitlab.state import Group, Hook, Project
 
 routes = Routes()
 

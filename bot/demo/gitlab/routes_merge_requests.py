@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.demo.gitlab import entities, review_entities
+from bot.demo.gitlab.accounts import Level
 from bot.demo.gitlab.calls import Call, Reply, Routes
 from bot.demo.gitlab.errors import invalid, not_found
-from bot.demo.gitlab.state import Level, MergeRequest
+from bot.demo.gitlab.state import MergeRequest
 
 routes = Routes()
 

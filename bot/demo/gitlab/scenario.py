@@ -1,4 +1,4 @@
-"""What people do on a GitLab, from Python: pushes, merge requests, comments, clicks."""
+"""What people do on a GitLab, from Python: pushes, merge requests, pipelines, and what they say."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from bot.demo.gitlab.accounts import User
 from bot.demo.gitlab.instance import Instance
 from bot.demo.gitlab.repository import Change, Signature
-from bot.demo.gitlab.setup import Setup
-from bot.demo.gitlab.state import Award, Job, MergeRequest, Note, Pipeline, Project, User
-from bot.demo.gitlab.suggestions import Where
+from bot.demo.gitlab.state import Job, MergeRequest, Pipeline, Project
+from bot.demo.gitlab.talk import Talk
 
 
-class Scenario(Setup):
+class Scenario(Talk):
     """Act as people; ``user`` is the merge request's author, or the administrator, when left out."""
 
     def __init__(self, instance: Instance, root: Path) -> None:
@@ -229,70 +229,6 @@ class Scenario(Setup):
         with self.instance.state.lock:
             given = {name: value for name, value in fields.items() if value is not None}
             self.instance.merge_requests.edit(merge_request, user or merge_request.author, **given)
-
-    def comment(self, merge_request: MergeRequest, body: str, *, user: User | None = None) -> Note:
-        """Write a plain comment."""
-        with self.instance.state.lock:
-            return self.instance.notes.create(merge_request, user or merge_request.author, body)
-
-    def reply(
-        self, merge_request: MergeRequest, discussion_id: str, body: str, *, user: User | None = None
-    ) -> Note:
-        """Reply in a thread."""
-        with self.instance.state.lock:
-            who = user or merge_request.author
-            return self.instance.notes.create(merge_request, who, body, discussion_id=discussion_id)
-
-    def delete_note(self, merge_request: MergeRequest, note: Note, *, user: User | None = None) -> None:
-        """Delete a note."""
-        with self.instance.state.lock:
-            self.instance.notes.delete(merge_request, note, user or note.author)
-
-    def edit_note(
-        self, merge_request: MergeRequest, note: Note, body: str, *, user: User | None = None
-    ) -> None:
-        """Replace the body of a note."""
-        with self.instance.state.lock:
-            self.instance.notes.edit(merge_request, note, user or note.author, body)
-
-    def resolve(
-        self,
-        merge_request: MergeRequest,
-        discussion_id: str,
-        resolved: bool = True,
-        *,
-        user: User | None = None,
-    ) -> None:
-        """Resolve a thread, or open it again."""
-        with self.instance.state.lock:
-            notes = merge_request.discussions[discussion_id]
-            self.instance.notes.resolve(merge_request, notes, user or merge_request.author, resolved)
-
-    def react(
-        self, merge_request: MergeRequest, note: Note | None, name: str, *, user: User | None = None
-    ) -> Award:
-        """React to a note, or with None to the merge request."""
-        with self.instance.state.lock:
-            return self.instance.notes.award(merge_request, note, user or merge_request.author, name)
-
-    def revoke_reaction(self, merge_request: MergeRequest, note: Note | None, award: Award) -> None:
-        """Take a reaction back."""
-        with self.instance.state.lock:
-            self.instance.notes.revoke_award(merge_request, note, award)
-
-    def apply_suggestion(self, suggestion_id: int, *, user: User | None = None) -> None:
-        """Apply a suggestion as the web interface does, which also resolves its thread."""
-        with self.instance.state.lock:
-            where = self.instance.suggestions.find(suggestion_id)
-            if where is None:
-                raise LookupError(f"there is no suggestion {suggestion_id}")
-            self._apply(where, user or where[0].author)
-
-    def _apply(self, where: Where, user: User) -> None:
-        merge_request, note, _ = where
-        self.instance.suggestions.apply(user, [where])
-        thread = merge_request.discussions[note.discussion_id]
-        self.instance.notes.resolve(merge_request, thread, user, resolved=True)
 
     def add_pipeline(
         self, merge_request: MergeRequest, *, merge_request_pipeline: bool = True, merged: bool = False

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
 
+from bot.demo.gitlab.accounts import Application, Level, User
 from bot.demo.gitlab.hooks import FLAGS, SYSTEM_FLAGS
 from bot.demo.gitlab.instance import Instance
 from bot.demo.gitlab.oauth import SESSION_COOKIE
 from bot.demo.gitlab.repository import Change, Repository, Signature
-from bot.demo.gitlab.state import Application, Group, Hook, Level, MergeRequest, Project, User
+from bot.demo.gitlab.state import Group, Hook, MergeRequest, Project
 
 #: What a webhook for a review bot listens to.
 BOT_EVENTS = ("merge_requests_events", "note_events", "emoji_events", "pipeline_events", "push_events")

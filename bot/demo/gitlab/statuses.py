@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.demo.gitlab.accounts import Level, User
 from bot.demo.gitlab.core import Core
 from bot.demo.gitlab.errors import forbidden, message, not_found
-from bot.demo.gitlab.state import Job, Level, MergeRequest, Pipeline, Project, Status, User
+from bot.demo.gitlab.state import Job, MergeRequest, Pipeline, Project, Status
 
 #: State -> the event of GitLab's state machine that leads there.
 _EVENTS = {

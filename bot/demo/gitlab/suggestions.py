@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+from bot.demo.gitlab.accounts import Level, User
 from bot.demo.gitlab.bodies import suggestions
 from bot.demo.gitlab.core import Core
 from bot.demo.gitlab.errors import forbidden, message
 from bot.demo.gitlab.merge_requests import MergeRequests
 from bot.demo.gitlab.repository import Change, Repository, Signature
-from bot.demo.gitlab.state import Level, MergeRequest, Note, Suggestion, User
+from bot.demo.gitlab.state import MergeRequest, Note, Suggestion
 
 #: A suggestion with where it stands.
 Where = tuple[MergeRequest, Note, Suggestion]

@@ -6,8 +6,9 @@ import secrets
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 
+from bot.demo.gitlab.accounts import Token, User
 from bot.demo.gitlab.errors import ApiError, message
-from bot.demo.gitlab.state import State, Token, User
+from bot.demo.gitlab.state import State
 
 _SCOPES_TO_READ = frozenset({"api", "read_api"})
 

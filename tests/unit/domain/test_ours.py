@@ -9,7 +9,7 @@ from bot.domain.findings import Finding, Severity
 from bot.domain.forge import ForgeDiscussion, ForgeNote
 from bot.domain.marker import EXPLAINED, Marker, Word
 from bot.domain.merge_request import MergeRequestRef
-from bot.domain.ours import ADVISED, EXCUSED, FIXED, OPEN, Ours, deleted, ours, remember
+from bot.domain.ours import ADVISED, EXCUSED, FIXED, OPEN, Ours, deleted, ours, remember, unseen
 from bot.domain.reconcile import Cause, Keep, Reopen, Resolve
 from bot.domain.records import ThreadRecord
 
@@ -17,6 +17,18 @@ REF = MergeRequestRef(instance="gitlab.example", project_id=7, iid=3)
 MARKER = Marker(b"k" * 32)
 ME, DEVELOPER = 1, 2
 FINGERPRINT = "f" * 32
+FOUND = Finding(
+    scanner="semgrep",
+    rule="r",
+    category="c",
+    severity=Severity.high,
+    path="a.py",
+    line=1,
+    end_line=1,
+    title="t",
+    message="m",
+    fingerprint=FINGERPRINT,
+)
 
 
 def discussion(*notes: ForgeNote) -> ForgeDiscussion:
@@ -141,26 +153,14 @@ def test_remembers_what_was_done_last() -> None:
     """Resolving because the finding is gone is remembered; dropping a duplicate is not."""
     mine = read(discussion(note()))
     (thread,) = mine.threads
-    found = Finding(
-        scanner="semgrep",
-        rule="r",
-        category="c",
-        severity=Severity.high,
-        path="a.py",
-        line=1,
-        end_line=1,
-        title="t",
-        message="m",
-        fingerprint=FINGERPRINT,
-    )
     done = {
         Resolve(thread, Cause.gone): FIXED,
         Resolve(thread, Cause.duplicate): OPEN,
         Resolve(thread, Cause.advice): ADVISED,
-        Keep(replace(thread, resolved=True, mended=True), found): ADVISED,
-        Keep(replace(thread, resolved=True, mended=True, touched=True), found): OPEN,
-        Keep(thread, found): OPEN,
-        Reopen(thread, found): OPEN,
+        Keep(replace(thread, resolved=True, mended=True), FOUND): ADVISED,
+        Keep(replace(thread, resolved=True, mended=True, touched=True), FOUND): OPEN,
+        Keep(thread, FOUND): OPEN,
+        Reopen(thread, FOUND): OPEN,
     }
     for action, state in done.items():
         (kept,) = remember(mine, [action], {FINGERPRINT: record()})
@@ -173,3 +173,13 @@ def test_a_thread_that_people_deleted_is_known_for_it() -> None:
     assert deleted(Ours(), {FINGERPRINT: seen}) == {FINGERPRINT}
     assert deleted(Ours(), {FINGERPRINT: record()}) == frozenset()
     assert deleted(read(discussion(note())), {FINGERPRINT: seen}) == frozenset()
+
+
+def test_a_thread_that_nobody_has_seen_since_is_told_once_more() -> None:
+    """Whoever posted it may have died before the ledger heard of it; one that was seen, or is unknown, is not meant."""
+    (thread,) = read(discussion(note())).threads
+    actions = [Keep(thread, FOUND)]
+    assert [FOUND] == unseen(actions, {FINGERPRINT: record()})
+    assert [] == unseen(actions, {FINGERPRINT: replace(record(), discussion_id="d1")})
+    assert [] == unseen(actions, {})
+    assert [] == unseen([Resolve(thread, Cause.gone)], {FINGERPRINT: record()})
