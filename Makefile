@@ -15,8 +15,14 @@ demo: $(VENV)/.installed ## Review a merge request with planted defects on this 
 run: $(VENV)/.installed ## Run Cloister on the GitLab that the CLOISTER_ settings name
 	@$(BIN)/cloister up $(ARGS)
 
+# What breaks things on purpose has the machine for itself; ARGS names tests or options for one plain run.
 test: $(VENV)/.installed-dev ## Run all tests
+ifeq ($(strip $(ARGS)),)
+	$(BIN)/pytest -q -n 2 --dist loadfile --ignore=tests/faults
+	$(BIN)/pytest -q tests/faults
+else
 	$(BIN)/pytest -q $(ARGS)
+endif
 
 check: $(VENV)/.installed-dev ## Lint, check types, layers and container files
 	$(BIN)/ruff format --check .

@@ -78,14 +78,14 @@ class Cloister:
         finally:
             await connection.close()
 
-    async def until(self, done: Callable[[], bool], *, within_s: float = 30.0) -> None:
+    async def until(self, done: Callable[[], bool], *, within_s: float = 60.0) -> None:
         """Wait until *done* says so."""
         deadline = time.monotonic() + within_s
         while not await asyncio.to_thread(done):
             assert time.monotonic() < deadline, f"not done within {within_s} s"
             await asyncio.sleep(0.05)
 
-    async def reviewed(self, merge_request: MergeRequest, *, within_s: float = 30.0) -> None:
+    async def reviewed(self, merge_request: MergeRequest, *, within_s: float = 60.0) -> None:
         """Wait until the run on the newest head of *merge_request* has ended."""
         deadline = time.monotonic() + within_s
         while True:
@@ -102,7 +102,7 @@ class Cloister:
             assert time.monotonic() < deadline, f"not reviewed within {within_s} s"
             await asyncio.sleep(0.05)
 
-    async def idle(self, *, within_s: float = 30.0) -> None:
+    async def idle(self, *, within_s: float = 60.0) -> None:
         """Wait until every event is handled, those that come back soon included."""
         await asyncio.to_thread(self.gitlab.server.drain_hooks)
         deadline = time.monotonic() + within_s
@@ -135,7 +135,7 @@ class Cloister:
         """Return all notes that we wrote."""
         return [note for note in merge_request.notes if note.author is self.gitlab.bot and not note.system]
 
-    async def outcome(self, merge_request: MergeRequest, *, within_s: float = 30.0) -> Outcome:
+    async def outcome(self, merge_request: MergeRequest, *, within_s: float = 60.0) -> Outcome:
         """Wait for the review of the newest head and return what people see; nothing may have gone wrong."""
         await self.reviewed(merge_request, within_s=within_s)
         assert self.gitlab.server.unknown_requests == []

@@ -79,7 +79,8 @@ CASES = {
     ),
     "suppressed by the change": Case(
         {"shop.py": SUPPRESSED},
-        says=("Suppressed by a comment in the code (1)", "Blocked by"),
+        [("shop.py", 2)],
+        ("Waivers asked for", "Blocked by"),
         status="failed",
     ),
     "generated": Case(
