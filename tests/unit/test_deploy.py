@@ -230,7 +230,10 @@ def test_defaults_are_those_of_cloister():
     defaults = {variable(name): str(field.default) for name, field in Settings.model_fields.items()}
     repeated = re.findall(r"\$\{(CLOISTER_\w+):-([^}]*)\}", compose_files)
     repeated += re.findall(r"^#(CLOISTER_\w+)=(.*)$", example, re.MULTILINE)
-    chosen = {"CLOISTER_GITLAB_CA_FILE", "CLOISTER_MODEL_URL", "CLOISTER_MODEL_CONTEXT_TOKENS"}
+    chosen = {
+        *("CLOISTER_GITLAB_CA_FILE", "CLOISTER_MODEL_URL", "CLOISTER_MODEL_CONTEXT_TOKENS"),
+        *("CLOISTER_PUBLIC_URL", "CLOISTER_OAUTH_CLIENT_ID"),
+    }
     assert [] == [(name, value) for name, value in repeated if name not in chosen and value != defaults[name]]
 
 
@@ -244,6 +247,15 @@ def test_graphics_cards_are_given_to_a_service_that_exists():
     """In both modes."""
     for file in FILES.values():
         assert set(compose("compose.gpu.yaml")["services"]) <= set(file["services"])
+
+
+def test_signing_in_is_added_to_the_service_with_the_pages():
+    """With a secret that is declared and given to it as a file."""
+    added = compose("compose.signin.yaml")
+    (secret,) = added["secrets"]
+    assert {"web"} == set(added["services"]) <= set(FILES["compose.yaml"]["services"])
+    assert [secret] == added["services"]["web"]["secrets"]
+    assert {f"/run/secrets/{secret}"} == set(added["services"]["web"]["environment"].values())
 
 
 def test_the_image_is_pinned_and_not_root():
