@@ -203,6 +203,7 @@ async def test_the_key_goes_to_the_server_alone(openai_server: ScriptedOpenAI, o
         ("-3", 0, 0),
         (format_datetime(datetime.now(UTC) + timedelta(hours=2), usegmt=True), 3600, 3600),
     ],
+    ids=["seconds", "many seconds", "negative", "a time"],
 )
 async def test_a_busy_server_says_when(
     openai_server: ScriptedOpenAI, openai_model: Make, header: str, least: float, most: float
