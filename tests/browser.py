@@ -114,4 +114,5 @@ async def picture(page: Page, name: str) -> None:
     """Keep a picture of *page*, where somebody wants them."""
     if folder := os.environ.get("CLOISTER_TEST_PICTURES"):
         await asyncio.to_thread(Path(folder).mkdir, parents=True, exist_ok=True)
-        await page.screenshot(path=Path(folder, f"{name}.png"), full_page=True)
+        # Else a style that hides the caret is put into the page, against its policy.
+        await page.screenshot(path=Path(folder, f"{name}.png"), full_page=True, caret="initial")

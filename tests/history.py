@@ -79,17 +79,19 @@ class History:
 
     Args:
         pool: connections to a migrated database.
+        instance: the GitLab that all of it happens on.
     """
 
-    def __init__(self, pool: Any) -> None:
+    def __init__(self, pool: Any, instance: str = INSTANCE) -> None:
         self._pool = pool
+        self._instance = instance
 
     async def project(self, project_id: int, path: str) -> None:
         """Give a project a path."""
         await self._pool.execute(
             "INSERT INTO project (instance, project_id, path) VALUES ($1, $2, $3)"
             " ON CONFLICT (instance, project_id) DO UPDATE SET path = excluded.path",
-            INSTANCE,
+            self._instance,
             project_id,
             path,
         )
@@ -101,7 +103,7 @@ class History:
         await self._pool.execute(
             _COMMENT,
             said.id,
-            INSTANCE,
+            self._instance,
             said.project_id,
             said.iid,
             said.id.hex,
@@ -125,7 +127,7 @@ class History:
         await self._pool.execute(
             _FACT,
             one.run_id,
-            INSTANCE,
+            self._instance,
             one.project_id,
             one.iid,
             one.created_at,
@@ -158,7 +160,7 @@ class History:
             bot,
             kind,
             emoji,
-            INSTANCE,
+            self._instance,
             said.project_id,
             said.iid,
         )
@@ -181,7 +183,7 @@ class History:
     async def _merge_request(self, project_id: int, iid: int) -> None:
         await self._pool.execute(
             "INSERT INTO merge_request (instance, project_id, iid) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-            INSTANCE,
+            self._instance,
             project_id,
             iid,
         )
