@@ -283,7 +283,8 @@ def test_variables_exist():
     """Each `CLOISTER_...` in the pages is one that the code reads."""
     settings = {variable(name) for name in Settings.model_fields}
     files = {f"{variable(name)}_FILE" for name in secret_names()}
-    other = {"CLOISTER_DEBUG", "CLOISTER_..._FILE", "CLOISTER_", "CLOISTER_FAULT_RUNS", "CLOISTER_FAULT_SEED"}
+    of_tests = {f"CLOISTER_{name}" for name in ("FAULT_RUNS", "FAULT_SEED", "TEST_BROWSER", "TEST_PICTURES")}
+    other = {"CLOISTER_DEBUG", "CLOISTER_..._FILE", "CLOISTER_", *of_tests}
 
     assert set() == mentioned(path.read_text() for path in PAGES) - settings - files - other
 
