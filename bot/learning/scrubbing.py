@@ -30,6 +30,10 @@ _INSIDE: Final = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _ADDRESS: Final = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\w)")
+#: Those of version 6 that no provider routes: unique local ones, and those of one link.
+_ADDRESS_6: Final = re.compile(
+    r"(?<![\w:.])(?:f[cd][0-9a-f]{2}|fe[89ab][0-9a-f])(?:::?[0-9a-f]{1,4}){0,7}(?:::)?(?!\w|:\w)", re.IGNORECASE
+)
 #: Only in prose: in code an at sign begins a decorator. Of prompts, prose are these lines.
 _PROSE: Final = re.compile(r"^(?:Title: |Description: |> ).*$", re.MULTILINE)
 _MENTION: Final = re.compile(r"(?<![\w/.@-])@[A-Za-z0-9_][\w.-]{0,253}")
@@ -89,6 +93,7 @@ class Scrubber:
             masked = _named(host).sub(lambda match: self._host(match, found), masked)
         masked = _INSIDE.sub(lambda match: self._host(match, found), masked)
         masked = _ADDRESS.sub(lambda match: self._address(match, found), masked)
+        masked = _ADDRESS_6.sub(lambda match: self._address(match, found), masked)
         masked = _SIGNED.sub(lambda match: self._signed(match, found), masked)
         return _PROSE.sub(
             lambda line: _MENTION.sub(lambda match: self._mention(match, found), line[0]), masked
@@ -115,7 +120,7 @@ class Scrubber:
 
     def _address(self, match: re.Match[str], found: Counter[str]) -> str:
         try:
-            address = ipaddress.IPv4Address(match[0])
+            address = ipaddress.ip_address(match[0])
         except ValueError:
             return match[0]
         if not address.is_private or address.is_loopback or address.is_unspecified:

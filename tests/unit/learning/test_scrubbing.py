@@ -27,6 +27,9 @@ def scrubber(**values: object) -> Scrubber:
         "GITLAB.acme.example",
         "10.1.2.3",
         "192.168.0.17",
+        "fd12:3456:789a::17",
+        "FE80::1ff:fe23:4567:890a",
+        "fc00::",
         "glpat-abc",
         "nas.local",
         "git.attic.home",
@@ -36,7 +39,7 @@ def scrubber(**values: object) -> Scrubber:
 )
 def test_what_must_not_leave_is_gone(leak: str) -> None:
     """Wherever it stands in the text."""
-    for around in ("{}", "see https://{}/path", "x = '{}'", "Title: {} broken", "> ({}).", "Ask {}."):
+    for around in ("{}", "see https://{}/path", "x = '{}'", "Title: {} broken", "> ({}).", "Ask {}.", "[{}]:80", "{}: refused"):
         assert leak.lower() not in scrubber().scrub(around.format(leak)).lower()
 
 
@@ -50,6 +53,8 @@ def test_what_must_not_leave_is_gone(leak: str) -> None:
         "requests.get('https://example.com')",
         "import corp.lan_tools",
         "a @ b",
+        "fd12, feed::parse(fd12:ab) and std::fc00",
+        "2001:db8::1 or ::1",
     ],
 )
 def test_code_stays_code(harmless: str) -> None:
