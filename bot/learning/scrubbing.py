@@ -32,7 +32,8 @@ _INSIDE: Final = re.compile(
 _ADDRESS: Final = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\w)")
 #: Those of version 6 that no provider routes: unique local ones, and those of one link.
 _ADDRESS_6: Final = re.compile(
-    r"(?<![\w:.])(?:f[cd][0-9a-f]{2}|fe[89ab][0-9a-f])(?:::?[0-9a-f]{1,4}){0,7}(?:::)?(?!\w|:\w)", re.IGNORECASE
+    r"(?<![\w:.])(?:f[cd][0-9a-f]{2}|fe[89ab][0-9a-f])(?:::?[0-9a-f]{1,4}){0,7}(?:::)?(?!\w|:\w)",
+    re.IGNORECASE,
 )
 #: Only in prose: in code an at sign begins a decorator. Of prompts, prose are these lines.
 _PROSE: Final = re.compile(r"^(?:Title: |Description: |> ).*$", re.MULTILINE)

@@ -39,7 +39,16 @@ def scrubber(**values: object) -> Scrubber:
 )
 def test_what_must_not_leave_is_gone(leak: str) -> None:
     """Wherever it stands in the text."""
-    for around in ("{}", "see https://{}/path", "x = '{}'", "Title: {} broken", "> ({}).", "Ask {}.", "[{}]:80", "{}: refused"):
+    for around in (
+        "{}",
+        "see https://{}/path",
+        "x = '{}'",
+        "Title: {} broken",
+        "> ({}).",
+        "Ask {}.",
+        "[{}]:80",
+        "{}: refused",
+    ):
         assert leak.lower() not in scrubber().scrub(around.format(leak)).lower()
 
 
