@@ -28,9 +28,9 @@ _OF_MERGE_REQUESTS = """
 FROM unnest($1::text[], $2::bigint[], $3::int[]) AS asked(instance, project_id, iid)
 """
 _COMMENTS_OF = f"SELECT c.* {_OF_MERGE_REQUESTS} JOIN comment c USING (instance, project_id, iid)"
-_STIRRED = """
-SELECT instance, project_id, iid FROM merge_request
-WHERE id IN (SELECT merge_request_id FROM signal WHERE seen_at >= $1)
+_RELABELLED = """
+SELECT DISTINCT c.instance, c.project_id, c.iid FROM label l JOIN comment c ON c.id = l.comment_id
+WHERE l.decided_at >= $1
 """
 _SIGNALS = f"""
 SELECT m.instance, m.project_id, m.iid, s.*, c.fingerprint
@@ -112,10 +112,10 @@ class PostgresLabels:
             rows = await connection.fetch(_COMMENTS_OF, *_columns({_key(note) for note in notes}))
             return DueLabels([note["id"] for note in notes], await _histories(connection, rows))
 
-    async def stirred(self, since: datetime) -> Sequence[MergeRequestRef]:
-        """Return what something was seen of; see the port."""
+    async def relabelled(self, since: datetime) -> Sequence[MergeRequestRef]:
+        """Return where labels are new; see the port."""
         async with translated():
-            return [_ref(row) for row in await self._pool.fetch(_STIRRED, since)]
+            return [_ref(row) for row in await self._pool.fetch(_RELABELLED, since)]
 
     async def histories(
         self, *, limit: int, since: datetime | None = None, after: Place | None = None

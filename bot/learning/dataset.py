@@ -106,14 +106,21 @@ def _clean(rows: Sequence[Row], scrubber: Scrubber, left_out: Counter[str]) -> l
             left_out[str(error)] += 1
             continue
         values = {**content, "provenance": provenance(row, scrubber)}
-        clean.append((row, json.dumps(values, ensure_ascii=False, separators=(",", ":")) + "\n"))
+        clean.append((row, f"{_compact(values)}\n"))
     return clean
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _scrubbed(value: Any, scrubber: Scrubber) -> Any:
     match value:
         case str():
             return scrubber.scrub(value)
+        case {"role": "assistant", "content": str(answer)}:
+            # Escapes of JSON hide where words begin, and are not to be cut in two.
+            return {**value, "content": _compact(_scrubbed(json.loads(answer), scrubber))}
         case dict():
             return {key: one if key == "role" else _scrubbed(one, scrubber) for key, one in value.items()}
         case list():

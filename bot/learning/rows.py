@@ -87,14 +87,12 @@ class Row:
         return ",".join(sorted(str(one.comment.id) for one in self.sources))
 
     @property
-    def codes(self) -> str:
-        """Return the code that the row is about, by which near duplicates are found."""
-        return "\n".join(one.code for one in self.sources)
+    def compared(self) -> tuple[tuple[str, str], ...]:
+        """Return the code and the model's own words of each source, by which near duplicates are found.
 
-    @property
-    def words(self) -> str:
-        """Return the model's own words, by which near duplicates are found; those of rules are always the same."""
-        return "\n".join(one.words for one in self.sources if one.comment.scanner == MODEL)
+        Words of rules are always the same, so they are left out.
+        """
+        return tuple((one.code, one.words if one.comment.scanner == MODEL else "") for one in self.sources)
 
     @property
     def digest(self) -> str:

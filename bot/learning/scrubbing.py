@@ -29,16 +29,21 @@ _INSIDE: Final = re.compile(
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-_ADDRESS: Final = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.])")
+_ADDRESS: Final = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\w)")
+#: Those of version 6 that no provider routes: unique local ones, and those of one link.
+_ADDRESS_6: Final = re.compile(
+    r"(?<![\w:.])(?:f[cd][0-9a-f]{2}|fe[89ab][0-9a-f])(?:::?[0-9a-f]{1,4}){0,7}(?:::)?(?!\w|:\w)",
+    re.IGNORECASE,
+)
 #: Only in prose: in code an at sign begins a decorator. Of prompts, prose are these lines.
 _PROSE: Final = re.compile(r"^(?:Title: |Description: |> ).*$", re.MULTILINE)
 _MENTION: Final = re.compile(r"(?<![\w/.@-])@[A-Za-z0-9_][\w.-]{0,253}")
 #: How people sign in code.
 _SIGNED: Final = re.compile(
     r"(?P<before>\b(?:TODO|FIXME|XXX|HACK|NOTE)\s?\(|@author:?\s+|\b(?:Author|Signed-off-by|Reviewed-by|Co-authored-by):[ \t]*)"
-    r"(?P<who>[^\s()<>][^\n()<>]{0,60})"
+    r"(?P<who>[^\s()<>][^\n()<>]*)"
 )
-_PSEUDONYM: Final = re.compile(r"(?:user|host)-[0-9a-f]{10}(?:\.invalid)?")
+_PSEUDONYM: Final = re.compile(r"user-[0-9a-f]{10}(?:@mail\.invalid)?|host-[0-9a-f]{10}\.invalid")
 
 
 class Unclean(Exception):
@@ -86,14 +91,10 @@ class Scrubber:
         masked = self._masked(text, found)
         masked = _EMAIL.sub(lambda match: self._email(match, found), masked)
         for host in sorted(self.hosts, key=lambda name: (-len(name), name)):
-            masked = re.sub(
-                rf"(?<![\w.-]){re.escape(host)}(?![\w-])",
-                lambda match: self._host(match, found),
-                masked,
-                flags=re.IGNORECASE,
-            )
+            masked = _named(host).sub(lambda match: self._host(match, found), masked)
         masked = _INSIDE.sub(lambda match: self._host(match, found), masked)
         masked = _ADDRESS.sub(lambda match: self._address(match, found), masked)
+        masked = _ADDRESS_6.sub(lambda match: self._address(match, found), masked)
         masked = _SIGNED.sub(lambda match: self._signed(match, found), masked)
         return _PROSE.sub(
             lambda line: _MENTION.sub(lambda match: self._mention(match, found), line[0]), masked
@@ -109,7 +110,7 @@ class Scrubber:
         return masked
 
     def _email(self, match: re.Match[str], found: Counter[str]) -> str:
-        if match[0].endswith(".invalid"):
+        if _PSEUDONYM.fullmatch(match[0]):
             return match[0]
         found["e-mail addresses"] += 1
         return f"{self.pseudonym('user', match[0])}@mail.invalid"
@@ -120,7 +121,7 @@ class Scrubber:
 
     def _address(self, match: re.Match[str], found: Counter[str]) -> str:
         try:
-            address = ipaddress.IPv4Address(match[0])
+            address = ipaddress.ip_address(match[0])
         except ValueError:
             return match[0]
         if not address.is_private or address.is_loopback or address.is_unspecified:
@@ -128,7 +129,7 @@ class Scrubber:
         return self._host(match, found)
 
     def _signed(self, match: re.Match[str], found: Counter[str]) -> str:
-        if _PSEUDONYM.match(match["who"]):
+        if _PSEUDONYM.fullmatch(match["who"].strip()):
             return match[0]
         found["names"] += 1
         return f"{match['before']}{self.pseudonym('user', match['who'].strip())}"
@@ -138,3 +139,9 @@ class Scrubber:
             return match[0]
         found["names"] += 1
         return f"@{self.pseudonym('user', match[0][1:])}"
+
+
+def _named(host: str) -> re.Pattern[str]:
+    """Return what finds *host* and what lies below it; a name without a dot is a word of code after one."""
+    before = rf"(?<![\w-])(?:{_LABEL}\.){{0,9}}" if "." in host else r"(?<![\w.-])"
+    return re.compile(rf"{before}{re.escape(host)}(?![\w-])", re.IGNORECASE)

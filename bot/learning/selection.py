@@ -34,7 +34,7 @@ _SPOKEN: Final = frozenset(
 class Consent:
     """Hold what may be used: projects that allow it, and people who do not want to be part of it.
 
-    ``authors`` are the authors of merge requests as far as they are known.
+    ``authors`` are the authors of merge requests as far as they are known: any other may be one of those people.
     """
 
     projects: Collection[tuple[str, int]] = ()
@@ -47,7 +47,9 @@ class Consent:
         if (ref.instance, ref.project_id) not in self.projects:
             return "the project has not allowed it"
         author = (self.authors or {}).get(ref)
-        if author is not None and (ref.instance, author) in self.opted_out:
+        if author is None and any(instance == ref.instance for instance, _ in self.opted_out):
+            return "the author of the merge request is not known and may have opted out"
+        if (ref.instance, author) in self.opted_out:
             return "the author of the merge request has opted out"
         return ""
 

@@ -13,12 +13,15 @@ from datetime import datetime
 from itertools import accumulate
 from typing import Final
 
-from bot.domain.likeness import NEAR, NearDuplicates, shingles
+from bot.domain.likeness import NEAR, NearDuplicates, Shingles, shingles
 from bot.learning.rows import Row
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 #: Shares of the rows, as near as whole merge requests allow.
 _SHARES: Final = {TRAIN: 0.8, VALIDATION: 0.1, TEST: 0.1}
+
+#: Of a text that was learned: its part, and its number in it.
+_Key = tuple[str, int]
 
 
 @dataclass
@@ -53,23 +56,28 @@ def split(rows: Sequence[Row]) -> Split:
 
 
 def _fill(found: Split, rows: Sequence[Row], part_of: dict[datetime, str]) -> None:
-    learned: list[NearDuplicates[str]] = [NearDuplicates(NEAR), NearDuplicates(NEAR)]
+    learned: list[NearDuplicates[_Key]] = [NearDuplicates(NEAR), NearDuplicates(NEAR)]
     for name, kept in found.parts.items():
         told: set[str] = set()
-        texts: list[tuple[str, tuple[frozenset[int], frozenset[int]]]] = []
+        texts: list[tuple[Shingles, ...]] = []
         for row in rows:
             if part_of[row.merged_at] != name:
                 continue
-            sets = shingles(row.codes), shingles(row.words)
+            # One by one: a row of two comments is not like a row of one of them, and yet it gives that one away.
+            sets = [tuple(map(shingles, both)) for both in row.compared]
             if row.digest in told:
                 found.left_out["the same as another row"] += 1
-            elif any(index.like(one) is not None for index, one in zip(learned, sets, strict=True)):
+            elif any(_known(learned, both) for both in sets):
                 found.left_out[f"nearly the same as a row before {name}"] += 1
             else:
                 told.add(row.digest)
                 kept.append(row)
-                texts.append((row.name, sets))
+                texts += sets
         # Only now: rows of one part may be alike.
-        for key, sets in texts:
-            for index, one in zip(learned, sets, strict=True):
-                index.add(key, one)
+        for number, both in enumerate(texts):
+            for index, one in zip(learned, both, strict=True):
+                index.add((name, number), one)
+
+
+def _known(learned: Sequence[NearDuplicates[_Key]], both: Sequence[Shingles]) -> bool:
+    return any(index.like(one) is not None for index, one in zip(learned, both, strict=True))

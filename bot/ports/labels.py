@@ -84,8 +84,8 @@ class Labels(Protocol):
     ) -> Sequence[History]:
         """Return up to *limit* comments, the oldest first, posted at *since* or later and behind *after*."""
 
-    async def stirred(self, since: datetime) -> Sequence[MergeRequestRef]:
-        """Return the merge requests of which something was seen since then."""
+    async def relabelled(self, since: datetime) -> Sequence[MergeRequestRef]:
+        """Return the merge requests with labels that are new, or other than before, since then."""
 
     async def keep(
         self,

@@ -32,7 +32,7 @@ log = structlog.get_logger()
 EVERY: Final = timedelta(seconds=30)
 #: Above the time that a pass takes, so that only a dead process is followed by another.
 LEASE: Final = timedelta(minutes=10)
-#: Signals come into sight when their transaction ends: what is newer than this is looked at once more.
+#: Labels come into sight when their transaction ends: what is newer than this is looked at once more.
 OVERLAP: Final = timedelta(minutes=10)
 #: How often a process looks whether a pass is due.
 POLL_S: Final = 2.0
@@ -98,10 +98,11 @@ class NoiseKeeper:
         now = self._clock.now()
         while await label_due(self._labels) == DUE:
             pass
-        stirred = await self._labels.stirred(seen_until)
-        for project_id in sorted({ref.project_id for ref in stirred if ref.instance == self._instance}):
+        # Whoever labelled them, and however long ago that happened which they are about.
+        relabelled = await self._labels.relabelled(seen_until)
+        for project_id in sorted({ref.project_id for ref in relabelled if ref.instance == self._instance}):
             await self._measure(project_id, now)
-        if stirred:
+        if relabelled:
             self._complete = ""
         await self._index(now)
         await self._mutes.move(max(seen_until, now - OVERLAP), pause=EVERY)

@@ -29,6 +29,8 @@ class Allowance:
 OF_VIEWERS = Allowance(120, 10.0)
 #: Jobs of a whole company may wait for verdicts behind one address.
 OF_ADDRESSES = Allowance(600, 40.0)
+#: Answers to those who are nobody, or may not.
+_REFUSED = frozenset({401, 403})
 
 
 class Buckets:
@@ -78,7 +80,7 @@ class Turnstile:
         try:
             await self.access.guard(request)
         except Problem as problem:
-            if problem.status == 401:
+            if problem.status in _REFUSED:
                 _pass(self._addresses, _address(request))
             raise
         viewer: Viewer | None = request.state.viewer

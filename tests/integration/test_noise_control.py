@@ -34,6 +34,7 @@ from bot.domain.quiet.muting import Scope, Subject
 from bot.domain.quiet.withholding import Cause, Silences, Withheld
 from bot.domain.run import Outcome, Plan, Run, Step
 from bot.domain.viewer import Viewer
+from bot.learning.labelling import label_due
 from bot.ports import Embeddings
 from bot.reviewer.quieting import Quieting
 from bot.runtime.noise_keeper import NoiseKeeper
@@ -119,10 +120,8 @@ class Noisy:
             )
 
     async def measure(self) -> bool:
-        """Make a pass of the keeper now; what is told here was seen days ago."""
-        await self.pool.execute(
-            "UPDATE noise_pass SET next_at = now() - interval '1 second', seen_until = 'epoch'"
-        )
+        """Make a pass of the keeper now."""
+        await self.pool.execute("UPDATE noise_pass SET next_at = now() - interval '1 second'")
         keeper = NoiseKeeper(
             labels=PostgresLabels(self.pool),
             mutes=self.mutes,
@@ -242,6 +241,15 @@ async def test_what_people_do_is_labelled_by_the_pass(noisy: Noisy) -> None:
     assert await noisy.measure()
     assert await noisy.pool.fetchval("SELECT count(*) FROM label WHERE label = 'rejected_strong'") == 2
     assert await noisy.mutes.claim(lease=timedelta(minutes=1)) is None
+
+
+async def test_what_others_labelled_is_measured(noisy: Noisy) -> None:
+    """Be it long after it was seen, such as by whoever had the turn, or was behind."""
+    await noisy.measure()
+    await noisy.tell(PROJECT, range(1, 13))
+    assert await label_due(PostgresLabels(noisy.pool))
+    await noisy.measure()
+    assert len(await noisy.shown()) == 2
 
 
 async def test_a_policy_may_do_without(noisy: Noisy) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, Text, Uuid, text
+from sqlalchemy import BigInteger, Column, Index, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
@@ -16,6 +16,7 @@ class CommentLabel(SQLModel, table=True):
     """The label of a comment, the signals that decided it, and when the merge froze it."""
 
     __tablename__ = "label"
+    __table_args__ = (Index("label_by_decision", "decided_at"),)
 
     comment_id: uuid.UUID = Field(primary_key=True)
     label_version: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})

@@ -86,7 +86,7 @@ class CommentVector(SQLModel, table=True):
 
 
 class NoisePass(SQLModel, table=True):
-    """Until when signals were looked at for labels and mutes, and when to look again."""
+    """Until when labels were looked at for mutes, and when to look again."""
 
     __tablename__ = "noise_pass"
 

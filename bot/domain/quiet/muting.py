@@ -230,11 +230,14 @@ class Board:
         for subject in subjects(self.team, finding):
             mute = self.mutes.get(subject)
             if mute is not None:
-                measured = mute.automatic and explored(subject, finding.fingerprint, self.explored)
-                return None if measured else mute
+                return None if mute.automatic and self._spared(subject, finding) else mute
             if subject in self.proven or subject in self.said:
                 return None
         return None
+
+    def _spared(self, subject: Subject, finding: Finding) -> bool:
+        """Say whether *finding* is said although the figures mute its *subject*."""
+        return self.wants(finding) or explored(subject, finding.fingerprint, self.explored)
 
     def wants(self, finding: Finding) -> bool:
         """Say whether a tech lead wants the like of *finding* to be said."""

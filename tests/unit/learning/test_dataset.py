@@ -7,6 +7,7 @@ import json
 import random
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,24 @@ def test_every_text_is_scrubbed() -> None:
     )
     assert b"| scrubbing did not come to an end | 1 |" in found["README.md"]
     assert b"unclean" not in b"".join(found.values())
+
+
+@pytest.mark.parametrize("format_", [Format.sft, Format.kto, Format.dpo])
+def test_answers_are_scrubbed_as_the_text_that_they_hold(format_: Format) -> None:
+    """Beside escapes of JSON too, which stay whole; who is in the prompt has the same pseudonym in the answer."""
+    leaks = "jane@acme.example", "TODO(jane)", "10.1.2.3", "nas.local", "gitlab.example"
+    message = "".join(f"\n{leak}\n\t{leak}" for leak in leaks)
+    made = []
+    for accepted in (True, False):
+        one = material(1 + accepted, accepted=accepted, iid=1)
+        assert one.prompt
+        prompt = replace(one.prompt, user=message)
+        made.append(replace(one, prompt=prompt, answer={"path": "a.py", "message": message}))
+    row = lines(files(format_, made)["train.jsonl"])[0]
+    answers = [row[name][0]["content"] for name in ("completion", "chosen", "rejected") if name in row]
+    assert not any(leak in answer for leak in leaks for answer in answers)
+    told = {one["message"] for answer in answers for one in json.loads(answer)["findings"]}
+    assert {row["prompt"][1]["content"]} == told
 
 
 def test_rows_say_where_they_come_from() -> None:

@@ -27,14 +27,28 @@ def scrubber(**values: object) -> Scrubber:
         "GITLAB.acme.example",
         "10.1.2.3",
         "192.168.0.17",
+        "fd12:3456:789a::17",
+        "FE80::1ff:fe23:4567:890a",
+        "fc00::",
         "glpat-abc",
         "nas.local",
         "git.attic.home",
+        "registry.gitlab.acme.example",
+        "jane.doe@acme.invalid",
     ],
 )
 def test_what_must_not_leave_is_gone(leak: str) -> None:
     """Wherever it stands in the text."""
-    for around in ("{}", "see https://{}/path", "x = '{}'", "Title: {} broken", "> ({})."):
+    for around in (
+        "{}",
+        "see https://{}/path",
+        "x = '{}'",
+        "Title: {} broken",
+        "> ({}).",
+        "Ask {}.",
+        "[{}]:80",
+        "{}: refused",
+    ):
         assert leak.lower() not in scrubber().scrub(around.format(leak)).lower()
 
 
@@ -42,12 +56,14 @@ def test_what_must_not_leave_is_gone(leak: str) -> None:
     "harmless",
     [
         "@dataclass\nclass A:\n    @property\n    def localhost(self): return '127.0.0.1'",
-        "version = 1.2.3.4 or 999.1.1.1",
+        "version = 1.2.3.4 or 999.1.1.1 or 10.0.0.0.1",
         "self.internal.value = self.local = obj.local_time",
         "path = user.home / config.private",
         "requests.get('https://example.com')",
         "import corp.lan_tools",
         "a @ b",
+        "fd12, feed::parse(fd12:ab) and std::fc00",
+        "2001:db8::1 or ::1",
     ],
 )
 def test_code_stays_code(harmless: str) -> None:
@@ -65,6 +81,20 @@ def test_people_are_named_by_pseudonyms_that_last() -> None:
     assert clean.count(one) == 3
     assert clean.endswith("\n@jane\n")
     assert one != scrubber(key=b"other").pseudonym("user", "Jane")
+
+
+@pytest.mark.parametrize(
+    "signed",
+    [
+        "Author: Jane@acme.example, John Smith",
+        "Author: user-0123456789 John Smith",
+        f"# Author: {', '.join(['Jane Doe'] * 9)}, John Smith",
+        "TODO(host-0123456789.invalid John Smith): look",
+    ],
+)
+def test_nobody_hides_behind_a_pseudonym(signed: str) -> None:
+    """Of all who sign, none is left, be one of them a pseudonym already."""
+    assert "Smith" not in scrubber().scrub(signed)
 
 
 def test_a_text_that_cannot_be_looked_at_is_not_used() -> None:

@@ -52,7 +52,10 @@ def test_projects_and_people_have_a_say() -> None:
     told = tell.merged(Label.rejected_strong, tell.down(5))
     assert chosen(told, Consent()) == "the project has not allowed it"
     out = frozenset({("gitlab.example", 5)})
-    assert chosen(told, Consent(ALLOWED, out)) == "its label is unknown"
+    assert chosen(told, Consent(ALLOWED, out, {tell.ref: 6})) == "its label is unknown"
+    assert chosen(told, Consent(ALLOWED, out)) == (
+        "the author of the merge request is not known and may have opted out"
+    )
     assert isinstance(chosen(told, Consent(ALLOWED, frozenset({("elsewhere", 5)}))), Candidate)
     author = Consent(ALLOWED, out, {tell.ref: 5})
     assert chosen(told, author) == "the author of the merge request has opted out"

@@ -46,6 +46,16 @@ def test_near_duplicates_of_what_is_learned_examine_nothing() -> None:
     assert not split(rows_of(Format.classifier, semgrep)).left_out
 
 
+def test_what_was_learned_beside_something_else_examines_nothing() -> None:
+    """A row of two comments gives away each of them."""
+    learned = [material(number, accepted=True, iid=1) for number in (1, 2)]
+    late = replace(material(200, accepted=True), code=learned[0].code)
+    rest = many(190)[2:]
+    assert not split(rows_of(Format.sft, [*learned, *rest])).left_out
+    found = split(rows_of(Format.sft, [*learned, *rest, late]))
+    assert {"nearly the same as a row before test": 1} == dict(found.left_out)
+
+
 def test_the_same_row_is_there_once() -> None:
     """However often the same was said of the same code."""
     one = material(1, accepted=True)
@@ -65,7 +75,7 @@ def test_nothing_alike_stands_in_two_parts(told: list[tuple[int, int]]) -> None:
         for n, (iid, copied) in enumerate(told)
     ]
     found = split(rows_of(Format.classifier, made))
-    sets = {part: [shingles(row.codes) for row in some] for part, some in found.parts.items()}
+    sets = {part: [shingles(row.sources[0].code) for row in some] for part, some in found.parts.items()}
     for earlier, later in ((TRAIN, VALIDATION), (TRAIN, TEST), (VALIDATION, TEST)):
         assert not any(jaccard(one, other) >= 0.8 for one in sets[earlier] for other in sets[later])
     assert len(made) == sum(map(len, sets.values())) + found.left_out.total()

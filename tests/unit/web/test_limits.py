@@ -1,8 +1,10 @@
 """How often somebody may ask."""
 
 import pytest
+from fastapi import Request
 
-from bot.web.limits import Allowance, Buckets
+from bot.web.limits import Allowance, Buckets, Turnstile
+from bot.web.problems import Problem
 
 
 class Watch:
@@ -59,3 +61,23 @@ def test_memory_is_bounded(watch: Watch):
 
     assert buckets.take("rob") > 0
     assert buckets.take("lea") == 0
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_whoever_is_refused_is_held_up_too(watch: Watch, status: int):
+    """Be it for being nobody, or for asking what they may not: each costs a look into the database."""
+
+    class Refusing:
+        async def guard(self, request: Request) -> None:
+            raise Problem(status, "refused", "no")
+
+    free, counted = Buckets(watch, Allowance(1, 1.0)), Buckets(watch, Allowance(1, 1.0))
+    turnstile = Turnstile(Refusing(), free, counted)  # type: ignore[arg-type]
+    scope = {"type": "http", "path": "/api/v1/about", "headers": [], "client": ("192.0.2.1", 1)}
+    refused = []
+    for _ in range(2):
+        with pytest.raises(Problem) as raised:
+            await turnstile.guard(Request(scope))
+        refused.append(raised.value.status)
+
+    assert refused == [status, 429]

@@ -136,6 +136,18 @@ def test_a_category_is_of_one_scanner_and_spares_proven_rules() -> None:
     assert [Scope.category] == [one.scope for one in subjects("group", finding(scanner="model"))]
 
 
+def test_what_a_tech_lead_wants_said_no_figures_silence() -> None:
+    """Whichever is the narrower; what a tech lead mutes within it is muted."""
+    category = Subject("group", Scope.category, "semgrep", "security")
+    heard = finding(fingerprint="f1")
+    for muted, said in ((RULE, category), (category, RULE), (RULE, RULE)):
+        mutes = muting(muted).mutes
+        assert Board("group", mutes).mute_of(heard) is not None
+        assert Board("group", mutes, said=frozenset({said})).mute_of(heard) is None
+    by_lead = {RULE: Mute(RULE, NOW, None, by=5)}
+    assert Board("group", by_lead, said=frozenset({category})).mute_of(heard) is not None
+
+
 def test_a_mute_explains_itself() -> None:
     """With the figures, the end, or the person's reason."""
     figures = Mute(RULE, NOW, NOW + MUTED_FOR, Share(1, 19))
