@@ -157,10 +157,20 @@ async def showing(cloister: Cloister, expected: tuple[int, int]) -> None:
         await asyncio.sleep(0.1)
 
 
+async def settled(cloister: Cloister) -> tuple[int, int]:
+    """Return the figures once all that happened before is in them."""
+    await cloister.idle()
+    deadline = time.monotonic() + 20
+    while await cloister.fetch("SELECT FROM label_due UNION ALL SELECT FROM rollup_due LIMIT 1"):
+        assert time.monotonic() < deadline, "nobody counts"
+        await asyncio.sleep(0.1)
+    return await figures(cloister)
+
+
 async def test_figures_follow_within_seconds_and_the_merge_freezes_them(shared_cloister: Cloister) -> None:
     """A thumbs-down is counted at once; the merge makes it a label that stays."""
     gitlab = shared_cloister.gitlab
-    disliked, rejected = await figures(shared_cloister)
+    disliked, rejected = await settled(shared_cloister)
     merge_request, _, note = await commented(shared_cloister)
     gitlab.server.react(merge_request, note, "thumbsdown", user=gitlab.developer)
     await showing(shared_cloister, (disliked + 1, rejected))

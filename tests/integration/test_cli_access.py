@@ -121,7 +121,7 @@ async def test_a_link_signs_in_on_a_running_cloister(database_url: str, tmp_path
                 entered = await browser.post(
                     "/sign-in/link", data=form, headers=origin, follow_redirects=True
                 )
-                assert "operator, administrator" in entered.text
+                assert 'operator<span class="soft"> · administrator' in entered.text
     finally:
         stop.set()
         await serving
