@@ -111,7 +111,7 @@ async def test_an_event_that_kills_its_process_is_set_aside(
     """After three processes it is given up, the summary says so, and its neighbours do not suffer for it."""
     cluster = await install(log)
     cluster.start("web", "web")
-    cluster.start("rest", "consume", "intake", "fetch", "report", "collect", "publish")
+    cluster.start("rest", "consume", "intake", "fetch", "report", "collect", "publish", "feedback")
     scan = cluster.start("scan", "consume", "scan", "verify", "review")
     await cluster.ready()
     gitlab = cluster.cloister.gitlab
