@@ -98,7 +98,7 @@ class PostgresWaivers:
             (waiver,) = folded(await connection.fetch(_NAMED, str(step.waiver)))
             await add(connection, [step])
             outdated = [
-                VerdictOutdated(ref=ref, waiver=waiver.id)
+                VerdictOutdated(ref=ref, cause=waiver.id)
                 for ref in sorted({waiver.ref, *waiver.used_on}, key=lambda one: one.key)
             ]
             event = step.event or uuid.uuid4()

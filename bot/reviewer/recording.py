@@ -52,7 +52,7 @@ async def keep(
     run = await _keep_run(transaction, met, said)
     await transaction.save_verdict(said.verdict)
     for other in said.outdated:
-        transaction.emit(VerdictOutdated(ref=other.ref, waiver=said.verdict.run_id))
+        transaction.emit(VerdictOutdated(ref=other.ref, cause=said.verdict.run_id))
     await transaction.save_withheld(run.ref, run.id, publication.withheld)
     await _keep_waivers(transaction, met, said, event)
     fact = review_fact(

@@ -220,7 +220,7 @@ async def take(
     for step in steps:
         waiver = known.get(step.waiver)
         if step.deed is Deed.granted and step.until is not None:
-            outdated = VerdictOutdated(ref=ref, waiver=step.waiver)
+            outdated = VerdictOutdated(ref=ref, cause=step.waiver)
             transaction.emit(outdated, delay=ends_at(step.until) - now + _AFTER)
             mark = step.about.fingerprint
             transaction.emit(
@@ -229,11 +229,11 @@ async def take(
                 )
             )
         elif waiver is not None and step.deed is Deed.used and waiver.said.until is not None:
-            outdated = VerdictOutdated(ref=ref, waiver=step.waiver)
+            outdated = VerdictOutdated(ref=ref, cause=step.waiver)
             transaction.emit(outdated, delay=ends_at(waiver.said.until) - now + _AFTER)
         elif waiver is not None and step.deed in {Deed.withdrawn, Deed.revoked}:
             for other in sorted({waiver.ref, *waiver.used_on} - {ref}, key=lambda one: one.key):
-                transaction.emit(VerdictOutdated(ref=other, waiver=step.waiver))
+                transaction.emit(VerdictOutdated(ref=other, cause=step.waiver))
 
 
 async def written_down(transaction: Transaction, steps: Sequence[WaiverStep]) -> None:

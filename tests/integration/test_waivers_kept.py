@@ -336,7 +336,7 @@ async def test_what_others_rest_on_is_decided_anew_when_it_ends(desk: Desk) -> N
                 type(state)(desk.ref, head_sha=state.head_sha, run_id=state.run_id, closed=closed)
             )
         await desk.pool.execute("DELETE FROM event")
-        again = VerdictOutdated(ref=desk.ref, waiver=uuid.uuid4())
+        again = VerdictOutdated(ref=desk.ref, cause=uuid.uuid4())
         record = Record.of(again, id=uuid.uuid4())
         await collect.handle(again, work=Work(Stage.collect, record, desk.store))
         assert expected == len(await desk.waiting("event"))

@@ -12,18 +12,18 @@ from bot.domain.events.base import Event, Stage
 class VerdictOutdated(Event):
     """What the gate of a merge request rests on has changed, so its verdict shall be made anew.
 
-    That is ``waiver``, which has ended, or the run of another merge request that shares its commit status.
+    ``cause`` is the waiver that has ended, or the run of another merge request that shares its commit status.
     """
 
     kind = "verdict.outdated"
     stage = Stage.collect
 
-    waiver: uuid.UUID
+    cause: uuid.UUID
 
     @property
     def discriminator(self) -> str:
-        """Return the waiver and the merge request: several may rest on one, and one on several."""
-        return f"{self.waiver}:{self.ref.key}"
+        """Return the cause and the merge request: several may rest on one, and one on several."""
+        return f"{self.cause}:{self.ref.key}"
 
 
 class PipelineSeen(Event):

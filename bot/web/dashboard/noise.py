@@ -23,7 +23,7 @@ MUTED_DAYS, MOST_MUTED_DAYS = 30, 180
 #: A sentence, not a report.
 MOST_REASON = 500
 _DONE = {
-    "muted": "The rule is muted. It will say nothing on merge requests of this project until then.",
+    "muted": "The rule is muted. It says nothing on merge requests of this project until the day in its row.",
     "unmuted": "The mute has ended. The rule speaks again at the next review.",
     "gone": "There was no such mute any more: nothing has changed.",
 }
