@@ -33,8 +33,8 @@ check: $(VENV)/.installed-dev ## Lint, check types, layers and container files
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec deploy/compose*.yaml
 	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.gitlab-ci deploy/gitlab-ci/*.yml
 
-faults: $(VENV)/.installed-dev ## Break everything on purpose: long outages, and CLOISTER_FAULT_RUNS kills
-	CLOISTER_FAULT_RUNS=$${CLOISTER_FAULT_RUNS:-100} $(BIN)/pytest -q tests/faults $(ARGS)
+faults: $(VENV)/.installed-dev ## Break everything on purpose: long outages, and FAULT_RUNS kills
+	FAULT_RUNS=$${FAULT_RUNS:-100} $(BIN)/pytest -q tests/faults $(ARGS)
 
 bench: $(VENV)/.installed-dev ## Measure speed and memory, as ratios to a baseline of the same run
 	$(BIN)/python -m tests.bench $(ARGS)

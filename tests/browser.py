@@ -1,7 +1,7 @@
 """A real browser for the tests: Debian's Chromium, without a window.
 
-``CLOISTER_TEST_BROWSER`` names another Chromium. Where there is none the tests are skipped, but not in CI. Pictures that tests
-take go to ``CLOISTER_TEST_PICTURES``, if it names a directory.
+``TEST_BROWSER`` names another Chromium. Where there is none the tests are skipped, but not in CI. Pictures that tests
+take go to ``TEST_PICTURES``, if it names a directory.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ OpenPage = Callable[..., Awaitable[Page]]
 
 
 def _executable() -> str:
-    names = (os.environ.get("CLOISTER_TEST_BROWSER", ""), "chromium", "chromium-browser", "google-chrome")
+    names = (os.environ.get("TEST_BROWSER", ""), "chromium", "chromium-browser", "google-chrome")
     found = next((path for name in names if name and (path := shutil.which(name))), None)
     if found is None:
-        said = "there is no Chromium: install Debian's package chromium, or set CLOISTER_TEST_BROWSER"
+        said = "there is no Chromium: install Debian's package chromium, or set TEST_BROWSER"
         if os.environ.get("CI"):
             pytest.fail(said)
         pytest.skip(said)
@@ -112,7 +112,7 @@ async def barriers(page: Page) -> list[str]:
 
 async def picture(page: Page, name: str) -> None:
     """Keep a picture of *page*, where somebody wants them."""
-    if folder := os.environ.get("CLOISTER_TEST_PICTURES"):
+    if folder := os.environ.get("TEST_PICTURES"):
         await asyncio.to_thread(Path(folder).mkdir, parents=True, exist_ok=True)
         # Else a style that hides the caret is put into the page, against its policy.
         await page.screenshot(path=Path(folder, f"{name}.png"), full_page=True, caret="initial")

@@ -1,5 +1,6 @@
 """Fixtures shared by all tests."""
 
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -21,6 +22,10 @@ pytest_plugins = [
     "tests.pages",
     "tests.api",
 ]
+
+# What whoever runs the tests has set for a Cloister of their own is not for the one that is tested.
+for name in [name for name in os.environ if name.startswith("CLOISTER_")]:
+    del os.environ[name]
 
 # A busy machine is no reason to fail: how long an example takes says nothing about what it shows.
 settings.register_profile("cloister", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -1,6 +1,6 @@
 """A real Kafka for the tests: one broker a session, a prefix of its own for each test.
 
-The broker comes from Maven Central and runs on Java 17 or newer, in KRaft mode. ``CLOISTER_TEST_KAFKA``
+The broker comes from Maven Central and runs on Java 17 or newer, in KRaft mode. ``TEST_KAFKA``
 (HOST:PORT) names an existing one instead. Where neither is to be had the tests are skipped, but not in CI.
 """
 
@@ -252,7 +252,7 @@ def require_kafka() -> None:
 @pytest.fixture(scope="session")
 def kafka_address() -> Iterator[str]:
     """Return HOST:PORT of a broker that lives as long as the test session."""
-    if address := os.environ.get("CLOISTER_TEST_KAFKA"):
+    if address := os.environ.get("TEST_KAFKA"):
         yield address
         return
     require_kafka()

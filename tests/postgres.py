@@ -43,8 +43,8 @@ async def _execute(url: str, statement: str) -> None:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """Return the URL of a server; ``CLOISTER_TEST_DATABASE_URL`` (ending in ``/postgres?``) names an existing one."""
-    if url := os.environ.get("CLOISTER_TEST_DATABASE_URL"):
+    """Return the URL of a server; ``TEST_DATABASE_URL`` (ending in ``/postgres?``) names an existing one."""
+    if url := os.environ.get("TEST_DATABASE_URL"):
         yield url
         return
     # Not below pytest's own directory: Postgres run by root gives up its rights, and that directory is private.

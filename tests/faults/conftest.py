@@ -28,16 +28,16 @@ from tests.postgres import create_database
 LOGS = ("kafka", pytest.param("postgres", marks=pytest.mark.long))
 
 #: How many merge requests have a kill by chance; 0 leaves out everything that takes long.
-RUNS = int(os.environ.get("CLOISTER_FAULT_RUNS", "0"))
+RUNS = int(os.environ.get("FAULT_RUNS", "0"))
 LONG = RUNS > 0
-SEED = int(os.environ.get("CLOISTER_FAULT_SEED", "20261126"))
+SEED = int(os.environ.get("FAULT_SEED", "20261126"))
 
 _VERDICTS: list[tuple[str, Verdict]] = []
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leave the long tests to `make faults`."""
-    skip = pytest.mark.skip(reason="long: run by `make faults`, or with CLOISTER_FAULT_RUNS=N")
+    skip = pytest.mark.skip(reason="long: run by `make faults`, or with FAULT_RUNS=N")
     for item in items:
         if item.get_closest_marker("long") and not LONG:
             item.add_marker(skip)
@@ -66,7 +66,7 @@ def settled(request: pytest.FixtureRequest) -> Callable[[Verdict], None]:
 
 @pytest.fixture
 def chance() -> random.Random:
-    """Return the source of all randomness of a test; ``CLOISTER_FAULT_SEED`` repeats it."""
+    """Return the source of all randomness of a test; ``FAULT_SEED`` repeats it."""
     return random.Random(SEED)
 
 

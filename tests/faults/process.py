@@ -42,13 +42,13 @@ from bot.scanners.semgrep import SemgrepScanner
 from tests.faults.steps import ANSWERS
 
 #: Set: how many seconds of silence make a member of a Kafka group pass for dead, instead of the usual number.
-SESSION_VARIABLE = "CLOISTER_FAULT_SESSION_S"
+SESSION_VARIABLE = "FAULT_SESSION_S"
 #: Set: how often work that waits for the operator looks whether it can go on, instead of the usual seconds.
-BLOCKED_VARIABLE = "CLOISTER_FAULT_BLOCKED_S"
+BLOCKED_VARIABLE = "FAULT_BLOCKED_S"
 #: Set: by how many seconds the clock of this process is wrong.
-CLOCK_VARIABLE = "CLOISTER_FAULT_CLOCK_S"
+CLOCK_VARIABLE = "FAULT_CLOCK_S"
 #: Set: a file for the longest time, in seconds, that the event loop was kept busy by one thing.
-LOOP_VARIABLE = "CLOISTER_FAULT_LOOP"
+LOOP_VARIABLE = "FAULT_LOOP"
 #: The product's own background task that moves retries.
 _MOVER = "retries"
 
