@@ -24,7 +24,7 @@ from tests.gitlab import GitLab
 
 #: A dozen processes that stop at once have few processors.
 _STOP_LIMIT_S = 60
-_START_LIMIT_S = 30
+_START_LIMIT_S = 60
 
 
 @contextlib.contextmanager

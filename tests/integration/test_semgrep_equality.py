@@ -19,6 +19,9 @@ from bot.scanners.semgrep import SemgrepScanner
 from bot.scanners.semgrep_rules import Pack
 from bot.scanners.semgrep_ways import AHEAD, CORE, EXPERIMENTAL, PLAIN, Way, command
 
+# All samples go through the plain command, which takes its time on a busy machine.
+pytestmark = pytest.mark.timeout(400)
+
 RULES = Path(__file__).parents[2] / "rules"
 PACK = Pack(RULES)
 IGNORING = b"""\
