@@ -54,6 +54,7 @@ METRICS: dict[str, Metric] = {
     "cloister_signals_dropped": Metric(
         "counter", "1", "reactions that say nothing of a comment of ours, by reason"
     ),
+    "cloister_rows_dropped": Metric("counter", "1", "rows that went because of their age, by table"),
     "cloister_feedback_looks": Metric(
         "counter", "1", "looks at merge requests for what people did, by result: `done` or `failed`"
     ),
