@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -13,25 +14,31 @@ import pytest
 from bot.adapters.audit_log_postgres import PostgresAuditLog
 from bot.adapters.feedback_postgres import PostgresFeedback
 from bot.adapters.labels_postgres import PostgresLabels
+from bot.adapters.learning_postgres import PostgresLearning
 from bot.adapters.retention_postgres import Pruned, prune, prune_regularly
 from bot.adapters.retention_signals import months
+from bot.adapters.retention_tables import AGED
 from bot.adapters.rollups_postgres import recount, roll_up
+from bot.adapters.store_postgres import PostgresStore
 from bot.adapters.telemetry import OpenTelemetry
 from bot.domain.audit_log import Act
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.retention import gone_before
+from bot.learning.formats import Format
+from bot.learning.gathering import Gathering
 from bot.learning.labelling import label_due, rebuild
 from tests.history import INSTANCE, History, Reviewed, Said
+from tests.unit.cli.command import run
 
 HOUR = timedelta(hours=1)
 DAYS = 90
 TABLES = ("comment", "label", "rollup", "rollup_kind", "rollup_bucket", "comment_kind", "review_fact")
 
 
-#: A moment before and after the edge of what is kept, and a month earlier.
+#: A moment before and after the edge of what is kept, and a month before that.
 YOUNG = gone_before(datetime.now(UTC), DAYS)
 OLD = YOUNG - HOUR / 60
-OLDEST = OLD.replace(day=1) - HOUR
+OLDEST = OLD - timedelta(days=40)
 
 
 class Past:
@@ -263,3 +270,57 @@ async def test_it_goes_by_itself_and_is_told(past: Past, pool: Any) -> None:
     while 'cloister_rows_dropped_total{table="signal"}' not in telemetry.exposition().decode():
         await asyncio.sleep(0.02)
     task.cancel()
+
+
+async def test_a_data_set_says_how_many_comments_it_is_without(
+    past: Past, pool: Any, store: PostgresStore
+) -> None:
+    """They are counted among what was left out, within the window and the project that were asked for."""
+    await drop(pool)
+    nowhere: Any = None
+
+    async def left_out(**narrowed: Any) -> int:
+        gathering = Gathering(PostgresLabels(pool), PostgresLearning(pool), store, nowhere)
+        asked: dict[str, Any] = {"since": None, "until": datetime.now(UTC), **narrowed}
+        assert await gathering.gather(Format.classifier, **asked) == []
+        return gathering.left_out["what people did with it is not kept any more"]
+
+    assert [await left_out(), await left_out(since=OLD), await left_out(until=OLDEST)] == [3, 2, 1]
+    assert [await left_out(project_id=1), await left_out(project_id=2)] == [3, 0]
+
+
+async def cloister(database_url: str, *arguments: str, days: str = str(DAYS)) -> Any:
+    """Run a command on the database."""
+    variables = {"CLOISTER_DATABASE_URL": database_url, "CLOISTER_DROP_FEEDBACK_AFTER_DAYS": days}
+    return await asyncio.to_thread(run, "retention", *arguments, **variables)
+
+
+async def test_the_operator_sees_what_would_go_and_lets_it_go(
+    past: Past, pool: Any, database_url: str
+) -> None:
+    """Nothing goes for looking, or without a yes; what is due is counted first, and who did it is on record."""
+    await past.history.signal(past.said["old"], "reaction_removed", 3 * HOUR, emoji="thumbsdown")
+    shown = json.loads((await cloister(database_url, "show", "--json")).stdout)
+    going = [one["month"] for one in shown["months"] if one["goes"]]
+    assert going == [f"{OLDEST:%Y-%m}", f"{OLD:%Y-%m}"]
+    assert [one["table"] for one in shown["tables"]] == [one.table for one in AGED]
+    assert "goes after 90 days" in (await cloister(database_url, "show")).stdout
+    assert "is kept for ever" in (await cloister(database_url, "show", days="never")).stdout
+    asked = await cloister(database_url, "run")
+    assert (asked.exit_code, f"feedback of {', '.join(going)} goes" in asked.stdout) == (1, True)
+    assert await past.signals("oldest") != []
+    done = json.loads((await cloister(database_url, "run", "--yes", "--json")).stdout)
+    assert ([one["month"] for one in done["months"]], done["waits_for"]) == (going, None)
+    assert await pool.fetchval("SELECT sum(downvoted) FROM rollup WHERE monthly") == 4
+    actors = {entry.act.actor for entry in await PostgresAuditLog(pool).newest(9)}
+    assert [actor.split(":")[0] for actor in actors] == ["command"]
+
+
+async def test_the_operator_is_told_what_is_left(past: Past, pool: Any, database_url: str) -> None:
+    """With the reason, and a status that a script sees."""
+    async with reading(pool, OLDEST):
+        held = await cloister(database_url, "run", "--yes")
+    assert (held.exit_code, f"because signals of {OLDEST:%Y-%m} are in use; try again" in held.stderr) == (
+        2,
+        True,
+    )
