@@ -19,6 +19,8 @@ from bot.ports import Telemetry
 log = structlog.get_logger()
 
 _EVERY_S: Final = 3600.0
+#: A month of feedback in which something happens all the time is at rest now and then.
+_TRIES: Final = 10
 #: Rows deleted at a time, so that no lock is held for long.
 _BATCH: Final = 5_000
 _LIMIT_S: Final = 300.0
@@ -52,7 +54,12 @@ class Share:
 
 
 async def prune(
-    pool: Any, *, shipped_by: str | None = None, days: int | None = None, actor: str = "retention"
+    pool: Any,
+    *,
+    shipped_by: str | None = None,
+    days: int | None = None,
+    actor: str = "retention",
+    tries: int = 1,
 ) -> Pruned | None:
     """Delete what is old, and make the partitions of the next months; doing it twice is fine.
 
@@ -63,6 +70,7 @@ async def prune(
         shipped_by: the group that ships events, where the table of events is only the outbox.
         days: after how many of them the raw record of feedback goes, None for never.
         actor: who is named in the audit log.
+        tries: how often a month of feedback that is in use is tried, some seconds apart.
 
     Raises:
         Transient: the database is out of reach; what is left goes the next time.
@@ -74,7 +82,7 @@ async def prune(
         rows = {one.table: await _delete(pool, one, keep, shipped_by) for one, keep in _kept(days)}
         if days is None:
             return Pruned(rows)
-        months, waits_for = await drop_months(pool, days, actor=actor)
+        months, waits_for = await drop_months(pool, days, actor=actor, tries=tries)
         return Pruned(rows, months, waits_for)
 
 
@@ -95,7 +103,7 @@ async def prune_regularly(
     """Prune once an hour until cancelled; processes that do so at the same time do not disturb each other."""
     while True:
         try:
-            if pruned := await prune(pool, shipped_by=shipped_by, days=days):
+            if pruned := await prune(pool, shipped_by=shipped_by, days=days, tries=_TRIES):
                 _tell(pruned, telemetry)
         except Transient as error:
             log.warning("log.not_pruned", error=str(error))

@@ -7,6 +7,7 @@ counted: that is their last time. What happened to a whole merge request stays a
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -15,12 +16,13 @@ import asyncpg
 
 from bot.adapters.audit_log_postgres import append
 from bot.domain.audit_log import Act
-from bot.domain.errors import Transient
 from bot.domain.retention import gone_before
 
 #: Whoever reads or adds signals waits behind us for as long as we wait; then we try again another time.
 _PATIENCE = "1s"
 _LIMIT_S: Final = 300.0
+#: Above the time between two passes of those who label and count.
+_PAUSE_S: Final = 3.0
 
 #: By its bounds and not by its name: what is in a partition is within them.
 _MONTHS = r"""
@@ -72,6 +74,10 @@ WHERE (w.instance, w.project_id, w.iid) = (young.instance, young.project_id, you
 _KEEP = "UPDATE signals_kept SET since = $1, changed_at = now() WHERE since < $1"
 
 
+class _Due(Exception):
+    """Not all that a month waits for is labelled and counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Month:
     """Hold a partition of signals: from when to when their comments were posted, how many they are, its size.
@@ -98,23 +104,36 @@ async def months(pool: Any, days: int | None) -> list[tuple[Month, bool]]:
     return [(month, before is not None and month.ends <= before) for month in found]
 
 
-async def drop_months(pool: Any, days: int, *, actor: str) -> tuple[tuple[Month, ...], str]:
+async def drop_months(pool: Any, days: int, *, actor: str, tries: int = 1) -> tuple[tuple[Month, ...], str]:
     """Drop the months that are older than so many *days*, the oldest first, as the audit log will say of *actor*.
 
-    Returns those that were dropped, and what the next one waits for, empty if nothing is left to do.
+    What a month waits for is often over a moment later, so each is given some *tries*. Returns those that were dropped,
+    and what the next one waits for, empty if nothing is left to do.
     """
     dropped: list[Month] = []
     for month, goes in await months(pool, days):
         if goes:
-            try:
-                dropped.append(await _drop(pool, month, actor))
-            except asyncpg.LockNotAvailableError:
-                return tuple(dropped), f"signals of {month.name} are in use"
-            except (asyncpg.IntegrityConstraintViolationError, asyncpg.InsufficientPrivilegeError) as error:
-                return tuple(dropped), f"Postgres refuses to let {month.name} go: {error}"
-            except Transient as error:
-                return tuple(dropped), str(error)
+            found = await _tried(pool, month, actor, tries)
+            if isinstance(found, str):
+                return tuple(dropped), found
+            dropped.append(found)
     return tuple(dropped), ""
+
+
+async def _tried(pool: Any, month: Month, actor: str, tries: int) -> Month | str:
+    """Return the month if it was dropped, otherwise the reason."""
+    for left in reversed(range(tries)):
+        try:
+            return await _drop(pool, month, actor)
+        except asyncpg.LockNotAvailableError:
+            reason = f"signals of {month.name} are in use"
+        except (asyncpg.IntegrityConstraintViolationError, asyncpg.InsufficientPrivilegeError) as error:
+            return f"Postgres refuses to let {month.name} go: {error}"
+        except _Due as error:
+            reason = str(error)
+        if left:
+            await asyncio.sleep(_PAUSE_S)
+    return reason
 
 
 async def _drop(pool: Any, month: Month, actor: str) -> Month:
@@ -122,7 +141,7 @@ async def _drop(pool: Any, month: Month, actor: str) -> Month:
         await connection.execute(_SETTINGS)
         await connection.execute(_ALONE)
         if due := await connection.fetchval(_DUE, month.ends, timeout=_LIMIT_S):
-            raise Transient(
+            raise _Due(
                 f"labels or counts of {month.name} are still due ({due}), which processes with consumers see to"
             )
         rows = await connection.fetchval(f"SELECT count(*) FROM {month.table}", timeout=_LIMIT_S)
