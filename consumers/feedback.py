@@ -55,15 +55,12 @@ async def _reacted(
     event: ReactionChanged, feedback: Feedback, looker: Looker, clock: Clock, telemetry: Telemetry
 ) -> list[Signal]:
     await feedback.hear(event.ref)
-    watch, since = await feedback.watch(event.ref), await feedback.kept_since()
-    if watch is not None and watch.began_at < since:
-        _drop("too late", telemetry)
-        return []
+    watch = await feedback.watch(event.ref)
     comment = await looker.comment_of(event.ref, event.note_id, event.discussion_id) if watch else None
     if watch is None or comment is None:
         _drop("unknown comment", telemetry)
         return []
-    if comment.posted_at < since:
+    if comment.posted_at < await feedback.kept_since():
         _drop("too late", telemetry)
         return []
     scene = await _scene(watch, looker.forge, clock.now())
