@@ -21,6 +21,7 @@ from bot import settings_kafka as kafka
 from bot import settings_model as models
 from bot import settings_server as server
 from bot.settings_policy import PolicyFile, PolicyProject
+from bot.settings_retention import DropFeedbackAfterDays
 from bot.settings_rules import RulesDirs
 from bot.settings_sandbox import Sandbox, SandboxRoots
 from bot.settings_sources import (
@@ -208,6 +209,7 @@ class Settings(BaseSettings):
         description="Merge requests looked at per minute for what people did with our comments; 0: none.",
         examples=[20],
     )
+    drop_feedback_after_days: DropFeedbackAfterDays = 730
 
     @field_validator("*", mode="before")
     @classmethod
@@ -235,6 +237,12 @@ class Settings(BaseSettings):
     def advisories(self) -> Path:
         """Return the directory with the imported advisories; it need not exist."""
         return self.advisories_dir or self.data_dir / "advisories"
+
+    @property
+    def feedback_days(self) -> int | None:
+        """Return after how many days the raw record of feedback goes, None for never."""
+        days = self.drop_feedback_after_days
+        return None if days == "never" else days
 
     @property
     def model_endpoints(self) -> tuple[models.ModelEndpoint, ...]:

@@ -67,7 +67,13 @@ async def run_consumers(
     async with AsyncExitStack() as stack:
         kafka = base.log if isinstance(base.log, KafkaLog) else None
         pruning = asyncio.create_task(
-            prune_regularly(base.pool, shipped_by=GROUP if kafka else None), name="retention"
+            prune_regularly(
+                base.pool,
+                base.telemetry,
+                shipped_by=GROUP if kafka else None,
+                days=base.settings.feedback_days,
+            ),
+            name="retention",
         )
         stack.callback(pruning.cancel)
         reckoner = Reckoner(PostgresLabels(base.pool), lambda batch: roll_up(base.pool, batch=batch))

@@ -38,7 +38,7 @@ async def feedback(
         case ReactionChanged():
             new = await _reacted(event, feedback, looker, clock, telemetry)
         case CommandTaken():
-            new = await _commanded(event, feedback, forge, clock)
+            new = await _commanded(event, feedback, forge, clock, telemetry)
         case FeedbackDue():
             new = await _looked(event, feedback, looker, clock, telemetry)
         case FeedbackExpected():
@@ -60,6 +60,9 @@ async def _reacted(
     if watch is None or comment is None:
         _drop("unknown comment", telemetry)
         return []
+    if comment.posted_at < await feedback.kept_since():
+        _drop("too late", telemetry)
+        return []
     scene = await _scene(watch, looker.forge, clock.now())
     if event.actor_id == scene.me:
         _drop("our own", telemetry)
@@ -79,7 +82,9 @@ async def _reacted(
     return await feedback.add([found])
 
 
-async def _commanded(event: CommandTaken, feedback: Feedback, forge: Forge, clock: Clock) -> list[Signal]:
+async def _commanded(
+    event: CommandTaken, feedback: Feedback, forge: Forge, clock: Clock, telemetry: Telemetry
+) -> list[Signal]:
     kind = _COMMANDS.get(event.command)
     watch = await feedback.watch(event.ref)
     if kind is None or watch is None:
@@ -87,6 +92,9 @@ async def _commanded(event: CommandTaken, feedback: Feedback, forge: Forge, cloc
     comment = _of(await feedback.comments(event.ref), event.fingerprint)
     if comment is None:
         raise Obsolete("the command is about no comment of ours")
+    if comment.posted_at < await feedback.kept_since():
+        _drop("too late", telemetry)
+        return []
     scene = await _scene(watch, forge, clock.now())
     key = event.note_id or scene.now.isoformat()
     return await feedback.add(
@@ -107,10 +115,11 @@ async def _commanded(event: CommandTaken, feedback: Feedback, forge: Forge, cloc
 async def _looked(
     event: FeedbackDue, feedback: Feedback, looker: Looker, clock: Clock, telemetry: Telemetry
 ) -> list[Signal]:
-    watch = await feedback.watch(event.ref)
+    watch, since = await feedback.watch(event.ref), await feedback.kept_since()
     comments = await feedback.comments(event.ref) if watch else []
+    comments = [one for one in comments if one.posted_at >= since]
     if watch is None or not comments:
-        raise Obsolete("there is no comment of ours any more")
+        raise Obsolete("there is no comment of ours any more of which signals are kept")
     try:
         look = await looker.look(watch, comments, clock.now())
     except CloisterError as error:

@@ -12,7 +12,7 @@ INSTANCE = "gitlab.example"
 _COMMENT = """
 INSERT INTO comment (id, instance, project_id, iid, fingerprint, run_id, head_sha, rule, scanner, category, severity,
     confidence, language, path, line, end_line, had_suggestion, posted_at, model, model_digest, prompt_version)
-VALUES ($1, $2, $3, $4, $5, $6, '', $7, $8, $9, $10, 'high', $11, 'a.py', 1, 1, $12, $13, $14, $15, $16)
+VALUES ($1, $2, $3, $4, $5, $6, repeat('a', 40), $7, $8, $9, $10, 'high', $11, 'a.py', 1, 1, $12, $13, $14, $15, $16)
 """
 _SIGNAL = """
 INSERT INTO signal (began_at, id, at, seen_at, merge_request_id, comment_id, actor_id, actor_is_author, actor_is_bot,

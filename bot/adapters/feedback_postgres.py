@@ -32,13 +32,17 @@ VALUES ($1, $2, $3, $4, $5, $6, $4)
 ON CONFLICT (instance, project_id, iid) DO UPDATE SET author_id = excluded.author_id,
     target_branch = excluded.target_branch
 """
-#: A signal lies in the partition of its comment, or of the first one of its merge request.
+#: Retention ended the watch, and here is a new comment: what happens to the merge request from now on belongs to it.
+_WATCH_ANEW = f"UPDATE feedback_watch SET began_at = $4 WHERE {REF} AND began_at < signals_since()"
+#: A signal lies in the partition of its comment, or of the first one of its merge request whose signals are kept. One
+#: that comes after those were dropped is too late.
 _SIGNAL = """
 INSERT INTO signal (began_at, id, at, seen_at, merge_request_id, comment_id, note_id, actor_id, actor_is_author,
     actor_is_bot, judged, kind, source, emoji, reply, head_sha, detail)
 SELECT coalesce(c.posted_at, w.began_at), $4, $5, $6, m.id, c.id, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18
 FROM merge_request m JOIN feedback_watch w USING (instance, project_id, iid) LEFT JOIN comment c ON c.id = $7::uuid
 WHERE m.instance = $1 AND m.project_id = $2 AND m.iid = $3 AND ($7::uuid IS NULL OR c.id IS NOT NULL)
+    AND coalesce(c.posted_at, w.began_at) >= signals_since()
 ON CONFLICT DO NOTHING
 """
 _PLACE = """
@@ -46,14 +50,14 @@ UPDATE comment SET discussion_id = $2, note_id = $3, had_suggestion = $4 WHERE i
 """
 _LOOKED = f"""
 UPDATE feedback_watch SET state = $4, ended_at = $5, head_sha = $6, step = $7, failures = $8, seen = $9,
-    next_at = least($10, expected_at)
+    next_at = CASE WHEN began_at >= signals_since() THEN least($10, expected_at) END
 WHERE {REF}
 """
 _EXPECT = f"""
 UPDATE feedback_watch SET step = 0, failures = 0,
     next_at = least(coalesce(next_at, 'infinity'), now() + $4::interval),
     expected_at = least(coalesce(expected_at, 'infinity'), now() + $4::interval)
-WHERE {REF}
+WHERE {REF} AND began_at >= signals_since()
 """
 #: One after the other, so that the count of the last minute holds.
 _TURN = "SELECT pg_advisory_xact_lock(hashtext('cloister.feedback'))"
@@ -94,6 +98,7 @@ async def add_comments(
     await connection.executemany(_COMMENT, [_columns(one) for one in comments])
     began = min(one.posted_at for one in comments)
     await connection.execute(_WATCH, *key_of(ref), began, watch.author_id, storable(watch.target_branch))
+    await connection.execute(_WATCH_ANEW, *key_of(ref), began)
 
 
 class PostgresFeedback:
@@ -115,6 +120,12 @@ class PostgresFeedback:
         async with translated():
             rows = await self._pool.fetch(_SIGNALS, *key_of(ref))
         return [signal_of(ref, row) for row in rows]
+
+    async def kept_since(self) -> datetime:
+        """Return the horizon; see the port."""
+        async with translated():
+            since: datetime = await self._pool.fetchval("SELECT signals_since()")
+        return since
 
     async def watch(self, ref: MergeRequestRef) -> Watch | None:
         """Return what is known; see the port."""

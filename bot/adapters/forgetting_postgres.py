@@ -46,6 +46,7 @@ OF_NO_PROJECT = frozenset(
         "policy_version",
         "reconciliation",
         "release_seen",
+        "signals_kept",
         "web_session",
     }
 )

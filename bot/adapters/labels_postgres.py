@@ -27,7 +27,16 @@ _DONE = "DELETE FROM label_due WHERE id = ANY($1::bigint[])"
 _OF_MERGE_REQUESTS = """
 FROM unnest($1::text[], $2::bigint[], $3::int[]) AS asked(instance, project_id, iid)
 """
-_COMMENTS_OF = f"SELECT c.* {_OF_MERGE_REQUESTS} JOIN comment c USING (instance, project_id, iid)"
+#: Whatever the note says: without the signals, nothing can be said of these anew.
+_COMMENTS_OF = f"""
+SELECT c.* {_OF_MERGE_REQUESTS} JOIN comment c USING (instance, project_id, iid)
+WHERE c.posted_at >= (SELECT signals_since())
+"""
+_SINCE = "SELECT signals_since()"
+_WITHOUT_SIGNALS = """
+SELECT count(*) FROM comment WHERE posted_at < (SELECT signals_since()) AND ($1::timestamptz IS NULL OR posted_at >= $1)
+    AND ($2::timestamptz IS NULL OR posted_at <= $2) AND ($3::bigint IS NULL OR project_id = $3)
+"""
 _RELABELLED = """
 SELECT DISTINCT c.instance, c.project_id, c.iid FROM label l JOIN comment c ON c.id = l.comment_id
 WHERE l.decided_at >= $1
@@ -121,10 +130,22 @@ class PostgresLabels:
         self, *, limit: int, since: datetime | None = None, after: Place | None = None
     ) -> Sequence[History]:
         """Return comments with their histories; see the port."""
-        start = after or Place(since or _EARLIEST, uuid.UUID(int=0))
         async with translated(), self._pool.acquire() as connection:
+            kept = Place(await connection.fetchval(_SINCE), uuid.UUID(int=0))
+            start = max(kept, after or Place(since or _EARLIEST, uuid.UUID(int=0)))
             rows = await connection.fetch(_COMMENTS, start.posted_at, start.comment_id, limit)
             return await _histories(connection, rows)
+
+    async def without_signals(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        project_id: int | None = None,
+    ) -> int:
+        """Count comments whose signals are gone; see the port."""
+        async with translated():
+            return int(await self._pool.fetchval(_WITHOUT_SIGNALS, since, until, project_id))
 
     async def keep(
         self,

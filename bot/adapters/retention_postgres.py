@@ -1,103 +1,152 @@
-"""Keep the event log, the inbox and the cache of answers from growing without end."""
+"""Keep what grows with every review from growing without end: rows go by their age, signals by whole months."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
 from bot.adapters.postgres import translated
+from bot.adapters.retention_signals import Month, drop_months
+from bot.adapters.retention_tables import AGED, Aged
 from bot.domain.errors import Transient
-from bot.domain.session import ABSOLUTE, LINK
+from bot.ports import Telemetry
 
 log = structlog.get_logger()
 
-#: How far back a replay can go.
-KEEP_EVENTS = timedelta(days=7)
-#: Longer than events are kept, so that no event outlives the mark that it was handled.
-KEEP_MARKS = timedelta(days=14)
-
-#: An answer that was not needed for longer is hardly needed again.
-KEEP_ANSWERS = timedelta(days=30)
-
-_EVERY_S = 3600.0
+_EVERY_S: Final = 3600.0
+#: A month of feedback in which something happens all the time is at rest now and then.
+_TRIES: Final = 10
 #: Rows deleted at a time, so that no lock is held for long.
-_BATCH = 5_000
+_BATCH: Final = 5_000
+_LIMIT_S: Final = 300.0
 
-_EVENTS = """
-DELETE FROM event WHERE (partition, log_offset) IN (
-    SELECT e.partition, e.log_offset FROM event e
-    JOIN group_offset o ON o.consumer_group = coalesce($3::text, e.stage) AND o.partition = e.partition
-    WHERE e.appended_at < now() - $1::interval AND e.log_offset < o.next_offset LIMIT $2)
-"""
-_MARKS = """
-DELETE FROM inbox WHERE (consumer_group, event_id) IN (
-    SELECT consumer_group, event_id FROM inbox WHERE done_at < now() - $1::interval LIMIT $2)
-"""
-_ANSWERS = """
-DELETE FROM model_answer WHERE key IN (
-    SELECT key FROM model_answer WHERE kept_at < now() - $1::interval LIMIT $2)
-"""
-_DECLINED = """
-DELETE FROM declined_finding WHERE ctid IN (
-    SELECT ctid FROM declined_finding WHERE until < now() - $1::interval LIMIT $2)
-"""
-_SESSIONS = """
-DELETE FROM web_session WHERE digest IN (
-    SELECT digest FROM web_session WHERE began_at < now() - $1::interval LIMIT $2)
-"""
-_LINKS = """
-DELETE FROM login_link WHERE digest IN (
-    SELECT digest FROM login_link WHERE made_at < now() - $1::interval LIMIT $2)
-"""
-
+_TURN = "SELECT pg_try_advisory_xact_lock(hashtext('cloister.retention'))"
 #: Signals of the next months find their partitions there, so that nobody makes them in the middle of something.
 _PARTITIONS = """
 SELECT make_signal_partition(now() + make_interval(months => n)) FROM generate_series(0, 2) AS n
 """
+#: The driver wants every argument to have a use.
+_OLD = "FROM {table} t WHERE {old} AND coalesce($2::text, '') IS NOT NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """Hold how many rows went by table, which months of signals, and why not more of them, if so."""
+
+    rows: Mapping[str, int]
+    months: tuple[Month, ...] = ()
+    waits_for: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """Hold how many rows of a table would go now, how long they are kept (None: for ever), and its size in bytes."""
+
+    table: str
+    keep: timedelta | None
+    goes: int
+    bytes: int
 
 
 async def prune(
     pool: Any,
     *,
-    events: timedelta = KEEP_EVENTS,
-    marks: timedelta = KEEP_MARKS,
     shipped_by: str | None = None,
-) -> tuple[int, int]:
-    """Delete events that were handled longer ago than *events*, and marks older than *marks*.
+    days: int | None = None,
+    actor: str = "retention",
+    tries: int = 1,
+) -> Pruned | None:
+    """Delete what is old, and make the partitions of the next months; doing it twice is fine.
 
-    So go answers that nobody asked for lately, what is not declined any more, and sessions and links that are over. The
-    partitions of signals are made ahead.
-    An event that its group has not passed yet stays, however old it is: the group of its stage, or *shipped_by*
-    where the table is only the outbox. Returns how many events and marks were deleted.
+    Of processes that do so at the same time one does it, and the others return None.
+
+    Args:
+        pool: connections to the database.
+        shipped_by: the group that ships events, where the table of events is only the outbox.
+        days: after how many of them the raw record of feedback goes, None for never.
+        actor: who is named in the audit log.
+        tries: how often a month of feedback that is in use is tried, some seconds apart.
+
+    Raises:
+        Transient: the database is out of reach; what is left goes the next time.
     """
-    async with translated():
-        deleted = await _in_batches(pool, _EVENTS, events, shipped_by)
-        await _in_batches(pool, _ANSWERS, KEEP_ANSWERS)
-        await _in_batches(pool, _DECLINED, timedelta())
-        await _in_batches(pool, _SESSIONS, ABSOLUTE)
-        await _in_batches(pool, _LINKS, LINK)
+    async with translated(), pool.acquire() as connection, connection.transaction():
+        if not await connection.fetchval(_TURN):
+            return None
         await pool.execute(_PARTITIONS)
-        return deleted, await _in_batches(pool, _MARKS, marks)
+        rows = {one.table: await _delete(pool, one, keep, shipped_by) for one, keep in _kept(days)}
+        if days is None:
+            return Pruned(rows)
+        months, waits_for = await drop_months(pool, days, actor=actor, tries=tries)
+        return Pruned(rows, months, waits_for)
 
 
-async def prune_regularly(pool: Any, *, shipped_by: str | None = None) -> None:
+async def shares(pool: Any, *, shipped_by: str | None = None, days: int | None = None) -> list[Share]:
+    """Return what `prune` would delete row by row."""
+    kept = {one.table: keep for one, keep in _kept(days)}
+    async with translated():
+        return [
+            Share(one.table, kept.get(one.table), goes, size)
+            for one in AGED
+            for goes, size in [await _share(pool, one, kept.get(one.table), shipped_by)]
+        ]
+
+
+async def prune_regularly(
+    pool: Any, telemetry: Telemetry, *, shipped_by: str | None = None, days: int | None = None
+) -> None:
     """Prune once an hour until cancelled; processes that do so at the same time do not disturb each other."""
     while True:
         try:
-            deleted_events, deleted_marks = await prune(pool, shipped_by=shipped_by)
-            log.debug("log.pruned", events=deleted_events, marks=deleted_marks)
+            if pruned := await prune(pool, shipped_by=shipped_by, days=days, tries=_TRIES):
+                _tell(pruned, telemetry)
         except Transient as error:
             log.warning("log.not_pruned", error=str(error))
         await asyncio.sleep(_EVERY_S)
 
 
-async def _in_batches(pool: Any, statement: str, age: timedelta, *more: str | None) -> int:
+def _tell(pruned: Pruned, telemetry: Telemetry) -> None:
+    log.debug("log.pruned", rows={table: count for table, count in pruned.rows.items() if count})
+    for table, count in pruned.rows.items():
+        if count:
+            telemetry.count("cloister_rows_dropped", count, table=table)
+    for month in pruned.months:
+        log.info("feedback.month_dropped", month=month.name, rows=month.rows, bytes=month.bytes)
+        telemetry.count("cloister_rows_dropped", month.rows, table="signal")
+    if pruned.waits_for:
+        log.warning("feedback.month_not_dropped", reason=pruned.waits_for)
+
+
+def _kept(days: int | None) -> list[tuple[Aged, timedelta]]:
+    """Return what goes by its age, and how long it is kept."""
+    feedback = None if days is None else timedelta(days=days)
+    return [
+        (one, keep)
+        for one in AGED
+        for keep in [feedback if one.keep is None else one.keep]
+        if keep is not None
+    ]
+
+
+async def _delete(pool: Any, one: Aged, keep: timedelta, shipped_by: str | None) -> int:
+    old = _OLD.format(table=one.table, old=one.old)
+    statement = f"DELETE FROM {one.table} WHERE ctid = ANY(ARRAY(SELECT t.ctid {old} LIMIT {_BATCH}))"
     total = 0
     while True:
-        count = int((await pool.execute(statement, age, _BATCH, *more)).split()[-1])
+        count = int((await pool.execute(statement, keep, shipped_by)).split()[-1])
         total += count
         if count < _BATCH:
             return total
+
+
+async def _share(pool: Any, one: Aged, keep: timedelta | None, shipped_by: str | None) -> tuple[int, int]:
+    size = int(await pool.fetchval("SELECT pg_total_relation_size($1::text::regclass)", one.table))
+    if keep is None:
+        return 0, size
+    old = _OLD.format(table=one.table, old=one.old)
+    return int(await pool.fetchval(f"SELECT count(*) {old}", keep, shipped_by, timeout=_LIMIT_S)), size

@@ -3,7 +3,8 @@
 Whatever writes a review, a comment, a signal or a label says in the same transaction, by a trigger, which merge
 request is to be counted anew (table ``rollup_due``). A pass takes some of these rows away and counts the days and
 months that they touch, all in one transaction: a crash leaves both or neither, and what is written meanwhile is due
-again. Since days are counted wholly anew, rows that come late, change their label or go are nothing special.
+again. Since days are counted wholly anew, rows that come late, change their label or go are nothing special. Days
+whose signals were dropped because of their age are not counted again: what was counted stays.
 """
 
 from __future__ import annotations
@@ -47,7 +48,8 @@ named AS (
     ON CONFLICT DO NOTHING RETURNING id, instance, project_id)
 SELECT coalesce(p.id, named.id) AS project, day
 FROM touched LEFT JOIN project p USING (instance, project_id) LEFT JOIN named USING (instance, project_id)
-WHERE coalesce(p.id, named.id) IS NOT NULL
+WHERE coalesce(p.id, named.id) IS NOT NULL AND day >= (
+    SELECT (signals_since() AT TIME ZONE 'UTC')::date)
 """
 _ALL_DUE = """
 INSERT INTO rollup_due (instance, project_id, day)

@@ -33,6 +33,7 @@ from bot.cli import (
     policy,
     reconcile,
     replay,
+    retention,
     review,
     rules,
     serve,
@@ -92,6 +93,7 @@ app.add_typer(config.app, name="config")
 app.add_typer(hooks.app, name="hooks")
 app.add_typer(advisories.app, name="advisories")
 app.add_typer(database.app, name="db")
+app.add_typer(retention.app, name="retention")
 app.add_typer(rules.app, name="rules")
 app.add_typer(policy.app, name="policy")
 app.add_typer(model.app, name="model")

@@ -72,6 +72,7 @@ def rebuild(
     if as_json:
         resumed = done.resumed.posted_at.isoformat() if done.resumed else None
         values = {"labelled": done.labelled, "changed": done.changed, "resumed_at": resumed}
+        values["passed_over"] = done.passed_over
         print_json({"label_version": LABEL_VERSION, **values})
         return
     if done.resumed:
@@ -81,6 +82,10 @@ def rebuild(
     typer.echo(
         f"{done.labelled} comments labelled by version {LABEL_VERSION}, {done.changed} labels new or changed"
     )
+    if done.passed_over:
+        typer.echo(
+            f"{done.passed_over} older comments keep their labels: what people did with them is not kept any more"
+        )
 
 
 @app.command("show", epilog="Example: `cloister labels show --since 4w`")

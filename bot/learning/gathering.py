@@ -21,6 +21,7 @@ from bot.ports import Labels, Learning, Place, Store, Workspaces
 _BATCH: Final = 500
 
 _GONE: Final = "its code is not to be had any more"
+_NO_SIGNALS: Final = "what people did with it is not kept any more"
 _NO_FINDING: Final = "its finding is gone"
 _NO_PROMPT: Final = "what the model was asked could not be made again byte for byte"
 _NO_ANSWER: Final = "what the model said does not hold against what it was asked"
@@ -72,6 +73,8 @@ class Gathering:
         self, format_: Format, since: datetime | None, until: datetime, project_id: int | None
     ) -> list[Candidate]:
         projects, opted_out = await self.learning.consenting(), await self.learning.opted_out()
+        gone = await self.labels.without_signals(since=since, until=until, project_id=project_id)
+        self.left_out += Counter({_NO_SIGNALS: gone} if gone else {})
         found: list[Candidate] = []
         place: Place | None = None
         while histories := await self.labels.histories(limit=_BATCH, since=since, after=place):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -22,12 +22,14 @@ DUE: Final = 100
 class Rebuilt:
     """Hold how many comments were labelled, how many of these labels are new or other than before.
 
-    ``resumed`` is where an earlier rebuild had broken off, None if this one began at the start.
+    ``resumed`` is where an earlier rebuild had broken off, None if this one began at the start. ``passed_over`` are
+    older comments, whose signals are gone: they keep the labels that they have.
     """
 
     labelled: int = 0
     changed: int = 0
     resumed: Place | None = None
+    passed_over: int = 0
 
 
 async def label_due(labels: Labels, *, limit: int = DUE) -> int:
@@ -72,7 +74,7 @@ async def rebuild(
     """
     earlier = None if restart else await labels.begun(LABEL_VERSION)
     place = earlier.place if earlier is not None and earlier.since == since else None
-    done = Rebuilt(resumed=place)
+    done = Rebuilt(resumed=place, passed_over=await labels.without_signals(since=since))
     while True:
         async with labels.turn(wait=True):
             histories = await labels.histories(limit=batch, since=since, after=place)
@@ -82,7 +84,7 @@ async def rebuild(
             place = Place.of(histories[-1].comment)
             found = _labelled(histories)
             changed = await labels.keep(LABEL_VERSION, found, begun=Begun(since, place))
-        done = Rebuilt(done.labelled + len(found), done.changed + changed, done.resumed)
+        done = replace(done, labelled=done.labelled + len(found), changed=done.changed + changed)
         told(done)
 
 

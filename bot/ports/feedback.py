@@ -42,14 +42,21 @@ class Feedback(Protocol):
     async def signals(self, ref: MergeRequestRef) -> list[Signal]:
         """Return all signals of *ref*, in the order of their times."""
 
+    async def kept_since(self) -> datetime:
+        """Return when a comment must have been posted at the earliest for its signals to be kept.
+
+        Older signals are gone, and such a comment gets no new ones. The same holds for a merge request, by when its
+        watch began.
+        """
+
     async def watch(self, ref: MergeRequestRef) -> Watch | None:
         """Return what is known of *ref*, None if it never had a comment of ours."""
 
     async def add(self, signals: Sequence[Signal]) -> list[Signal]:
         """Store *signals*, all or nothing, and return those that were new.
 
-        One that is there already stays as it is. One of a comment or a merge request that the ledger does not know is
-        dropped.
+        One that is there already stays as it is. One of a comment or a merge request that the ledger does not know, or
+        that is older than `kept_since`, is dropped.
         """
 
     async def looked(
@@ -68,7 +75,7 @@ class Feedback(Protocol):
         """
 
     async def expect(self, ref: MergeRequestRef, *, within: timedelta) -> bool:
-        """Bring the next look forward to *within* from now at the latest; False where nothing is watched.
+        """Bring the next look forward to *within* from now at the latest; False where nothing is watched any more.
 
         The looks begin anew: from then on they become rarer again.
         """

@@ -82,7 +82,19 @@ class Labels(Protocol):
     async def histories(
         self, *, limit: int, since: datetime | None = None, after: Place | None = None
     ) -> Sequence[History]:
-        """Return up to *limit* comments, the oldest first, posted at *since* or later and behind *after*."""
+        """Return up to *limit* comments, the oldest first, posted at *since* or later and behind *after*.
+
+        Comments whose signals were dropped because of their age are not among them, nor among those of `due`.
+        """
+
+    async def without_signals(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        project_id: int | None = None,
+    ) -> int:
+        """Return how many comments of a time, or of a project, have no signals any more because of their age."""
 
     async def relabelled(self, since: datetime) -> Sequence[MergeRequestRef]:
         """Return the merge requests with labels that are new, or other than before, since then."""

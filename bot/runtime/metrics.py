@@ -51,9 +51,8 @@ METRICS: dict[str, Metric] = {
     "cloister_reconciled": Metric("counter", "1", "merge requests found by listing, whose event never came"),
     "cloister_runs": Metric("counter", "1", "review runs by how they ended"),
     "cloister_signals": Metric("counter", "1", "what people did with comments, by kind and source"),
-    "cloister_signals_dropped": Metric(
-        "counter", "1", "reactions that say nothing of a comment of ours, by reason"
-    ),
+    "cloister_signals_dropped": Metric("counter", "1", "reactions and commands that are not kept, by reason"),
+    "cloister_rows_dropped": Metric("counter", "1", "rows that went because of their age, by table"),
     "cloister_feedback_looks": Metric(
         "counter", "1", "looks at merge requests for what people did, by result: `done` or `failed`"
     ),

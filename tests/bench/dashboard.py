@@ -16,6 +16,7 @@ from bot.adapters.dashboard_postgres import PostgresDashboard
 from bot.adapters.embedded_postgres import EmbeddedPostgres
 from bot.adapters.migrations import upgrade
 from bot.adapters.postgres import close_pool, connect_pool
+from bot.adapters.retention_signals import drop_months
 from bot.adapters.rollups_postgres import recount, roll_up
 from bot.domain.dashboard import Dimension, Filters, Grain
 from tests.bench.figures import Figure, percentile
@@ -142,7 +143,7 @@ async def _measure(pool: Any, comments: int) -> list[Figure]:
         figures.append(
             Figure(f"view {name}", p95, "ms p95", goal=_GOAL_MS, baseline=base_ms, note=f"p50 {p50:.0f}")
         )
-    return figures + await _sizes(pool, signals)
+    return [*figures, *await _sizes(pool, signals), await _dropped(pool)]
 
 
 async def _build(pool: Any, comments: int, now: datetime) -> None:
@@ -233,6 +234,23 @@ async def _sizes(pool: Any, signals: int) -> list[Figure]:
             "MiB",
         ),
     ]
+
+
+async def _dropped(pool: Any) -> Figure:
+    """Return how long a month of signals takes to go, and whether counts and labels stayed as they were."""
+    before = await _made_of_signals(pool)
+    began = time.perf_counter()
+    months, waits_for = await drop_months(pool, _DAYS * 3 // 4, actor="bench")
+    each_ms = (time.perf_counter() - began) * 1000 / len(months)
+    same = "the same" if await _made_of_signals(pool) == before else "NOT THE SAME"
+    note = f"{sum(one.rows for one in months):,} signals, counts and labels {same}{waits_for}"
+    return Figure(f"a month of feedback dropped, of {len(months)}", each_ms, "ms", note=note)
+
+
+async def _made_of_signals(pool: Any) -> list[str]:
+    tables = ("rollup", "rollup_kind", "rollup_bucket", "label")
+    query = "SELECT md5(string_agg(md5(t::text), '' ORDER BY t::text)) FROM {} t"
+    return [await pool.fetchval(query.format(table), timeout=_LIMIT_S) for table in tables]
 
 
 async def _timed(ask: Callable[[], Awaitable[Any]]) -> float:

@@ -281,3 +281,21 @@ async def test_partitions_are_made_ahead(pool: Any, ledger: Feedback, store: Pos
     await asyncio.gather(*(opened(store, comment(iid=iid, at=old), iid=iid) for iid in (1, 2)))
     assert await pool.fetchval(count) == 4
     assert len(await ledger.add([signal(SignalKind.resolved)])) == 1
+
+
+async def test_what_is_older_than_is_kept_gets_no_signals(
+    pool: Any, ledger: Feedback, store: PostgresStore
+) -> None:
+    """A new comment of the same merge request does, and begins the watch anew."""
+    assert await ledger.kept_since() < NOW - timedelta(days=10_000)
+    await opened(store, comment(at=NOW - timedelta(days=100)))
+    await pool.execute("UPDATE feedback_watch SET began_at = $1", NOW - timedelta(days=100))
+    await pool.execute("UPDATE signals_kept SET since = $1", NOW - timedelta(days=50))
+    assert await ledger.kept_since() == NOW - timedelta(days=50)
+    assert await ledger.add([signal(SignalKind.resolved), signal(SignalKind.merged, "")]) == []
+    assert not await ledger.expect(ref(), within=timedelta(0))
+    await opened(store, comment("f2"))
+    assert await ledger.add([signal(SignalKind.resolved)]) == []
+    assert len(await ledger.add([signal(SignalKind.resolved, "f2"), signal(SignalKind.merged, "")])) == 2
+    assert await ledger.expect(ref(), within=timedelta(0))
+    assert (await ledger.watch(ref())).began_at == NOW  # type: ignore[union-attr]

@@ -22,7 +22,13 @@ async def test_labels_are_rebuilt_and_shown(pool: Any, database_url: str) -> Non
     await store(pool, truth)
     assert "run `cloister labels rebuild`" in (await cloister(database_url, "labels", "show")).stdout
     done = json.loads((await cloister(database_url, "labels", "rebuild", "--json")).stdout)
-    assert {"label_version": 1, "labelled": len(truth), "changed": len(truth), "resumed_at": None} == done
+    assert {
+        "label_version": 1,
+        "labelled": len(truth),
+        "changed": len(truth),
+        "resumed_at": None,
+        "passed_over": 0,
+    } == done
     again = (await cloister(database_url, "labels", "rebuild")).stdout
     assert again == f"{len(truth)} comments labelled by version 1, 0 labels new or changed\n"
     shown = json.loads((await cloister(database_url, "labels", "show", "--json")).stdout)

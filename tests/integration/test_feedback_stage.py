@@ -316,6 +316,21 @@ def reacted(scene: Scene, **changes: Any) -> ReactionChanged:
     return event.model_copy(update=changes)
 
 
+async def test_what_comes_after_its_signals_went_is_too_late(scene: Scene, pool: Any) -> None:
+    """A reaction, a command or a look, years later: counted, and without an error or a trace."""
+    command = CommandTaken(ref=scene.ref, command="ignore", fingerprint=MARK, note_id=99, actor_id=5)
+    kept = "UPDATE signals_kept SET since = date_trunc('month', now() + interval '40 days', 'UTC')"
+    with structlog.testing.capture_logs() as logs:
+        await pool.execute(kept)
+        await scene.handle(reacted(scene))
+        await scene.handle(command)
+    assert ["too late"] * 2 == [one["reason"] for one in logs if one["event"] == "signal.dropped"]
+    assert b'cloister_signals_dropped_total{reason="too late"} 2.0' in scene.telemetry.exposition()
+    with pytest.raises(Obsolete, match="of which signals are kept"):
+        await scene.handle(FeedbackDue(ref=scene.ref))
+    assert [] == await scene.signals()
+
+
 async def test_reactions_come_in_any_order(scene: Scene) -> None:
     """Taken back before it was given, and each told twice; the comment was not seen in its thread yet."""
     for added in (False, True, False, True):

@@ -145,5 +145,7 @@ async def test_only_what_was_shipped_is_pruned(
         await until(lambda: len(log.kept) == 1)
     await postgres_log.append([record(2)])
     await pool.execute("UPDATE event SET appended_at = now() - interval '8 days'")
-    assert await prune(pool, shipped_by=GROUP) == (1, 0)
+    pruned = await prune(pool, shipped_by=GROUP)
+    assert pruned is not None
+    assert (pruned.rows["event"], pruned.rows["inbox"]) == (1, 0)
     assert [record(2).id] == [row["id"] for row in await pool.fetch("SELECT id FROM event")]

@@ -23,7 +23,7 @@ from bot.adapters.tables.dashboards import (
     RollupDue,
     RollupKind,
 )
-from bot.adapters.tables.feedback import Comment, FeedbackProject, FeedbackWatch, Signal
+from bot.adapters.tables.feedback import Comment, FeedbackProject, FeedbackWatch, Signal, SignalsKept
 from bot.adapters.tables.labels import CommentLabel, LabelDue, LabelRebuild, LearningOptOut
 from bot.adapters.tables.log import (
     DeadLetter,
@@ -95,6 +95,7 @@ __all__ = [
     "RollupDue",
     "RollupKind",
     "Signal",
+    "SignalsKept",
     "Suppression",
     "Thread",
     "WaiverEvent",

@@ -11,7 +11,18 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, DateTime, Index, LargeBinary, Text, Uuid, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Index,
+    LargeBinary,
+    Text,
+    Uuid,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -90,8 +101,27 @@ class Signal(SQLModel, table=True):
     detail: dict[str, str] | None = Field(default=None, sa_column=Column(JSONB, nullable=True))
 
 
+class SignalsKept(SQLModel, table=True):
+    """Since when comments must have been posted for their signals to be kept: one row, which only moves on.
+
+    The function ``signals_since()`` returns ``since``, always the beginning of a month. Older signals were dropped with
+    their partitions. Nothing makes such a partition again, adds such a signal, or derives a label or a count from the
+    signals that are missing.
+    """
+
+    __tablename__ = "signals_kept"
+    __table_args__ = (CheckConstraint("one", name="signals_kept_once"),)
+
+    one: bool = Field(sa_column=Column(Boolean, primary_key=True, nullable=False, autoincrement=False))
+    since: datetime = moment(now=False)
+    changed_at: datetime = moment()
+
+
 class FeedbackWatch(SQLModel, table=True):
-    """A merge request with comments of ours: what was seen of it last, and when to look again (null: never)."""
+    """A merge request with comments of ours: what was seen of it last, and when to look again (null: never).
+
+    ``began_at`` is when the oldest comment was posted whose signals are kept, or were to the end.
+    """
 
     __tablename__ = "feedback_watch"
     __table_args__ = (
