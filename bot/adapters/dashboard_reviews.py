@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from bot.adapters.dead_letters_postgres import letter_of
@@ -22,15 +23,21 @@ from bot.domain.review_detail import (
     StepLine,
 )
 from bot.domain.review_fact import Reason
+from bot.domain.viewer import Reach
 
+#: By what reviews are ordered.
+_Key = tuple[datetime, uuid.UUID]
 #: So many dead letters, model calls and comments of one review are shown.
 _MOST = 200
 _LETTERS = 20
 
 _LINE = """
 SELECT f.run_id, f.instance, f.project_id, f.iid, f.created_at, f.published_at, f.generated, f.posted, f.blocking,
-    f.waived, f.files, f.files_read, f.trace_id, f.detail, coalesce(p.path, '') AS path, r.head_sha, r.state, r.body
+    f.waived, f.files, f.files_read, f.trace_id, f.detail, f.author_id, coalesce(p.path, '') AS path, r.head_sha,
+    r.state, r.body, coalesce(v.body->>'description', '') AS verdict,
+    coalesce(jsonb_path_query_array(v.body, '$.blocking[0 to 2].title'), '[]') AS blocks
 FROM review_fact f LEFT JOIN project p USING (instance, project_id) LEFT JOIN review_run r ON r.id = f.run_id
+LEFT JOIN verdict v ON v.run_id = f.run_id
 """
 _PAGE = """
 f.instance = $1 AND f.created_at >= $2::date::timestamp AT TIME ZONE 'UTC'
@@ -40,11 +47,18 @@ f.instance = $1 AND f.created_at >= $2::date::timestamp AT TIME ZONE 'UTC'
 _NEWEST = "ORDER BY f.created_at DESC, f.run_id DESC LIMIT $6"
 #: From each project as many as there are lines: a few steps down an index, however rare its reviews are.
 _OF_PROJECTS = f"""
-SELECT run_id FROM unnest($7::bigint[]) AS wanted (number) CROSS JOIN LATERAL (
+SELECT created_at, run_id FROM unnest($7::bigint[]) AS wanted (number) CROSS JOIN LATERAL (
     SELECT f.run_id, f.created_at FROM review_fact f WHERE f.project_id = wanted.number AND {_PAGE} {_NEWEST}) AS f
 ORDER BY created_at DESC, run_id DESC LIMIT $6
 """
-_OF_ALL = f"SELECT f.run_id FROM review_fact f WHERE {_PAGE} {_NEWEST}"
+_OF_ALL = f"SELECT f.created_at, f.run_id FROM review_fact f WHERE {_PAGE} {_NEWEST}"
+_OF_AUTHOR = f"""
+SELECT f.created_at, f.run_id FROM review_fact f
+WHERE f.author_id = $7 AND ($8::bigint[] IS NULL OR f.project_id = ANY($8)) AND {_PAGE} AND NOT ($9 AND EXISTS (
+    SELECT FROM review_fact n WHERE (n.instance, n.project_id, n.iid) = (f.instance, f.project_id, f.iid)
+        AND (n.created_at, n.run_id) > (f.created_at, f.run_id)))
+{_NEWEST}
+"""
 _PROJECTS = """
 SELECT project_id FROM project
 WHERE instance = $1 AND ($2::bigint[] IS NULL OR project_id = ANY($2)) AND ($3::bigint IS NULL OR project_id = $3)
@@ -82,10 +96,10 @@ SELECT (SELECT count(*) FROM dead_letter) AS letters, (SELECT count(*) FROM roll
 
 
 async def reviews(
-    connection: Any, instance: str, filters: Filters, after: Cursor | None, limit: int
+    connection: Any, instance: str, filters: Filters, after: Cursor | None, limit: int, *, newest: bool
 ) -> Reviews:
     """Return a page; see `bot.ports.dashboard`."""
-    arguments = [
+    page = [
         instance,
         filters.since,
         filters.until,
@@ -93,15 +107,14 @@ async def reviews(
         after.run_id if after else None,
         limit + 1,
     ]
-    if filters.visible is None and filters.project_id is None and not filters.group:
-        ids = await connection.fetch(_OF_ALL, *arguments)
-    else:
-        visible = None if filters.visible is None else list(filters.visible)
-        found = await connection.fetch(_PROJECTS, instance, visible, filters.project_id, filters.group)
-        ids = await connection.fetch(_OF_PROJECTS, *arguments, [row["project_id"] for row in found])
+    found = set(await _of_whole(connection, filters, page))
+    if filters.own is not None and filters.visible is not None:
+        own = await _chosen(connection, instance, filters.own.projects, filters)
+        found.update(await _rows(connection, _OF_AUTHOR, *page, filters.own.author, own, newest))
+    ids = sorted(found, reverse=True)
     rows = await connection.fetch(
         f"{_LINE} WHERE f.run_id = ANY($1::uuid[]) ORDER BY f.created_at DESC, f.run_id DESC",
-        [row["run_id"] for row in ids[:limit]],
+        [run_id for _, run_id in ids[:limit]],
     )
     last = rows[-1] if len(ids) > limit else None
     return Reviews(
@@ -109,12 +122,33 @@ async def reviews(
     )
 
 
-async def review(
-    connection: Any, instance: str, run_id: uuid.UUID, visible: frozenset[int] | None
-) -> ReviewDetail | None:
+async def _of_whole(connection: Any, filters: Filters, page: Sequence[Any]) -> list[_Key]:
+    """Return the reviews of projects of which all may be seen."""
+    chosen = await _chosen(connection, page[0], filters.visible, filters)
+    if chosen is None:
+        return await _rows(connection, _OF_ALL, *page)
+    return await _rows(connection, _OF_PROJECTS, *page, chosen) if chosen else []
+
+
+async def _chosen(
+    connection: Any, instance: str, projects: frozenset[int] | None, filters: Filters
+) -> list[int] | None:
+    """Return those of *projects* that are filtered for, None for all that there are."""
+    numbers = None if projects is None else list(projects)
+    if filters.project_id is None and not filters.group and not numbers:
+        return numbers
+    rows = await connection.fetch(_PROJECTS, instance, numbers, filters.project_id, filters.group)
+    return [row["project_id"] for row in rows]
+
+
+async def _rows(connection: Any, query: str, *arguments: Any) -> list[_Key]:
+    return [(row["created_at"], row["run_id"]) for row in await connection.fetch(query, *arguments)]
+
+
+async def review(connection: Any, instance: str, run_id: uuid.UUID, reach: Reach) -> ReviewDetail | None:
     """Return one review; see `bot.ports.dashboard`."""
     row = await connection.fetchrow(f"{_LINE} WHERE f.run_id = $1 AND f.instance = $2", run_id, instance)
-    if row is None or (visible is not None and row["project_id"] not in visible):
+    if row is None or not reach.covers(row["project_id"], row["author_id"]):
         return None
     body, detail = row["body"] or {}, row["detail"]
     said = await connection.fetch(_SAID, instance, row["project_id"], row["iid"], run_id)
@@ -161,6 +195,8 @@ def _line(row: Any) -> ReviewLine:
         head_sha=row["head_sha"] or "",
         state=row["state"] or "",
         files_read=row["files_read"],
+        verdict=row["verdict"],
+        blocks=tuple(row["blocks"]),
         **{name: row[name] for name in names},
     )
 

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from bot.domain.viewer import Reach
+
 
 @dataclass(frozen=True, slots=True)
 class CommentPlace:
@@ -18,18 +20,16 @@ class CommentPlace:
 
 
 class Places(Protocol):
-    """Find places for pages to lead to; nothing of a project outside of *visible* (None: all are in it) is found.
+    """Find places for pages to lead to; nothing is found that the viewer may not see.
 
     Every method raises ``Transient`` when the store is out of reach.
     """
 
     async def projects(self, visible: frozenset[int] | None) -> Mapping[int, str]:
-        """Return paths of reviewed projects by number, in the order of the paths; not all where there are very many."""
+        """Return paths of *visible* projects (None: of all) by number, in the order of the paths; at most a few hundred."""
 
-    async def comment(self, comment_id: uuid.UUID, visible: frozenset[int] | None) -> CommentPlace | None:
+    async def comment(self, comment_id: uuid.UUID, reach: Reach) -> CommentPlace | None:
         """Return where a comment stands."""
 
-    async def newest_review(
-        self, project_id: int, iid: int, visible: frozenset[int] | None
-    ) -> uuid.UUID | None:
+    async def newest_review(self, project_id: int, iid: int, reach: Reach) -> uuid.UUID | None:
         """Return the newest review of a merge request that was published."""

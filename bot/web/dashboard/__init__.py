@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
-from bot.web.dashboard import flow, gate, links, noise, operations, overview, quality, reviews, trends
+from bot.web.access import overseer
+from bot.web.dashboard import (
+    audit,
+    flow,
+    gate,
+    links,
+    mine,
+    noise,
+    operations,
+    overview,
+    quality,
+    reviews,
+    trends,
+)
 from bot.web.dashboard.desk import Desk
 
-__all__ = ["Desk", "dashboards"]
+__all__ = ["Desk", "audit", "dashboards"]
 
 
 def dashboards(desk: Desk) -> list[APIRouter]:
     """Return all pages of the dashboards."""
-    pages = (overview, quality, trends, noise, flow, gate, reviews, operations, links)
-    return [page.router(desk) for page in pages]
+    figures = APIRouter(dependencies=[Depends(overseer)])
+    for page in (quality, trends, noise, flow, gate):
+        figures.include_router(page.router(desk))
+    return [figures, *(page.router(desk) for page in (overview, mine, reviews, operations, links))]

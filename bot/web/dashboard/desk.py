@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from urllib.parse import urlencode
@@ -22,17 +22,20 @@ from bot.web.problems import Problem
 
 #: Windows that are one click away, in days.
 _PRESETS = (7, 30, 90)
-#: The pages in the order of the navigation: name, address, title. The last is for those who read everything.
-_PLACES = (
+#: The pages in the order of the navigation: name, address, title. Figures are for those who lead a project.
+_FIGURES = (
     ("overview", "/", "Overview"),
     ("quality", "/quality", "Quality"),
     ("trends", "/trends", "Trends"),
     ("noise", "/noise", "Noise"),
     ("flow", "/flow", "Flow"),
     ("gate", "/gate", "Gate"),
-    ("reviews", "/reviews", "Reviews"),
 )
-_OPERATIONS = ("operations", "/operations", "Operations")
+_MINE = ("mine", "/mine", "My merge requests")
+_REVIEWS = ("reviews", "/reviews", "Reviews")
+#: For those who read everything; these two know no group and no project.
+_OFFICE = (("operations", "/operations", "Operations"), ("audit", "/audit", "Audit log"))
+_UNFILTERED = frozenset(name for name, _, _ in _OFFICE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,7 @@ class Desk:
 
 def visible(viewer: Viewer) -> frozenset[int] | None:
     """Return the projects whose figures *viewer* may see, None for all."""
-    if viewer.reads_all:
-        return None
-    return frozenset(project for project in viewer.levels if viewer.reads(project))
+    return viewer.reach.whole
 
 
 def asked(desk: Desk, request: Request, viewer: Viewer) -> Filters:
@@ -69,7 +70,8 @@ def asked(desk: Desk, request: Request, viewer: Viewer) -> Filters:
         Problem: one of them cannot be read; the message says which and what to write.
     """
     try:
-        return filters_of(request.query_params, visible=visible(viewer), today=desk.today)
+        own = viewer.reach.own
+        return filters_of(request.query_params, visible=visible(viewer), own=own, today=desk.today)
     except BadFilter as error:
         raise Problem(422, "bad_filter", f"This filter cannot be read. {error}") from None
 
@@ -133,14 +135,15 @@ class Frame:
         self, *, exports: tuple[Export, ...] = (), status: int = 200, **values: object
     ) -> HTMLResponse:
         """Return the page."""
-        projects = await self._desk.places.projects(visible(self._viewer))
+        seen = self._viewer.reach.projects
+        projects = await self._desk.places.projects(seen)
         return page_for(
             self._request,
             f"dashboard/{self._place}.html",
             status=status,
             filters=self.filters,
             projects=projects,
-            blind=visible(self._viewer) == frozenset(),
+            blind=seen == frozenset(),
             places=self._places(),
             presets=self._presets(),
             only=self._only(),
@@ -156,10 +159,9 @@ class Frame:
     def _places(self) -> list[Link]:
         # Whoever has chosen nothing gets short addresses, which go on to show the newest days when kept.
         query = query_of(self.filters) if self._request.query_params else ""
-        places = [*_PLACES, *([_OPERATIONS] if self._viewer.reads_all else [])]
         return [
-            Link(name, _with(path, "" if name == "operations" else query), title, name == self._place)
-            for name, path, title in places
+            Link(name, _with(path, "" if name in _UNFILTERED else query), title, name == self._place)
+            for name, path, title in _open_to(self._viewer)
         ]
 
     def _presets(self) -> list[Link]:
@@ -186,6 +188,17 @@ class Frame:
             )
             for one, value in only.items()
         ]
+
+
+def _open_to(viewer: Viewer) -> Iterator[tuple[str, str, str]]:
+    """Yield the pages that *viewer* may open; what is one's own comes first for those who have nothing else."""
+    if viewer.oversees_any:
+        yield from _FIGURES
+    if viewer.reach.own is not None:
+        yield _MINE
+    yield _REVIEWS
+    if viewer.reads_all:
+        yield from _OFFICE
 
 
 def _with(path: str, *queries: str) -> str:

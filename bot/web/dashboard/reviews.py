@@ -12,7 +12,7 @@ from bot.domain.dashboard_query import BadFilter, cursor_of, cursor_text
 from bot.domain.review_detail import Cursor, ReviewDetail
 from bot.domain.steps import spoken
 from bot.web.access import SignedInViewer
-from bot.web.dashboard.desk import Desk, Export, Frame, visible
+from bot.web.dashboard.desk import Desk, Export, Frame
 from bot.web.dashboard.wording import LABELS, REASONS
 from bot.web.figures import merge_request_url
 from bot.web.problems import Problem
@@ -26,7 +26,7 @@ def router(desk: Desk) -> APIRouter:
     async def reviews(request: Request, viewer: SignedInViewer, after: str = "") -> HTMLResponse:
         """Show a page of reviews, the newest first."""
         frame = Frame(desk, request, viewer, "reviews")
-        found = await desk.dashboard.reviews(frame.filters, after=_cursor(after))
+        found = await desk.dashboard.reviews(frame.filters, after=cursor_in(after))
         following = found.following
         return await frame.show(
             lines=found.lines,
@@ -38,11 +38,9 @@ def router(desk: Desk) -> APIRouter:
     @pages.get("/reviews/{run_id}")
     async def review(request: Request, run_id: uuid.UUID, viewer: SignedInViewer) -> HTMLResponse:
         """Show one review: what was done, said and left unsaid."""
-        found = await desk.dashboard.review(run_id, visible(viewer))
+        found = await desk.dashboard.review(run_id, viewer.reach)
         if found is None:
-            raise Problem(
-                404, "no_review", "There is no such review, or it is of a project that you cannot see."
-            )
+            raise Problem(404, "no_review", "There is no such review, or it is none that you may see.")
         frame = Frame(desk, request, viewer, "review")
         line = found.line
         return await frame.show(
@@ -60,7 +58,12 @@ def router(desk: Desk) -> APIRouter:
     return pages
 
 
-def _cursor(after: str) -> Cursor | None:
+def cursor_in(after: str) -> Cursor | None:
+    """Return the review after which a page begins.
+
+    Raises:
+        Problem: there is none in the address that we made.
+    """
     try:
         return cursor_of(after) if after else None
     except BadFilter as error:
