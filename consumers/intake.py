@@ -20,12 +20,14 @@ from bot.domain.events import (
     MergeRequestChanged,
     PublishRequested,
     Stage,
+    VerdictOutdated,
 )
+from bot.domain.gate_verdict import sharing
 from bot.domain.records import MergeRequestState
 from bot.domain.run import Run, RunState
 from bot.domain.watching import Why
 from bot.domain.wording import wording
-from bot.ports import Approvals, Clock, Forge, Store, Telemetry, Transaction
+from bot.ports import Approvals, Clock, Forge, Store, Telemetry, Transaction, Verdicts
 from bot.reviewer.redeciding import show_again
 from bot.runtime.consumer import Work, consumer
 
@@ -40,6 +42,7 @@ async def intake(
     approvals: Approvals,
     clock: Clock,
     telemetry: Telemetry,
+    verdicts: Verdicts,
     debounce: timedelta,
     work: Work,
 ) -> None:
@@ -47,6 +50,7 @@ async def intake(
     event = await _checked(event, forge, work.store)
     await _hold(event, forge, approvals, work.store)
     head = event.head_sha
+    outdated = await _outdated(event, work.store, verdicts)
     run_id = uuid.uuid5(work.record.id, "run")
     async with work.commit() as transaction:
         state = await transaction.merge_request(event.ref)
@@ -58,6 +62,8 @@ async def intake(
         if event.action is Action.closed:
             last = await _supersede(transaction, state, telemetry)
             await transaction.save_merge_request(replace(state, closed=True))
+            for one in outdated:
+                transaction.emit(one)
             if last is not None and last.rounds:
                 parting = PublishRequested(ref=event.ref, run_id=last.id, round=last.rounds + 1, parting=True)
                 transaction.emit(parting)
@@ -126,6 +132,16 @@ async def _hold(event: MergeRequestChanged, forge: Forge, approvals: Approvals, 
             await approvals.unapprove(event.ref)
         except Permanent as error:
             log.warning("approval.not_withdrawn", error=str(error))
+
+
+async def _outdated(event: MergeRequestChanged, store: Store, verdicts: Verdicts) -> list[VerdictOutdated]:
+    """Return which verdicts have to be said anew once the merge request is closed: it may have been the stricter one."""
+    run_id = (await store.merge_request(event.ref)).run_id if event.action is Action.closed else None
+    standing = await verdicts.of_run(run_id) if run_id else None
+    if run_id is None or standing is None or standing.verdict is None:
+        return []
+    beside = await verdicts.beside(event.ref, standing.verdict.head_sha)
+    return [VerdictOutdated(ref=one.ref, cause=run_id) for one in sharing(standing.verdict, beside)]
 
 
 def _overtaken(event: MergeRequestChanged, state: MergeRequestState) -> bool:

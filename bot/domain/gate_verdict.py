@@ -196,13 +196,15 @@ def shown(verdict: GateVerdict, before: GateVerdict, beside: Iterable[GateVerdic
     There the strictest of them counts. Otherwise a second merge request, into a branch with a mild policy, would open
     the gate of the first.
     """
-    strictest = max((verdict, *sharing(before, beside)), key=lambda one: _STRICT.get(one.status, 0))
-    if strictest is verdict:
+    return strictest(verdict, sharing(before, beside))
+
+
+def strictest(verdict: GateVerdict, others: Iterable[GateVerdict]) -> tuple[str, str]:
+    """Return status and description where *verdict* and *others* stand in one place."""
+    found = max((verdict, *others), key=lambda one: _STRICT.get(one.status, 0))
+    if found is verdict:
         return verdict.status, verdict.description
-    return (
-        strictest.status,
-        f"!{strictest.ref.iid} has the same head: {strictest.description or 'not decided yet'}",
-    )
+    return found.status, f"!{found.ref.iid} has the same head: {found.description or 'not decided yet'}"
 
 
 def waiting(

@@ -11,7 +11,7 @@ from datetime import datetime
 from bot.domain.commands import NAME, READ_CHARS, Asked, Verb, asked
 from bot.domain.conversation import Scene
 from bot.domain.errors import Obsolete, Refused
-from bot.domain.events import CommentPosted, Event
+from bot.domain.events import CommentPosted, MergeRequestEvent
 from bot.domain.findings import Finding
 from bot.domain.forge import ForgeDiscussion, ForgeMember, ForgeMergeRequest, ForgeNote
 from bot.domain.marker import Marker
@@ -86,7 +86,7 @@ def _wanted(body: str, username: str, redact: Callable[[str], str]) -> Asked:
     return asked(redact(body[:READ_CHARS]), {NAME, username})
 
 
-async def known(event: Event, store: Store) -> Known:
+async def known(event: MergeRequestEvent, store: Store) -> Known:
     """Return what the store knows of the merge request."""
     state = await store.merge_request(event.ref)
     return Known(state, await store.run(state.run_id) if state.run_id else None)

@@ -11,6 +11,7 @@ import pytest
 
 from bot.adapters.clock import SystemClock
 from bot.adapters.store_postgres import PostgresStore
+from bot.adapters.verdicts_postgres import PostgresVerdicts
 from bot.domain.errors import Permanent
 from bot.domain.events import Action, MergeRequestChanged, Record, Stage
 from bot.domain.forge import ForgeMergeRequest
@@ -85,6 +86,7 @@ async def handle(store: PostgresStore, forge: Forge, event: MergeRequestChanged)
         approvals=forge,
         clock=SystemClock(),
         telemetry=Silent(),
+        verdicts=PostgresVerdicts(store._pool),
         debounce=timedelta(),
         work=Work(Stage.intake, Record.of(event, id=uuid.uuid4()), store),
     )
