@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.domain.authorship import Pushes
 from bot.domain.errors import Permanent, Refused
 from bot.domain.events import (
     Action,
@@ -54,6 +55,7 @@ async def intake(
     run_id = uuid.uuid5(work.record.id, "run")
     async with work.commit() as transaction:
         state = await transaction.merge_request(event.ref)
+        pushes = await _hear_of_push(transaction, event, state)
         if _overtaken(event, state):
             return
         if why := _news(event, state):
@@ -77,7 +79,7 @@ async def intake(
             await transaction.save_merge_request(replace(state, closed=False))
         else:
             previous = await _supersede(transaction, state, telemetry)
-            run = _run(run_id, event, head, clock.now())
+            run = _run(run_id, event, head, clock.now(), pushes)
             await transaction.save_run(run)
             await transaction.save_merge_request(replace(state, closed=False, head_sha=head, run_id=run_id))
             hurried = previous is not None and _soon_after(run, previous, debounce)
@@ -186,10 +188,25 @@ async def _supersede(transaction: Transaction, state: MergeRequestState, telemet
     return run
 
 
+async def _hear_of_push(
+    transaction: Transaction, event: MergeRequestChanged, state: MergeRequestState
+) -> Pushes:
+    """Return what is known of pushes, and remember it: of late hooks too, and where no review begins."""
+    run = await transaction.run(state.run_id) if state.run_id else None
+    before = run.pushes if run else Pushes()
+    late = event.pushed_by is None and _overtaken(event, state)
+    if event.action is Action.closed or event.head_sha is None or late:
+        return before
+    pushes = before.heard(event.head_sha, event.pushed_by, event.pushed_over)
+    if run is not None and pushes != before:
+        await transaction.save_run(run.model_copy(update={"pushes": pushes}))
+    return pushes
+
+
 def _soon_after(run: Run, previous: Run, debounce: timedelta) -> bool:
     """Say whether *run* follows *previous* so quickly that more may come; clocks that differ mean no."""
     return timedelta() <= run.created_at - previous.created_at < debounce
 
 
-def _run(run_id: uuid.UUID, event: MergeRequestChanged, head: str, now: datetime) -> Run:
-    return Run(id=run_id, ref=event.ref, head_sha=head, created_at=now, full=event.again)
+def _run(run_id: uuid.UUID, event: MergeRequestChanged, head: str, now: datetime, pushes: Pushes) -> Run:
+    return Run(id=run_id, ref=event.ref, head_sha=head, created_at=now, full=event.again, pushes=pushes)

@@ -23,7 +23,7 @@ from bot.domain.waivers_standing import terms
 from bot.domain.waiving import Occasion
 from bot.ports import Forge, People, Store, WaiverBook, Workspaces
 from bot.reviewer.threads import finding_of
-from bot.reviewer.waiving import docket_of, is_about
+from bot.reviewer.waiving import docket_of, has_a_hand, is_about
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +137,7 @@ async def with_waivers(
     found: ForgeMergeRequest,
     what: Known,
     store: Store,
+    people: People,
     workspaces: Workspaces,
     book: WaiverBook,
     *,
@@ -165,7 +166,8 @@ async def with_waivers(
         branch=found.target_branch,
         member=seen.member,
         participant=seen.participant,
-        author_id=found.author_id,
+        author=await has_a_hand(found, what.run, seen.member.user.id, people),
+        unsure=what.run is not None and bool(what.run.pushes.untold),
         at=now,
         source=Source.comment,
         note_id=comment.note.id,

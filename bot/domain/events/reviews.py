@@ -35,6 +35,8 @@ class MergeRequestChanged(MergeRequestEvent):
         default=False,
         description="the code is the same, but labels or such that the gate may ask for are not",
     )
+    pushed_by: int | None = Field(default=None, gt=0, description="who pushed the head, where a hook says so")
+    pushed_over: Sha | None = Field(default=None, description="the head before, where a hook says so")
     source: str = Field(description="hook, reconciler, forge, command or comment")
 
     @property
