@@ -154,3 +154,11 @@ async def test_a_fork_that_is_closed_to_us_is_reviewed_all_the_same(world: Clois
     await world.until(lambda: status_in(gitlab.project, pipeline) is not None)
     server.label(merge_request, "again")
     await world.until(lambda: "commit status could not be set" not in world.summary(merge_request))
+
+
+async def test_a_secret_in_a_file_without_lines_blocks(world: Cloister) -> None:
+    """GitLab has no place for a comment in what git calls binary, so the summary has it."""
+    merge_request = opened(world, "hidden", f"\0\n{SECRET}")
+    outcome = await world.outcome(merge_request)
+    assert ("failed", True) == (outcome.status, "hidden.txt" in outcome.summary)
+    assert SECRET.split()[1] not in outcome.summary
