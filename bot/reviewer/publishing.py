@@ -14,7 +14,8 @@ from bot.domain.events import BranchPipelineSeen, PipelineSeen
 from bot.domain.findings import Finding
 from bot.domain.fingerprint import lines_of, places
 from bot.domain.forge import ForgeMergeRequest
-from bot.domain.gate_verdict import GateVerdict, sharing, verdict_on, waiting
+from bot.domain.gate_decision import verdict_on, waiting
+from bot.domain.gate_verdict import GateVerdict, sharing
 from bot.domain.marker import Marker
 from bot.domain.merge_request import Revision
 from bot.domain.ours import Ours, deleted, ours
