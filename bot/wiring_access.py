@@ -31,6 +31,14 @@ class AskedAnew:
         finally:
             await api.aclose()
 
+    async def wrote(self, ref: MergeRequestRef, user_id: int) -> bool:
+        """Say whether the account may have written a commit; see `bot.ports.People`."""
+        api = self._api()
+        try:
+            return await GitLabPeople(api).wrote(ref, user_id)
+        finally:
+            await api.aclose()
+
     async def may_push(self, merge_request: ForgeMergeRequest, user_id: int) -> bool:
         """Say whether the account may push; see `bot.ports.People`."""
         api = self._api()

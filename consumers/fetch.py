@@ -19,7 +19,7 @@ from bot.domain.events import (
 )
 from bot.domain.facts import Facts
 from bot.domain.forge import ForgeMergeRequest
-from bot.domain.gate_verdict import waiting
+from bot.domain.gate_decision import waiting
 from bot.domain.merge_request import Revision
 from bot.domain.policy import Policy, asks_for_author, left_out, unknown_rules
 from bot.domain.policy_file import PATH, PolicyProblem

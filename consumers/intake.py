@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
+from bot.domain.authorship import Pushes
 from bot.domain.errors import Permanent, Refused
 from bot.domain.events import (
     Action,
@@ -20,12 +21,14 @@ from bot.domain.events import (
     MergeRequestChanged,
     PublishRequested,
     Stage,
+    VerdictOutdated,
 )
+from bot.domain.gate_verdict import sharing
 from bot.domain.records import MergeRequestState
 from bot.domain.run import Run, RunState
 from bot.domain.watching import Why
 from bot.domain.wording import wording
-from bot.ports import Approvals, Clock, Forge, Store, Telemetry, Transaction
+from bot.ports import Approvals, Clock, Forge, Store, Telemetry, Transaction, Verdicts
 from bot.reviewer.redeciding import show_again
 from bot.runtime.consumer import Work, consumer
 
@@ -40,6 +43,7 @@ async def intake(
     approvals: Approvals,
     clock: Clock,
     telemetry: Telemetry,
+    verdicts: Verdicts,
     debounce: timedelta,
     work: Work,
 ) -> None:
@@ -47,9 +51,11 @@ async def intake(
     event = await _checked(event, forge, work.store)
     await _hold(event, forge, approvals, work.store)
     head = event.head_sha
+    outdated = await _outdated(event, work.store, verdicts)
     run_id = uuid.uuid5(work.record.id, "run")
     async with work.commit() as transaction:
         state = await transaction.merge_request(event.ref)
+        pushes = await _hear_of_push(transaction, event, state)
         if _overtaken(event, state):
             return
         if why := _news(event, state):
@@ -58,6 +64,8 @@ async def intake(
         if event.action is Action.closed:
             last = await _supersede(transaction, state, telemetry)
             await transaction.save_merge_request(replace(state, closed=True))
+            for one in outdated:
+                transaction.emit(one)
             if last is not None and last.rounds:
                 parting = PublishRequested(ref=event.ref, run_id=last.id, round=last.rounds + 1, parting=True)
                 transaction.emit(parting)
@@ -71,7 +79,7 @@ async def intake(
             await transaction.save_merge_request(replace(state, closed=False))
         else:
             previous = await _supersede(transaction, state, telemetry)
-            run = _run(run_id, event, head, clock.now())
+            run = _run(run_id, event, head, clock.now(), pushes)
             await transaction.save_run(run)
             await transaction.save_merge_request(replace(state, closed=False, head_sha=head, run_id=run_id))
             hurried = previous is not None and _soon_after(run, previous, debounce)
@@ -128,6 +136,16 @@ async def _hold(event: MergeRequestChanged, forge: Forge, approvals: Approvals, 
             log.warning("approval.not_withdrawn", error=str(error))
 
 
+async def _outdated(event: MergeRequestChanged, store: Store, verdicts: Verdicts) -> list[VerdictOutdated]:
+    """Return which verdicts have to be said anew once the merge request is closed: it may have been the stricter one."""
+    run_id = (await store.merge_request(event.ref)).run_id if event.action is Action.closed else None
+    standing = await verdicts.of_run(run_id) if run_id else None
+    if run_id is None or standing is None or standing.verdict is None:
+        return []
+    beside = await verdicts.beside(event.ref, standing.verdict.head_sha)
+    return [VerdictOutdated(ref=one.ref, cause=run_id) for one in sharing(standing.verdict, beside)]
+
+
 def _overtaken(event: MergeRequestChanged, state: MergeRequestState) -> bool:
     """Say whether a later change of the merge request was handled already: deliveries overtake each other."""
     return bool(event.updated_at and state.updated_at and event.updated_at < state.updated_at)
@@ -170,10 +188,25 @@ async def _supersede(transaction: Transaction, state: MergeRequestState, telemet
     return run
 
 
+async def _hear_of_push(
+    transaction: Transaction, event: MergeRequestChanged, state: MergeRequestState
+) -> Pushes:
+    """Return what is known of pushes, and remember it: of late hooks too, and where no review begins."""
+    run = await transaction.run(state.run_id) if state.run_id else None
+    before = run.pushes if run else Pushes()
+    late = event.pushed_by is None and _overtaken(event, state)
+    if event.action is Action.closed or event.head_sha is None or late:
+        return before
+    pushes = before.heard(event.head_sha, event.pushed_by, event.pushed_over)
+    if run is not None and pushes != before:
+        await transaction.save_run(run.model_copy(update={"pushes": pushes}))
+    return pushes
+
+
 def _soon_after(run: Run, previous: Run, debounce: timedelta) -> bool:
     """Say whether *run* follows *previous* so quickly that more may come; clocks that differ mean no."""
     return timedelta() <= run.created_at - previous.created_at < debounce
 
 
-def _run(run_id: uuid.UUID, event: MergeRequestChanged, head: str, now: datetime) -> Run:
-    return Run(id=run_id, ref=event.ref, head_sha=head, created_at=now, full=event.again)
+def _run(run_id: uuid.UUID, event: MergeRequestChanged, head: str, now: datetime, pushes: Pushes) -> Run:
+    return Run(id=run_id, ref=event.ref, head_sha=head, created_at=now, full=event.again, pushes=pushes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.errors import Obsolete
-from bot.domain.events import PipelineSeen, PublishRequested, Stage, VerifyRequested
+from bot.domain.events import BranchPipelineSeen, PipelineSeen, PublishRequested, Stage, VerifyRequested
 from bot.domain.proof import waits
 from bot.domain.run import RunState
 from bot.domain.summary import project_path
@@ -16,7 +16,7 @@ from bot.runtime.consumer import Work, consumer
 
 @consumer(Stage.publish)
 async def publish(
-    event: PublishRequested | PipelineSeen,
+    event: PublishRequested | PipelineSeen | BranchPipelineSeen,
     *,
     publishing: Publishing,
     store: Store,
@@ -26,11 +26,8 @@ async def publish(
     work: Work,
 ) -> None:
     """Publish one run as far as it got, or say its verdict in one more pipeline."""
-    if isinstance(event, PipelineSeen):
-        async with store.exclusive(event.ref):
-            verdict = await publishing.join(event)
-            async with work.commit() as transaction:
-                await transaction.save_verdict(verdict)
+    if not isinstance(event, PublishRequested):
+        await _in_pipeline(event, publishing, store, work)
         return
     run = await store.run(event.run_id)
     if event.parting:
@@ -66,3 +63,18 @@ async def publish(
     telemetry.observe("cloister_push_to_publish", said.seconds)
     if run.ended:
         telemetry.count("cloister_runs", ended=run.state.value)
+
+
+async def _in_pipeline(
+    event: PipelineSeen | BranchPipelineSeen, publishing: Publishing, store: Store, work: Work
+) -> None:
+    if isinstance(event, BranchPipelineSeen):
+        seen = await publishing.shown_in(event)
+        async with work.commit() as transaction:
+            for one in seen:
+                transaction.emit(one)
+        return
+    async with store.exclusive(event.ref):
+        verdict = await publishing.join(event)
+        async with work.commit() as transaction:
+            await transaction.save_verdict(verdict)

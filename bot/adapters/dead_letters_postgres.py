@@ -10,7 +10,7 @@ from bot.adapters.postgres import translated
 from bot.adapters.transaction_postgres import PostgresTransaction
 from bot.domain.dead_letters import DeadLetter, HandOut, Settled, retry, run_of
 from bot.domain.errors import Permanent
-from bot.domain.events import Event
+from bot.domain.events import Event, MergeRequestEvent
 from bot.domain.run import Run
 
 #: A list leaves the bodies out: one that could not be read may be large.
@@ -109,7 +109,7 @@ class PostgresDeadLetters:
 async def _standing(transaction: PostgresTransaction, event: Event) -> tuple[Run | None, bool]:
     """Return the run of *event*, locked, and whether it reviews the newest head of an open merge request."""
     run_id = run_of(event)
-    if run_id is None:
+    if run_id is None or not isinstance(event, MergeRequestEvent):
         return None, False
     state = await transaction.merge_request(event.ref)
     try:

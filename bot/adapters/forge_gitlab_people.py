@@ -10,13 +10,16 @@ import httpx
 from bot.adapters.forge_gitlab_api import AnswerProblem, GitLabApi, explained
 from bot.domain.errors import Refused
 from bot.domain.forge import ForgeMember, ForgeMergeRequest
+from bot.domain.merge_request import MergeRequestRef
 from bot.gitlab.administration import Member
-from bot.gitlab.people_shapes import Account
+from bot.gitlab.people_shapes import Account, SignedCommit
 from bot.gitlab.shapes import Branch, read
 
 #: The roles that may push: to any branch, and to one that is protected without an exception for developers.
 _DEVELOPER = 30
 _MAINTAINER = 40
+#: Nobody reads more commits than these of one merge request.
+_MOST_COMMITS = 1_000
 
 
 class GitLabPeople:
@@ -40,6 +43,24 @@ class GitLabPeople:
                 return 0
             raise explained(trouble) from None
         return read(Member, found, f"GET {path}").level_on(datetime.now(UTC).date())
+
+    async def wrote(self, ref: MergeRequestRef, user_id: int) -> bool:
+        """Say whether the account may have written a commit; see the port.
+
+        GitLab shows of commits what stands in them and no accounts, and of accounts the public address alone:
+        https://docs.gitlab.com/api/merge_requests/#get-single-merge-request-commits
+        """
+        path = f"projects/{ref.project_id}/merge_requests/{ref.iid}/commits"
+        try:
+            person = (await self._api.one(Account, f"users/{user_id}")).person()
+            seen = 0
+            async for commit in self._api.every(SignedCommit, path):
+                seen += 1
+                if seen > _MOST_COMMITS or any(map(person.signed, commit.signatures)):
+                    return True
+        except Refused:
+            return True
+        return False
 
     async def may_push(self, merge_request: ForgeMergeRequest, user_id: int) -> bool:
         """Say whether the account may push; see the port.

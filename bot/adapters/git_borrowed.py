@@ -133,7 +133,8 @@ class BorrowedClone:
         if _NO_BRANCH.search(branch):
             raise Permanent(f"{branch[:200]!r} cannot be the name of a branch")
         ref = f"refs/cloister/heads/{branch}"
-        await self._transfer([f"+refs/heads/{branch}:{ref}"], depth=1 if self._shallow else 0)
+        gone = f"the origin has no branch {branch[:200]}; it was renamed or deleted: name another one with --base"
+        await self._transfer([f"+refs/heads/{branch}:{ref}"], depth=1 if self._shallow else 0, gone=gone)
         found = await self._name(f"{ref}^{{commit}}", at=self.path)
         if not found:
             raise Permanent(f"the branch {branch} is no commit that can be read here; {_REMEDY}")
@@ -220,9 +221,14 @@ class BorrowedClone:
         return output.stdout.decode().strip()
 
     async def _fetch(self, commits: Sequence[str], depth: int) -> None:
-        await self._transfer([f"+{sha}:refs/cloister/{sha}" for sha in dict.fromkeys(commits)], depth=depth)
+        names = list(dict.fromkeys(commits))
+        gone = (
+            f"the origin does not give out {' and '.join(one[:12] for one in names)}: a force-push took it away, or the"
+            f" job may not read where it is; run a new pipeline, or {_REMEDY}"
+        )
+        await self._transfer([f"+{sha}:refs/cloister/{sha}" for sha in names], depth=depth, gone=gone)
 
-    async def _transfer(self, wanted: Sequence[str], *, depth: int) -> None:
+    async def _transfer(self, wanted: Sequence[str], *, depth: int, gone: str) -> None:
         if self.origin is None:
             raise Permanent(f"this clone lacks commits that are needed; {_REMEDY}")
         options = [f"--depth={depth}"] if depth else []
@@ -240,9 +246,7 @@ class BorrowedClone:
             raise
         except GitFailed as failure:
             if failure.unwanted_sha:
-                raise Permanent(
-                    f"the origin does not have what was asked for ({', '.join(wanted)[:200]}); {_REMEDY}"
-                ) from failure
+                raise Permanent(gone) from failure
             raise from_fetch(failure, self.origin.url) from failure
 
 

@@ -41,11 +41,13 @@ SELECT v.body FROM verdict v JOIN review_run r ON r.id = v.run_id
 WHERE r.instance = $1 AND r.project_id = $2 AND r.iid = $3 AND v.state = 'waiting' AND r.state = 'superseded'
     AND r.id <> $4
 """
-_BESIDE = """
+_NEWEST = """
 SELECT v.body FROM verdict v JOIN merge_request m
     ON m.instance = v.instance AND m.project_id = v.project_id AND m.iid = v.iid AND m.run_id = v.run_id
-WHERE v.instance = $1 AND v.head_sha = $2 AND (v.project_id, v.iid) <> ($3, $4) AND NOT m.closed
+WHERE v.instance = $1 AND v.head_sha = $2 AND NOT m.closed
 """
+_BESIDE = f"{_NEWEST} AND (v.project_id, v.iid) <> ($3, $4)"
+_ON_HEAD = f"{_NEWEST} AND v.source_project_id = $3 ORDER BY v.project_id, v.iid"
 
 
 async def save(connection: Any, verdict: GateVerdict) -> None:
@@ -97,6 +99,12 @@ class PostgresVerdicts:
         """Return the verdicts of others; see the port."""
         async with translated():
             rows = await self._pool.fetch(_BESIDE, ref.instance, head_sha, ref.project_id, ref.iid)
+        return [_verdict(row["body"]) for row in rows]
+
+    async def on_head(self, instance: str, project_id: int, head_sha: str) -> Sequence[GateVerdict]:
+        """Return the verdicts of merge requests from one project; see the port."""
+        async with translated():
+            rows = await self._pool.fetch(_ON_HEAD, instance, head_sha, project_id)
         return [_verdict(row["body"]) for row in rows]
 
 

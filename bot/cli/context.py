@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
-from collections.abc import Mapping, Sequence
+import traceback
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -20,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Exit statuses, the same for every command.
 FOUND, FAILED = 1, 2
+#: What a crash exits with where 2 says that the command was asked for wrongly.
+_CRASHED: Mapping[str | None, int] = MappingProxyType({"gate": 3})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +114,70 @@ def quiet_logs() -> None:
 
 
 class Commands(TyperGroup):
-    """Print our own errors as what they are: one line each, with the remedy, and exit status 2."""
+    """Print errors as what they are: one line each, with the remedy, and exit status 2.
+
+    A bug of ours, and an output that nobody reads to its end, have a status of their own too: with the 1 of an uncaught
+    exception they would look like an answer.
+    """
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
         try:
-            return super().invoke(ctx)
+            try:
+                return super().invoke(ctx)
+            finally:
+                _flush()
+        except (typer.TyperException, typer.Exit, typer.Abort):
+            raise
         except CloisterError as error:
-            from bot.settings import debugging
+            _tell(str(error).splitlines())
+            status = FAILED
+        except BrokenPipeError:
+            status = _CRASHED.get(ctx.invoked_subcommand, 128 + signal.SIGPIPE)
+            if ctx.invoked_subcommand in _CRASHED:
+                _tell(["standard output was closed before all was written; write it to a file instead"])
+        except KeyboardInterrupt:
+            status = 128 + signal.SIGINT
+        except Exception as error:  # noqa: BLE001 - nobody above tells a crash from an answer
+            _tell([_crash(error)])
+            status = _CRASHED.get(ctx.invoked_subcommand, FAILED)
+        _abandon_output()
+        raise typer.Exit(status) from None
 
-            if debugging():
-                raise
-            for line in str(error).splitlines():
-                typer.echo(f"error: {line}", err=True)
-            raise typer.Exit(FAILED) from None
+
+def _flush() -> None:
+    """Write out what is buffered while a failure can still be told."""
+    if sys.stdout is not None:  # nothing is there to write to if it was closed from the start
+        sys.stdout.flush()
+
+
+def _abandon_output() -> None:
+    """Let what cannot be written go nowhere: Python would fail on it once more at its end, with a status of its own."""
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, stream.fileno())
+            os.close(nowhere)
+
+
+def _tell(problems: Iterable[str]) -> None:
+    """Print *problems* to stderr, if anybody is there, and the traceback where that is wanted."""
+    from bot.settings import debugging
+
+    with suppress(OSError):
+        if debugging():
+            traceback.print_exc()
+        for line in problems:
+            typer.echo(f"error: {line}", err=True)
+
+
+def _crash(error: Exception) -> str:
+    """Return what broke and where; what the exception says stays out, for it may quote code."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    place = f"{Path(last.filename).name}:{last.lineno}"
+    return (
+        f"a bug or a lack of disk or memory broke this off: {type(error).__name__} in {place}; set CLOISTER_DEBUG=1"
+        " for the traceback, and report it"
+    )

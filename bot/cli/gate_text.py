@@ -26,6 +26,10 @@ _POLICY = (
     "To let such findings pass for good, change the policy on the target branch: rules.disable, rules.severity or"
     " gate.block_at in .cloister.yml."
 )
+_UNREAD = (
+    "Where a scanner that decides could not read one of these, the policy lets the change pass all the same; with"
+    " gate.unread: all in .cloister.yml on the target branch it would not."
+)
 UNDECIDED = (
     "The gate cannot tell, so it does not open. Run the job again; if that does not help, ask the operator."
 )
@@ -74,8 +78,13 @@ def render(result: GateResult, style: Style, *, why: str) -> Iterator[str]:
     )
     yield from style.folded("advice", title, table([_row(one) for one in advice], style, remedies=False))
     missing = result.not_reviewed
-    yield from style.folded("not_reviewed", f"Not looked at: {len(missing)}", listing(missing))
+    unread = [*listing(missing), *(textwrap.wrap(_UNREAD, WIDTH) if missing and _passes(result) else [])]
+    yield from style.folded("not_reviewed", f"Not looked at: {len(missing)}", unread)
     yield from ["", style.paint(headline(result, why), answer_colour(result.answer))]
+
+
+def _passes(result: GateResult) -> bool:
+    return result.answer is Answer.passed and result.rules.unread != "all"
 
 
 def headline(result: GateResult, why: str) -> str:

@@ -6,10 +6,11 @@ import enum
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from bot.domain.commit_status import undecided
 from bot.domain.diff import Diff
 from bot.domain.findings import Finding
 from bot.domain.policy import Gate
-from bot.domain.publication import decide, undecided
+from bot.domain.publication import decide
 from bot.domain.reconcile import urgency
 from bot.domain.run import Run
 from bot.domain.steps import spoken

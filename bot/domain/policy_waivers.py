@@ -22,7 +22,7 @@ class Waivers(Section):
     )
     second_person: bool = Field(
         default=False,
-        description="a waiver needs two people: one asks, and another one grants who is not the author",
+        description="a waiver needs two people: one asks, and another one grants who has no hand in the code",
     )
     max_days: int = Field(default=90, ge=1, le=3650, description="most days that a waiver lasts")
     min_reason: int = Field(default=10, ge=1, le=200, description="least characters of its reason")

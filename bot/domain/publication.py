@@ -10,7 +10,7 @@ from bot.domain.diff import Diff
 from bot.domain.findings import Finding, better
 from bot.domain.fingerprint import recognise
 from bot.domain.policy import Mode, Policy, Verdict, commentable, governed, left_out, mode_of, verdict
-from bot.domain.policy_extent import deciding, extent
+from bot.domain.policy_extent import extent
 from bot.domain.quiet.withholding import NO_SILENCES, Silences, Withheld, parted
 from bot.domain.reconcile import (
     Action,
@@ -25,11 +25,10 @@ from bot.domain.reconcile import (
 )
 from bot.domain.records import Declined
 from bot.domain.review_result import Listed
-from bot.domain.run import Outcome, Run, RunState
+from bot.domain.run import Outcome, Run
 from bot.domain.sameness import same
-from bot.domain.steps import scanner_of, spoken
+from bot.domain.steps import scanner_of
 from bot.domain.waivers_standing import Standing
-from bot.domain.wording import wording
 
 #: Signs of the surroundings, of four, by which code that was declined on another merge request is known again.
 _ALIKE = 2
@@ -272,37 +271,3 @@ def analysed(run: Run, diff: Diff, threads: Iterable[Thread]) -> set[tuple[str, 
             # What is gone from the head may be in a commit that nobody has looked at.
             pairs.update((scanner, path) for path in known if not step.past)
     return pairs
-
-
-def status(run: Run, publication: Publication) -> tuple[str, str]:
-    """Return the commit status of *run*: GitLab's state, and a description for people.
-
-    A scanner that did not finish leaves the question open, so the status fails: a gate that cannot tell must
-    not open by itself. A step decides nothing unless the policy names it.
-    """
-    words = wording(run.policy.review.language)
-    text = words.summary
-
-    def steps(names: list[str]) -> str:
-        return ", ".join(words.phrases.say(spoken(name)) for name in names)
-
-    if run.state is RunState.failed:
-        return "failed", text.status_failed
-    if publication.verdict.blocking:
-        return "failed", text.status_blocked.format(len(publication.verdict.blocking))
-    if publication.verdict.exceeded:
-        return "failed", text.status_exceeded
-    if silent := undecided(run):
-        return "failed", text.status_undecided.format(steps=steps(silent))
-    if unread := publication.verdict.unread:
-        return "failed", text.status_unread.format(len(unread))
-    if waiting := [name for name in deciding(run) if name in run.pending]:
-        return "running", text.status_waiting.format(steps=steps(waiting))
-    if waived := publication.verdict.waived:
-        return "success", text.status_waived.format(len(waived))
-    return "success", text.status_passed
-
-
-def undecided(run: Run) -> list[str]:
-    """Return the steps that decide, and whose answer is missing."""
-    return [name for name, step in deciding(run).items() if step.outcome in {Outcome.failed, Outcome.late}]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from bot.domain.commit_status import undecided
 from bot.domain.coverage import covered, uncovered, withheld
 from bot.domain.diff import Change, Diff, FileDiff
 from bot.domain.policy import Role
-from bot.domain.publication import Publication, undecided
+from bot.domain.publication import Publication
 from bot.domain.reconcile import Explain, Keep, Post, Reopen
 from bot.domain.review_result import FileChange, Listed, ReviewResult
 from bot.domain.risk import risk

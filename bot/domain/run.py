@@ -22,6 +22,7 @@ from typing import Self
 
 from pydantic import AwareDatetime, Field
 
+from bot.domain.authorship import Pushes
 from bot.domain.events import DeadlineReached, Event, VerifyRequested
 from bot.domain.facts import Facts
 from bot.domain.findings import Rejection
@@ -142,6 +143,7 @@ class Run(Value):
     requested: int = 0
     published: int = 0
     rounds: int = 0
+    pushes: Pushes = Pushes()
     full: bool = Field(default=False, description="ask the model about everything, whatever it has seen")
     created_at: AwareDatetime
 

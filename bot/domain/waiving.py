@@ -47,8 +47,9 @@ class Said(enum.StrEnum):
 class Occasion:
     """Hold who asks, where and when.
 
-    ``event`` makes the ids of what follows: the same event gives the same ones. ``author_id`` is the author of the merge
-    request, None if that account is gone. ``participant`` is one of its own people.
+    ``event`` makes the ids of what follows: the same event gives the same ones. ``author`` says that the one who speaks
+    has a hand in the code, ``unsure`` that of some of it nobody knows who pushed it. ``participant`` is one of the
+    merge request's own people.
     """
 
     event: uuid.UUID
@@ -56,11 +57,12 @@ class Occasion:
     branch: str
     member: ForgeMember
     participant: bool
-    author_id: int | None
+    author: bool
     at: datetime
     source: Source
     note_id: int | None = None
     discussion_id: str = ""
+    unsure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +238,9 @@ def _granted(wish: Wish, about: About, pending: Waiver | None, docket: Docket, o
         said = Said.asked
     elif allowed.second_person:
         others = _others(pending, occasion)
-        if occasion.member.user.id == occasion.author_id or not others:
+        # Where one of two may have pushed it without our knowing, a third has to agree.
+        people = {step.by for step in others if step.by is not None or not occasion.unsure}
+        if occasion.author or len(people) < 1 + occasion.unsure:
             said = Said.asked_second
         elif until is not None and others[-1].until is not None:
             until = min(until, others[-1].until)

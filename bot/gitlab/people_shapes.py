@@ -6,6 +6,7 @@ import re
 
 from pydantic import StrictInt
 
+from bot.domain.authorship import Person, Signature
 from bot.domain.forge import ForgeMember, ForgeUser, named_as_bot
 from bot.domain.merge_request import Value
 
@@ -30,6 +31,12 @@ class Account(User):
     state: str = "active"
     locked: bool | None = False
     bot: bool | None = False
+    name: str | None = None
+    public_email: str | None = None
+
+    def person(self) -> Person:
+        """Return how the account may sign commits."""
+        return Person(self.id, {self.username, self.name or ""}, {self.public_email or ""})
 
     def forge(self, access_level: int = 0) -> ForgeMember:  # type: ignore[override]
         """Return it as the port names it; who cannot sign in may do nothing."""
@@ -38,6 +45,23 @@ class Account(User):
             ForgeUser(self.id, self.username),
             access_level=access_level if able else 0,
             bot=bool(self.bot) or named_as_bot(self.username),
+        )
+
+
+class SignedCommit(Value):
+    """A commit of a merge request, as far as it says who made it."""
+
+    author_name: str | None = None
+    author_email: str | None = None
+    committer_name: str | None = None
+    committer_email: str | None = None
+
+    @property
+    def signatures(self) -> tuple[Signature, Signature]:
+        """Return who wrote and who committed it, as it says itself."""
+        return (
+            Signature(self.author_name or "", self.author_email or ""),
+            Signature(self.committer_name or "", self.committer_email or ""),
         )
 
 

@@ -38,11 +38,19 @@ def _translate(body: Mapping[str, object], instance: str) -> MergeRequestChanged
         action=action,
         head_sha=text(section(attributes, "last_commit"), "id"),
         updated_at=time(attributes, "updated_at"),
+        pushed_by=_pusher(body, attributes),
+        pushed_over=text(attributes, "oldrev"),
         draft=flag(attributes, "draft") or flag(attributes, "work_in_progress") or False,
         again="target_branch" in changes,
         redecide=_asked_for_by_gates(changes) or asked,
         source="hook",
     )
+
+
+def _pusher(body: Mapping[str, object], attributes: Mapping[str, object]) -> int | None:
+    """Return who pushed the head: whoever the hook of new commits names, and whoever opens a merge request stands for it."""
+    pushed = text(attributes, "oldrev") is not None or text(attributes, "action") == "open"
+    return identifier(section(body, "user"), "id") if pushed else None
 
 
 def _action(attributes: Mapping[str, object], changes: Mapping[str, object]) -> Action | Ignored:

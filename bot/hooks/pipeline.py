@@ -1,28 +1,36 @@
-"""The pipeline hook: a pipeline of a merge request is there, into which our commit status belongs."""
+"""The pipeline hook: a pipeline is there, into which our commit status belongs if it runs on the head of a merge request."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bot.domain.events import PipelineSeen
+from bot.domain.events import BranchPipelineSeen, PipelineSeen
 from bot.domain.merge_request import MergeRequestRef
-from bot.hooks.payload import Hook, Ignored, Malformed, identifier, section, text
+from bot.hooks.payload import Hook, Ignored, Malformed, flag, identifier, section, text
 
-#: Pipelines that consist of nothing but statuses from outside, as ours.
-_EXTERNAL = "external"
+#: Pipelines that consist of nothing but statuses from outside, as ours, and parts of others, which merge requests do not
+#: show.
+_NOT_SHOWN = frozenset({"external", "parent_pipeline"})
 #: The only states in which a pipeline is news; our own status is what changes it later.
 _YOUNG = frozenset({"created", "waiting_for_resource", "preparing", "pending", "running"})
 
 
-def _translate(body: Mapping[str, object], instance: str) -> PipelineSeen | Ignored:
-    """Return the pipeline; those of branches do not say which merge requests they are shown on."""
+def _translate(body: Mapping[str, object], instance: str) -> PipelineSeen | BranchPipelineSeen | Ignored:
+    """Return the pipeline; one of a branch does not say which merge requests it is shown on."""
     attributes, merge_request = section(body, "object_attributes"), section(body, "merge_request")
-    if not merge_request or text(attributes, "source") == _EXTERNAL:
-        return Ignored("the pipeline is not one of a merge request")
+    if text(attributes, "source") in _NOT_SHOWN or (not merge_request and flag(attributes, "tag")):
+        return Ignored("no merge request shows the pipeline")
     if text(attributes, "status") not in _YOUNG:
         return Ignored("the pipeline is known already")
-    project = identifier(merge_request, "target_project_id") or identifier(section(body, "project"), "id")
-    iid, pipeline = identifier(merge_request, "iid"), identifier(attributes, "id")
+    home, pipeline = identifier(section(body, "project"), "id"), identifier(attributes, "id")
+    if not merge_request:
+        sha = text(attributes, "sha")
+        if home is None or pipeline is None or sha is None:
+            raise Malformed(
+                "object_attributes.id, sha or project.id is missing; a custom template must keep them"
+            )
+        return BranchPipelineSeen(instance=instance, project_id=home, sha=sha, pipeline_id=pipeline)
+    project, iid = identifier(merge_request, "target_project_id") or home, identifier(merge_request, "iid")
     if project is None or iid is None or pipeline is None:
         msg = "object_attributes.id, merge_request.iid or project.id is missing; a custom template must keep them"
         raise Malformed(msg)

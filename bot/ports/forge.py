@@ -130,6 +130,12 @@ class People(Protocol):
             Refused: there is no such account.
         """
 
+    async def wrote(self, ref: MergeRequestRef, user_id: int) -> bool:
+        """Say whether the account may have written a commit of the merge request, by what its commits say.
+
+        True where that cannot be told.
+        """
+
     async def may_push(self, merge_request: ForgeMergeRequest, user_id: int) -> bool:
         """Say whether the account may push to the source branch; False where we cannot see that it may."""
 

@@ -33,3 +33,6 @@ class Verdicts(Protocol):
 
     async def beside(self, ref: MergeRequestRef, head_sha: str) -> Sequence[GateVerdict]:
         """Return the newest verdicts of other open merge requests that have this head as well."""
+
+    async def on_head(self, instance: str, project_id: int, head_sha: str) -> Sequence[GateVerdict]:
+        """Return the newest verdicts of open merge requests from branches of a project that have this head."""

@@ -35,5 +35,8 @@ class AsOfNow(Protocol):
     async def member(self, project_id: int, user_id: int) -> ForgeMember:
         """Return the account with its access; see `bot.ports.People`."""
 
+    async def wrote(self, ref: MergeRequestRef, user_id: int) -> bool:
+        """Say whether the account may have written a commit of the merge request; see `bot.ports.People`."""
+
     async def merge_request(self, ref: MergeRequestRef) -> ForgeMergeRequest:
         """Return the merge request; see `bot.ports.Forge`."""

@@ -9,7 +9,7 @@ import structlog
 
 from bot.domain.errors import Permanent, Transient
 from bot.domain.forge import ForgeMergeRequest, StatusPlace
-from bot.domain.gate_verdict import GateVerdict, VerdictState, shown
+from bot.domain.gate_verdict import GateVerdict, VerdictState, shown, strictest
 from bot.domain.run import Run
 from bot.domain.verdict_links import VerdictLinks
 from bot.ports import Approvals, Forge
@@ -127,18 +127,27 @@ class Announcing:
                 )
         return (place, *others)
 
-    async def join(self, found: ForgeMergeRequest, verdict: GateVerdict, pipeline_id: int) -> GateVerdict:
+    async def join(
+        self,
+        found: ForgeMergeRequest,
+        verdict: GateVerdict,
+        pipeline_id: int,
+        beside: Iterable[GateVerdict] = (),
+    ) -> GateVerdict:
         """Say *verdict* once more, in a pipeline of its head that came later; return it with that place.
+
+        *beside* are those of other merge requests that have the pipeline too: the strictest is said there.
 
         Raises:
             Transient: GitLab is out of reach, or busy.
             Permanent: it does not let us.
         """
+        state, description = strictest(verdict, beside)
         place = await self.forge.set_status(
             found,
             verdict.head_sha,
-            verdict.status,
-            verdict.description or _STARTED,
+            state,
+            description or _STARTED,
             target_url=self.links.of(verdict.run_id),
             pipeline_id=pipeline_id,
         )

@@ -188,6 +188,7 @@ class Conversing:
             found,
             what,
             self.store,
+            self.people,
             self.workspaces,
             self.waivers,
             key=self.fingerprint_key,

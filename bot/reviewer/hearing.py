@@ -11,7 +11,7 @@ from datetime import datetime
 from bot.domain.commands import NAME, READ_CHARS, Asked, Verb, asked
 from bot.domain.conversation import Scene
 from bot.domain.errors import Obsolete, Refused
-from bot.domain.events import CommentPosted, Event
+from bot.domain.events import CommentPosted, MergeRequestEvent
 from bot.domain.findings import Finding
 from bot.domain.forge import ForgeDiscussion, ForgeMember, ForgeMergeRequest, ForgeNote
 from bot.domain.marker import Marker
@@ -23,7 +23,7 @@ from bot.domain.waivers_standing import terms
 from bot.domain.waiving import Occasion
 from bot.ports import Forge, People, Store, WaiverBook, Workspaces
 from bot.reviewer.threads import finding_of
-from bot.reviewer.waiving import docket_of, is_about
+from bot.reviewer.waiving import docket_of, has_a_hand, is_about
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def _wanted(body: str, username: str, redact: Callable[[str], str]) -> Asked:
     return asked(redact(body[:READ_CHARS]), {NAME, username})
 
 
-async def known(event: Event, store: Store) -> Known:
+async def known(event: MergeRequestEvent, store: Store) -> Known:
     """Return what the store knows of the merge request."""
     state = await store.merge_request(event.ref)
     return Known(state, await store.run(state.run_id) if state.run_id else None)
@@ -137,6 +137,7 @@ async def with_waivers(
     found: ForgeMergeRequest,
     what: Known,
     store: Store,
+    people: People,
     workspaces: Workspaces,
     book: WaiverBook,
     *,
@@ -165,7 +166,8 @@ async def with_waivers(
         branch=found.target_branch,
         member=seen.member,
         participant=seen.participant,
-        author_id=found.author_id,
+        author=await has_a_hand(found, what.run, seen.member.user.id, people),
+        unsure=what.run is not None and bool(what.run.pushes.untold),
         at=now,
         source=Source.comment,
         note_id=comment.note.id,

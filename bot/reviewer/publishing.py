@@ -10,11 +10,12 @@ import structlog
 
 from bot.domain.diff import Diff
 from bot.domain.errors import Obsolete, Permanent
-from bot.domain.events import PipelineSeen
+from bot.domain.events import BranchPipelineSeen, PipelineSeen
 from bot.domain.findings import Finding
 from bot.domain.fingerprint import lines_of, places
 from bot.domain.forge import ForgeMergeRequest
-from bot.domain.gate_verdict import GateVerdict, sharing, verdict_on, waiting
+from bot.domain.gate_decision import verdict_on, waiting
+from bot.domain.gate_verdict import GateVerdict, sharing
 from bot.domain.marker import Marker
 from bot.domain.merge_request import Revision
 from bot.domain.ours import Ours, deleted, ours
@@ -181,6 +182,14 @@ class Publishing:
         verdict, outdated, mine = await self._conclude(met, publication, posting, refused, seconds)
         return Said(publication, verdict, outdated, mine, refused, unsettled, hushed, seconds)
 
+    async def shown_in(self, event: BranchPipelineSeen) -> list[PipelineSeen]:
+        """Return for each merge request whose head the pipeline runs on that it is there.
+
+        Where there is no verdict yet, the first one goes where the pipelines are by then.
+        """
+        verdicts = await self.verdicts.on_head(event.instance, event.project_id, event.sha)
+        return [PipelineSeen(ref=one.ref, pipeline_id=event.pipeline_id, branch=True) for one in verdicts]
+
     async def join(self, event: PipelineSeen) -> GateVerdict:
         """Set the commit status in a pipeline that began after the status was set; without it the pipeline may pass.
 
@@ -195,8 +204,10 @@ class Publishing:
         found = await self.forge.merge_request(event.ref)
         if found.state != "opened" or found.head_sha != verdict.head_sha:
             raise Obsolete("the merge request was closed, or has another head by now")
+        beside = await self.verdicts.beside(event.ref, verdict.head_sha) if event.branch else ()
+        same_branch = [one for one in beside if one.source_project_id == verdict.source_project_id]
         try:
-            return await self.announcing.join(found, verdict, event.pipeline_id)
+            return await self.announcing.join(found, verdict, event.pipeline_id, same_branch)
         except Permanent as error:
             log.warning("status.not_set", error=str(error))
             raise Obsolete("GitLab does not let us set the status there") from None

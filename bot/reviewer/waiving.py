@@ -28,7 +28,7 @@ from bot.domain.waiver_effects import (
 from bot.domain.waivers import Deed, Source, Waiver, WaiverStep, ends_at
 from bot.domain.waivers_standing import Standing, standing, terms
 from bot.domain.waiving import Docket, Occasion, waive, withdraw
-from bot.ports import Forge, People, Store, Transaction, WaiverBook, Workspaces
+from bot.ports import AsOfNow, Forge, People, Store, Transaction, WaiverBook, Workspaces
 from bot.reviewer.moves import followed, renamed, under_old_names
 
 #: Clocks differ: a verdict that is made anew a moment before the day has ended would stay as it is.
@@ -117,6 +117,17 @@ def is_about(run: Run | None, found: ForgeMergeRequest) -> bool:
     return run.facts.target_branch in {None, found.target_branch}
 
 
+async def has_a_hand(
+    found: ForgeMergeRequest, run: Run | None, user_id: int, people: People | AsOfNow
+) -> bool:
+    """Say whether the account has a hand in the code of *found*: it opened it, pushed to it, or wrote commits of it."""
+    if user_id == found.author_id or (run is not None and user_id in run.pushes.by):
+        return True
+    # Only where two have to agree it matters who wrote what.
+    asks = run is not None and terms(run.policy).second_person
+    return asks and await people.wrote(found.ref, user_id)
+
+
 async def docket_of(
     found: ForgeMergeRequest,
     run: Run | None,
@@ -190,7 +201,8 @@ async def requested(
         branch=found.target_branch,
         member=member,
         participant=member.user.id in found.participants,
-        author_id=found.author_id,
+        author=await has_a_hand(found, run, member.user.id, people),
+        unsure=run is not None and bool(run.pushes.untold),
         at=now,
         source=Source.page,
     )

@@ -15,6 +15,7 @@ from bot.domain.policy import Policy, asks_for_existing
 from bot.ports import Blob, Runner
 from bot.scanners import Scanner, Source, folded, unseen, wanted
 from bot.scanners.comparison import Comparison, Read
+from bot.scanners.hidden import Revealed, hidden, reveal
 from bot.scanners.past import Look, Past, ReadCommits, kinds
 from bot.scanners.sources import excerpt, whole
 
@@ -72,12 +73,13 @@ class Examination:
         touched = await asyncio.to_thread(self._touched, report, sources)
         new, not_compared = await self._new(touched, report, sources)
         past = await self._past(report, sources)
+        revealed = await self._revealed()
         only_there = [
             one
-            for finding, source in past.findings
+            for finding, source in (*past.findings, *revealed.findings)
             for one in stamp([finding], {finding.path: source.lines}, key=self.key, old_paths=self._renamed)
         ]
-        not_analysed = {**past.not_analysed, **unread, **report.not_analysed}
+        not_analysed = {**past.not_analysed, **unread, **report.not_analysed, **revealed.not_analysed}
         said = [*folded(self.scanner, new), *self._existing(touched, new), *only_there]
         return Examined(said, not_analysed, past.missing, not_compared)
 
@@ -89,6 +91,11 @@ class Examination:
         return [
             finding.model_copy(update={"existing": True}) for finding in touched if id(finding) not in fresh
         ]
+
+    async def _revealed(self) -> Revealed:
+        if not self.scanner.history:
+            return Revealed()
+        return await reveal(self.scanner, self.runner, self.read, hidden(self.diff, self.policy))
 
     async def _past(self, report: ScanReport, sources: Sequence[Source]) -> Past:
         if not self.scanner.history or self.commits is None:

@@ -18,6 +18,7 @@ from bot.domain.errors import Permanent
 from bot.domain.findings import Confidence, Finding, ScanReport
 from bot.ports import Runner
 from bot.scanners import Setup, Source
+from bot.scanners.encodings import as_utf8
 from bot.scanners.secret_detector import Detector, Hit
 from bot.scanners.secret_kingfisher import Kingfisher
 from bot.scanners.secret_rules import SecretRule, add_packs, load_rules
@@ -37,6 +38,8 @@ class SecretScanner:
     name = "secrets"
     everywhere = True
     history = True
+    #: Of files that git shows no lines of; others are read from their diffs.
+    max_bytes = 20_000_000
 
     def __init__(self, detector: Detector, problems: Sequence[str] = ()) -> None:
         self._detector = detector
@@ -51,6 +54,11 @@ class SecretScanner:
     def rules(self) -> frozenset[str]:
         """Return the ids of all rules."""
         return frozenset(rule.settings.id for rule in self._detector.rules)
+
+    @property
+    def guessing(self) -> frozenset[str]:
+        """Return the ids of rules that go by the words around a value, not by its own form."""
+        return frozenset(rule.settings.id for rule in self._detector.rules if rule.settings.generic)
 
     @property
     def every_rule(self) -> tuple[SecretRule, ...]:
@@ -87,7 +95,7 @@ class SecretScanner:
         findings: list[Finding] = []
         not_analysed = {}
         for source in sources:
-            content = _as_utf8(source.content)
+            content = as_utf8(source.content)
             if reason := _unfit(content):
                 not_analysed[source.path] = reason
                 continue
@@ -102,18 +110,6 @@ class SecretScanner:
             analysed=tuple(source.path for source in sources if source.path not in not_analysed),
             not_analysed=not_analysed,
         )
-
-
-def _as_utf8(content: bytes) -> bytes:
-    """Return UTF-16 text as UTF-8, anything else as it is."""
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return content.decode("utf-16", "replace").encode("utf-8", "replace")
-    # Text of the West has a NUL in every other byte.
-    for first, encoding in ((1, "utf-16-le"), (0, "utf-16-be")):
-        beginning = content[first:2_000:2]
-        if len(beginning) > 8 and beginning.count(0) > 0.9 * len(beginning):
-            return content.decode(encoding, "replace").encode("utf-8", "replace")
-    return content
 
 
 def _unfit(content: bytes) -> str:

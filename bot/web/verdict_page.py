@@ -206,6 +206,7 @@ def _values(standing: Standing, links: VerdictLinks, verdict: GateVerdict) -> di
     asked = {one.finding.fingerprint: one for one in verdict.asked}
     return {
         "look": _LOOKS[standing.state],
+        "opens_unread": run.policy.gate.unread != "all",
         "refresh_s": _REFRESH_S,
         "description": standing.description,
         "final": standing.final,

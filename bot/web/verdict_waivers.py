@@ -23,6 +23,7 @@ from bot.domain.waivers import Source, Waiver, revocation
 from bot.domain.waiving import Docket, Occasion, Ruling, Said, waive, withdraw
 from bot.domain.wording import wording
 from bot.ports import AsOfNow, EventSink
+from bot.reviewer.waiving import has_a_hand
 from bot.web.access import SignedInViewer
 from bot.web.problems import Problem
 from bot.web.verdict_page import Slip, VerdictDesk, uuid_of
@@ -132,6 +133,7 @@ class Counter:
         try:
             member = await self.now.member(run.ref.project_id, viewer.user.id)
             found = await self.now.merge_request(run.ref)
+            author = await has_a_hand(found, run, member.user.id, self.now)
         except Refused as error:
             raise Problem(
                 409, "refused", f"GitLab does not tell who you are in this project: {error}"
@@ -147,7 +149,8 @@ class Counter:
             branch=found.target_branch,
             member=member,
             participant=member.user.id in found.participants,
-            author_id=found.author_id,
+            author=author,
+            unsure=bool(run.pushes.untold),
             at=at,
             source=Source.page,
         )

@@ -301,6 +301,17 @@ async def test_a_bot_is_told_from_a_person(world: World):
     assert member[2].user.username == world.opened.author.username
 
 
+async def test_who_wrote_commits_is_told_by_what_they_say(world: World):
+    """Where they cannot be read, anybody may have."""
+    people = GitLabPeople(world.forge.api)
+    author = world.opened.author
+    other = world.server.create_user(f"other{world.project.id}")
+    assert [True, False] == [await people.wrote(world.ref, user.id) for user in (author, other)]
+    other.public_email = author.email
+    assert await people.wrote(world.ref, other.id)
+    assert await people.wrote(world.ref.model_copy(update={"iid": 999}), other.id)
+
+
 async def test_who_may_push_depends_on_the_branch(world: World):
     """A protected branch is for maintainers, any other for developers; a fork has roles of its own."""
     people = GitLabPeople(world.forge.api)

@@ -173,3 +173,22 @@ async def test_who_else_has_a_head_is_known(store: PostgresStore, verdicts: Verd
     assert sorted([(7, 4), (8, 3)]) == sorted((one.ref.project_id, one.ref.iid) for one in found)
     assert newest.run.id in {one.run_id for one in found}
     assert [] == await verdicts.beside(REF, "b" * 40)
+
+
+async def test_who_has_a_head_on_a_branch_of_a_project_is_known(
+    store: PostgresStore, verdicts: Verdicts
+) -> None:
+    """Open merge requests into any project, by their newest run; a fork that is gone has none."""
+    far, gone, closed = (REF.model_copy(update=more) for more in ({"project_id": 8}, {"iid": 4}, {"iid": 6}))
+    for ref, source in ((REF, 7), (far, 7), (gone, None), (closed, 7)):
+        for _ in range(2):
+            run = run_of(ref)
+            await save(store, run, verdict_on(run, source_project_id=source))
+    async with store.commit(
+        "fetch", Record.of(FetchRequested(ref=closed, run_id=uuid.uuid4()), id=uuid.uuid4())
+    ) as one:
+        await one.save_merge_request(replace(await one.merge_request(closed), closed=True))
+    assert [REF, far] == [one.ref for one in await verdicts.on_head("gitlab.example", 7, HEAD)]
+    assert [] == await verdicts.on_head("gitlab.example", 8, HEAD)
+    assert [] == await verdicts.on_head("other.example", 7, HEAD)
+    assert [] == await verdicts.on_head("gitlab.example", 7, "b" * 40)

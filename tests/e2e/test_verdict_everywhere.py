@@ -112,7 +112,10 @@ async def test_a_pipeline_that_begins_later_has_the_status_too(world: Cloister) 
 
 
 async def test_a_second_merge_request_of_a_head_opens_nothing(world: Cloister) -> None:
-    """Its target has a mild policy and its verdict passes; the pipeline that both share stays failed."""
+    """Its target has a mild policy and its verdict passes; the pipeline that both share stays failed.
+
+    So does one of the branch that somebody starts by hand, until the stricter merge request is closed.
+    """
     server, project = world.gitlab.server, world.gitlab.project
     first = opened(world, "shared", SECRET)
     assert "failed" == (await world.outcome(first)).status
@@ -128,6 +131,14 @@ async def test_a_second_merge_request_of_a_head_opens_nothing(world: Cloister) -
     status = status_in(project, pipeline)
     assert status is not None
     assert (True, "failed") == (world.gitlab.bot in second.approved_by, status.state)
+    again = server.add_pipeline(first, merge_request_pipeline=False)
+    await world.until(lambda: status_in(project, again) is not None)
+    await world.idle()
+    status = status_in(project, again)
+    assert status is not None
+    assert "failed" == status.state
+    server.close_merge_request(first)
+    await world.until(lambda: (one := status_in(project, again)) is not None and one.state == "success")
 
 
 async def test_a_fork_that_is_closed_to_us_is_reviewed_all_the_same(world: Cloister) -> None:
@@ -143,3 +154,11 @@ async def test_a_fork_that_is_closed_to_us_is_reviewed_all_the_same(world: Clois
     await world.until(lambda: status_in(gitlab.project, pipeline) is not None)
     server.label(merge_request, "again")
     await world.until(lambda: "commit status could not be set" not in world.summary(merge_request))
+
+
+async def test_a_secret_in_a_file_without_lines_blocks(world: Cloister) -> None:
+    """GitLab has no place for a comment in what git calls binary, so the summary has it."""
+    merge_request = opened(world, "hidden", f"\0\n{SECRET}")
+    outcome = await world.outcome(merge_request)
+    assert ("failed", True) == (outcome.status, "hidden.txt" in outcome.summary)
+    assert SECRET.split()[1] not in outcome.summary

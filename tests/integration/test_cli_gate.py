@@ -111,6 +111,19 @@ def test_a_merge_request_without_one_passes(project: Project):
     assert ("passed", project.base, head) == (said["answer"], said["base"], said["head"])
 
 
+def test_a_secret_is_found_in_a_file_that_git_calls_binary(project: Project):
+    """One NUL is enough for that; what no scanner reads is told, with the setting that keeps the gate shut for it."""
+    head = project.origin.commit(store__py=f"#\0\n{SECRET}")
+    clone = project.job(head)
+    said = answer(project.merge_request(clone, head))
+    assert [("store.py", 2)] == [(one["path"], one["line"]) for one in said["blocking"]]
+    head = project.origin.commit(store__py="#\0\n")
+    clone = project.job(head)
+    passed = run("gate", "--local", "--base", head + "^", **project.merge_request(clone, head))
+    assert ("store.py (semgrep): binary for git" in passed.stdout, 0) == (True, passed.exit_code)
+    assert "gate.unread: all" in passed.stdout
+
+
 def test_the_policy_is_that_of_the_target_branch_now(project: Project):
     """Not that of the change, nor that of where it began; the clone has no commit of it yet."""
     head = project.origin.commit(store__py=VULNERABLE, __cloister__yml="gate: {block_at: never}\n")

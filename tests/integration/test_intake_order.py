@@ -13,6 +13,7 @@ from typing import Any
 
 from bot.adapters.clock import SystemClock
 from bot.adapters.store_postgres import PostgresStore
+from bot.adapters.verdicts_postgres import PostgresVerdicts
 from bot.domain.errors import Obsolete
 from bot.domain.events import Action, FetchRequested, MergeRequestChanged, Record, Stage
 from bot.domain.forge import ForgeMergeRequest
@@ -117,7 +118,7 @@ async def hand_out(store: Overheard, life: Life, hooks: list[MergeRequestChanged
                     await work.follow(run, found)
             elif isinstance(event, MergeRequestChanged):
                 ports = {"forge": life, "approvals": life, "clock": SystemClock(), "telemetry": Silent()}
-                ports["debounce"] = timedelta()
+                ports |= {"debounce": timedelta(), "verdicts": PostgresVerdicts(store._pool)}
                 await intake.handle(event, work=work, **ports)
         except Obsolete:
             continue

@@ -11,6 +11,7 @@ import pytest
 
 from bot.adapters.clock import SystemClock
 from bot.adapters.store_postgres import PostgresStore
+from bot.adapters.verdicts_postgres import PostgresVerdicts
 from bot.domain.errors import Permanent
 from bot.domain.events import Action, MergeRequestChanged, Record, Stage
 from bot.domain.forge import ForgeMergeRequest
@@ -85,6 +86,7 @@ async def handle(store: PostgresStore, forge: Forge, event: MergeRequestChanged)
         approvals=forge,
         clock=SystemClock(),
         telemetry=Silent(),
+        verdicts=PostgresVerdicts(store._pool),
         debounce=timedelta(),
         work=Work(Stage.intake, Record.of(event, id=uuid.uuid4()), store),
     )
@@ -152,3 +154,22 @@ async def test_our_approval_of_the_head_before_does_not_stand_for_the_new_one(
     run, forge = await paused(store, approve=approve), Forge(refuses=refuses)
     await handle(store, forge, changed())
     assert (withdrawn, [RunState.superseded]) == (forge.withdrawn, await states(store, [run]))
+
+
+async def test_who_pushed_is_remembered_whatever_becomes_of_the_head(store: PostgresStore) -> None:
+    """While paused, by hooks that come late, and from run to run; a head that no hook told of stays a doubt."""
+    await paused(store)
+    heads = [digit * 40 for digit in "acde"]
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    for number, source in ((2, "hook"), (1, "hook"), (3, "comment"), (3, "reconciler")):
+        event = changed(heads[number], source=source).model_copy(
+            update={"updated_at": at + timedelta(seconds=number)}
+        )
+        if source == "hook":
+            event = event.model_copy(update={"pushed_by": number, "pushed_over": heads[number - 1]})
+        await handle(store, Forge(heads[number]), event)
+    run_id = (await store.merge_request(REF)).run_id
+    assert run_id is not None
+    run = await store.run(run_id)
+    assert (heads[3], (2, 1)) == (run.head_sha, run.pushes.by)
+    assert (heads[0], heads[3]) == run.pushes.untold

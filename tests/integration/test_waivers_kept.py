@@ -24,8 +24,9 @@ from bot.adapters.workspace_api import ApiWorkspaces
 from bot.demo.gitlab import Level, MergeRequest
 from bot.demo.gitlab.accounts import User
 from bot.demo.gitlab.state import Note
+from bot.domain.authorship import Pushes
 from bot.domain.errors import Obsolete, Permanent, Transient
-from bot.domain.events import CommentPosted, Event, Record, Stage, VerdictOutdated
+from bot.domain.events import CommentPosted, Event, FeedbackDue, Record, Stage, VerdictOutdated
 from bot.domain.facts import Facts
 from bot.domain.findings import Finding, Severity
 from bot.domain.forge import ForgeUser
@@ -106,6 +107,15 @@ class Desk:
             await transaction.save_run(run)
             await transaction.replace_findings(run.id, "scan:semgrep", [FLAW])
             await transaction.save_merge_request(type(state)(self.ref, head_sha=head, run_id=run.id))
+
+    async def pushed(self, pushes: Pushes) -> None:
+        """Have the run know who pushed."""
+        event = FeedbackDue(ref=self.ref)
+        async with self.store.commit("intake", Record.of(event, id=uuid.uuid4())) as transaction:
+            run_id = (await transaction.merge_request(self.ref)).run_id
+            assert run_id is not None
+            run = await transaction.run(run_id)
+            await transaction.save_run(run.model_copy(update={"pushes": pushes}))
 
     async def says(self, body: str, who: User) -> str:
         """Write a comment, have it heard, and return the answer."""
@@ -228,6 +238,26 @@ async def test_two_people_and_never_the_author(desk: Desk) -> None:
     lead = desk.person("lead")
     assert "Granted" in await desk.says(f"@cloister waive {NAME}", lead)
     assert [State.granted] == await desk.states()
+
+
+async def test_whoever_pushed_to_it_does_not_grant(desk: Desk) -> None:
+    """By a hook, by a name or a public address in a commit; with a hook that was lost, two are not enough."""
+    await desk.review(Waivers(second_person=True))
+    pusher, writer, lead = (desk.person(name) for name in ("pusher", "writer", "lead"))
+    await desk.says(WISH, desk.gitlab.developer)
+    await desk.pushed(Pushes().heard(desk.opened.head_sha, pusher.id))
+    assert "wants two people" in await desk.says(WISH, pusher)
+    writer.public_email = desk.gitlab.developer.email.upper()
+    assert "wants two people" in await desk.says(WISH, writer)
+    writer.public_email, writer.name = "", desk.gitlab.developer.name
+    assert "wants two people" in await desk.says(WISH, writer)
+    assert "Granted" in await desk.says(WISH, lead)
+
+    await desk.says(f"@cloister unwaive {NAME}", lead)
+    await desk.pushed(Pushes().heard(desk.opened.head_sha, None))
+    await desk.says(WISH, desk.gitlab.developer)
+    assert "wants two people" in await desk.says(WISH, lead)
+    assert "Granted" in await desk.says(WISH, desk.person("third"))
 
 
 async def test_roles_are_those_of_the_moment(desk: Desk) -> None:

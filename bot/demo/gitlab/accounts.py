@@ -28,6 +28,7 @@ class User:
     bot: bool = False
     admin: bool = False
     state: str = "active"
+    public_email: str = ""
 
     @property
     def email(self) -> str:

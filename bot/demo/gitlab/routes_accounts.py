@@ -31,7 +31,14 @@ def _account(call: Call) -> Reply:
     user = call.instance.state.users.get(call.segment_number("user_id"))
     if user is None:
         raise not_found("User")
-    return Reply(body=entities.user(call.instance, user) | {"bot": user.bot, "followers": 0})
+    return Reply(
+        body=entities.user(call.instance, user)
+        | {
+            "bot": user.bot,
+            "public_email": user.public_email,
+            "followers": 0,
+        }
+    )
 
 
 @routes("GET", "personal_access_tokens/self")

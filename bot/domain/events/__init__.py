@@ -6,7 +6,7 @@ deterministic, so a repeat of a stage emits the same events and the inbox collap
 
 from __future__ import annotations
 
-from bot.domain.events.base import NAMESPACE, Event, Stage, delivery_id, event_id
+from bot.domain.events.base import NAMESPACE, Event, MergeRequestEvent, Stage, delivery_id, event_id
 from bot.domain.events.feedback import (
     CommandTaken,
     CommentPosted,
@@ -14,7 +14,7 @@ from bot.domain.events.feedback import (
     FeedbackExpected,
     ReactionChanged,
 )
-from bot.domain.events.gate import PipelineSeen, VerdictOutdated, WaiverRequested
+from bot.domain.events.gate import BranchPipelineSeen, PipelineSeen, VerdictOutdated, WaiverRequested
 from bot.domain.events.record import (
     EVENTS,
     UNREADABLE,
@@ -43,6 +43,7 @@ __all__ = [
     "UNREADABLE",
     "UNREADABLE_LIMIT_BYTES",
     "Action",
+    "BranchPipelineSeen",
     "CommandTaken",
     "CommentPosted",
     "DeadlineReached",
@@ -51,6 +52,7 @@ __all__ = [
     "FeedbackExpected",
     "FetchRequested",
     "MergeRequestChanged",
+    "MergeRequestEvent",
     "PipelineSeen",
     "PublishRequested",
     "ReactionChanged",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import uuid
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from bot.domain.merge_request import MergeRequestRef, Value
@@ -28,12 +29,26 @@ class Stage(enum.StrEnum):
     feedback = "feedback"
 
 
-class Event(Value):
-    """Say that something happened, or should happen, to one merge request."""
+class Event(Value, ABC):
+    """Say that something happened, or should happen."""
 
     kind: ClassVar[str]
     version: ClassVar[int] = 1
     stage: ClassVar[Stage]
+
+    @property
+    @abstractmethod
+    def key(self) -> str:
+        """Return the ordering key."""
+
+    @property
+    def discriminator(self) -> str:
+        """Return what tells siblings of one parent apart; empty where a parent emits one per kind."""
+        return ""
+
+
+class MergeRequestEvent(Event):
+    """Say that something happened, or should happen, to one merge request."""
 
     ref: MergeRequestRef
 
@@ -41,11 +56,6 @@ class Event(Value):
     def key(self) -> str:
         """Return the ordering key."""
         return self.ref.key
-
-    @property
-    def discriminator(self) -> str:
-        """Return what tells siblings of one parent apart; empty where a parent emits one per kind."""
-        return ""
 
 
 def event_id(parent: uuid.UUID, event: Event) -> uuid.UUID:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pydantic import AwareDatetime, Field
 
-from bot.domain.events.base import Event, Stage
+from bot.domain.events.base import MergeRequestEvent, Stage
 from bot.domain.watching import Why
 
 
-class CommentPosted(Event):
+class CommentPosted(MergeRequestEvent):
     """Somebody wrote a comment that may ask us for something; what it says is read from the forge."""
 
     kind = "comment.posted"
@@ -19,7 +19,7 @@ class CommentPosted(Event):
     author_id: int = Field(gt=0)
 
 
-class ReactionChanged(Event):
+class ReactionChanged(MergeRequestEvent):
     """Somebody reacted to a note with an emoji, or took that back."""
 
     kind = "reaction.changed"
@@ -37,7 +37,7 @@ class ReactionChanged(Event):
     at: AwareDatetime | None = Field(default=None, description="when it was added, by the forge's time")
 
 
-class FeedbackExpected(Event):
+class FeedbackExpected(MergeRequestEvent):
     """Something happened to a merge request after which it is worth while to look at our threads, soon."""
 
     kind = "feedback.expected"
@@ -51,14 +51,14 @@ class FeedbackExpected(Event):
         return self.why.value
 
 
-class FeedbackDue(Event):
+class FeedbackDue(MergeRequestEvent):
     """It is time to look at our threads of a merge request."""
 
     kind = "feedback.due"
     stage = Stage.feedback
 
 
-class CommandTaken(Event):
+class CommandTaken(MergeRequestEvent):
     """A command about one of our comments was carried out."""
 
     kind = "command.taken"

@@ -19,7 +19,7 @@ from bot.domain.events.feedback import (
     FeedbackExpected,
     ReactionChanged,
 )
-from bot.domain.events.gate import PipelineSeen, VerdictOutdated, WaiverRequested
+from bot.domain.events.gate import BranchPipelineSeen, PipelineSeen, VerdictOutdated, WaiverRequested
 from bot.domain.events.reviews import (
     DeadlineReached,
     FetchRequested,
@@ -49,6 +49,7 @@ EVENTS: dict[str, type[Event]] = {
         VerifyRequested,
         PublishRequested,
         PipelineSeen,
+        BranchPipelineSeen,
         CommentPosted,
         WaiverRequested,
         TestsRequested,

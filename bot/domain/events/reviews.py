@@ -7,7 +7,7 @@ import uuid
 
 from pydantic import AwareDatetime, Field
 
-from bot.domain.events.base import Event, Stage
+from bot.domain.events.base import MergeRequestEvent, Stage
 from bot.domain.merge_request import Sha
 
 
@@ -18,7 +18,7 @@ class Action(enum.StrEnum):
     closed = "closed"
 
 
-class MergeRequestChanged(Event):
+class MergeRequestChanged(MergeRequestEvent):
     """A merge request was opened, reopened, pushed to, edited, closed or merged."""
 
     kind = "merge_request.changed"
@@ -35,6 +35,8 @@ class MergeRequestChanged(Event):
         default=False,
         description="the code is the same, but labels or such that the gate may ask for are not",
     )
+    pushed_by: int | None = Field(default=None, gt=0, description="who pushed the head, where a hook says so")
+    pushed_over: Sha | None = Field(default=None, description="the head before, where a hook says so")
     source: str = Field(description="hook, reconciler, forge, command or comment")
 
     @property
@@ -43,7 +45,7 @@ class MergeRequestChanged(Event):
         return self.source in {"command", "comment"}
 
 
-class FetchRequested(Event):
+class FetchRequested(MergeRequestEvent):
     """A review run has started and needs its code."""
 
     kind = "fetch.requested"
@@ -52,7 +54,7 @@ class FetchRequested(Event):
     run_id: uuid.UUID
 
 
-class ScanRequested(Event):
+class ScanRequested(MergeRequestEvent):
     """One scanner shall look at the revision."""
 
     kind = "scan.requested"
@@ -67,7 +69,7 @@ class ScanRequested(Event):
         return self.scanner
 
 
-class ReportRequested(Event):
+class ReportRequested(MergeRequestEvent):
     """A report of the project's own pipeline shall join the findings, once it is there."""
 
     kind = "report.requested"
@@ -83,7 +85,7 @@ class ReportRequested(Event):
         return self.scanner
 
 
-class ReviewRequested(Event):
+class ReviewRequested(MergeRequestEvent):
     """The model shall look at the revision."""
 
     kind = "review.requested"
@@ -92,7 +94,7 @@ class ReviewRequested(Event):
     run_id: uuid.UUID
 
 
-class StepFinished(Event):
+class StepFinished(MergeRequestEvent):
     """A scanner or the model is done with the revision, well or badly; the run's row says how."""
 
     kind = "step.finished"
@@ -107,7 +109,7 @@ class StepFinished(Event):
         return self.step
 
 
-class DeadlineReached(Event):
+class DeadlineReached(MergeRequestEvent):
     """It is time to publish what there is; ``step`` names what we waited for."""
 
     kind = "deadline.reached"
@@ -122,7 +124,7 @@ class DeadlineReached(Event):
         return self.step
 
 
-class VerifyRequested(Event):
+class VerifyRequested(MergeRequestEvent):
     """The fixes among the results so far shall be checked, so that the results can be published."""
 
     kind = "verify.requested"
@@ -137,7 +139,7 @@ class VerifyRequested(Event):
         return str(self.round)
 
 
-class PublishRequested(Event):
+class PublishRequested(MergeRequestEvent):
     """The results so far shall be visible on the merge request."""
 
     kind = "publish.requested"
@@ -155,7 +157,7 @@ class PublishRequested(Event):
         return str(self.round)
 
 
-class TestsRequested(Event):
+class TestsRequested(MergeRequestEvent):
     """The model shall write unit tests: for the code that a discussion is about, or for all that changed."""
 
     __test__ = False  # pytest takes classes of this name for tests

@@ -81,7 +81,7 @@ _TALK: Final = Talk(
         Said.granted: "已放行：{finding} 在 {until} 之前（含当日）不再阻断合并。理由：{reason}",
         Said.asked: "已记录：申请放行 {finding}，至 {until}。至少具有 {role} 角色的人可用 {grant} 批准。",
         Said.asked_second: (
-            "已记录：申请放行 {finding}，至 {until}。本项目要求两人：须由另一位至少具有 {role} 角色、且不是合并请求作者的人"
+            "已记录：申请放行 {finding}，至 {until}。本项目要求两人：须由另一位至少具有 {role} 角色、且没有参与编写这些代码的人"
             "用 {grant} 批准。"
         ),
         Said.withdrawn: "已撤回：{finding} 不再放行。",

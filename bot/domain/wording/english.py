@@ -84,7 +84,7 @@ _TALK: Final = Talk(
         ),
         Said.asked_second: (
             "Noted: a waiver for {finding} until {until} is asked for. This project wants two people: another one with at"
-            " least the role {role}, who is not the author of the merge request, grants it with {grant}."
+            " least the role {role}, who has no hand in the code, grants it with {grant}."
         ),
         Said.withdrawn: "Taken back: {finding} is not waived any more.",
         Said.form: "I do not understand this. Write {form}.",

@@ -1,12 +1,17 @@
 """The command as a whole: help, version, errors, completion."""
 
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from bot import __version__
+from bot.cli.context import Commands
 from tests.unit.cli.command import run
 
 COMMANDS = [
@@ -44,10 +49,54 @@ def test_our_errors_are_lines_not_tracebacks(tmp_path: Path):
 
 
 def test_debugging_shows_where_an_error_comes_from():
-    """CLOISTER_DEBUG lets the exception through."""
+    """CLOISTER_DEBUG adds the traceback, and changes no exit status."""
     result = run("config", "show", CLOISTER_LISTEN="x", CLOISTER_DEBUG="1")
 
-    assert type(result.exception).__name__ == "SettingsError"
+    assert result.exit_code == 2
+    assert "Traceback" in result.stderr
+    assert "SettingsError" in result.stderr
+
+
+@pytest.mark.parametrize(("name", "status"), [("gate", 3), ("review", 2)])
+def test_a_crash_does_not_look_like_an_answer(name: str, status: int):
+    """Exit status 1 is an answer of these commands; what the exception says, which may be code, is left out."""
+
+    def crash() -> None:
+        raise KeyError("print('secret')")
+
+    result = CliRunner().invoke(_crashing(name, crash), [name])
+
+    assert result.exit_code == status
+    assert result.stderr.startswith(
+        "error: a bug or a lack of disk or memory broke this off: KeyError in test_cli"
+    )
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_key_pressed_before_the_work_began_is_no_answer():
+    """Ctrl-C has the exit status that it has in shells."""
+
+    def press() -> None:
+        raise KeyboardInterrupt
+
+    assert CliRunner().invoke(_crashing("gate", press), ["gate"]).exit_code == 130
+
+
+@pytest.mark.parametrize(("name", "status"), [("events", 141), ("gate", 3)])
+def test_an_output_that_nobody_reads_is_no_answer(name: str, status: int):
+    """With `| head` no command ends as if it had found something."""
+    code = (
+        "import typer; from bot.cli.context import Commands; app = typer.Typer(cls=Commands);"
+        f"app.callback()(lambda: None); app.command({name!r})(lambda: typer.echo('x')); app()"
+    )
+    ours, theirs = os.pipe()
+    os.close(ours)
+
+    done = subprocess.run([sys.executable, "-c", code, name], stdout=theirs, stderr=subprocess.PIPE)
+
+    os.close(theirs)
+    assert done.returncode == status
+    assert done.stderr.count(b"\n") == (name == "gate")
 
 
 def test_a_misspelt_variable_is_told_on_stderr():
@@ -75,3 +124,10 @@ def test_completion_knows_the_commands():
     result = run(_CLOISTER_COMPLETE="complete_bash", COMP_WORDS="cloister d", COMP_CWORD="1")
 
     assert result.output.split() == ["demo", "doctor", "db", "dlq"]
+
+
+def _crashing(name: str, body: Callable[[], None]) -> typer.Typer:
+    app = typer.Typer(cls=Commands, pretty_exceptions_enable=False)
+    app.callback()(lambda: None)
+    app.command(name)(body)
+    return app

@@ -184,7 +184,7 @@ def test_waivers_of_one_comment_follow_one_another() -> None:
         branch="main",
         member=member(40),
         participant=False,
-        author_id=1,
+        author=False,
         at=datetime(2026, 1, 1, tzinfo=UTC),
         source=Source.comment,
     )

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.cli.working_tree import added_file
+from bot.domain.commit_status import status
 from bot.domain.diff import Diff
 from bot.domain.findings import Finding, Fix, Severity
 from bot.domain.gate import Answer, GateResult, answer
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.policy import Policy
 from bot.domain.policy_file import parse
-from bot.domain.publication import decide, status
+from bot.domain.publication import decide
 from bot.domain.remedy import remedy
 from bot.domain.run import Outcome, Run, RunState, Step
 

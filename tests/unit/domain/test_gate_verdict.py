@@ -8,21 +8,21 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.cli.working_tree import added_file
+from bot.domain.commit_status import status
 from bot.domain.diff import Diff
 from bot.domain.findings import Finding, Severity
 from bot.domain.forge import ForgeMergeRequest, StatusPlace
+from bot.domain.gate_decision import verdict_on, waiting
 from bot.domain.gate_verdict import (
     MOST_SHOWN,
     GateVerdict,
     Standing,
     VerdictState,
-    verdict_on,
-    waiting,
 )
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.policy import Policy
 from bot.domain.policy_file import parse
-from bot.domain.publication import decide, status
+from bot.domain.publication import decide
 from bot.domain.run import Outcome, Run, RunState, Step
 from bot.domain.verdict_links import VerdictLinks
 

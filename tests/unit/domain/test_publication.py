@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from bot.domain.commit_status import status
 from bot.domain.diff import Change, Diff, DiffLine, FileDiff, Hunk, Sign
 from bot.domain.facts import Facts
 from bot.domain.findings import Confidence, Finding, Fix, Severity
 from bot.domain.merge_request import MergeRequestRef, Revision
 from bot.domain.policy import Gate, GateRule, Limits, Mode, Paths, Policy, Rules, Waivers, When
-from bot.domain.publication import Publication, analysed, decide, explained, status
+from bot.domain.publication import Publication, analysed, decide, explained
 from bot.domain.reconcile import Post, Thread
 from bot.domain.records import Declined
 from bot.domain.result import result

@@ -58,7 +58,7 @@ def by(user: int = LEAD, level: int = 40, **changes: object) -> Occasion:
         branch="main",
         member=ForgeMember(ForgeUser(user, f"user{user}"), access_level=level),
         participant=user == AUTHOR,
-        author_id=AUTHOR,
+        author=user == AUTHOR,
         at=NOW,
         source=Source.comment,
         note_id=9,
@@ -189,6 +189,25 @@ def test_two_people_are_two_and_the_author_never_grants(
     assert granted is (other.said is Said.granted)
     (waiver,) = after(docket(TWO), one, other).waivers
     assert (State.granted if granted else State.asked) is waiver.state(NOW)
+
+
+def test_who_has_a_hand_in_the_code_asks_and_does_not_grant() -> None:
+    """Whoever pushed or wrote some of it, also where somebody else opened the merge request."""
+    one = waive(f"11111111 {WISH}", docket(TWO), by(DEVELOPER, 30))
+    pending = after(docket(TWO), one)
+    assert Said.asked_second is waive(f"11111111 {WISH}", pending, by(author=True)).said
+    assert Said.granted is waive(f"11111111 {WISH}", pending, by()).said
+
+
+def test_where_nobody_knows_who_pushed_a_third_person_agrees() -> None:
+    """One of two may have pushed it; the same person twice is one, and code that asks is nobody."""
+    one = waive(f"11111111 {WISH}", docket(TWO), by(DEVELOPER, 30))
+    pending = after(docket(TWO), one, waive(f"11111111 {WISH}", docket(TWO), by(DEVELOPER, 30)))
+    second = waive(f"11111111 {WISH}", pending, by(unsure=True))
+    assert Said.asked_second is second.said
+    pending = after(pending, second)
+    assert Said.asked_second is waive(f"11111111 {WISH}", pending, by(unsure=True)).said
+    assert Said.granted is waive(f"11111111 {WISH}", pending, by(OTHER, 40, unsure=True)).said
 
 
 def test_of_two_days_the_earlier_one_counts() -> None:

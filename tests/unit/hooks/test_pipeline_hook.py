@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.events import MergeRequestChanged, PipelineSeen
+from bot.domain.events import BranchPipelineSeen, MergeRequestChanged, PipelineSeen
 from bot.hooks import Ignored, Malformed, translate
 
 
@@ -27,7 +27,7 @@ def test_a_pipeline_that_begins_is_announced(status: str) -> None:
     event = translate(body(status=status), instance="gitlab.example")
     assert isinstance(event, PipelineSeen)
     assert (3, 2, 31) == (event.ref.project_id, event.ref.iid, event.pipeline_id)
-    assert "31" == event.discriminator
+    assert "31:gitlab.example:3:2" == event.discriminator
 
 
 @pytest.mark.parametrize(
@@ -36,8 +36,10 @@ def test_a_pipeline_that_begins_is_announced(status: str) -> None:
         body(status="success"),
         body(status=None),
         body(source="external"),
-        body() | {"merge_request": None},
-        body() | {"merge_request": {}},
+        body(source="external") | {"merge_request": None},
+        body(source="parent_pipeline") | {"merge_request": None},
+        body(source="push", tag=True) | {"merge_request": None},
+        body(source="push", status="failed") | {"merge_request": {}},
     ],
 )
 def test_others_are_not(ignored: dict[str, Any]) -> None:
@@ -45,8 +47,26 @@ def test_others_are_not(ignored: dict[str, Any]) -> None:
     assert isinstance(translate(ignored, instance="gitlab.example"), Ignored)
 
 
+@pytest.mark.parametrize("source", ["push", "web", "schedule", "api", "trigger"])
+def test_a_pipeline_of_a_branch_is_announced_by_its_commit(source: str) -> None:
+    """It does not say which merge requests have that head, so they are looked up later."""
+    event = translate(body(source=source) | {"merge_request": None}, instance="gitlab.example")
+    assert isinstance(event, BranchPipelineSeen)
+    assert (9, "a" * 40, 31) == (event.project_id, event.sha, event.pipeline_id)
+    assert f"gitlab.example:9:{'a' * 40}" == event.key
+
+
 @pytest.mark.parametrize(
-    "broken", [body(id=None), body(id=-1), body(merge_request={"id": 4}), body(merge_request={"iid": "2"})]
+    "broken",
+    [
+        body(sha=None) | {"merge_request": None},
+        body(sha="main") | {"merge_request": None},
+        body() | {"merge_request": None, "project": {}},
+        body(id=None),
+        body(id=-1),
+        body(merge_request={"id": 4}),
+        body(merge_request={"iid": "2"}),
+    ],
 )
 def test_what_names_nothing_is_refused(broken: dict[str, Any]) -> None:
     """A custom template must keep the ids."""

@@ -69,6 +69,18 @@ def seen(body: dict[str, Any]) -> Action | None:
     return event.action if isinstance(event, MergeRequestChanged) else None
 
 
+def test_who_pushed_is_told_by_the_hook_of_new_commits() -> None:
+    """And whoever opens a merge request stands for what was pushed before; of edits nobody is told."""
+    told = [
+        translate(hook(**changes), instance="gitlab.example")
+        for changes in ({"action": "open"}, {"action": "update", "oldrev": "e" * 40}, {"action": "reopen"})
+    ]
+    events = [one for one in told if isinstance(one, MergeRequestChanged)]
+    assert [(True, None), (True, "e" * 40), (False, None)] == [
+        (one.pushed_by is not None, one.pushed_over) for one in events
+    ]
+
+
 def test_an_opened_merge_request_is_a_change():
     """Every field that a review needs is taken over, the instance from our side."""
     expected = MergeRequestChanged(
@@ -77,6 +89,7 @@ def test_an_opened_merge_request_is_a_change():
         head_sha=SHA,
         updated_at=datetime(2013, 12, 3, 17, 23, 34, tzinfo=UTC),
         draft=False,
+        pushed_by=1,
         source="hook",
     )
     assert expected == translate(BODY, instance="gitlab.example")

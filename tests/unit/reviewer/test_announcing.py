@@ -224,3 +224,14 @@ async def test_a_later_pipeline_is_told_what_the_others_were():
     told = await gitlab.announcing.join(FOUND, verdict("blocked", "failed", places=(BEFORE,)), 13)
     assert [("set", "failed", "blocked!", 13)] == gitlab.calls
     assert (BEFORE, gitlab.place) == told.places
+
+
+async def test_a_pipeline_that_several_have_is_told_the_strictest():
+    """In whatever order it comes to their turns; each remembers its own verdict."""
+    gitlab = GitLab(place=replace(HERE, pipeline_id=13))
+    mild, strict = verdict("passed", "success"), verdict("blocked", "failed")
+    told = await gitlab.announcing.join(FOUND, mild, 13, [strict])
+    assert [("set", "failed", "!3 has the same head: blocked!", 13)] == gitlab.calls
+    assert "success" == told.status
+    await gitlab.announcing.join(FOUND, strict, 13, [mild])
+    assert ("set", "failed", "blocked!", 13) == gitlab.calls[-1]

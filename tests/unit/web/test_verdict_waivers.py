@@ -156,6 +156,10 @@ class Desk:
             raise Refused("404 Not Found")
         return ForgeMember(ForgeUser(user_id, f"user{user_id}"), self.levels[user_id])
 
+    async def wrote(self, ref: MergeRequestRef, user_id: int) -> bool:
+        """Return what GitLab says of commits."""
+        return False
+
     async def merge_request(self, ref: MergeRequestRef) -> ForgeMergeRequest:
         """Return what GitLab says of the merge request."""
         usual = {
