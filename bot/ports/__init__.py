@@ -20,7 +20,7 @@ from bot.ports.forge import (
     Pipelines,
     Proposals,
 )
-from bot.ports.labels import Begun, DueLabels, History, LabelCount, Labels, Place
+from bot.ports.labels import Begun, DueLabels, History, LabelCount, Labels, LabelTurn, Place
 from bot.ports.learning import Learning
 from bot.ports.log import Delivery, EventLog, EventSink, OnRevoke, Outbox, Subscription, keep_all
 from bot.ports.model import Answers, Audit, Embeddings, Model, ModelReply, ModelRequest
@@ -63,6 +63,7 @@ __all__ = [
     "History",
     "Jobs",
     "LabelCount",
+    "LabelTurn",
     "Labels",
     "Learning",
     "MergeRules",
