@@ -35,11 +35,16 @@ _PLACES = (
 _OPERATIONS = ("operations", "/operations", "Operations")
 
 
+async def nobody(_viewer: Viewer, _group: str) -> bool:
+    """Say that nobody may decide, where groups cannot be asked about."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """Hold what pages are made from; without ``muting`` they offer no mutes.
 
-    ``may_decide`` asks whether somebody is a tech lead of a project as of now.
+    ``may_decide`` asks whether somebody is a tech lead of a project as of now, ``may_decide_group`` of a group.
     """
 
     dashboard: Dashboard
@@ -48,6 +53,7 @@ class Desk:
     gitlab_url: str
     may_decide: Callable[[Viewer, int], Awaitable[bool]]
     muting: Muting | None = None
+    may_decide_group: Callable[[Viewer, str], Awaitable[bool]] = nobody
 
     @property
     def today(self) -> date:
