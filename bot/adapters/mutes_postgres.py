@@ -46,12 +46,13 @@ _PATHS = "SELECT path FROM project WHERE instance = $1 AND project_id = ANY($2)"
 _CHOSEN = f"""
 SELECT {COLUMNS} FROM mute m
 WHERE instance = $1 AND (
-    EXISTS (SELECT FROM project p WHERE p.instance = m.instance
-        AND ($2::bigint[] IS NULL OR p.project_id = ANY($2)) AND ($3 = '' OR starts_with(lower(p.path), $3 || '/'))
-        AND CASE WHEN m.group_path = '' THEN p.project_id = m.project_id
-            ELSE starts_with(lower(p.path), m.group_path || '/') END)
-    OR m.group_path = '' AND $3 = '' AND ($2 IS NULL OR m.project_id = ANY($2))
-    OR m.group_path <> '' AND $2 IS NULL AND ($3 = '' OR starts_with(m.group_path || '/', $3 || '/')))
+    group_path = '' AND ($2::bigint[] IS NULL OR project_id = ANY($2))
+        AND ($3 = '' OR EXISTS (SELECT FROM project p WHERE (p.instance, p.project_id) = (m.instance, m.project_id)
+            AND starts_with(lower(p.path), $3 || '/')))
+    OR group_path <> '' AND $2 IS NULL AND ($3 = '' OR starts_with(group_path || '/', $3 || '/'))
+    OR group_path <> '' AND EXISTS (SELECT FROM project p
+        WHERE p.instance = m.instance AND ($2 IS NULL OR p.project_id = ANY($2))
+            AND starts_with(lower(p.path), m.group_path || '/') AND ($3 = '' OR starts_with(lower(p.path), $3 || '/'))))
 ORDER BY number
 """
 _COUNTED = """
