@@ -281,7 +281,7 @@ async def test_a_tech_lead_of_a_group_mutes_for_all_of_it():
         again = await client.post(f"/noise/mutes/{new.id}/end", data=_GROUP_FORM)
 
     assert (new.project_id, new.group, new.rule) == (None, "retail", "java.magic-number")
-    assert "all of retail" in of_group
+    assert '<a href="/noise?group=retail">all of ' in of_group
     assert '<input type="hidden" name="group" value="retail">' in of_group
     assert "In this project alone." in of_project
     assert f'<input type="hidden" name="project" value="{SHOP}">' in of_project
