@@ -39,6 +39,14 @@ class AskedAnew:
         finally:
             await api.aclose()
 
+    async def level_in_group(self, group: str, user_id: int) -> int:
+        """Return the access to a group; see `bot.ports.People`."""
+        api = self._api()
+        try:
+            return await GitLabPeople(api).level_in_group(group, user_id)
+        finally:
+            await api.aclose()
+
     async def may_push(self, merge_request: ForgeMergeRequest, user_id: int) -> bool:
         """Say whether the account may push; see `bot.ports.People`."""
         api = self._api()

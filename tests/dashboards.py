@@ -57,6 +57,7 @@ from bot.ports.listings import Sought
 from bot.ports.places import CommentPlace
 from bot.web.app import application
 from bot.web.dashboard import Desk, audit, dashboards
+from bot.web.dashboard.desk import nobody
 from bot.web.problems import Problem
 
 NOW = datetime(2026, 5, 29, 9, 30, tzinfo=UTC)
@@ -399,6 +400,17 @@ class Shown:
         new = uuid.uuid4()
         self.mutes[new] = Muted(new, project_id, rule, "", why, NOW, until, automatic=False)
 
+    async def mute_for_group(
+        self, group: str, scanner: str, rule: str, *, why: str, until: datetime, by: Viewer
+    ) -> None:
+        """Keep a mute of a group."""
+        new = uuid.uuid4()
+        self.mutes[new] = Muted(new, None, rule, "", why, NOW, until, automatic=False, group=group)
+
+    async def unmute_for_group(self, group: str, mute_id: uuid.UUID, *, why: str, by: Viewer) -> bool:
+        """Forget a mute of the group."""
+        return self.mutes[mute_id].group == group and bool(self.mutes.pop(mute_id))
+
     async def unmute(self, project_id: int, mute_id: uuid.UUID, *, why: str, by: Viewer) -> bool:
         """Forget a mute of the project."""
         found = self.mutes.get(mute_id)
@@ -449,7 +461,12 @@ async def _ready() -> list[str]:
     return []
 
 
-def pages_of(shown: Shown, viewer: Viewer, may_decide: MayDecide) -> ASGIApp:
+def pages_of(
+    shown: Shown,
+    viewer: Viewer,
+    may_decide: MayDecide,
+    may_decide_group: Callable[[Viewer, str], Awaitable[bool]] = nobody,
+) -> ASGIApp:
     """Return the pages as *viewer* gets them; forms need `FORM_TOKEN`."""
 
     async def guard(request: Request) -> None:
@@ -457,7 +474,7 @@ def pages_of(shown: Shown, viewer: Viewer, may_decide: MayDecide) -> ASGIApp:
         if request.method == "POST" and (await request.form()).get("form_token") != FORM_TOKEN:
             raise Problem(403, "stale_form", "reload the page")
 
-    desk = Desk(shown, shown, _Frozen(), "https://gitlab.example", may_decide, shown)
+    desk = Desk(shown, shown, _Frozen(), "https://gitlab.example", may_decide, shown, may_decide_group)
     site = APIRouter(dependencies=[Depends(guard)])
     for router in (*dashboards(desk), audit.router(desk, shown)):  # type: ignore[arg-type]
         site.include_router(router)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from urllib.parse import quote
 
@@ -31,15 +32,24 @@ class GitLabPeople:
     async def member(self, project_id: int, user_id: int) -> ForgeMember:
         """Return the account with its access; see the port."""
         account = await self._api.one(Account, f"users/{user_id}")
-        return account.forge(await self._level(project_id, user_id))
+        return account.forge(await self._level(f"projects/{project_id}", user_id))
 
-    async def _level(self, project_id: int, user_id: int) -> int:
+    async def level_in_group(self, group: str, user_id: int) -> int:
+        """Return the access to a group; see the port."""
+        account = await self._api.one(Account, f"users/{user_id}")
+        unseen = {httpx.codes.NOT_FOUND, httpx.codes.FORBIDDEN}
+        level = await self._level(f"groups/{quote(group, safe='')}", user_id, unseen=unseen)
+        return account.forge(level).access_level
+
+    async def _level(
+        self, where: str, user_id: int, *, unseen: Collection[int] = (httpx.codes.NOT_FOUND,)
+    ) -> int:
         # Administrators who are no members are strangers here too: what they may do, they may do in GitLab.
-        path = f"projects/{project_id}/members/all/{user_id}"
+        path = f"{where}/members/all/{user_id}"
         try:
             found = await self._api.ask_once("GET", path)
         except AnswerProblem as trouble:
-            if trouble.answer.status == httpx.codes.NOT_FOUND:
+            if trouble.answer.status in unseen:
                 return 0
             raise explained(trouble) from None
         return read(Member, found, f"GET {path}").level_on(datetime.now(UTC).date())

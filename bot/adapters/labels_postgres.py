@@ -13,7 +13,7 @@ from bot.adapters.feedback_postgres import comment_of, signal_of
 from bot.adapters.postgres import translated
 from bot.domain.labels import Censored, Label, Labelled, Push
 from bot.domain.merge_request import MergeRequestRef
-from bot.ports import Begun, DueLabels, History, LabelCount, Place
+from bot.ports import Begun, DueLabels, History, LabelCount, LabelTurn, Place
 
 #: One bound, so that the index of times serves every page.
 _COMMENTS = "SELECT * FROM comment WHERE (posted_at, id) > ($1, $2) ORDER BY posted_at, id LIMIT $3"
@@ -100,6 +100,46 @@ _Key = tuple[str, int, int]
 _ORDER: Final = {label: number for number, label in enumerate(Label)}
 
 
+class _Turn:
+    """Store on the connection whose transaction holds the lock: neither outlives the other."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def keep(
+        self,
+        version: int,
+        labels: Mapping[uuid.UUID, Labelled],
+        *,
+        begun: Begun | None = None,
+        done: Sequence[int] = (),
+    ) -> int:
+        """Store labels and progress together; see the port."""
+        found = list(labels.values())
+        columns = (
+            [one.label.value for one in found],
+            [one.censored_why.value if one.censored_why else "" for one in found],
+            [one.contradictory for one in found],
+            [",".join(map(str, one.reasons)) for one in found],
+            [one.frozen_at for one in found],
+            [one.late_at for one in found],
+        )
+        async with translated():
+            kept = await self._connection.execute(_KEEP, list(labels), version, *columns)
+            await self._connection.execute(_DONE, done)
+            if begun is not None and begun.place is not None:
+                place = begun.place
+                await self._connection.execute(
+                    _PROGRESS, version, begun.since, place.posted_at, place.comment_id
+                )
+        return int(kept.rpartition(" ")[2])
+
+    async def finish(self, version: int) -> None:
+        """Forget how far a rebuild got; see the port."""
+        async with translated():
+            await self._connection.execute(_FINISH, version)
+
+
 class PostgresLabels:
     """Implement the port on a pool of connections."""
 
@@ -107,10 +147,11 @@ class PostgresLabels:
         self._pool = pool
 
     @asynccontextmanager
-    async def turn(self, *, wait: bool) -> AsyncIterator[bool]:
+    async def turn(self, *, wait: bool) -> AsyncIterator[LabelTurn | None]:
         """Take the one lock; see the port."""
         async with translated(), self._pool.acquire() as connection, connection.transaction():
-            yield await connection.fetchval(_WAIT if wait else _TRY)
+            ours = await connection.fetchval(_WAIT if wait else _TRY)
+            yield _Turn(connection) if ours else None
 
     async def due(self, *, limit: int) -> DueLabels:
         """Return what is due; see the port."""
@@ -147,43 +188,11 @@ class PostgresLabels:
         async with translated():
             return int(await self._pool.fetchval(_WITHOUT_SIGNALS, since, until, project_id))
 
-    async def keep(
-        self,
-        version: int,
-        labels: Mapping[uuid.UUID, Labelled],
-        *,
-        begun: Begun | None = None,
-        done: Sequence[int] = (),
-    ) -> int:
-        """Store labels and progress together; see the port."""
-        found = list(labels.values())
-        columns = (
-            [one.label.value for one in found],
-            [one.censored_why.value if one.censored_why else "" for one in found],
-            [one.contradictory for one in found],
-            [",".join(map(str, one.reasons)) for one in found],
-            [one.frozen_at for one in found],
-            [one.late_at for one in found],
-        )
-        async with translated(), self._pool.acquire() as connection, connection.transaction():
-            kept = await connection.execute(_KEEP, list(labels), version, *columns)
-            await connection.execute(_DONE, done)
-            if begun is not None and begun.place is not None:
-                await connection.execute(
-                    _PROGRESS, version, begun.since, begun.place.posted_at, begun.place.comment_id
-                )
-        return int(kept.rpartition(" ")[2])
-
     async def begun(self, version: int) -> Begun | None:
         """Return how far a rebuild got; see the port."""
         async with translated():
             row = await self._pool.fetchrow(_BEGUN, version)
         return Begun(row["since"], Place(row["posted_at"], row["comment_id"])) if row else None
-
-    async def finish(self, version: int) -> None:
-        """Forget how far a rebuild got; see the port."""
-        async with translated():
-            await self._pool.execute(_FINISH, version)
 
     async def counts(
         self, version: int, *, since: datetime | None = None, project_id: int | None = None

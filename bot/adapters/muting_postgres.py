@@ -8,15 +8,22 @@ from datetime import datetime
 from typing import Any
 
 from bot.adapters import audit_log_postgres
-from bot.adapters.mutes_postgres import add, in_force, standing_of
+from bot.adapters.mute_rows import add, in_force, lock, own_standing, standing_of
 from bot.adapters.postgres import translated
 from bot.domain.audit_log import Act
 from bot.domain.errors import Permanent
-from bot.domain.quiet.muting import MUTED_FOR, Mute, Subject, mutable, rule_subject, team_of
+from bot.domain.quiet.muting import (
+    MUTED_FOR,
+    Mute,
+    Subject,
+    group_of,
+    group_team,
+    mutable,
+    rule_subject,
+    team_of,
+)
 from bot.domain.viewer import Via, Viewer
 from bot.ports import Clock
-
-_LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('cloister.mutes', $1))"
 
 
 class PostgresMuting:
@@ -32,6 +39,13 @@ class PostgresMuting:
     ) -> None:
         """Mute a rule; see the port."""
         subject = rule_subject(team_of(project_id), scanner, rule)
+        await self.mute_subject(subject, why=why, until=until, by=by)
+
+    async def mute_for_group(
+        self, group: str, scanner: str, rule: str, *, why: str, until: datetime, by: Viewer
+    ) -> None:
+        """Mute a rule in a group; see the port."""
+        subject = rule_subject(group_team(group), scanner, rule)
         await self.mute_subject(subject, why=why, until=until, by=by)
 
     async def mute_subject(self, subject: Subject, *, why: str, until: datetime, by: Viewer) -> uuid.UUID:
@@ -56,13 +70,22 @@ class PostgresMuting:
 
     async def unmute(self, project_id: int, mute_id: uuid.UUID, *, why: str, by: Viewer) -> bool:
         """End a mute; see the port. The figures begin to count anew, and decide again after as long as a mute."""
+        return await self._unmute(team_of(project_id), mute_id, why=why, by=by)
+
+    async def unmute_for_group(self, group: str, mute_id: uuid.UUID, *, why: str, by: Viewer) -> bool:
+        """End a mute in a group; see the port."""
+        return await self._unmute(group_team(group), mute_id, why=why, by=by)
+
+    async def _unmute(self, team: str, mute_id: uuid.UUID, *, why: str, by: Viewer) -> bool:
         async with translated(), self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(_LOCK, project_id)
+            await lock(connection, self._instance, team)
             now = self._clock.now()
-            mutes = in_force(await standing_of(connection, self._instance, project_id), now)
-            ended = next((mute for mute in mutes.values() if mute.id == mute_id), None)
+            mutes = in_force(await standing_of(connection, self._instance, team, now), now)
+            ended = next(((about, mute) for about, mute in mutes.items() if mute.id == mute_id), None)
             if ended is not None:
-                await self._say(connection, ended, now, why=why, by=by)
+                # What is muted for a group above stays muted there.
+                about, mute = ended
+                await self._say(connection, replace(mute, subject=about), now, why=why, by=by)
         return ended is not None
 
     async def say_subject(self, subject: Subject, *, why: str, by: Viewer) -> uuid.UUID:
@@ -76,10 +99,10 @@ class PostgresMuting:
 
     async def _holding(self, connection: Any, subject: Subject) -> tuple[datetime, Mute | None]:
         """Return the time, and the mute of *subject* that holds; nobody else decides until the transaction ends."""
-        project_id = int(subject.team)
-        await connection.execute(_LOCK, project_id)
+        await lock(connection, self._instance, subject.team)
         now = self._clock.now()
-        return now, in_force(await standing_of(connection, self._instance, project_id), now).get(subject)
+        own = await own_standing(connection, self._instance, subject.team)
+        return now, in_force(own, now).get(subject)
 
     async def _say(self, connection: Any, mute: Mute, now: datetime, *, why: str, by: Viewer) -> None:
         said = replace(mute, since=now, until=now + MUTED_FOR, by=_account(by), reason=why)
@@ -93,12 +116,14 @@ def _account(by: Viewer) -> int:
 
 
 def _act(action: str, mute: Mute, by: Viewer) -> Act:
+    group = group_of(mute.subject.team)
     return Act(
         by.actor,
         action,
         str(mute.subject),
-        int(mute.subject.team),
+        None if group else int(mute.subject.team),
         {
+            **({"group": group} if group else {}),
             "mute": str(mute.id),
             "why": mute.reason,
             "until": mute.until.isoformat() if mute.until else None,

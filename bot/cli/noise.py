@@ -25,7 +25,10 @@ _NAME = re.compile(r"([^\s/]{1,255})/(\S{1,255})")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Project = Annotated[
-    int, typer.Option(metavar="ID", min=1, max=2**63 - 1, help="Id of the project in GitLab.")
+    int | None, typer.Option(metavar="ID", min=1, max=2**63 - 1, help="Id of the project in GitLab.")
+]
+Group = Annotated[
+    str, typer.Option(metavar="PATH", help="All projects below this group, those to come included.")
 ]
 Name = Annotated[
     str, typer.Argument(metavar="SCANNER/NAME", help="A rule, as in semgrep/python-eval, or a category.")
@@ -43,8 +46,12 @@ def noise() -> None:
 def list_(
     ctx: typer.Context,
     project: Annotated[
-        int | None, typer.Option(metavar="ID", min=1, max=2**63 - 1, help="Only those of this project.")
+        int | None,
+        typer.Option(metavar="ID", min=1, max=2**63 - 1, help="Only what this project's reviews do not say."),
     ] = None,
+    group: Annotated[
+        str, typer.Option(metavar="PATH", help="Only what concerns projects below this group.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """List what is muted now, the first to end first."""
@@ -55,13 +62,13 @@ def list_(
     instance = _instance(settings)
 
     async def act(pool: Any) -> tuple[Muted, ...]:
-        return await muted(pool, instance, Filters(None, now.date(), now.date(), project), now)
+        return await muted(pool, instance, Filters(None, now.date(), now.date(), project, group), now)
 
     found = on_database(settings, act)
     if as_json:
         print_json([_described(one) for one in found], hostile=True)
     elif found:
-        print_table(["Id", "Project", "What", "Since", "Until", "By", "Why"], list(map(_row, found)))
+        print_table(["Id", "Project or group", "What", "Since", "Until", "By", "Why"], list(map(_row, found)))
     else:
         typer.echo("nothing is muted")
 
@@ -70,8 +77,9 @@ def list_(
 def mute(
     ctx: typer.Context,
     name: Name,
-    project: Project,
     because: Because,
+    project: Project = None,
+    group: Group = "",
     category: Category = False,
     lasting: Annotated[str, typer.Option("--for", metavar="SPAN", help="How long, as in 30d.")] = "30d",
 ) -> None:
@@ -80,29 +88,35 @@ def mute(
     from bot.adapters.muting_postgres import PostgresMuting
     from bot.cli.moments import ahead
 
-    settings, subject, why = settings_of(ctx), _subject(name, project, category=category), _reason(because)
+    settings, why = settings_of(ctx), _reason(because)
+    subject = _subject(name, project, group, category=category)
     instance, until = _instance(settings), ahead(lasting, datetime.now(UTC))
 
     async def act(pool: Any) -> object:
         muting = PostgresMuting(pool, instance, SystemClock())
         return await muting.mute_subject(subject, why=why, until=until, by=_operator())
 
-    typer.echo(
-        f"muted the {subject} in project {project} until {until:%Y-%m-%d}: {on_database(settings, act)}"
-    )
+    number = on_database(settings, act)
+    typer.echo(f"muted the {subject} in {_where(subject)} until {until:%Y-%m-%d}: {number}")
 
 
 @app.command(
     epilog="Example: `cloister noise unmute semgrep/python-eval --project 42 --because 'we use it now'`"
 )
 def unmute(
-    ctx: typer.Context, name: Name, project: Project, because: Because, category: Category = False
+    ctx: typer.Context,
+    name: Name,
+    because: Because,
+    project: Project = None,
+    group: Group = "",
+    category: Category = False,
 ) -> None:
     """Have a rule or a category said for 30 days, whoever or whatever muted it; then the figures count anew."""
     from bot.adapters.clock import SystemClock
     from bot.adapters.muting_postgres import PostgresMuting
 
-    settings, subject, why = settings_of(ctx), _subject(name, project, category=category), _reason(because)
+    settings, why = settings_of(ctx), _reason(because)
+    subject = _subject(name, project, group, category=category)
     instance = _instance(settings)
 
     async def act(pool: Any) -> object:
@@ -111,7 +125,7 @@ def unmute(
         )
 
     on_database(settings, act)
-    typer.echo(f"the {subject} is said again in project {project} from the next review on")
+    typer.echo(f"the {subject} is said again in {_where(subject)} from the next review on")
 
 
 @app.command(epilog="Example: `cloister noise explain 1a2b3c4d`")
@@ -152,14 +166,34 @@ def _instance(settings: Settings) -> str:
     return instance_name(str(settings.gitlab_url))
 
 
-def _subject(name: str, project: int, *, category: bool) -> Subject:
-    from bot.domain.quiet.muting import Scope, Subject, rule_subject, team_of
+def _subject(name: str, project: int | None, group: str, *, category: bool) -> Subject:
+    from bot.domain.quiet.muting import Scope, Subject, rule_subject
 
     match = _NAME.fullmatch(name)
     if match is None:
         raise typer.BadParameter(f"{name!r} names no rule: say it like semgrep/python-eval")
-    team, (scanner, plain) = team_of(project), match.groups()
+    team, (scanner, plain) = _team(project, group), match.groups()
     return Subject(team, Scope.category, scanner, plain) if category else rule_subject(team, scanner, plain)
+
+
+def _team(project: int | None, group: str) -> str:
+    from bot.domain.quiet.groups import group_path
+    from bot.domain.quiet.muting import group_team, team_of
+
+    if (project is None) != bool(group):
+        raise typer.BadParameter("say --project or --group, and not both")
+    if project is not None:
+        return team_of(project)
+    if not group_path(group):
+        raise typer.BadParameter(f"{group!r} is no path of a group", param_hint="--group")
+    return group_team(group_path(group))
+
+
+def _where(subject: Subject) -> str:
+    from bot.domain.quiet.muting import group_of
+
+    group = group_of(subject.team)
+    return f"group {group}" if group else f"project {subject.team}"
 
 
 def _reason(because: str) -> str:
@@ -184,6 +218,7 @@ def _described(one: Muted) -> dict[str, Any]:
     return {
         "id": str(one.id),
         "project_id": one.project_id,
+        "group": one.group or None,
         "rule": one.rule or None,
         "category": one.category or None,
         "since": one.since.isoformat(),
@@ -196,7 +231,15 @@ def _described(one: Muted) -> dict[str, Any]:
 def _row(one: Muted) -> list[object]:
     what = one.rule or f"all of {one.category}"
     by = "the figures" if one.automatic else "a person"
-    return [str(one.id)[:8], one.project_id, what, one.since.date(), one.until.date(), by, one.why]
+    return [
+        str(one.id)[:8],
+        one.project_id or one.group,
+        what,
+        one.since.date(),
+        one.until.date(),
+        by,
+        one.why,
+    ]
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:

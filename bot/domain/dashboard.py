@@ -203,16 +203,17 @@ class NoiseRow:
 
 @dataclass(frozen=True, slots=True)
 class Muted:
-    """Hold a rule or a category of a project that is not said for a time, and why."""
+    """Hold a rule or a category of a project, or of all projects below a group, that is not said for a time, and why."""
 
     id: uuid.UUID
-    project_id: int
+    project_id: int | None
     rule: str
     category: str
     why: str
     since: datetime
     until: datetime
     automatic: bool
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,14 +13,17 @@ from bot.learning.selection import MOST_PER_MERGE_REQUEST, MOST_PER_PROJECT, MOS
 
 _MEANING: Final = {
     "sft": "`prompt` and `completion`: what the model was asked, and the accepted findings of it as the answer. Prompts"
-    " of which all findings were rejected have the empty answer.",
+    " of which all findings were rejected have the empty answer. Every finding of a prompt was clearly accepted or"
+    " rejected: nothing is missing from an answer because nobody had decided.",
     "kto": "`prompt`, `completion`, `label`: what the model was asked, one finding as the answer, and whether it was"
-    " accepted.",
+    " accepted. An answer is not all that there is to say to its prompt.",
     "dpo": "`prompt`, `chosen`, `rejected`: what the model was asked, the answer without its rejected findings, and"
-    " with them.",
+    " with them. Every finding of a prompt was clearly accepted or rejected.",
     "classifier": "`text` and `label`: code and comment, and 1 if it was accepted, 0 if it was rejected.",
 }
 
+#: What is added for answers that are not to be divided.
+_MORE: Final = ", or as many more as the review has that fills this measure"
 _BIAS: Final = """\
 - Only merged merge requests of projects that allow it are in it, and only comments that people clearly accepted or
   rejected. What was passed over in silence is not: it is unknown, not wrong.
@@ -52,7 +55,7 @@ def card_of(dataset: Dataset, scrubber: Scrubber) -> str:
             f"Merge requests are never divided. Parts follow each other in the time of the merge: {_begins(dataset)}. "
             "Near duplicates (5-word shingles, Jaccard 0.8) of an earlier part are left out. At most "
             f"{MOST_PER_MERGE_REQUEST} comments of a merge request, {MOST_PER_RULE} of a rule and {MOST_PER_PROJECT} of "
-            "a project are in it.",
+            f"a project are in it{_MORE if dataset.format.whole else ''}.",
             "",
             "## What it is made of",
             "",

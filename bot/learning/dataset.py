@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
 from bot.domain.labels import LABEL_VERSION
+from bot.domain.quoting import folded, folded_lines
 from bot.learning.formats import Format
 from bot.learning.gates import check
 from bot.learning.rows import Material, Row, rows_of
 from bot.learning.scrubbing import Scrubber, Unclean
-from bot.learning.selection import consistent
+from bot.learning.selection import consistent, decided
 from bot.learning.splitting import Split, split
 
 CARD: Final = "README.md"
@@ -73,6 +74,9 @@ def assemble(
     found = Dataset(format_, window, left_out=Counter(left_out))
     kept, dropped = consistent(material)
     found.left_out += dropped
+    if format_.whole:
+        kept, dropped = decided(kept)
+        found.left_out += dropped
     parts = split(rows_of(format_, kept))
     found.left_out += parts.left_out
     clean = {name: _clean(rows, scrubber, found.left_out) for name, rows in parts.parts.items()}
@@ -102,12 +106,36 @@ def _clean(rows: Sequence[Row], scrubber: Scrubber, left_out: Counter[str]) -> l
     for row in rows:
         try:
             content = _scrubbed(row.content, scrubber)
+            _check_quotes(content)
         except Unclean as error:
             left_out[str(error)] += 1
             continue
         values = {**content, "provenance": provenance(row, scrubber)}
         clean.append((row, f"{_compact(values)}\n"))
     return clean
+
+
+def _check_quotes(content: Mapping[str, Any]) -> None:
+    """Check that answers still quote what the prompt shows.
+
+    Raises:
+        Unclean: something was taken out of one and not of the other, as where what surrounds it gives it away.
+    """
+    shown = folded("\n".join(one["content"] for one in content.get("prompt", ())))
+    answers = [one for name in ("completion", "chosen", "rejected") for one in content.get(name, ())]
+    quotes = [quote for one in answers for quote in _quotes(json.loads(one["content"]))]
+    if any(line.removesuffix("…") not in shown for quote in quotes for line in folded_lines(quote)):
+        raise Unclean("scrubbing made its answer quote what its prompt does not show")
+
+
+def _quotes(value: Any) -> Iterator[str]:
+    match value:
+        case dict():
+            for key, one in value.items():
+                yield from [one] if key == "quote" else _quotes(one)
+        case list():
+            for one in value:
+                yield from _quotes(one)
 
 
 def _compact(value: Any) -> str:

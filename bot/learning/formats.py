@@ -17,3 +17,8 @@ class Format(enum.StrEnum):
     def asks(self) -> bool:
         """Say whether its rows hold prompts."""
         return self is not Format.classifier
+
+    @property
+    def whole(self) -> bool:
+        """Say whether an answer of its rows is all that there is to say to the prompt."""
+        return self in {Format.sft, Format.dpo}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Final
@@ -58,7 +58,7 @@ class Gathering:
             Transient: the database is out of reach.
         """
         candidates = await self._candidates(format_, since, until, project_id)
-        kept, dropped = capped(candidates)
+        kept, dropped = capped(candidates, whole=format_.whole)
         self.left_out += dropped
         material: list[Material] = []
         by_run = sorted(kept, key=lambda one: (str(one.comment.run_id), str(one.comment.id)))
@@ -109,15 +109,19 @@ class Gathering:
         except CloisterError:
             self.left_out[_GONE] += len(group)
             return []
+        said = about.said(findings.values())
         material = []
         for one in group:
             try:
-                material.append(self._material(one, findings.get(one.comment.fingerprint), about))
+                finding = findings.get(one.comment.fingerprint)
+                material.append(self._material(one, finding, about, said))
             except Permanent as error:
                 self.left_out[str(error)] += 1
         return material
 
-    def _material(self, one: Candidate, finding: Finding | None, about: Remade) -> Material:
+    def _material(
+        self, one: Candidate, finding: Finding | None, about: Remade, said: Mapping[str, frozenset[str]]
+    ) -> Material:
         """Return what a row needs.
 
         Raises:
@@ -133,6 +137,7 @@ class Gathering:
             if asked is None:
                 raise Permanent(_NO_PROMPT)
             prompt, part = asked
+            prompt = replace(prompt, said=said[prompt.sha256])
             answer = answer_of(finding, part)
             if answer is None:
                 raise Permanent(_NO_ANSWER)

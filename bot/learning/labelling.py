@@ -40,13 +40,13 @@ async def label_due(labels: Labels, *, limit: int = DUE) -> int:
     Raises:
         Transient: the database is out of reach; what was due still is.
     """
-    async with labels.turn(wait=False) as ours:
-        if not ours:
+    async with labels.turn(wait=False) as turn:
+        if turn is None:
             return 0
         due = await labels.due(limit=limit)
         if due.notes:
             found = await asyncio.to_thread(_labelled, due.histories)
-            await labels.keep(LABEL_VERSION, found, done=due.notes)
+            await turn.keep(LABEL_VERSION, found, done=due.notes)
         return len(due.notes)
 
 
@@ -76,14 +76,15 @@ async def rebuild(
     place = earlier.place if earlier is not None and earlier.since == since else None
     done = Rebuilt(resumed=place, passed_over=await labels.without_signals(since=since))
     while True:
-        async with labels.turn(wait=True):
+        async with labels.turn(wait=True) as turn:
+            assert turn is not None, "it was waited for"
             histories = await labels.histories(limit=batch, since=since, after=place)
             if not histories:
-                await labels.finish(LABEL_VERSION)
+                await turn.finish(LABEL_VERSION)
                 return done
             place = Place.of(histories[-1].comment)
             found = _labelled(histories)
-            changed = await labels.keep(LABEL_VERSION, found, begun=Begun(since, place))
+            changed = await turn.keep(LABEL_VERSION, found, begun=Begun(since, place))
         done = replace(done, labelled=done.labelled + len(found), changed=done.changed + changed)
         told(done)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from bot.domain.answer import read_answer
 from bot.domain.control_tokens import plain
 from bot.domain.diff import Diff
 from bot.domain.errors import Transient
-from bot.domain.findings import Finding
+from bot.domain.findings import MODEL, Finding
 from bot.domain.incremental import increment
 from bot.domain.prompt import PromptPart
 from bot.domain.run import REVIEW_STEP, Run
@@ -51,6 +52,15 @@ class Remade:
             if any(one.path == finding.path and finding.line in one.added for one in part.excerpts):
                 return Prompt(sha256, self.system, plain(part.prompt)), part
         return None
+
+    def said(self, findings: Iterable[Finding]) -> Mapping[str, frozenset[str]]:
+        """Return the fingerprints of what of *findings* the model said to each prompt, by its hash."""
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for one in findings:
+            asked = self.prompt_of(one) if one.scanner == MODEL else None
+            if asked is not None:
+                found[asked[0].sha256].add(one.fingerprint)
+        return {sha256: frozenset(marks) for sha256, marks in found.items()}
 
     def code_of(self, finding: Finding) -> str:
         """Return the lines of the change around *finding*, empty if it changes nothing there."""

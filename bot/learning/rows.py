@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from bot.domain.control_tokens import plain
 from bot.domain.findings import MODEL
 from bot.domain.labels import Label
 from bot.domain.signals import Comment
@@ -22,11 +23,15 @@ SILENCE: Final = '{"findings":[]}'
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Hold what the model was asked: *sha256* is that of its audited input, before anything was scrubbed."""
+    """Hold what the model was asked: *sha256* is that of its audited input, before anything was scrubbed.
+
+    ``said`` are the fingerprints of all that the model found in it.
+    """
 
     sha256: str
     system: str
     user: str
+    said: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +108,8 @@ class Row:
 def rows_of(format_: Format, material: Iterable[Material]) -> list[Row]:
     """Return the rows that *format_* makes of *material*, in a fixed order.
 
+    Where an answer is the whole of it, *material* must have every comment on the prompt, see `selection.decided`.
+
     ``sft``: a prompt and the accepted findings of it; one whose findings were all rejected teaches silence.
     ``kto``: a prompt, one finding, and whether it was accepted.
     ``dpo``: a prompt of which something was rejected: the answer without that against the answer with it.
@@ -114,12 +121,13 @@ def rows_of(format_: Format, material: Iterable[Material]) -> list[Row]:
             Row({"text": f"{one.code}\n\n{one.words}", "label": int(one.accepted)}, (one,)) for one in ordered
         ]
     make = {Format.sft: _sft, Format.kto: _kto, Format.dpo: _dpo}[format_]
-    return [row for prompt, group in _by_prompt(ordered) for row in make(prompt, group)]
+    return [row for prompt, group in by_prompt(ordered) for row in make(prompt, group)]
 
 
-def _by_prompt(ordered: Iterable[Material]) -> Iterator[tuple[Prompt, list[Material]]]:
+def by_prompt(material: Iterable[Material]) -> Iterator[tuple[Prompt, list[Material]]]:
+    """Yield each prompt, and what of *material* is about it, in the order of *material*."""
     groups: defaultdict[tuple[str, str], list[Material]] = defaultdict(list)
-    for one in ordered:
+    for one in material:
         if one.prompt is not None and one.answer is not None:
             groups[one.comment.ref.key, one.prompt.sha256].append(one)
     for group in groups.values():
@@ -128,8 +136,8 @@ def _by_prompt(ordered: Iterable[Material]) -> Iterator[tuple[Prompt, list[Mater
 
 
 def _sft(prompt: Prompt, group: Sequence[Material]) -> Iterator[Row]:
-    accepted = tuple(one for one in group if one.accepted)
-    yield Row({**_asked(prompt), "completion": _said(accepted)}, accepted or tuple(group))
+    # What was rejected is part of the row too: the prompt shows its code, and the answer says nothing about it.
+    yield Row({**_asked(prompt), "completion": _said([one for one in group if one.accepted])}, tuple(group))
 
 
 def _kto(prompt: Prompt, group: Sequence[Material]) -> Iterator[Row]:
@@ -155,4 +163,5 @@ def _said(findings: Sequence[Material]) -> list[dict[str, str]]:
     content = (
         json.dumps({"findings": answers}, ensure_ascii=False, separators=(",", ":")) if answers else SILENCE
     )
-    return [{"role": "assistant", "content": content}]
+    # As in prompts: tokenizers, too, read such marks in what only quotes them.
+    return [{"role": "assistant", "content": plain(content)}]

@@ -16,13 +16,16 @@ from bot.domain.likeness import words
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.signals import Comment, Signal, SignalKind
 from bot.learning.formats import Format
-from bot.learning.rows import Material
+from bot.learning.rows import Material, by_prompt
 from bot.ports import History
 
 #: So that no merge request, rule or project is all that a model learns.
 MOST_PER_MERGE_REQUEST: Final = 3
 MOST_PER_RULE: Final = 500
 MOST_PER_PROJECT: Final = 2_000
+
+#: Of a comment that is clear itself.
+UNDECIDED: Final = "something else that the model said to the same prompt is not clearly decided, or left out"
 
 _CLEAR: Final = frozenset({Label.accepted_strong, Label.rejected_strong})
 _SPOKEN: Final = frozenset(
@@ -101,29 +104,46 @@ def _unclear(found: Labelled) -> str:
     return f"its label is {found.label.value}"
 
 
-def capped(candidates: Iterable[Candidate]) -> tuple[list[Candidate], Counter[str]]:
+def capped(candidates: Iterable[Candidate], *, whole: bool = False) -> tuple[list[Candidate], Counter[str]]:
     """Return at most so many candidates of each merge request, rule and project, and how many were left out.
 
-    Which ones is as good as drawn by lot, and the same every time.
+    Which ones is as good as drawn by lot, and the same every time. *whole* reviews are never divided: an answer without
+    what was left out would be a wrong one. The review that fills a measure is taken, be it more than the measure.
     """
     kept: list[Candidate] = []
     left_out: Counter[str] = Counter()
     counts: defaultdict[str, Counter[object]] = defaultdict(Counter)
-    for one in sorted(candidates, key=lambda one: hashlib.sha256(one.comment.id.bytes).digest()):
-        ref = one.comment.ref
-        names = {
-            "merge request": (ref, MOST_PER_MERGE_REQUEST),
-            "rule": ((one.comment.scanner, one.comment.rule), MOST_PER_RULE),
-            "project": ((ref.instance, ref.project_id), MOST_PER_PROJECT),
-        }
-        full = next((kind for kind, (name, most) in names.items() if counts[kind][name] >= most), None)
+    for group in _drawn(candidates, whole=whole):
+        names = [_measures(one) for one in group]
+        full = next(
+            (kind for one in names for kind, (name, most) in one.items() if counts[kind][name] >= most), None
+        )
         if full:
-            left_out[f"there is enough of its {full}"] += 1
+            left_out[f"there is enough of its {full}"] += len(group)
             continue
-        for kind, (name, _) in names.items():
-            counts[kind][name] += 1
-        kept.append(one)
+        for one in names:
+            for kind, (name, _) in one.items():
+                counts[kind][name] += 1
+        kept += group
     return sorted(kept, key=lambda one: (one.merged_at, one.comment.ref.key, one.comment.id)), left_out
+
+
+def _drawn(candidates: Iterable[Candidate], *, whole: bool) -> Iterable[Sequence[Candidate]]:
+    """Return what is taken together, in the order of the lot."""
+    groups: defaultdict[uuid.UUID, list[Candidate]] = defaultdict(list)
+    for one in sorted(candidates, key=lambda one: hashlib.sha256(one.comment.id.bytes).digest()):
+        groups[one.comment.run_id if whole else one.comment.id].append(one)
+    return groups.values()
+
+
+def _measures(one: Candidate) -> dict[str, tuple[object, int]]:
+    """Return what *one* is a part of, by its kind, and how much there may be of that."""
+    ref = one.comment.ref
+    return {
+        "merge request": (ref, MOST_PER_MERGE_REQUEST),
+        "rule": ((one.comment.scanner, one.comment.rule), MOST_PER_RULE),
+        "project": ((ref.instance, ref.project_id), MOST_PER_PROJECT),
+    }
 
 
 def consistent(material: Sequence[Material]) -> tuple[list[Material], Counter[str]]:
@@ -134,6 +154,23 @@ def consistent(material: Sequence[Material]) -> tuple[list[Material], Counter[st
     kept = [one for one in material if len(taken[_said(one)]) == 1]
     dropped = len(material) - len(kept)
     return kept, Counter({"the same was accepted and rejected": dropped} if dropped else {})
+
+
+def decided(material: Sequence[Material]) -> tuple[list[Material], Counter[str]]:
+    """Return *material* without prompts to which the model said something that is not in it.
+
+    Nobody has clearly accepted or rejected that, or it had to be left out: an answer without it would teach silence
+    where there is no reason for any, and one with it would teach what nobody asked for.
+    """
+    kept: list[Material] = []
+    dropped = 0
+    for _, group in by_prompt(material):
+        said = {fingerprint for one in group if one.prompt for fingerprint in one.prompt.said}
+        if said <= {one.comment.fingerprint for one in group}:
+            kept += group
+        else:
+            dropped += len(group)
+    return kept, Counter({UNDECIDED: dropped} if dropped else {})
 
 
 def _said(one: Material) -> str:

@@ -20,11 +20,11 @@ from bot.ports.forge import (
     Pipelines,
     Proposals,
 )
-from bot.ports.labels import Begun, DueLabels, History, LabelCount, Labels, Place
+from bot.ports.labels import Begun, DueLabels, History, LabelCount, Labels, LabelTurn, Place
 from bot.ports.learning import Learning
 from bot.ports.log import Delivery, EventLog, EventSink, OnRevoke, Outbox, Subscription, keep_all
 from bot.ports.model import Answers, Audit, Embeddings, Model, ModelReply, ModelRequest
-from bot.ports.noise import Fared, Mutes, Precedent, Precedents, Standing, Text
+from bot.ports.noise import Fared, Mutes, Precedent, Precedents, Text
 from bot.ports.policies import PolicyFiles, PolicyVersions
 from bot.ports.reconciliations import Reconciliations, Turn
 from bot.ports.runner import Command, Completed, RuleCopy, RuleSource, Runner
@@ -63,6 +63,7 @@ __all__ = [
     "History",
     "Jobs",
     "LabelCount",
+    "LabelTurn",
     "Labels",
     "Learning",
     "MergeRules",
@@ -91,7 +92,6 @@ __all__ = [
     "SandboxTree",
     "Sessions",
     "SignIn",
-    "Standing",
     "Start",
     "StillHeld",
     "Store",

@@ -136,6 +136,15 @@ class People(Protocol):
         True where that cannot be told.
         """
 
+    async def level_in_group(self, group: str, user_id: int) -> int:
+        """Return the access of the account to the group with this path, inherited access included.
+
+        It is 0 for strangers, as in `member`, and where we may not see the group.
+
+        Raises:
+            Refused: there is no such account.
+        """
+
     async def may_push(self, merge_request: ForgeMergeRequest, user_id: int) -> bool:
         """Say whether the account may push to the source branch; False where we cannot see that it may."""
 

@@ -64,19 +64,42 @@ class LabelCount:
     late: int = 0
 
 
+class LabelTurn(Protocol):
+    """Store labels as the only one who does; all that a turn stores is there when it ends, or nothing of it.
+
+    Whoever loses the turn, as when a connection breaks, can store nothing more in it: every method raises ``Transient``.
+    """
+
+    async def keep(
+        self,
+        version: int,
+        labels: Mapping[uuid.UUID, Labelled],
+        *,
+        begun: Begun | None = None,
+        done: Sequence[int] = (),
+    ) -> int:
+        """Store labels by comment, how far a rebuild got with them, and which notes are *done*.
+
+        Returns how many labels are new or other than before. Labels of other versions stay as they are.
+        """
+
+    async def finish(self, version: int) -> None:
+        """Forget how far the rebuild of *version* got: it has ended."""
+
+
 class Labels(Protocol):
     """Keep one label of each comment for each version of the function that made it."""
 
-    def turn(self, *, wait: bool) -> AbstractAsyncContextManager[bool]:
+    def turn(self, *, wait: bool) -> AbstractAsyncContextManager[LabelTurn | None]:
         """Enter as the only one who labels, so that no label replaces one that was derived from more.
 
-        Yields whether it is our turn; without *wait*, it is not while somebody else has theirs.
+        What it is derived from must be read within the turn. Without *wait* there is None while somebody else has theirs.
         """
 
     async def due(self, *, limit: int) -> DueLabels:
         """Return the comments of merge requests to which something happened, by up to *limit* notes of it.
 
-        A comment, a signal and a review leave such a note in their transaction. It goes when `keep` is told.
+        A comment, a signal and a review leave such a note in their transaction. It goes when `LabelTurn.keep` is told.
         """
 
     async def histories(
@@ -99,24 +122,8 @@ class Labels(Protocol):
     async def relabelled(self, since: datetime) -> Sequence[MergeRequestRef]:
         """Return the merge requests with labels that are new, or other than before, since then."""
 
-    async def keep(
-        self,
-        version: int,
-        labels: Mapping[uuid.UUID, Labelled],
-        *,
-        begun: Begun | None = None,
-        done: Sequence[int] = (),
-    ) -> int:
-        """Store labels by comment, how far a rebuild got with them, and which notes are *done*, or nothing of it.
-
-        Returns how many labels are new or other than before. Labels of other versions stay as they are.
-        """
-
     async def begun(self, version: int) -> Begun | None:
         """Return how far a rebuild of *version* got that did not end."""
-
-    async def finish(self, version: int) -> None:
-        """Forget how far the rebuild of *version* got: it has ended."""
 
     async def counts(
         self, version: int, *, since: datetime | None = None, project_id: int | None = None

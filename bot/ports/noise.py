@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.domain.policy import Noise
-from bot.domain.quiet.muting import Board, Mute, Outcome, Override, Subject
+from bot.domain.quiet.groups import Standing
+from bot.domain.quiet.muting import Board, Mute, Outcome, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +21,7 @@ class Fared:
     rule: str
     category: str
     outcome: Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Hold of a subject the newest mute that the figures made, and the newest decision of a person."""
-
-    last: Mute | None = None
-    override: Override | None = None
+    project_id: int = 0
 
 
 class Mutes(Protocol):
@@ -36,20 +30,29 @@ class Mutes(Protocol):
     Every method raises ``Transient`` when the store is out of reach.
     """
 
-    async def board(self, project_id: int, policy: Noise, now: datetime) -> Board:
-        """Return what is muted in the project; mutes by figures only where *policy* wants them."""
+    async def board(self, project_id: int, policy: Noise, now: datetime, *, path: str = "") -> Board:
+        """Return what is muted in the project; mutes by figures only where *policy* wants them.
 
-    async def standing(self, project_id: int) -> Mapping[Subject, Standing]:
-        """Return what was decided in the project, in force or not, by subject."""
+        *path* is the project's, where it is known better than as of its last review.
+        """
+
+    async def groups(self, project_ids: Collection[int]) -> Collection[str]:
+        """Return the nearest groups of projects."""
+
+    async def standing(self, team: str, now: datetime) -> Mapping[Subject, Standing]:
+        """Return what stands for a project or group by its own decisions and by those of the groups above it."""
 
     async def fared(self, project_id: int, since: datetime) -> Sequence[Fared]:
         """Return what became of the comments in the project that were posted since and are not censored."""
 
-    async def begin(self, mutes: Sequence[Mute]) -> None:
-        """Add mutes that the figures made."""
+    async def fared_in(self, group: str, since: datetime) -> Sequence[Fared]:
+        """Return what became of the newest of such comments in all projects below the group."""
 
-    async def policy(self, project_id: int) -> Noise:
-        """Return what the policy of the project's newest review says."""
+    async def begin(self, mutes: Sequence[Mute]) -> Sequence[Mute]:
+        """Add mutes that the figures made, and return them, without those that somebody else made meanwhile."""
+
+    async def policies(self, project_ids: Collection[int]) -> Mapping[int, Noise]:
+        """Return what the policies of the projects' newest reviews say."""
 
     async def claim(self, *, lease: timedelta) -> datetime | None:
         """Take the turn to look at what is new, for *lease*; return until when others have, None where it is not due."""

@@ -24,7 +24,7 @@ from bot.domain.reconcile import Action, Thread
 from bot.domain.records import Declined, MergeRequestState, ThreadRecord
 from bot.domain.result import result
 from bot.domain.run import Run
-from bot.domain.summary import project_url, summary
+from bot.domain.summary import project_path, project_url, summary
 from bot.domain.waiver_effects import merged_into, tellings
 from bot.domain.waivers import WaiverStep
 from bot.ports import Clock, Forge, MergeRules, StillHeld, Store, Verdicts, WaiverBook, Workspaces
@@ -165,7 +165,10 @@ class Publishing:
             threads_block=talked and await self._threads_block(met.run),
         )
         return await self.quieting.settle(
-            met.run, lambda silences: decided_with(silences=silences), self.clock.now()
+            met.run,
+            lambda silences: decided_with(silences=silences),
+            self.clock.now(),
+            project=project_path(self.instance_url, met.found.web_url),
         )
 
     async def say(self, met: Met, publication: Publication, still_held: StillHeld) -> Said:

@@ -48,8 +48,12 @@ class Quieting:
         self._precedents = precedents
         self._embeddings = embeddings
 
-    async def settle(self, run: Run, decide: Callable[[Silences], Publication], now: datetime) -> Publication:
+    async def settle(
+        self, run: Run, decide: Callable[[Silences], Publication], now: datetime, *, project: str = ""
+    ) -> Publication:
         """Return what *decide* makes of all silences; what comes up only since another is silent is asked about too.
+
+        *project* is the path as of now, which tells the groups whose mutes count.
 
         Raises:
             Transient: the store is out of reach.
@@ -58,7 +62,7 @@ class Quieting:
         silences: dict[str, Silence] = {}
         asked: set[str] = set()
         publication = decide(silences)
-        board = await self._mutes.board(project_id, policy, now) if publication.fresh else None
+        board = await self._mutes.board(project_id, policy, now, path=project) if publication.fresh else None
         while board and (new := [one for one in publication.fresh if one.fingerprint not in asked]):
             asked |= {one.fingerprint for one in new}
             found = await self._silences(new, board, policy, project_id, now)

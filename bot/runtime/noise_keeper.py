@@ -12,18 +12,21 @@ import structlog
 
 from bot.domain.errors import CloisterError
 from bot.domain.policy import Noise
+from bot.domain.quiet.groups import LEAST_PROJECTS, Standing, pooled, strictest
 from bot.domain.quiet.muting import (
     MEASURED,
     Mute,
     Outcome,
     Subject,
+    count_begins,
     decide,
+    group_team,
     mutable,
     subjects_of,
     team_of,
 )
 from bot.learning.labelling import DUE, label_due
-from bot.ports import Clock, Embeddings, Fared, Labels, Mutes, Precedents, Standing, Telemetry
+from bot.ports import Clock, Embeddings, Fared, Labels, Mutes, Precedents, Telemetry
 from bot.reviewer.quieting import REMEMBERED, clipped
 
 log = structlog.get_logger()
@@ -100,8 +103,11 @@ class NoiseKeeper:
             pass
         # Whoever labelled them, and however long ago that happened which they are about.
         relabelled = await self._labels.relabelled(seen_until)
-        for project_id in sorted({ref.project_id for ref in relabelled if ref.instance == self._instance}):
+        projects = sorted({ref.project_id for ref in relabelled if ref.instance == self._instance})
+        for project_id in projects:
             await self._measure(project_id, now)
+        for group in sorted(await self._mutes.groups(projects)):
+            await self._measure_group(group, now)
         if relabelled:
             self._complete = ""
         await self._index(now)
@@ -110,17 +116,36 @@ class NoiseKeeper:
 
     async def _measure(self, project_id: int, now: datetime) -> None:
         """Mute what the figures of a project call noise."""
-        policy = await self._mutes.policy(project_id)
+        policy = (await self._mutes.policies([project_id]))[project_id]
         if not policy.auto_mute:
             return
-        standing = await self._mutes.standing(project_id)
+        team = team_of(project_id)
+        standing = await self._mutes.standing(team, now)
         fared = await self._mutes.fared(project_id, now - MEASURED)
-        new = await asyncio.to_thread(_new, project_id, fared, standing, policy, now)
-        if new:
-            await self._mutes.begin(new)
-        for mute in new:
-            self._telemetry.count("cloister_mutes", scope=mute.subject.scope.value)
+        for mute in await self._begin(await asyncio.to_thread(_new, team, fared, standing, policy, now)):
             log.info("noise.muted", project=project_id, subject=str(mute.subject), until=mute.until)
+
+    async def _measure_group(self, group: str, now: datetime) -> None:
+        """Mute what the figures of a group call noise where no project has enough of them."""
+        fared = await self._mutes.fared_in(group, now - MEASURED)
+        projects = {one.project_id for one in fared}
+        if len(projects) < LEAST_PROJECTS:
+            return
+        policies = await self._mutes.policies(projects)
+        policy = strictest(list(policies.values()))
+        if policy is None:
+            return
+        fared = [one for one in fared if policies[one.project_id].auto_mute]
+        team = group_team(group)
+        standing = await self._mutes.standing(team, now)
+        for mute in await self._begin(await asyncio.to_thread(_pooled, team, fared, standing, policy, now)):
+            log.info("noise.muted_for_group", group=group, subject=str(mute.subject), until=mute.until)
+
+    async def _begin(self, new: Sequence[Mute]) -> Sequence[Mute]:
+        begun = await self._mutes.begin(new) if new else ()
+        for mute in begun:
+            self._telemetry.count("cloister_mutes", scope=mute.subject.scope.value)
+        return begun
 
     async def _index(self, now: datetime) -> None:
         """Make vectors of comments that have none of the current model; without them words are compared."""
@@ -140,7 +165,7 @@ class NoiseKeeper:
 
 
 def _new(
-    project_id: int,
+    team: str,
     fared: Iterable[Fared],
     standing: Mapping[Subject, Standing],
     policy: Noise,
@@ -149,8 +174,37 @@ def _new(
     """Return the mutes that begin now."""
     outcomes: defaultdict[Subject, list[Outcome]] = defaultdict(list)
     for one in fared:
-        for subject in subjects_of(team_of(project_id), one.scanner, one.rule, one.category):
+        for subject in subjects_of(team, one.scanner, one.rule, one.category):
             outcomes[subject].append(one.outcome)
+    return _begun(outcomes, standing, policy, now)
+
+
+def _pooled(
+    team: str,
+    fared: Iterable[Fared],
+    standing: Mapping[Subject, Standing],
+    policy: Noise,
+    now: datetime,
+) -> Sequence[Mute]:
+    """Return the mutes of a group that begin now."""
+    outcomes: defaultdict[Subject, defaultdict[int, list[Outcome]]] = defaultdict(lambda: defaultdict(list))
+    for one in fared:
+        for subject in subjects_of(team, one.scanner, one.rule, one.category):
+            outcomes[subject][one.project_id].append(one.outcome)
+    together = {}
+    for subject, of in outcomes.items():
+        known = standing.get(subject, Standing())
+        since = count_begins(known.last, known.override, now)
+        together[subject] = pooled(of, since, policy.wanted)
+    return _begun(together, standing, policy, now)
+
+
+def _begun(
+    outcomes: Mapping[Subject, Sequence[Outcome]],
+    standing: Mapping[Subject, Standing],
+    policy: Noise,
+    now: datetime,
+) -> Sequence[Mute]:
     found = []
     for subject, of in outcomes.items():
         known = standing.get(subject, Standing())

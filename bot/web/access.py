@@ -128,11 +128,24 @@ class Access:
         if viewer.admin or viewer.via is not Via.gitlab:
             return viewer.leads(project_id)
         if self._people is None:
-            raise Problem(
-                503, "unavailable", "set CLOISTER_GITLAB_TOKEN for this process: it must ask GitLab"
-            )
+            raise _cannot_ask()
         member = await self._people.member(project_id, viewer.user.id)
         return member.access_level >= MAINTAINER
+
+    async def may_decide_group(self, viewer: Viewer, group: str) -> bool:
+        """Say whether *viewer* is a Maintainer of the group with this path itself, or an administrator, as of now.
+
+        Raises:
+            Problem: the forge cannot be asked.
+            Transient: it does not answer.
+        """
+        if viewer.scopes is not None:
+            return False
+        if viewer.admin or viewer.via is not Via.gitlab:
+            return viewer.admin
+        if self._people is None:
+            raise _cannot_ask()
+        return await self._people.level_in_group(group, viewer.user.id) >= MAINTAINER
 
     def signed_in(self, answer: Response, session_id: str) -> Response:
         """Give the browser its session."""
@@ -256,6 +269,10 @@ async def _field(request: Request) -> str:
         return ""
     value = (await request.form()).get(FORM_FIELD)
     return value if isinstance(value, str) else ""
+
+
+def _cannot_ask() -> Problem:
+    return Problem(503, "unavailable", "set CLOISTER_GITLAB_TOKEN for this process: it must ask GitLab")
 
 
 def _sign_in_first(request: Request) -> Problem:

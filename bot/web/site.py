@@ -103,12 +103,13 @@ def _desk(parts: Base, access: Access) -> Desk:
         str(parts.settings.gitlab_url),
         access.may_decide,
         PostgresMuting(parts.pool, parts.instance, parts.clock),
+        access.may_decide_group,
     )
 
 
 def _office(parts: Base, desk: Desk) -> Office:
     listings = PostgresListings(parts.pool, parts.instance)
-    return Office(desk.dashboard, listings, desk.clock, desk.may_decide, desk.muting)
+    return Office(desk.dashboard, listings, desk.clock, desk.may_decide, desk.muting, desk.may_decide_group)
 
 
 def _turnstile(parts: Base, access: Access) -> Turnstile:

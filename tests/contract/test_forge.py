@@ -290,6 +290,23 @@ async def test_access_is_what_it_is_now(world: World):
         await people.member(world.project.id, 999_999)
 
 
+async def test_access_to_a_group_is_that_to_all_of_it(world: World):
+    """Own, or that to a group above it; a role in a project of it is none, nor in a group that we may not see."""
+    people, group = GitLabPeople(world.forge.api), world.project.group
+    user = world.server.create_user(f"grouped{world.project.id}")
+    world.server.add_member(world.project, user, Level.maintainer)
+    assert await people.level_in_group(group.path, user.id) == 0
+    world.server.add_member(group, user, Level.maintainer)
+    assert await people.level_in_group(group.path.upper(), user.id) == Level.maintainer
+    below = world.server.create_project(f"{group.path}/below/app{world.project.id}", {}).group
+    assert await people.level_in_group(below.path, user.id) == 0
+    world.server.add_member(below, world.bot, Level.reporter)
+    assert await people.level_in_group(below.path, user.id) == Level.maintainer
+    user.state = "blocked"
+    assert await people.level_in_group(group.path, user.id) == 0
+    assert await people.level_in_group("no/such/group", user.id) == 0
+
+
 async def test_a_bot_is_told_from_a_person(world: World):
     """By what GitLab says of the account, and by its name where GitLab says nothing."""
     people = GitLabPeople(world.forge.api)

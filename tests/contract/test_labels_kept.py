@@ -5,18 +5,24 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bot.adapters.labels_postgres import PostgresLabels
+from bot.domain.errors import Transient
 from bot.domain.labels import LABEL_VERSION, Censored, Label, Labelled, label
 from bot.learning.labelling import Rebuilt, label_due, rebuild
 from bot.ports import Begun, History, Labels, Place
 from tests.histories import RECIPES, START, Told, histories
 from tests.ledger import store
+
+_END_HOLDERS = """
+SELECT pg_terminate_backend(pid) FROM pg_locks
+WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 
 
 @pytest.fixture
@@ -94,17 +100,24 @@ async def test_a_rebuild_that_broke_off_goes_on(labels: Labels, told: Sequence[T
     assert len(told) == (await rebuild(labels, since=START - timedelta(days=1))).labelled
 
 
+async def keep(labels: Labels, version: int, found: Mapping[uuid.UUID, Labelled], **values: Any) -> int:
+    """Store labels in a turn of their own."""
+    async with labels.turn(wait=True) as turn:
+        assert turn
+        return await turn.keep(version, found, **values)
+
+
 async def test_labels_of_other_versions_are_kept(labels: Labels, told: Sequence[Told]) -> None:
     """So that figures of the past can be told as they were."""
     comment = told[0].comment.id
     old = Labelled(Label.unknown, contradictory=True, late_at=START)
     new = Labelled(Label.censored, (uuid.UUID(int=1), uuid.UUID(int=2)), Censored.closed, frozen_at=START)
-    assert await labels.keep(1, {comment: old}) == 1
-    assert await labels.keep(2, {comment: new}, begun=Begun(None, Place(START, comment))) == 1
+    assert await keep(labels, 1, {comment: old}) == 1
+    assert await keep(labels, 2, {comment: new}, begun=Begun(None, Place(START, comment))) == 1
     assert await labels.of_comment(comment) == {1: old, 2: new}
-    assert await labels.keep(2, {comment: new}) == 0
-    assert await labels.keep(2, {comment: old}) == 1
-    assert await labels.keep(2, {}) == 0
+    assert await keep(labels, 2, {comment: new}) == 0
+    assert await keep(labels, 2, {comment: old}) == 1
+    assert await keep(labels, 2, {}) == 0
     assert await labels.of_comment(uuid.uuid4()) == {}
 
 
@@ -149,7 +162,7 @@ async def test_what_comes_while_labels_are_made_is_due_again(labels: Labels, poo
     due = await labels.due(limit=1000)
     assert {first.comment.id} == {one.comment.id for one in due.histories}
     await store(pool, [second])
-    await labels.keep(LABEL_VERSION, {}, done=due.notes)
+    await keep(labels, LABEL_VERSION, {}, done=due.notes)
     later = await labels.due(limit=1000)
     assert {second.comment.id} == {one.comment.id for one in later.histories}
     assert set(due.notes).isdisjoint(later.notes)
@@ -165,3 +178,24 @@ async def test_one_labels_at_a_time(labels: Labels, told: Sequence[Told]) -> Non
         assert await labels.counts(LABEL_VERSION) == []
     assert len(told) == (await rebuilding).labelled
     assert await label_due(labels)
+
+
+async def test_whoever_lost_the_turn_stores_nothing(labels: Labels, told: Sequence[Told], pool: Any) -> None:
+    """The next one has it at once, and its labels stay although the other comes late with older ones."""
+    stale = Labelled(Label.unknown)
+
+    async def lose() -> None:
+        async with labels.turn(wait=False) as lost:
+            assert lost
+            due = await labels.due(limit=1000)
+            await lost.keep(LABEL_VERSION, {told[0].comment.id: stale})
+            await pool.execute(_END_HOLDERS)
+            while not await label_due(labels):
+                await asyncio.sleep(0.01)
+            await lost.keep(LABEL_VERSION, {one.comment.id: stale for one in told}, done=due.notes)
+
+    with pytest.raises(Transient):
+        await lose()
+    while await label_due(labels):
+        pass
+    assert {one.comment.id: one.label for one in told} == await _of(pool)

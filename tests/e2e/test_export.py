@@ -21,6 +21,7 @@ from bot.learning.card import card_of
 from bot.learning.dataset import Window, assemble, files_of
 from bot.learning.formats import Format
 from bot.learning.rows import Material, rows_of
+from bot.learning.selection import decided
 from bot.wiring_learning import Learner, learner
 from tests.cloister import Cloister
 from tests.e2e.test_pushes import DEFECT, FLAW, steps
@@ -108,6 +109,11 @@ async def test_prompts_are_those_that_were_asked(shared_cloister: Cloister) -> N
     assert {"the comment is not the model's": 1, "the project had not allowed it then": 1} == left_out
     prompts = {(one.prompt.system, one.prompt.user) for one in material if one.prompt}
     assert len(prompts) == 2
+    # The model sees the flaw too, which a scanner's comment says: nobody decided about the model's words.
+    assert {"two.txt": 2, "three.txt": 1} == {
+        one.comment.path: len(one.prompt.said) for one in material if one.prompt
+    }
+    assert {"three.txt"} == {one.comment.path for one in decided(material)[0]}
     assert prompts <= asked(shared_cloister)
     check_rows(material, parts)
     await check_classifier(shared_cloister)

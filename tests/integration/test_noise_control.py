@@ -227,8 +227,8 @@ async def test_a_rule_that_nobody_wants_falls_silent(noisy: Noisy) -> None:
     assert await noisy.withheld(_finding(severity=Severity.critical)) == ()
     assert await noisy.withheld(_finding(rule="other", category="correctness")) == ()
     await noisy.measure()
-    assert len(await noisy.mutes.standing(PROJECT)) == 2
-    assert await noisy.mutes.standing(SISTER) == {}
+    assert len(await noisy.mutes.standing(str(PROJECT), noisy.clock.now())) == 2
+    assert await noisy.mutes.standing(str(SISTER), noisy.clock.now()) == {}
     noisy.clock.ahead += timedelta(days=31)
     assert await noisy.withheld(_finding()) == ()
     await noisy.measure()
@@ -412,6 +412,12 @@ async def test_the_commands(noisy: Noisy, pool: Any, database_url: str) -> None:
     assert "is said again" in (await cloister("unmute", "semgrep/python-eval", *here)).stdout
     assert await noisy.withheld(_finding()) == ()
     assert "no review has withheld" in (await cloister("explain", "ab12")).stdout
+    there = ("--group", "Team/", *here[2:])
+    said = (await cloister("mute", "model/style", "--category", *there)).stdout
+    assert "muted the category model/style in group team until" in said
+    (shown,) = json.loads((await cloister("list", "--json", "--project", str(SISTER))).stdout)
+    assert (shown["project_id"], shown["group"], shown["category"]) == (None, "team", "model/style")
+    assert "in group team" in (await cloister("unmute", "model/style", "--category", *there)).stdout
     actors = {entry.act.actor.split(":")[0] for entry in await PostgresAuditLog(pool).newest(5)}
     assert actors == {"command"}
     for arguments, said in (
@@ -419,6 +425,9 @@ async def test_the_commands(noisy: Noisy, pool: Any, database_url: str) -> None:
         (("mute", "secrets/aws", *here), "secrets are always said"),
         (("explain", "x"), "no beginning of a fingerprint"),
         (("mute", "semgrep/x", *here[:3], " "), "say why"),
+        (("mute", "semgrep/x", *here, "--group", "team"), "not both"),
+        (("unmute", "semgrep/x", *here[2:]), "--project or --group"),
+        (("mute", "semgrep/x", *here[2:], "--group", "team/../x"), "no path of a group"),
     ):
         refused = await cloister(*arguments)
         assert (refused.exit_code, said in refused.stderr) == (2, True), refused.stderr

@@ -105,6 +105,8 @@ CHANGING = {
     "/noise/mutes/{mute_id}/end": f"/noise/mutes/{uuid.UUID(int=1)}/end",
     "/api/v1/mutes": "",
     "/api/v1/mutes/{mute_id}/end": f"/api/v1/mutes/{uuid.UUID(int=1)}/end",
+    "/api/v1/group-mutes": "",
+    "/api/v1/group-mutes/{mute_id}/end": f"/api/v1/group-mutes/{uuid.UUID(int=1)}/end",
     "/verdicts/{run_id}/waivers": f"/verdicts/{uuid.UUID(int=1)}/waivers",
     "/verdicts/{run_id}/waivers/end": f"/verdicts/{uuid.UUID(int=1)}/waivers/end",
 }

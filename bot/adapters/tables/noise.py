@@ -20,6 +20,8 @@ from bot.adapters.tables.columns import big, json_value, moment
 class MuteEvent(SQLModel, table=True):
     """That a rule or category was muted in a project, or a mute ended; without ``user_id`` the figures did it.
 
+    With ``group_path`` it is about all projects below that group, and ``project_id`` is 0, which no project has.
+
     ``until`` is the end of what was decided: until then a mute holds, or what was unmuted is said whatever the figures
     are. ``accepted`` of ``counted`` comments is the evidence of figures.
     """
@@ -32,6 +34,7 @@ class MuteEvent(SQLModel, table=True):
     muted: bool
     instance: str = Field(sa_type=Text)
     project_id: int = big()
+    group_path: str = Field(default="", sa_column=Column(Text, nullable=False, server_default=""))
     scope: str = Field(sa_type=Text)
     scanner: str = Field(sa_type=Text)
     name: str = Field(sa_type=Text)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import functools
 
 from bot.demo.gitlab import entities
-from bot.demo.gitlab.accounts import Level
+from bot.demo.gitlab.accounts import Level, User
 from bot.demo.gitlab.calls import Call, Reply, Routes
 from bot.demo.gitlab.errors import invalid, not_found
-from bot.demo.gitlab.state import Project
+from bot.demo.gitlab.state import Group, Project
 
 routes = Routes()
 
@@ -105,8 +105,39 @@ def _member(call: Call) -> Reply:
 
 @routes("GET", "groups/:id")
 def _group(call: Call) -> Reply:
-    wanted = call.segments["id"]
+    return Reply(body=entities.group(call.instance, _found(call)))
+
+
+@routes("GET", "groups/:id/members/all/:user_id")
+def _group_member(call: Call) -> Reply:
+    group = _found(call)
+    if not (call.user.admin or _in_group(call, group, call.user) or _in_projects(call, group, call.user)):
+        raise not_found("Group")
+    user = call.instance.state.users.get(call.segment_number("user_id"))
+    level = _in_group(call, group, user) if user else 0
+    if user is None or level == 0:
+        raise not_found()
+    shown = {"access_level": level, "expires_at": None, "membership_state": "active"}
+    return Reply(body=entities.user(call.instance, user) | shown)
+
+
+def _found(call: Call) -> Group:
+    wanted = call.segments["id"].lower()
     for group in call.instance.state.groups.values():
-        if wanted in (str(group.id), group.path):
-            return Reply(body=entities.group(call.instance, group))
+        if wanted in (str(group.id), group.path.lower()):
+            return group
     raise not_found("Group")
+
+
+def _in_group(call: Call, group: Group, user: User) -> int:
+    """Return the access level of *user* to *group*, own or that of a group above it."""
+    above = [
+        one for one in call.instance.state.groups.values() if f"{group.path}/".startswith(f"{one.path}/")
+    ]
+    return max(one.members.get(user.id, 0) for one in above)
+
+
+def _in_projects(call: Call, group: Group, user: User) -> bool:
+    """Say whether *user* belongs to a project of *group*, which lets them see it."""
+    projects = call.instance.state.projects.values()
+    return any(one.group is group and user.id in one.members for one in projects)

@@ -13,7 +13,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -24,9 +24,13 @@ from bot.domain.quiet import NEVER_QUIET, exempt
 
 _BY_FIGURES: Final = "the {scope} {name} is muted until {day}: {count} of {of} comments were accepted"
 _BY_LEAD: Final = "a tech lead muted the {scope} {name} until {day}: {reason}"
+_GROUP_BY_FIGURES: Final = "the {scope} {name} is muted in the group {group} until {day}: {count} of {of} comments were accepted there"
+_GROUP_BY_LEAD: Final = "a tech lead muted the {scope} {name} in the group {group} until {day}: {reason}"
 _NO_END: Final = "somebody lifts it"
 _NO_REASON: Final = "no reason was given"
 
+#: No project's team begins so.
+_GROUP: Final = "/"
 #: What is accepted less often than this is noise.
 WANTED: Final = 0.25
 MUTED_FOR: Final = timedelta(days=30)
@@ -59,6 +63,16 @@ class Subject:
 def team_of(project_id: int) -> str:
     """Return the team that a project is."""
     return str(project_id)
+
+
+def group_team(path: str) -> str:
+    """Return the team that a group is."""
+    return f"{_GROUP}{path}"
+
+
+def group_of(team: str) -> str:
+    """Return the path of the group that *team* is, empty if it is a project."""
+    return team.removeprefix(_GROUP) if team.startswith(_GROUP) else ""
 
 
 def subjects(team: str, finding: Finding) -> tuple[Subject, ...]:
@@ -111,7 +125,7 @@ def wanted(share: Share, threshold: float = WANTED) -> bool:
 class Override:
     """Hold what a tech lead decided about a subject; it wins over what the figures say.
 
-    Without ``until`` it holds until somebody decides otherwise.
+    Without ``until`` it holds until somebody decides otherwise. ``team`` is for whom, empty for the subject's own.
     """
 
     muted: bool
@@ -120,6 +134,7 @@ class Override:
     reason: str = ""
     until: datetime | None = None
     id: uuid.UUID | None = None
+    team: str = ""
 
     def holds(self, now: datetime) -> bool:
         """Say whether it is in force."""
@@ -152,11 +167,12 @@ class Mute:
         """Return in a sentence why; ``reason`` is text of a person, to be neutralised like any."""
         name = f"{self.subject.scanner}/{self.subject.name}"
         day = f"{self.until:%Y-%m-%d}" if self.until else _NO_END
+        group = group_of(self.subject.team)
+        said = {"scope": self.subject.scope, "name": name, "day": day, "group": group}
         if self.automatic:
-            count, of = self.share.count, self.share.of
-            return _BY_FIGURES.format(scope=self.subject.scope, name=name, day=day, count=count, of=of)
-        reason = self.reason or _NO_REASON
-        return _BY_LEAD.format(scope=self.subject.scope, name=name, day=day, reason=reason)
+            text = _GROUP_BY_FIGURES if group else _BY_FIGURES
+            return text.format(**said, count=self.share.count, of=self.share.of)
+        return (_GROUP_BY_LEAD if group else _BY_LEAD).format(**said, reason=self.reason or _NO_REASON)
 
 
 def decide(
@@ -183,16 +199,22 @@ def decide(
     if override is not None and override.holds(now):
         if not override.muted:
             return None
+        whose = replace(subject, team=override.team or subject.team)
         return Mute(
-            subject, override.at, override.until, by=override.by, reason=override.reason, id=override.id
+            whose, override.at, override.until, by=override.by, reason=override.reason, id=override.id
         )
     overruled = override.at if override is not None and override.at <= now else None
     if last and last.holds(now) and (overruled is None or overruled <= last.since):
         return last
-    # Whoever decides begins a new count, and so does a mute.
-    begin = max([moment for moment in (last and last.since, overruled) if moment], default=None)
+    begin = count_begins(last, override, now)
     share = acceptance(one for one in outcomes if begin is None or one.posted_at >= begin)
     return Mute(subject, now, now + lasts, share) if unwanted(share, threshold) else None
+
+
+def count_begins(last: Mute | None, override: Override | None, now: datetime) -> datetime | None:
+    """Return from when on comments count: whoever decides begins a new count, and so does a mute."""
+    moments = [last and last.since, override and override.at]
+    return max((moment for moment in moments if moment and moment <= now), default=None)
 
 
 def explored(subject: Subject, fingerprint: str, share: float = EXPLORED) -> bool:
@@ -211,8 +233,8 @@ class Board:
 
     Args:
         team: whose board it is.
-        mutes: in force, by subject.
-        proven: rules whose own figures are good: a mute of their category leaves them alone.
+        mutes: in force, by the team's subjects; some are mutes of a group in which the team is.
+        proven: what has good figures of its own: mutes of its category or of a group leave it alone.
         said: what tech leads want to be said: neither figures nor likeness silence it.
         explored: the share of findings that are said though they are muted by the figures.
     """
@@ -230,13 +252,15 @@ class Board:
         for subject in subjects(self.team, finding):
             mute = self.mutes.get(subject)
             if mute is not None:
-                return None if mute.automatic and self._spared(subject, finding) else mute
+                return None if mute.automatic and self._spared(subject, mute, finding) else mute
             if subject in self.proven or subject in self.said:
                 return None
         return None
 
-    def _spared(self, subject: Subject, finding: Finding) -> bool:
+    def _spared(self, subject: Subject, mute: Mute, finding: Finding) -> bool:
         """Say whether *finding* is said although the figures mute its *subject*."""
+        if mute.subject.team != self.team and subject in self.proven:
+            return True
         return self.wants(finding) or explored(subject, finding.fingerprint, self.explored)
 
     def wants(self, finding: Finding) -> bool:

@@ -40,6 +40,12 @@ PHRASES: Final = {
     "the {scope} {name} is muted until {day}: {count} of {of} comments were accepted": (
         "{scope} {name} 静音至 {day}：{of} 条评论中有 {count} 条被采纳"
     ),
+    "the {scope} {name} is muted in the group {group} until {day}: {count} of {of} comments were accepted there": (
+        "{scope} {name} 在群组 {group} 中静音至 {day}：该群组 {of} 条评论中有 {count} 条被采纳"
+    ),
+    "a tech lead muted the {scope} {name} in the group {group} until {day}: {reason}": (
+        "技术负责人将{scope} {name} 在群组 {group} 中静音至 {day}：{reason}"
+    ),
     "a tech lead muted the {scope} {name} until {day}: {reason}": "技术负责人将{scope} {name} 静音至 {day}：{reason}",
     "rule": "规则",
     "category": "类别",

@@ -1,4 +1,7 @@
-"""Mutes: tech leads, and scripts in their place, have a rule say nothing in a project for a while, and end that."""
+"""Mutes: tech leads, and scripts in their place, have a rule say nothing for a while, and end that.
+
+That holds for a project or, where people decide, for a whole group.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 
 from bot.domain.errors import Permanent
+from bot.domain.quiet.groups import MOST_PATH, group_path
 from bot.domain.token_names import Scope
 from bot.domain.viewer import Viewer
 from bot.ports.muting import Muting
@@ -27,6 +31,13 @@ _Reason = Annotated[
 ]
 _Word = Annotated[str, StringConstraints(pattern=r"^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$"), Field(max_length=255)]
 _Project = Annotated[int, Field(gt=0, lt=10**18)]
+_Group = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}(/[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}){0,20}$"
+    ),
+    Field(max_length=MOST_PATH, description="The path of the group; all projects below it are meant."),
+]
 _REFUSED = failing(409, "The rule may never be muted.", "not_mutable", "rules about secrets are never muted")
 
 
@@ -37,6 +48,23 @@ class MuteAsked(Asked):
     scanner: _Word
     rule: _Word
     until: date = Field(description=f"The last day, in UTC, within the next {MOST_MUTED_DAYS} days.")
+    why: _Reason
+
+
+class GroupMuteAsked(Asked):
+    """Say what is muted, below which group, until when and why."""
+
+    group: _Group
+    scanner: _Word
+    rule: _Word
+    until: date = Field(description=f"The last day, in UTC, within the next {MOST_MUTED_DAYS} days.")
+    why: _Reason
+
+
+class GroupUnmuteAsked(Asked):
+    """Say for which group a mute ends, and why."""
+
+    group: _Group
     why: _Reason
 
 
@@ -70,7 +98,40 @@ def router(office: Office, muting: Muting) -> APIRouter:
         if not await muting.unmute(asked.project, mute_id, why=asked.why, by=viewer):
             raise Problem(404, "no_mute", "there is no such mute in this project, or it has ended")
 
+    _for_groups(mutes, office, muting)
     return mutes
+
+
+def _for_groups(mutes: APIRouter, office: Office, muting: Muting) -> None:
+    """Add to *mutes* what is decided for all projects below a group."""
+
+    @mutes.post("/group-mutes", status_code=204, responses=_REFUSED)
+    async def mute_group(asked: GroupMuteAsked, viewer: SignedInViewer) -> None:
+        """Mute a rule in all projects below a group; one that is muted there already gets the new end."""
+        end, group = _end(asked.until, office.clock.now().date()), group_path(asked.group)
+        await _lead_group(office, viewer, group)
+        try:
+            await muting.mute_for_group(group, asked.scanner, asked.rule, why=asked.why, until=end, by=viewer)
+        except Permanent as error:
+            raise Problem(409, "not_mutable", str(error)) from None
+
+    @mutes.post("/group-mutes/{mute_id}/end", status_code=204, responses=NOT_FOUND)
+    async def unmute_group(mute_id: uuid.UUID, asked: GroupUnmuteAsked, viewer: SignedInViewer) -> None:
+        """End a mute for a group; one of a group above it stays for the others there."""
+        group = group_path(asked.group)
+        await _lead_group(office, viewer, group)
+        if not await muting.unmute_for_group(group, mute_id, why=asked.why, by=viewer):
+            raise Problem(404, "no_mute", "there is no such mute in this group, or it has ended")
+
+
+async def _lead_group(office: Office, viewer: Viewer, group: str) -> None:
+    """Let through who is a tech lead of the group itself now."""
+    if not await office.may_decide_group(viewer, group):
+        raise Problem(
+            403,
+            "not_a_lead",
+            "rules of a group are muted by its own maintainers: ask one, or an administrator",
+        )
 
 
 async def _lead(office: Office, viewer: Viewer, project: int) -> None:

@@ -10,6 +10,7 @@ from bot.ports import Clock
 from bot.ports.dashboard import Dashboard
 from bot.ports.listings import Listings
 from bot.ports.muting import Muting
+from bot.web.dashboard.desk import nobody
 from bot.web.problems import Problem
 
 
@@ -17,7 +18,7 @@ from bot.web.problems import Problem
 class Office:
     """Hold where answers come from; without ``muting`` no mutes are offered.
 
-    ``may_decide`` asks whether somebody is a tech lead of a project as of now.
+    ``may_decide`` asks whether somebody is a tech lead of a project as of now, ``may_decide_group`` of a group.
     """
 
     dashboard: Dashboard
@@ -25,6 +26,7 @@ class Office:
     clock: Clock
     may_decide: Callable[[Viewer, int], Awaitable[bool]]
     muting: Muting | None = None
+    may_decide_group: Callable[[Viewer, str], Awaitable[bool]] = nobody
 
 
 def all_seeing(viewer: Viewer) -> None:

@@ -153,10 +153,11 @@ class NoiseRow(Shown):
 
 
 class Muted(Shown):
-    """What is not said in a project until a day, and why."""
+    """What is not said in a project, or in all below a group, until a day, and why."""
 
     id: uuid.UUID
-    project_id: int
+    project_id: int | None
+    group: str
     rule: str
     category: str
     why: str

@@ -38,11 +38,16 @@ _OFFICE = (("operations", "/operations", "Operations"), ("audit", "/audit", "Aud
 _UNFILTERED = frozenset(name for name, _, _ in _OFFICE)
 
 
+async def nobody(_viewer: Viewer, _group: str) -> bool:
+    """Say that nobody may decide, where groups cannot be asked about."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Desk:
     """Hold what pages are made from; without ``muting`` they offer no mutes.
 
-    ``may_decide`` asks whether somebody is a tech lead of a project as of now.
+    ``may_decide`` asks whether somebody is a tech lead of a project as of now, ``may_decide_group`` of a group.
     """
 
     dashboard: Dashboard
@@ -51,6 +56,7 @@ class Desk:
     gitlab_url: str
     may_decide: Callable[[Viewer, int], Awaitable[bool]]
     muting: Muting | None = None
+    may_decide_group: Callable[[Viewer, str], Awaitable[bool]] = nobody
 
     @property
     def today(self) -> date:

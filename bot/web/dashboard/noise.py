@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from urllib.parse import urlencode
 
@@ -12,10 +13,11 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from bot.domain.dashboard import FEW
 from bot.domain.dashboard_query import BadFilter, filters_of
 from bot.domain.errors import Permanent
+from bot.domain.quiet.groups import group_path, groups_above
 from bot.domain.viewer import Viewer
 from bot.ports.muting import Muting
 from bot.web.access import SignedInViewer
-from bot.web.dashboard.desk import Desk, Frame
+from bot.web.dashboard.desk import Desk, Frame, visible
 from bot.web.problems import Problem
 
 #: How long a rule stays muted where nobody says, and at most: then it has to show again what it is worth.
@@ -23,7 +25,7 @@ MUTED_DAYS, MOST_MUTED_DAYS = 30, 180
 #: A sentence, not a report.
 MOST_REASON = 500
 _DONE = {
-    "muted": "The rule is muted. It says nothing on merge requests of this project until the day in its row.",
+    "muted": "The rule is muted. It says nothing on merge requests here until the day in its row.",
     "unmuted": "The mute has ended. The rule speaks again at the next review.",
     "gone": "There was no such mute any more: nothing has changed.",
 }
@@ -37,14 +39,18 @@ def router(desk: Desk) -> APIRouter:
     async def noise(request: Request, viewer: SignedInViewer, done: str = "") -> HTMLResponse:
         """Show the most rejected rules, and what is muted."""
         frame = Frame(desk, request, viewer, "noise")
-        project = frame.filters.project_id
+        project, group = frame.filters.project_id, group_path(frame.filters.group)
+        leads_group = await _leads_group(desk, viewer)
+        led = viewer.leads(project) if project is not None else bool(group) and leads_group(group)
         return await frame.show(
             noise=await desk.dashboard.noise(frame.filters),
             few=FEW,
             done=_DONE.get(done, ""),
             mutable=desk.muting is not None,
-            mutes=desk.muting is not None and project is not None and viewer.leads(project),
+            mutes=desk.muting is not None and led,
             leads=viewer.leads if desk.muting is not None else lambda _: False,
+            leads_group=leads_group,
+            group=group,
             until=desk.today + timedelta(days=MUTED_DAYS),
             latest=desk.today + timedelta(days=MOST_MUTED_DAYS),
             most_reason=MOST_REASON,
@@ -62,38 +68,76 @@ def _decide(pages: APIRouter, desk: Desk, muting: Muting) -> None:
     @pages.post("/noise/mutes")
     async def mute(
         viewer: SignedInViewer,
-        project: int = Form(gt=0, lt=2**63),
+        project: int | None = Form(None, gt=0, lt=2**63),
+        group: str = Form(""),
         scanner: str = Form(min_length=1, max_length=255),
         rule: str = Form(min_length=1, max_length=255),
         until: str = Form(),
         why: str = Form(),
     ) -> RedirectResponse:
-        """Mute a rule of one project."""
-        reason, end = _reason(why), _end(desk, until)
-        await _lead(desk, viewer, project)
+        """Mute a rule of one project, or of all below a group."""
+        reason, end, place = _reason(why), _end(desk, until), _place(project, group)
+        await _lead(desk, viewer, place)
         try:
-            await muting.mute(project, scanner, rule, why=reason, until=end, by=viewer)
+            if isinstance(place, int):
+                await muting.mute(place, scanner, rule, why=reason, until=end, by=viewer)
+            else:
+                await muting.mute_for_group(place, scanner, rule, why=reason, until=end, by=viewer)
         except Permanent as error:
             raise Problem(409, "not_mutable", str(error)) from None
-        return _back(project, "muted")
+        return _back(place, "muted")
 
     @pages.post("/noise/mutes/{mute_id}/end")
     async def unmute(
         mute_id: uuid.UUID,
         viewer: SignedInViewer,
-        project: int = Form(gt=0, lt=2**63),
+        project: int | None = Form(None, gt=0, lt=2**63),
+        group: str = Form(""),
         why: str = Form(),
     ) -> RedirectResponse:
-        """End a mute of one project."""
-        reason = _reason(why)
-        await _lead(desk, viewer, project)
-        ended = await muting.unmute(project, mute_id, why=reason, by=viewer)
-        return _back(project, "unmuted" if ended else "gone")
+        """End a mute in one project, or in all below a group."""
+        reason, place = _reason(why), _place(project, group)
+        await _lead(desk, viewer, place)
+        if isinstance(place, int):
+            ended = await muting.unmute(place, mute_id, why=reason, by=viewer)
+        else:
+            ended = await muting.unmute_for_group(place, mute_id, why=reason, by=viewer)
+        return _back(place, "unmuted" if ended else "gone")
 
 
-async def _lead(desk: Desk, viewer: Viewer, project: int) -> None:
-    """Let through who is a tech lead of the project now, whatever was true when they signed in."""
-    if not viewer.leads(project) or not await desk.may_decide(viewer, project):
+def _place(project: int | None, group: str) -> int | str:
+    """Return the project, or the path of the group, that a form is about."""
+    path = group_path(group)
+    if (project is None) != bool(path):
+        raise Problem(422, "no_place", "Say a project, or a group by its path, and not both.")
+    return path if project is None else project
+
+
+async def _leads_group(desk: Desk, viewer: Viewer) -> Callable[[str], bool]:
+    """Return whom forms for groups are shown to: who leads all that they see there; sending one is checked in GitLab."""
+    if desk.muting is None:
+        return lambda _: False
+    if viewer.admin:
+        return lambda _: True
+    projects = await desk.places.projects(visible(viewer))
+
+    def leads(group: str) -> bool:
+        below = [number for number, path in projects.items() if group in groups_above(path)]
+        return bool(below) and all(viewer.leads(number) for number in below)
+
+    return leads
+
+
+async def _lead(desk: Desk, viewer: Viewer, place: int | str) -> None:
+    """Let through who is a tech lead of the project or group now, whatever was true when they signed in."""
+    if isinstance(place, str):
+        if not await desk.may_decide_group(viewer, place):
+            raise Problem(
+                403,
+                "not_a_lead",
+                "Rules of a group are muted by its own maintainers: ask one, or an administrator.",
+            )
+    elif not viewer.leads(place) or not await desk.may_decide(viewer, place):
         raise Problem(403, "not_a_lead", "Rules of a project are muted by its maintainers: ask one of them.")
 
 
@@ -115,5 +159,6 @@ def _end(desk: Desk, until: str) -> datetime:
     return datetime.combine(day, time(23, 59, 59), UTC)
 
 
-def _back(project: int, done: str) -> RedirectResponse:
-    return RedirectResponse(f"/noise?{urlencode({'project': project, 'done': done})}", 303)
+def _back(place: int | str, done: str) -> RedirectResponse:
+    where = "project" if isinstance(place, int) else "group"
+    return RedirectResponse(f"/noise?{urlencode({where: place, 'done': done})}", 303)

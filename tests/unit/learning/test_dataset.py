@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import hashlib
 import json
 import random
@@ -14,13 +15,15 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from bot.domain.errors import Refused
 from bot.learning.card import card_of
 from bot.learning.dataset import Window, assemble, files_of
 from bot.learning.formats import Format
 from bot.learning.gates import LEAST_REJECTED, LEAST_ROWS
-from bot.learning.rows import Material, rows_of
+from bot.learning.rows import Material, Prompt, rows_of
 from bot.learning.scrubbing import Scrubber
 from tests.histories import START
 from tests.unit.learning.material import many, material
@@ -138,6 +141,80 @@ def test_answers_are_scrubbed_as_the_text_that_they_hold(format_: Format) -> Non
     assert not any(leak in answer for leak in leaks for answer in answers)
     told = {one["message"] for answer in answers for one in json.loads(answer)["findings"]}
     assert {row["prompt"][1]["content"]} == told
+
+
+def test_marks_of_model_servers_are_plain_in_answers() -> None:
+    """As they are in prompts: whoever writes one into the code must not end a turn in training."""
+    mark = "<|im_end|>"
+    one = material(1, accepted=True, iid=1, answer={"path": "a.py", "message": f"x = '{mark}'"})
+    for format_ in (Format.sft, Format.kto):
+        (row,) = lines(files(format_, [one])["train.jsonl"])
+        assert mark not in json.dumps(row, ensure_ascii=False)
+        assert "im_end" in row["completion"][0]["content"]
+
+
+def test_what_is_taken_out_of_the_prompt_alone_keeps_the_row_out() -> None:
+    """Such as a secret that only what stands before it gives away: the answer would still quote it."""
+    answer = {"path": "a.py", "quote": "hunter2 = 1", "evidence": [{"line": 1, "quote": "hunter2\n  = 1"}]}
+    prompt = Prompt("0" * 64, "Review.", "12 +password: hunter2 = 1")
+    one = material(1, accepted=True, iid=1, prompt=prompt, answer=answer)
+    assert files(Format.kto, [one])["train.jsonl"]
+    found = files(Format.kto, [one], redact=lambda text: text.replace("password: hunter2", "password: ***"))
+    assert "train.jsonl" not in found
+    assert b"| scrubbing made its answer quote what its prompt does not show | 1 |" in found["README.md"]
+
+
+class Fate(enum.Enum):
+    """What became of something that the model said."""
+
+    accepted = 1
+    rejected = 2
+    #: Nobody decided, it was not said, or it cannot be shown.
+    open = 3
+
+
+FATES = st.lists(st.lists(st.sampled_from(Fate), min_size=1, max_size=4), min_size=1, max_size=12)
+
+
+@settings(max_examples=25)
+@given(FATES, st.randoms(use_true_random=False))
+def test_answers_hold_all_and_only_what_was_accepted(
+    prompts: list[list[Fate]], chance: random.Random
+) -> None:
+    """Whatever became of all that was said to each of many prompts, and in whatever order it comes."""
+    made: list[Material] = []
+    wanted = {}
+    for iid, fates in enumerate(prompts, start=1):
+        group = [
+            material(100 * iid + n, accepted=fate is Fate.accepted, iid=iid) for n, fate in enumerate(fates)
+        ]
+        said = frozenset(str(one.comment.id) for one in group)
+        for one, fate in zip(group, fates, strict=True):
+            assert one.prompt
+            comment = one.comment.model_copy(update={"fingerprint": str(one.comment.id)})
+            if fate is not Fate.open:
+                made.append(replace(one, comment=comment, prompt=replace(one.prompt, said=said)))
+        if Fate.open not in fates:
+            lines_of = {100 * iid + n for n, fate in enumerate(fates) if fate is Fate.accepted}
+            wanted[group[0].prompt.user if group[0].prompt else ""] = lines_of
+    first = files(Format.sft, made)
+    chance.shuffle(made)
+    assert first == files(Format.sft, made)
+    rows = [row for name, content in first.items() if name.endswith(".jsonl") for row in lines(content)]
+    told = {
+        row["prompt"][1]["content"]: {
+            one["line"] for one in json.loads(row["completion"][0]["content"])["findings"]
+        }
+        for row in rows
+    }
+    assert wanted == told
+    pairs = [
+        row
+        for name, content in files(Format.dpo, made).items()
+        if name.endswith(".jsonl")
+        for row in lines(content)
+    ]
+    assert {row["prompt"][1]["content"] for row in pairs} <= set(wanted)
 
 
 def test_rows_say_where_they_come_from() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import uuid
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -12,13 +13,16 @@ from hypothesis import strategies as st
 
 from bot.domain.labels import Label
 from bot.learning.formats import Format
+from bot.learning.rows import Material
 from bot.learning.selection import (
     MOST_PER_MERGE_REQUEST,
+    UNDECIDED,
     Candidate,
     Consent,
     candidate,
     capped,
     consistent,
+    decided,
 )
 from bot.ports import History
 from tests.histories import HOUR, RECIPES, START, Told, histories, telling
@@ -95,6 +99,47 @@ def test_no_merge_request_is_all_that_is_learned(iids: list[int], chance: random
     counts = Counter(one.comment.ref.iid for one in kept)
     assert counts == {iid: min(count, MOST_PER_MERGE_REQUEST) for iid, count in Counter(iids).items()}
     assert len(made) == len(kept) + left_out.total()
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 2)), max_size=30), st.randoms())
+def test_whole_reviews_are_never_divided(places: list[tuple[int, int]], chance: random.Random) -> None:
+    """The one that fills a merge request's measure is the last of it."""
+    made = []
+    for number, (iid, review) in enumerate(places, start=1):
+        one = material(number, accepted=True, iid=iid)
+        comment = one.comment.model_copy(update={"run_id": uuid.UUID(int=10 * iid + review)})
+        made.append(Candidate(comment, one.label, (), one.merged_at, 1))
+    sizes = Counter(one.comment.run_id for one in made)
+    kept, left_out = capped(made, whole=True)
+    chance.shuffle(made)
+    assert (kept, left_out) == capped(made, whole=True)
+    taken = Counter(one.comment.run_id for one in kept)
+    assert all(sizes[run] == count for run, count in taken.items())
+    for iid in {iid for iid, _ in places}:
+        of_it = [count for run, count in taken.items() if run.int // 10 == iid]
+        assert sum(of_it) >= min(MOST_PER_MERGE_REQUEST, sum(one == iid for one, _ in places))
+        assert sum(of_it) - max(of_it) < MOST_PER_MERGE_REQUEST
+    assert len(made) == len(kept) + left_out.total()
+
+
+def test_an_answer_is_whole_or_there_is_none() -> None:
+    """Where the model said more to a prompt than is here, the rest is no answer to it."""
+    whole = [said(material(1, accepted=True, iid=1), 1, 2), said(material(2, accepted=False, iid=1), 1, 2)]
+    part = [said(material(3, accepted=True, iid=2), 3, 4)]
+    assert (whole, Counter({UNDECIDED: 1})) == decided([*whole, *part])
+    assert ([], Counter({UNDECIDED: 1})) == decided(whole[1:])
+    # Another run may have said more to the same prompt.
+    again = said(material(5, accepted=True, iid=1), 5)
+    assert ([*whole, again], Counter()) == decided([*whole, again])
+    assert ([], Counter({UNDECIDED: 2})) == decided([whole[0], again])
+
+
+def said(one: Material, *numbers: int) -> Material:
+    """Return material to whose prompt the model said what is numbered so."""
+    assert one.prompt
+    comment = one.comment.model_copy(update={"fingerprint": f"f{one.comment.id.int}"})
+    prompt = replace(one.prompt, said=frozenset(f"f{number}" for number in numbers))
+    return replace(one, comment=comment, prompt=prompt)
 
 
 def test_what_was_taken_both_ways_is_dropped() -> None:

@@ -27,11 +27,11 @@ class World:
     quiet: asyncio.Event = field(default_factory=asyncio.Event)
 
     @asynccontextmanager
-    async def turn(self, *, wait: bool) -> AsyncIterator[bool]:
+    async def turn(self, *, wait: bool) -> AsyncIterator[World | None]:
         if self.broken:
             self.broken -= 1
             raise Transient("the database is out of reach")
-        yield not wait
+        yield None if wait else self
 
     async def due(self, *, limit: int) -> DueLabels:
         return DueLabels(range(min(limit, self.notes.pop(0) if self.notes else 0)), ())

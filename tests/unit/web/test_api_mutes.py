@@ -47,13 +47,16 @@ async def _ready() -> list[str]:
 
 
 def _client(shown: Shown, *, still_lead: bool = True, viewer: Viewer = LEAD) -> httpx.AsyncClient:
+    async def may_decide_group(_viewer: Viewer, group: str) -> bool:
+        return still_lead and group == "retail"
+
     async def may_decide(_viewer: Viewer, _project: int) -> bool:
         return still_lead
 
     async def viewer_of(_request: Request) -> Viewer:
         return viewer
 
-    office = Office(shown, shown, _Clock(), may_decide, shown)  # type: ignore[arg-type]
+    office = Office(shown, shown, _Clock(), may_decide, shown, may_decide_group)  # type: ignore[arg-type]
     app = application(
         None,
         routers=[seen_by(viewer_of, api(office))],
@@ -142,6 +145,27 @@ async def test_a_body_is_bounded(client: httpx.AsyncClient):
     answer = await client.post("/mutes", json={**ASKED, "why": "x" * 2_000_000})
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "too_large")
+
+
+async def test_a_rule_is_muted_for_a_group(shown: Shown, client: httpx.AsyncClient):
+    """By who leads the group itself, told by its path in any case."""
+    asked = {**{key: value for key, value in ASKED.items() if key != "project"}, "group": "Retail"}
+    muted = await client.post("/group-mutes", json=asked)
+    new = next(one for one in shown.mutes.values() if one.group)
+    end = await client.post(f"/group-mutes/{new.id}/end", json={"group": "retail", "why": "it was right"})
+
+    assert (muted.status_code, new.group, new.project_id) == (204, "retail", None)
+    assert (end.status_code, set(shown.mutes)) == (204, {MUTE})
+    async with _client(shown, still_lead=False) as late:
+        for other, group, status in (
+            (client, "bank", 403),
+            (client, "../retail", 422),
+            (late, "retail", 403),
+        ):
+            answer = await other.post("/group-mutes", json={**asked, "group": group})
+            ended = await other.post(f"/group-mutes/{MUTE}/end", json={"group": group, "why": "x"})
+            assert (answer.status_code, ended.status_code) == (status, status)
+    assert set(shown.mutes) == {MUTE}
 
 
 async def test_an_unknown_mute_is_not_there(client: httpx.AsyncClient):

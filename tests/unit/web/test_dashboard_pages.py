@@ -334,6 +334,68 @@ async def test_who_no_longer_leads_mutes_nothing():
     assert list(shown.mutes) == [MUTE]
 
 
+_GROUP_FORM = {**{key: value for key, value in _FORM.items() if key != "project"}, "group": "Retail"}
+
+
+async def _leads_retail(viewer: Viewer, group: str) -> bool:
+    return (viewer, group) == (_LEAD, "retail")
+
+
+def _in_groups(shown: Shown, viewer: Viewer) -> httpx.AsyncClient:
+    app = pages_of(shown, viewer, _may, _leads_retail)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://cloister.test")
+
+
+async def test_a_tech_lead_of_a_group_mutes_for_all_of_it():
+    """And ends that there; a project's tech lead ends it for the project alone."""
+    shown = Shown()
+    async with _in_groups(shown, _LEAD) as client:
+        answer = await client.post("/noise/mutes", data=_GROUP_FORM)
+        new = next(mute for mute in shown.mutes.values() if mute.id != MUTE)
+        of_group = (await client.get(answer.headers["location"])).text
+        of_project = (await client.get("/noise", params={"project": str(SHOP)})).text
+        again = await client.post(f"/noise/mutes/{new.id}/end", data=_GROUP_FORM)
+
+    assert (new.project_id, new.group, new.rule) == (None, "retail", "java.magic-number")
+    assert '<a href="/noise?group=retail">all of ' in of_group
+    assert '<input type="hidden" name="group" value="retail">' in of_group
+    assert "In this project alone." in of_project
+    assert f'<input type="hidden" name="project" value="{SHOP}">' in of_project
+    assert (again.status_code, list(shown.mutes)) == (303, [MUTE])
+
+
+@pytest.mark.parametrize(
+    ("changed", "status"),
+    [
+        ({"group": "other"}, 403),
+        ({"group": "../retail"}, 422),
+        ({"group": ""}, 422),
+        ({"group": "retail", "project": str(SHOP)}, 422),
+    ],
+)
+async def test_what_cannot_be_muted_for_a_group_changes_nothing(changed: Mapping[str, str], status: int):
+    """Another group, none, or a project besides."""
+    shown = Shown(empty=True)
+    async with _in_groups(shown, _LEAD) as client:
+        answer = await client.post("/noise/mutes", data={**_GROUP_FORM, **changed})
+
+    assert (answer.status_code, shown.mutes) == (status, {})
+
+
+async def test_whom_forms_for_a_group_are_shown_to():
+    """To administrators, and to who leads all that they see in it."""
+    for viewer, group, offered in (
+        (_ADMIN, "retail", True),
+        (_ADMIN, "empty", True),
+        (_LEAD, "retail", True),
+        (_LEAD, "bank", False),
+        (_READER, "retail", False),
+    ):
+        async with _in_groups(Shown(), viewer) as client:
+            page = (await client.get("/noise", params={"group": group})).text
+        assert (f'<input type="hidden" name="group" value="{group}">' in page) is offered, (viewer, group)
+
+
 async def test_only_tech_leads_are_offered_mutes():
     """Auditors see what is muted, without forms."""
     async with _client(Shown(), Viewer(ForgeUser(6, "eye"), auditor=True)) as client:
