@@ -257,7 +257,7 @@ class Shown:
         if filters.project_id is not None:
             lines = [line for line in lines if line.ref.project_id == filters.project_id]
         if after is not None:
-            lines = [line for line in lines if line.created_at < after.created_at]
+            lines = [line for line in lines if line.created_at < after.at]
         shown = lines[:PER_PAGE]
         more = len(lines) > PER_PAGE
         return Reviews(tuple(shown), Cursor(shown[-1].created_at, shown[-1].run_id) if more else None)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
+from bot.adapters.counted_lines import Source, newest
 from bot.adapters.dead_letters_postgres import letter_of
+from bot.adapters.rollup_spans import span_of
+from bot.domain.comment_lines import Sought, Which
 from bot.domain.dashboard import Filters, Labels
 from bot.domain.labels import LABEL_VERSION
 from bot.domain.merge_request import MergeRequestRef
@@ -51,6 +55,21 @@ WHERE instance = $1 AND ($2::bigint[] IS NULL OR project_id = ANY($2)) AND ($3::
     AND ($4 = '' OR starts_with(lower(path), lower($4) || '/'))
 """
 
+#: What is counted, and what holds for a single review. A day may count more than there are: it is looked through.
+_WHICH: Mapping[Which, tuple[str, str]] = {
+    Which.passed: ("r.reviews > greatest(r.blocked, r.undecided)", "f.blocking = 0 AND NOT f.undecided"),
+    Which.blocked: ("r.blocked > 0", "f.blocking > 0"),
+    Which.undecided: ("r.undecided > 0", "f.undecided"),
+    Which.waived: ("r.waived > 0", "f.waived > 0"),
+    Which.silent: ("r.silent > 0", "NOT f.standing"),
+    Which.unread: ("r.files_read < r.files", "f.files_read < f.files"),
+}
+_OF_DAY = """
+SELECT f.run_id AS id, f.created_at AS at FROM review_fact f
+WHERE f.instance = p.instance AND f.project_id = p.project_id AND f.created_at >= t.begins AND f.created_at < t.ends
+    AND {conditions}
+"""
+
 _SAID = f"""
 SELECT c.fingerprint, c.scanner, c.rule, c.severity, c.path, c.line, coalesce(t.state, '') AS state,
     coalesce(l.label, '') AS label, coalesce((
@@ -82,16 +101,30 @@ SELECT (SELECT count(*) FROM dead_letter) AS letters, (SELECT count(*) FROM roll
 
 
 async def reviews(
-    connection: Any, instance: str, filters: Filters, after: Cursor | None, limit: int
+    connection: Any, instance: str, filters: Filters, sought: Sought, after: Cursor | None, limit: int
 ) -> Reviews:
     """Return a page; see `bot.ports.dashboard`."""
+    choose = _newest if sought == Sought() else _chosen
+    ids = await choose(connection, instance, filters, sought, after, limit + 1)
+    rows = await connection.fetch(
+        f"{_LINE} WHERE f.run_id = ANY($1::uuid[]) ORDER BY f.created_at DESC, f.run_id DESC", ids[:limit]
+    )
+    last = rows[-1] if len(ids) > limit else None
+    return Reviews(
+        tuple(_line(row) for row in rows), Cursor(last["created_at"], last["run_id"]) if last else None
+    )
+
+
+async def _newest(
+    connection: Any, instance: str, filters: Filters, _sought: Sought, after: Cursor | None, limit: int
+) -> list[uuid.UUID]:
     arguments = [
         instance,
         filters.since,
         filters.until,
-        after.created_at if after else None,
-        after.run_id if after else None,
-        limit + 1,
+        after.at if after else None,
+        after.id if after else None,
+        limit,
     ]
     if filters.visible is None and filters.project_id is None and not filters.group:
         ids = await connection.fetch(_OF_ALL, *arguments)
@@ -99,14 +132,28 @@ async def reviews(
         visible = None if filters.visible is None else list(filters.visible)
         found = await connection.fetch(_PROJECTS, instance, visible, filters.project_id, filters.group)
         ids = await connection.fetch(_OF_PROJECTS, *arguments, [row["project_id"] for row in found])
-    rows = await connection.fetch(
-        f"{_LINE} WHERE f.run_id = ANY($1::uuid[]) ORDER BY f.created_at DESC, f.run_id DESC",
-        [row["run_id"] for row in ids[:limit]],
-    )
-    last = rows[-1] if len(ids) > limit else None
-    return Reviews(
-        tuple(_line(row) for row in rows), Cursor(last["created_at"], last["run_id"]) if last else None
-    )
+    return [row["run_id"] for row in ids]
+
+
+async def _chosen(
+    connection: Any, instance: str, filters: Filters, sought: Sought, after: Cursor | None, limit: int
+) -> list[uuid.UUID]:
+    """Return the newest of those that are *sought*, wherever the counts say that there are any."""
+    span = await span_of(connection, instance, replace(filters, only={}))
+    if span is None:
+        return []
+    return await newest(connection, span, _source(sought), after, limit)
+
+
+def _source(sought: Sought) -> Source:
+    conditions, table, counted = [], "rollup_bucket", f"r.what = 'reason:{sought.unsaid}'"
+    if sought.unsaid is not None:
+        conditions.append(f"f.filtered ? '{sought.unsaid}'")
+    if sought.which is not None:
+        table = "rollup"
+        counted, condition = _WHICH[sought.which]
+        conditions.append(condition)
+    return Source(table, counted, _OF_DAY.format(conditions=" AND ".join(conditions)))
 
 
 async def review(

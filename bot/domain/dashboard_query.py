@@ -88,16 +88,16 @@ def cursor_of(text: str) -> Cursor:
     try:
         raw = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
         at = _EPOCH + timedelta(microseconds=int.from_bytes(raw[:-16], "big"))
-        run_id = uuid.UUID(bytes=raw[-16:])
+        line = uuid.UUID(bytes=raw[-16:])
     except (ValueError, OverflowError):
         raise BadFilter("after", "it is no cursor; begin at the first page") from None
-    return Cursor(at, run_id)
+    return Cursor(at, line)
 
 
 def cursor_text(cursor: Cursor) -> str:
     """Return *cursor* for a URL."""
-    microseconds = (cursor.created_at - _EPOCH) // timedelta(microseconds=1)
-    raw = max(0, microseconds).to_bytes(8, "big") + cursor.run_id.bytes
+    microseconds = (cursor.at - _EPOCH) // timedelta(microseconds=1)
+    raw = max(0, microseconds).to_bytes(8, "big") + cursor.id.bytes
     return base64.urlsafe_b64encode(raw).decode("ascii").rstrip("=")
 
 

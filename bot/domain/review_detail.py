@@ -15,10 +15,10 @@ from bot.domain.review_fact import Reason
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Name the review after which a page begins."""
+    """Name the review or the comment after which a page begins, by when it began or was posted."""
 
-    created_at: datetime
-    run_id: uuid.UUID
+    at: datetime
+    id: uuid.UUID
 
 
 @dataclass(frozen=True, slots=True)

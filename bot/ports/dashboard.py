@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Protocol
 
+from bot.domain.comment_lines import ALL_REVIEWS, Became, Comments, Sought
 from bot.domain.dashboard import (
     Acceptance,
     Dimension,
@@ -47,8 +48,28 @@ class Dashboard(Protocol):
     async def gate(self, filters: Filters) -> Gate:
         """Return what the gate did, and which waivers end soon."""
 
-    async def reviews(self, filters: Filters, *, after: Cursor | None = None, limit: int = 50) -> Reviews:
-        """Return a page of reviews, the newest first."""
+    async def comments(
+        self,
+        filters: Filters,
+        *,
+        became: Became | None = None,
+        after: Cursor | None = None,
+        limit: int = 50,
+    ) -> Comments:
+        """Return a page of comments, or of those of which *became* holds, the newest first.
+
+        These are the comments that the other views count, as of when they were counted.
+        """
+
+    async def reviews(
+        self,
+        filters: Filters,
+        *,
+        sought: Sought = ALL_REVIEWS,
+        after: Cursor | None = None,
+        limit: int = 50,
+    ) -> Reviews:
+        """Return a page of reviews, or of those that are *sought*, the newest first."""
 
     async def review(self, run_id: uuid.UUID, visible: frozenset[int] | None) -> ReviewDetail | None:
         """Return one review, None where there is none or its project is not in *visible* (None: all are)."""
