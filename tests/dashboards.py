@@ -14,6 +14,15 @@ import uvicorn
 from fastapi import APIRouter, Depends, Request
 from starlette.types import ASGIApp
 
+from bot.domain.comment_lines import (
+    ALL_REVIEWS,
+    Became,
+    CommentLine,
+    Comments,
+    Deed,
+    Sought,
+    Which,
+)
 from bot.domain.dashboard import (
     RECENT,
     Acceptance,
@@ -248,12 +257,50 @@ class Shown:
         waived = Waived(MUTE, _ref(7), self._text("python.sql-from-format"), reason, until)
         return Gate(412, 57, 4, 12, (waived,))
 
-    async def reviews(self, filters: Filters, *, after: Cursor | None = None, limit: int = 50) -> Reviews:
+    async def comments(
+        self,
+        filters: Filters,
+        *,
+        became: Became | None = None,
+        after: Cursor | None = None,
+        limit: int = 50,
+    ) -> Comments:
+        """Return pages of `PER_PAGE` comments, of each outcome one after the other."""
+        self.asked.append(filters)
+        lines = [] if self.empty else [self._comment(number) for number in range(REVIEWS)]
+        if became is not None:
+            lines = [line for line in lines if line.label == became]
+        if after is not None:
+            lines = [line for line in lines if line.posted_at < after.at]
+        shown = lines[:PER_PAGE]
+        more = len(lines) > PER_PAGE
+        return Comments(tuple(shown), Cursor(shown[-1].posted_at, shown[-1].id) if more else None)
+
+    def _comment(self, number: int) -> CommentLine:
+        label, did = _OUTCOMES[number % len(_OUTCOMES)]
+        ref, text = _ref(number), self._text
+        return CommentLine(
+            run_of(number), ref, text(_PATHS[ref.project_id]), run_of(number), NOW - timedelta(hours=3 * number + 1),
+            text("semgrep"), text("python.sql-from-format"), text("injection"), "high", text("python"),
+            text("src/main/java/bank/ledger/Booking.java"), 118, text("SQL is built from a name"), label,
+            suggested=True, did=did,
+        )  # fmt: skip
+
+    async def reviews(
+        self,
+        filters: Filters,
+        *,
+        sought: Sought = ALL_REVIEWS,
+        after: Cursor | None = None,
+        limit: int = 50,
+    ) -> Reviews:
         """Return pages of `PER_PAGE` reviews."""
         self.asked.append(filters)
         if self.empty:
             return Reviews(())
         lines = [self._line(number) for number in range(REVIEWS)]
+        if sought.which is Which.blocked:
+            lines = [line for line in lines if line.blocking]
         if filters.project_id is not None:
             lines = [line for line in lines if line.ref.project_id == filters.project_id]
         if after is not None:
@@ -380,6 +427,13 @@ class Shown:
         del self.mutes[mute_id]
         return True
 
+
+#: What became of comments, and what people did.
+_OUTCOMES: tuple[tuple[str, Mapping[Deed, int]], ...] = (
+    ("accepted_strong", {Deed.applied: 1, Deed.thumbs_up: 2}),
+    ("rejected_strong", {Deed.thumbs_down: 3, Deed.called_wrong: 1}),
+    ("unknown", {}),
+)
 
 _TITLES = (
     "Book transfers in one transaction",

@@ -76,9 +76,7 @@ async def newest(connection: Any, span: Span, source: Source, after: Cursor | No
 def _chosen(span: Span) -> tuple[list[Any], str]:
     columns = {"project": span.projects, "kind": span.kinds}
     chosen = [(column, values) for column, values in columns.items() if values is not None]
-    text = "".join(
-        f" AND r.{column} = ANY(${number}::int[])" for number, (column, _) in enumerate(chosen, 4)
-    )
+    text = "".join(f" AND r.{column} = ANY(${number}::int[])" for number, (column, _) in enumerate(chosen, 4))
     return [values for _, values in chosen], text
 
 

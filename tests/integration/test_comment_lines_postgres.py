@@ -55,7 +55,9 @@ async def test_every_count_can_be_looked_up(pool: Any) -> None:
             await history.said(one)
             await history.label(one, label)
     for actor in (7, 8):
-        await history.signal(said["rejected_strong"][0], "reaction_added", HOUR, actor=actor, emoji="thumbsdown")
+        await history.signal(
+            said["rejected_strong"][0], "reaction_added", HOUR, actor=actor, emoji="thumbsdown"
+        )
     await history.signal(said["unknown"][0], "reaction_added", HOUR, emoji="thumbsdown")
     await history.signal(said["unknown"][0], "reaction_removed", 2 * HOUR, emoji="thumbsdown")
     await history.signal(said["accepted_strong"][0], "applied", HOUR)
@@ -66,7 +68,9 @@ async def test_every_count_can_be_looked_up(pool: Any) -> None:
 
     assert Counter(line.label for line in await _all(pool, _window())) == dict.fromkeys(labels, 3)
     for label in labels:
-        assert {line.id for line in await _all(pool, _window(), Became(label))} == {one.id for one in said[label]}
+        assert {line.id for line in await _all(pool, _window(), Became(label))} == {
+            one.id for one in said[label]
+        }
     funnel = await _dashboard(pool).funnel(_window())
     (row,) = (await _dashboard(pool).acceptance(_window(), Dimension.rule)).rows
     found = {became: len(await _all(pool, _window(), became)) for became in Became}
@@ -107,7 +111,10 @@ async def test_a_rule_is_listed_whatever_lies_between(pool: Any) -> None:
     """Filters by what comments are about hold, for names that are cut in the counts, too; pages leave no gap."""
     history = History(pool)
     long = "r" * 230
-    wanted = [Said(1 + number % 3, 1, NOON - number * 5 * DAY, rule=long, model="m", digest="0123456789abcdef") for number in range(7)]
+    wanted = [
+        Said(1 + number % 3, 1, NOON - number * 5 * DAY, rule=long, model="m", digest="0123456789abcdef")
+        for number in range(7)
+    ]
     for one in (*wanted, *(Said(1, 1, NOON - number * HOUR, rule="b") for number in range(9))):
         await history.said(one)
     while await roll_up(pool):

@@ -53,6 +53,7 @@ READ: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     ("/quality", "", _PAGE),
     ("/trends", "", _PAGE),
     ("/noise", "", _PAGE),
+    ("/comments", "", _PAGE),
     ("/flow", "", _PAGE),
     ("/gate", "", _PAGE),
     ("/reviews", "", _PAGE),
@@ -69,7 +70,8 @@ READ: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     *(
         (f"/api/v1/{name}{kind}", "", _SIGNED_IN)
         for name in (
-            "overview", "funnel", "acceptance", "series", "noise", "flow", "gate", "reviews", "projects", "waivers",
+            "overview", "funnel", "acceptance", "series", "noise", "comments", "flow", "gate", "reviews", "projects",
+            "waivers",
         )
         for kind in ("", ".csv")
     ),

@@ -6,8 +6,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from bot.domain.comment_lines import Became, Sought, Which
 from bot.domain.dashboard import Dimension, Filters, Grain
 from bot.domain.dashboard_query import BadFilter, filters_of
+from bot.domain.review_fact import Reason
 from bot.domain.viewer import Viewer
 from bot.ports import Clock
 from bot.web.dashboard.desk import visible
@@ -135,7 +137,31 @@ class _Paged(Asked):
     limit: int = Field(LINES, ge=1, le=MOST_LINES, description="How many lines go on a page.")
 
 
-class ReviewsAsked(Chosen, _Paged):
+class CommentsChosen(Chosen):
+    """Choose comments, also by what became of them."""
+
+    became: Became | None = _optional("Only comments of which this holds.")
+
+
+class CommentsAsked(CommentsChosen, _Paged):
+    """Choose a page of comments."""
+
+    after: _AfterMoment = _optional(_AFTER)
+
+
+class ReviewsChosen(Chosen):
+    """Choose reviews, also by what they came to."""
+
+    which: Which | None = _optional("Only reviews of which this holds.")
+    unsaid: Reason | None = _optional("Only reviews that left something unsaid for this reason.")
+
+    @property
+    def sought(self) -> Sought:
+        """Return what they came to."""
+        return Sought(self.which, self.unsaid)
+
+
+class ReviewsAsked(ReviewsChosen, _Paged):
     """Choose a page of reviews."""
 
     after: _AfterMoment = _optional(_AFTER)

@@ -8,11 +8,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from bot.domain.comment_lines import Sought
 from bot.domain.dashboard import Filters
 from bot.domain.dashboard_query import cursor_text
 from bot.web.access import SignedInViewer
 from bot.web.api import shown_lists as shown
-from bot.web.api.asked import MOST_LINES, Chosen, ReviewsAsked
+from bot.web.api.asked import MOST_LINES, ReviewsAsked, ReviewsChosen
 from bot.web.api.errors import NOT_FOUND
 from bot.web.api.office import Office
 from bot.web.api.paging import following, moment_of
@@ -31,16 +32,18 @@ def router(office: Office) -> APIRouter:
     ) -> shown.Reviews:
         """Return a page of reviews, the newest first."""
         filters = asked.filters(viewer, office.clock)
-        found = await office.dashboard.reviews(filters, after=moment_of(asked.after), limit=asked.limit)
+        found = await office.dashboard.reviews(
+            filters, sought=asked.sought, after=moment_of(asked.after), limit=asked.limit
+        )
         after = cursor_text(found.following) if found.following else None
         lines = [shown.ReviewLine.model_validate(line) for line in found.lines]
         return shown.Reviews(reviews=lines, next=following(request, response, after))
 
     @reviews.get("/reviews.csv", response_class=Csv, responses=DESCRIBED)
-    async def list_reviews_csv(asked: Annotated[Chosen, Query()], viewer: SignedInViewer) -> Csv:
+    async def list_reviews_csv(asked: Annotated[ReviewsChosen, Query()], viewer: SignedInViewer) -> Csv:
         """Return all reviews as CSV, the newest first."""
         filters = asked.filters(viewer, office.clock)
-        return await table(shown.ReviewLine, "reviews", _all(office, filters))
+        return await table(shown.ReviewLine, "reviews", _all(office, filters, asked.sought))
 
     @reviews.get("/reviews/{run_id}", responses=NOT_FOUND)
     async def get_review(run_id: uuid.UUID, viewer: SignedInViewer) -> shown.Review:
@@ -64,10 +67,10 @@ def router(office: Office) -> APIRouter:
     return reviews
 
 
-async def _all(office: Office, filters: Filters) -> AsyncIterator[list[shown.ReviewLine]]:
+async def _all(office: Office, filters: Filters, sought: Sought) -> AsyncIterator[list[shown.ReviewLine]]:
     after = None
     while True:
-        page = await office.dashboard.reviews(filters, after=after, limit=MOST_LINES)
+        page = await office.dashboard.reviews(filters, sought=sought, after=after, limit=MOST_LINES)
         yield [shown.ReviewLine.model_validate(line) for line in page.lines]
         after = page.following
         if after is None:

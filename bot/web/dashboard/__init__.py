@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from bot.web.dashboard import flow, gate, links, noise, operations, overview, quality, reviews, trends
+from bot.web.dashboard import (
+    comments,
+    flow,
+    gate,
+    links,
+    noise,
+    operations,
+    overview,
+    quality,
+    reviews,
+    trends,
+)
 from bot.web.dashboard.desk import Desk
 
 __all__ = ["Desk", "dashboards"]
@@ -12,5 +23,5 @@ __all__ = ["Desk", "dashboards"]
 
 def dashboards(desk: Desk) -> list[APIRouter]:
     """Return all pages of the dashboards."""
-    pages = (overview, quality, trends, noise, flow, gate, reviews, operations, links)
+    pages = (overview, quality, trends, noise, comments, flow, gate, reviews, operations, links)
     return [page.router(desk) for page in pages]

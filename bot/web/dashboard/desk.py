@@ -28,6 +28,7 @@ _PLACES = (
     ("quality", "/quality", "Quality"),
     ("trends", "/trends", "Trends"),
     ("noise", "/noise", "Noise"),
+    ("comments", "/comments", "Comments"),
     ("flow", "/flow", "Flow"),
     ("gate", "/gate", "Gate"),
     ("reviews", "/reviews", "Reviews"),
@@ -119,7 +120,7 @@ class Frame:
 
     def url(self, **own: str) -> str:
         """Return the address of this page with the same filters and other parameters of the view."""
-        return self._at(self.filters, {**self._own, **own})
+        return self._at(self.filters, {name: value for name, value in {**self._own, **own}.items() if value})
 
     def _at(self, filters: Filters, own: Mapping[str, str]) -> str:
         return _with(self._request.url.path, query_of(filters), urlencode(own))

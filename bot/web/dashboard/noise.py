@@ -9,12 +9,14 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from bot.domain.dashboard import FEW
+from bot.domain.comment_lines import Became
+from bot.domain.dashboard import FEW, Dimension, NoiseRow
 from bot.domain.dashboard_query import BadFilter, filters_of
 from bot.domain.errors import Permanent
 from bot.domain.viewer import Viewer
 from bot.ports.muting import Muting
 from bot.web.access import SignedInViewer
+from bot.web.dashboard.comments import behind
 from bot.web.dashboard.desk import Desk, Frame
 from bot.web.problems import Problem
 
@@ -41,6 +43,8 @@ def router(desk: Desk) -> APIRouter:
         return await frame.show(
             noise=await desk.dashboard.noise(frame.filters),
             few=FEW,
+            behind=lambda row, became: behind(frame.filters, became, _only(row)),
+            became=Became,
             done=_DONE.get(done, ""),
             mutable=desk.muting is not None,
             mutes=desk.muting is not None and project is not None and viewer.leads(project),
@@ -54,6 +58,10 @@ def router(desk: Desk) -> APIRouter:
     if desk.muting is not None:
         _decide(pages, desk, desk.muting)
     return pages
+
+
+def _only(row: NoiseRow) -> dict[Dimension, str]:
+    return {Dimension.rule: row.rule, Dimension.scanner: row.scanner}
 
 
 def _decide(pages: APIRouter, desk: Desk, muting: Muting) -> None:

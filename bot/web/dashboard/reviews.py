@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
+from dataclasses import replace
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-from bot.domain.dashboard_query import BadFilter, cursor_of, cursor_text
+from bot.domain.comment_lines import Sought, Which
+from bot.domain.dashboard import Filters
+from bot.domain.dashboard_query import BadFilter, cursor_of, cursor_text, query_of
 from bot.domain.review_detail import Cursor, ReviewDetail
+from bot.domain.review_fact import Reason
 from bot.domain.steps import spoken
 from bot.web.access import SignedInViewer
-from bot.web.dashboard.desk import Desk, Export, Frame, visible
-from bot.web.dashboard.wording import LABELS, REASONS
+from bot.web.dashboard.desk import Desk, Export, Frame, Link, visible
+from bot.web.dashboard.wording import LABELS, REASONS, WHICH
 from bot.web.figures import merge_request_url
 from bot.web.problems import Problem
 
@@ -23,16 +28,26 @@ def router(desk: Desk) -> APIRouter:
     pages = APIRouter(default_response_class=HTMLResponse)
 
     @pages.get("/reviews")
-    async def reviews(request: Request, viewer: SignedInViewer, after: str = "") -> HTMLResponse:
+    async def reviews(
+        request: Request, viewer: SignedInViewer, which: str = "", unsaid: str = "", after: str = ""
+    ) -> HTMLResponse:
         """Show a page of reviews, the newest first."""
-        frame = Frame(desk, request, viewer, "reviews")
-        found = await desk.dashboard.reviews(frame.filters, after=_cursor(after))
+        sought = Sought(
+            Which(which) if which in set(Which) else None, Reason(unsaid) if unsaid in set(Reason) else None
+        )
+        own = {"which": sought.which or "", "unsaid": sought.unsaid or ""}
+        frame = Frame(desk, request, viewer, "reviews", own)
+        found = await desk.dashboard.reviews(frame.filters, sought=sought, after=cursor(after))
         following = found.following
         return await frame.show(
             lines=found.lines,
+            outcomes=[Link("all", frame.url(which=""), "All", sought.which is None)]
+            + [Link(one.value, frame.url(which=one.value), WHICH[one], one is sought.which) for one in Which],
+            unsaid=REASONS[sought.unsaid] if sought.unsaid else "",
+            whatever=frame.url(unsaid=""),
             older=frame.url(after=cursor_text(following)) if following else "",
             newest=frame.url() if after else "",
-            exports=(frame.export("Reviews", "reviews"),),
+            exports=(frame.export("Reviews", "reviews", **own),),
         )
 
     @pages.get("/reviews/{run_id}")
@@ -60,7 +75,17 @@ def router(desk: Desk) -> APIRouter:
     return pages
 
 
-def _cursor(after: str) -> Cursor | None:
+def behind(filters: Filters, **sought: str) -> str:
+    """Return the address of the reviews that a figure with *filters* counts; `which` or `unsaid` says which."""
+    return "/reviews?" + "&".join(filter(None, (query_of(replace(filters, only={})), urlencode(sought))))
+
+
+def cursor(after: str) -> Cursor | None:
+    """Return where a page begins.
+
+    Raises:
+        Problem: *after* is no cursor of ours.
+    """
     try:
         return cursor_of(after) if after else None
     except BadFilter as error:

@@ -16,7 +16,7 @@ from bot.domain.forge import ForgeUser
 from bot.domain.viewer import MAINTAINER, REPORTER, Viewer
 from tests.dashboards import BANK, FORM_TOKEN, HOSTILE, MUTE, SHOP, MayDecide, Shown, pages_of, run_of
 
-PAGES = ("/", "/quality", "/trends", "/noise", "/flow", "/gate", "/reviews", "/operations")
+PAGES = ("/", "/quality", "/trends", "/noise", "/comments", "/flow", "/gate", "/reviews", "/operations")
 _ADMIN = Viewer(ForgeUser(1, "ada"), admin=True)
 _LEAD = Viewer(ForgeUser(2, "lea"), levels={SHOP: MAINTAINER})
 _READER = Viewer(ForgeUser(3, "rob"), levels={SHOP: REPORTER, BANK: 10})
