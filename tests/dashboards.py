@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -392,13 +392,32 @@ class Shown:
         queues = (Queue("review", 4, NOW - timedelta(seconds=95)), Queue("publish", 0))
         return Health((letter,), 1, queues, 2, NOW - timedelta(seconds=20), 0.48, 0.09, 2_310_000_000)
 
-    async def projects(self, visible: frozenset[int] | None) -> Mapping[int, str]:
+    async def projects(
+        self, visible: frozenset[int] | None, *, containing: str = ""
+    ) -> Mapping[int, str]:
+        """Return the paths of both projects, as far as they are visible and contain the text."""
+        found = await self.named(_PATHS, visible)
+        return {one: path for one, path in found.items() if containing.lower() in path}
+
+    async def groups(self, visible: frozenset[int] | None, *, containing: str = "") -> list[str]:
+        """Return the groups of both projects."""
+        paths = (await self.named(_PATHS, visible)).values()
+        groups = sorted({self._text(path.partition("/")[0]) for path in paths})
+        return [path for path in groups if containing.lower() in path]
+
+    async def named(self, numbers: Collection[int], visible: frozenset[int] | None) -> Mapping[int, str]:
         """Return the paths of both projects, as far as they are visible."""
-        return (
-            {}
-            if self.empty
-            else {one: self._text(path) for one, path in _PATHS.items() if _seen(one, visible)}
-        )
+        known = [one for one in numbers if one in _PATHS and _seen(one, visible) and not self.empty]
+        return {one: self._text(_PATHS[one]) for one in known}
+
+    async def called(self, name: str, visible: frozenset[int] | None) -> Mapping[int, str]:
+        """Return projects with that path or last name."""
+        paths = {one: path for one, path in _PATHS.items() if _seen(one, visible)}
+        return {one: path for one, path in paths.items() if name in {path, path.partition("/")[2]}}
+
+    async def has_group(self, path: str, visible: frozenset[int] | None) -> bool:
+        """Say whether one of both projects is in a group."""
+        return any(known.startswith(f"{path}/") and _seen(one, visible) for one, known in _PATHS.items())
 
     async def comment(self, comment_id: uuid.UUID, visible: frozenset[int] | None) -> CommentPlace | None:
         """Return where a comment of the first project stands."""

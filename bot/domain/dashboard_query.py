@@ -28,11 +28,12 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class BadFilter(Permanent):
-    """Say that a filter cannot be read; ``name`` is the parameter."""
+    """Say that a filter cannot be read; ``name`` is the parameter, ``remedy`` says what to write."""
 
     def __init__(self, name: str, remedy: str) -> None:
         super().__init__(f"{name}: {remedy}")
         self.name = name
+        self.remedy = remedy
 
 
 def filters_of(query: Mapping[str, str], *, visible: frozenset[int] | None, today: date) -> Filters:

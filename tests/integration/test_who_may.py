@@ -58,6 +58,8 @@ READ: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     ("/gate", "", _PAGE),
     ("/reviews", "", _PAGE),
     ("/reviews/{run_id}", _REVIEW, _PAGE_OF_SHOP),
+    ("/filters/projects", "", _PAGE),
+    ("/filters/groups", "", _PAGE),
     ("/operations", "", _PAGE_OF_ALL),
     ("/comments/{comment_id}", f"/comments/{_NOTHING}", _NO_PAGE),
     ("/merge-requests/{project_id}/{iid}", f"/merge-requests/{SHOP}/1", _LEADS_TO_SHOP),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from bot.web.dashboard import (
     comments,
     flow,
     gate,
     links,
+    names,
     noise,
     operations,
     overview,
@@ -23,5 +24,7 @@ __all__ = ["Desk", "dashboards"]
 
 def dashboards(desk: Desk) -> list[APIRouter]:
     """Return all pages of the dashboards."""
-    pages = (overview, quality, trends, noise, comments, flow, gate, reviews, operations, links)
-    return [page.router(desk) for page in pages]
+    site = APIRouter(dependencies=[Depends(names.settled(desk))])
+    for page in (overview, quality, trends, noise, comments, flow, gate, reviews, operations, links):
+        site.include_router(page.router(desk))
+    return [site, names.router(desk)]

@@ -26,6 +26,7 @@ def router(desk: Desk) -> APIRouter:
         found = await desk.dashboard.gate(frame.filters)
         passed = max(0, found.reviews - found.blocked - found.undecided)
         return await frame.show(
+            mentioned={waived.ref.project_id for waived in found.expiring},
             gate=found,
             titles=WHICH,
             behind=lambda which: behind(frame.filters, which=which),

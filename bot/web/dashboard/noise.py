@@ -40,8 +40,10 @@ def router(desk: Desk) -> APIRouter:
         """Show the most rejected rules, and what is muted."""
         frame = Frame(desk, request, viewer, "noise")
         project = frame.filters.project_id
+        found = await desk.dashboard.noise(frame.filters)
         return await frame.show(
-            noise=await desk.dashboard.noise(frame.filters),
+            mentioned={mute.project_id for mute in found.muted},
+            noise=found,
             few=FEW,
             behind=lambda row, became: behind(frame.filters, became, _only(row)),
             became=Became,
