@@ -16,6 +16,7 @@ from bot.domain.labels import LABEL_VERSION
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.records import CallOutcome, ModelCallRecord, Task
 from bot.domain.review_detail import (
+    MOST,
     Cursor,
     Health,
     Queue,
@@ -27,8 +28,7 @@ from bot.domain.review_detail import (
 )
 from bot.domain.review_fact import Reason
 
-#: So many dead letters, model calls and comments of one review are shown.
-_MOST = 200
+#: So many dead letters are shown.
 _LETTERS = 20
 
 _LINE = """
@@ -77,11 +77,11 @@ SELECT c.fingerprint, c.scanner, c.rule, c.severity, c.path, c.line, coalesce(t.
     ), '') AS title
 FROM comment c LEFT JOIN thread t USING (instance, project_id, iid, fingerprint)
 LEFT JOIN label l ON l.comment_id = c.id AND l.label_version = {LABEL_VERSION}
-WHERE c.instance = $1 AND c.project_id = $2 AND c.iid = $3 AND c.run_id = $4 ORDER BY c.path, c.line LIMIT {_MOST}
+WHERE c.instance = $1 AND c.project_id = $2 AND c.iid = $3 AND c.run_id = $4 ORDER BY c.path, c.line LIMIT {MOST}
 """
 _CALLS = f"""
 SELECT id, run_id, model, digest, prompt_version, input_sha256, output_sha256, prompt_tokens, output_tokens,
-    duration_s, outcome, task FROM model_call WHERE run_id = $1 ORDER BY called_at, id LIMIT {_MOST}
+    duration_s, outcome, task FROM model_call WHERE run_id = $1 ORDER BY called_at, id LIMIT {MOST}
 """
 #: Where the log is Kafka, the table is its outbox, and these wait to be shipped.
 _QUEUES = """

@@ -13,6 +13,10 @@ from bot.domain.records import ModelCallRecord
 from bot.domain.review_fact import Reason
 
 
+#: So many comments and model calls of one review are shown.
+MOST = 500
+
+
 @dataclass(frozen=True, slots=True)
 class Cursor:
     """Name the review or the comment after which a page begins, by when it began or was posted."""

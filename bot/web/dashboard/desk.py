@@ -173,13 +173,15 @@ class Frame:
         places, seen = self._desk.places, visible(self._viewer)
         chosen = [] if self.filters.project_id is None else [self.filters.project_id]
         projects = await places.named({*mentioned, *chosen}, seen)
+        known = await places.projects(seen)
         return page_for(
             self._request,
             f"dashboard/{self._place}.html",
             status=status,
             filters=self.filters,
             projects=projects,
-            suggested=Suggested((await places.projects(seen)).values(), await places.groups(seen)),
+            suggested=Suggested(known.values(), await places.groups(seen)),
+            new=not known and seen != frozenset(),
             fields={**self._fields(projects), **(written or {})},
             blind=seen == frozenset(),
             places=self._places(),

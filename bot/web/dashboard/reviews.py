@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse
 from bot.domain.comment_lines import Sought, Which
 from bot.domain.dashboard import Filters
 from bot.domain.dashboard_query import BadFilter, cursor_of, cursor_text, query_of
-from bot.domain.review_detail import Cursor, ReviewDetail
+from bot.domain.review_detail import MOST, Cursor, ReviewDetail
 from bot.domain.review_fact import Reason
 from bot.domain.steps import spoken
 from bot.web.access import SignedInViewer
@@ -21,6 +21,12 @@ from bot.web.dashboard.desk import Desk, Export, Frame, Link, visible
 from bot.web.dashboard.wording import LABELS, REASONS, WHICH
 from bot.web.figures import merge_request_url
 from bot.web.problems import Problem
+
+
+#: Longer tables are folded: what follows them is not pages away.
+_FOLD = 25
+#: Why files were not read is mostly the same for many.
+_MOST_REASONS = 10
 
 
 def router(desk: Desk) -> APIRouter:
@@ -68,6 +74,9 @@ def router(desk: Desk) -> APIRouter:
             reasons=REASONS,
             labels=LABELS,
             filtered=_filtered(found),
+            unread=Counter(found.unread.values()).most_common(_MOST_REASONS),
+            fold=_FOLD,
+            most=MOST,
             longest=max((step.duration_s for step in found.steps), default=0.0),
             exports=(Export("This review", f"reviews/{run_id}", listed=False),),
         )
