@@ -392,9 +392,7 @@ class Shown:
         queues = (Queue("review", 4, NOW - timedelta(seconds=95)), Queue("publish", 0))
         return Health((letter,), 1, queues, 2, NOW - timedelta(seconds=20), 0.48, 0.09, 2_310_000_000)
 
-    async def projects(
-        self, visible: frozenset[int] | None, *, containing: str = ""
-    ) -> Mapping[int, str]:
+    async def projects(self, visible: frozenset[int] | None, *, containing: str = "") -> Mapping[int, str]:
         """Return the paths of both projects, as far as they are visible and contain the text."""
         found = await self.named(_PATHS, visible)
         return {one: path for one, path in found.items() if containing.lower() in path}

@@ -55,9 +55,7 @@ class PostgresPlaces:
         self._pool = pool
         self._instance = instance
 
-    async def projects(
-        self, visible: frozenset[int] | None, *, containing: str = ""
-    ) -> Mapping[int, str]:
+    async def projects(self, visible: frozenset[int] | None, *, containing: str = "") -> Mapping[int, str]:
         """Return paths of projects to suggest; see the port."""
         return _paths(await self._read(_PROJECTS, visible, containing))
 

@@ -12,7 +12,6 @@ from bot.domain.merge_request import MergeRequestRef
 from bot.domain.records import ModelCallRecord
 from bot.domain.review_fact import Reason
 
-
 #: So many comments and model calls of one review are shown.
 MOST = 500
 

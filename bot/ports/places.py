@@ -23,9 +23,7 @@ class Places(Protocol):
     Every method raises ``Transient`` when the store is out of reach.
     """
 
-    async def projects(
-        self, visible: frozenset[int] | None, *, containing: str = ""
-    ) -> Mapping[int, str]:
+    async def projects(self, visible: frozenset[int] | None, *, containing: str = "") -> Mapping[int, str]:
         """Return the first paths of reviewed projects that contain a text, by number, to suggest them.
 
         Those in which a name begins with the text come first.

@@ -75,9 +75,7 @@ def asked(desk: Desk, request: Request, viewer: Viewer) -> Filters:
         raise Problem(422, "bad_filter", f"This filter cannot be read. {error}") from None
 
 
-def readable(
-    desk: Desk, query: Mapping[str, str], viewer: Viewer
-) -> tuple[Filters, dict[str, str]]:
+def readable(desk: Desk, query: Mapping[str, str], viewer: Viewer) -> tuple[Filters, dict[str, str]]:
     """Return the filters of *query* as far as they can be read, and for others what to write, by parameter."""
     kept, wrong = dict(query), dict[str, str]()
     while True:

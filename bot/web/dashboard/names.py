@@ -21,7 +21,9 @@ _LONGEST = 255
 #: What views know besides; nothing else of an address is kept.
 _OF_VIEWS = frozenset({"by", "measure", "grain", "became", "which", "unsaid"})
 _CURSOR = "after"
-_NO_PROJECT = "no project of this path or number that you may see has been reviewed; write it as in GitLab's address"
+_NO_PROJECT = (
+    "no project of this path or number that you may see has been reviewed; write it as in GitLab's address"
+)
 _NO_GROUP = "no project that you may see has been reviewed below this group; write it as in GitLab's address"
 
 _Text = Annotated[str, Query(max_length=_LONGEST)]

@@ -22,7 +22,6 @@ from bot.web.dashboard.wording import LABELS, REASONS, WHICH
 from bot.web.figures import merge_request_url
 from bot.web.problems import Problem
 
-
 #: Longer tables are folded: what follows them is not pages away.
 _FOLD = 25
 #: Why files were not read is mostly the same for many.

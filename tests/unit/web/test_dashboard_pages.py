@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from datetime import date
 from html import unescape
 from html.parser import HTMLParser
@@ -13,6 +14,7 @@ import pytest
 
 from bot.domain.errors import Permanent
 from bot.domain.forge import ForgeUser
+from bot.domain.review_detail import MOST, ReviewDetail
 from bot.domain.viewer import MAINTAINER, REPORTER, Viewer
 from tests.dashboards import BANK, FORM_TOKEN, HOSTILE, MUTE, SHOP, MayDecide, Shown, pages_of, run_of
 
@@ -160,7 +162,14 @@ async def test_a_filter_that_cannot_be_read_is_named(path: str, said: str):
 async def test_what_else_was_chosen_outlives_a_mistake():
     """All mistakes are told at once, each field keeps what was written, and nothing is counted for a wrong filter."""
     shown = Shown()
-    wrong = {"from": "2026-05-01", "to": "never", "group": "nowhere", "project": "12", "rule": "a", "by": "rule"}
+    wrong = {
+        "from": "2026-05-01",
+        "to": "never",
+        "group": "nowhere",
+        "project": "12",
+        "rule": "a",
+        "by": "rule",
+    }
     async with _client(shown, _ADMIN) as client:
         page = (await client.get("/quality", params={**wrong, "evil": "x"})).text
 
@@ -252,6 +261,45 @@ async def test_a_comment_says_what_became_of_it():
     assert f"/comments/{run_of(1)}" in _links(page)
     assert f"/reviews/{run_of(1)}" in _links(page)
     assert last.count('<th scope="row">') == 5
+
+
+@pytest.mark.parametrize("path", [one for one in PAGES if one != "/operations"])
+async def test_the_first_day_says_what_will_come(path: str):
+    """Instead of empty tables there is what to do; with a project reviewed there are figures again."""
+    async with _client(Shown(empty=True), _ADMIN) as client:
+        first = (await client.get(path)).text
+    async with _client(Shown(), _ADMIN) as client:
+        later = (await client.get(path)).text
+
+    assert "Nothing has been reviewed yet" in first
+    assert "Here will be" in first
+    assert "none yet" not in first
+    assert "Nothing has been reviewed yet" not in later
+
+
+async def test_a_large_review_can_be_read():
+    """What is long is folded behind how much of it there is and why; nothing is left out silently."""
+
+    class Large(Shown):
+        async def review(self, run_id: uuid.UUID, visible: frozenset[int] | None) -> ReviewDetail | None:
+            found = await super().review(run_id, visible)
+            assert found is not None
+            return replace(
+                found,
+                said=found.said[:1] * MOST,
+                filtered=found.filtered[:1] * 300,
+                unread={f"web/\u202e{number}.min.js": "it is generated" for number in range(2_000)},
+            )
+
+    async with _client(Large(), _ADMIN) as client:
+        page = (await client.get(f"/reviews/{run_of(1)}")).text
+
+    assert re.findall("<summary>(All .*?)</summary>", page) == [
+        "All 300 that were not said",
+        "All 2,000 files that were not read, or not whole",
+    ]
+    assert "it is generated</bdi> <b>2,000</b>" in page
+    assert f"The first {MOST}, by file and line." in page
 
 
 async def test_weak_acceptance_has_its_own_order():
