@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,13 +25,17 @@ SELECT project, starts, count(*) AS rows FROM (
 GROUP BY 1, 2
 """
 _LINES = """
-SELECT found.id FROM unnest($1::int[], $2::date[]) AS day (project, starts) JOIN project p ON p.id = day.project,
+SELECT found.at, found.id FROM unnest($1::int[], $2::date[]) AS day (project, starts) JOIN project p ON p.id = day.project,
     LATERAL (SELECT day.starts::timestamp AT TIME ZONE 'UTC' AS begins,
         (day.starts + 1)::timestamp AT TIME ZONE 'UTC' AS ends) t,
     LATERAL ({lines}) found
 WHERE $3::timestamptz IS NULL OR (found.at, found.id) < ($3, $4::uuid)
 ORDER BY found.at DESC, found.id DESC LIMIT $5
 """
+
+
+#: A line by what it is ordered by.
+Key = tuple[datetime, UUID]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,24 +56,24 @@ class Source:
     arguments: Sequence[Any] = ()
 
 
-async def newest(connection: Any, span: Span, source: Source, after: Cursor | None, limit: int) -> list[UUID]:
-    """Return the ids of at most *limit* lines of *span* after a cursor, the newest first."""
+async def newest(connection: Any, span: Span, source: Source, after: Cursor | None, limit: int) -> list[Key]:
+    """Return at most *limit* lines of *span* after a cursor, the newest first."""
     arguments, chosen = _chosen(span)
     days = _DAYS.format(table=source.table, counted=source.counted, chosen=chosen)
     lines = _LINES.format(lines=source.lines)
     top = min(span.until, after.at.date()) if after else span.until
     place = (after.at, after.id) if after else (None, None)
-    found: list[UUID] = []
-    rows = limit
+    found: list[Key] = []
+    wide = limit
     while top >= span.since:
-        counted = await connection.fetch(days, span.since, top, rows, *arguments)
+        counted = await connection.fetch(days, span.since, top, wide, *arguments)
         keys = [[row[name] for row in counted] for name in ("project", "starts")]
         wanted = limit - len(found)
-        ids = await connection.fetch(lines, *keys, *place, wanted, *source.arguments)
-        found += [row["id"] for row in ids]
-        if len(found) == limit or sum(row["rows"] for row in counted) < rows:
+        rows = await connection.fetch(lines, *keys, *place, wanted, *source.arguments)
+        found += [(row["at"], row["id"]) for row in rows]
+        if len(found) == limit or sum(row["rows"] for row in counted) < wide:
             break
-        top, rows = _before(keys[1]), rows * _WIDER
+        top, wide = _before(keys[1]), wide * _WIDER
     return found
 
 

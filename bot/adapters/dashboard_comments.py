@@ -101,13 +101,12 @@ async def comments(
     held = [f"{_VALUES[one]} = ${number}" for number, one in enumerate(filters.only, 6)]
     lines = _OF_DAY.format(conditions=" AND ".join((condition, *held)))
     source = Source("rollup_kind", f"{counted} > 0", lines, tuple(filters.only.values()))
-    ids = await newest(connection, span, source, after, limit + 1)
-    rows = await connection.fetch(_LINE, ids[:limit])
+    keys = await newest(connection, span, source, after, limit + 1)
+    rows = await connection.fetch(_LINE, [key for _, key in keys[:limit]])
     deeds = await _deeds(connection, rows)
-    last = rows[-1] if len(ids) > limit else None
     return Comments(
         tuple(_line(row, deeds.get(row["id"], {})) for row in rows),
-        Cursor(last["posted_at"], last["id"]) if last else None,
+        Cursor(*keys[limit - 1]) if len(keys) > limit else None,
     )
 
 

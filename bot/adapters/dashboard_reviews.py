@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.adapters.counted_lines import Source, newest
+from bot.adapters.counted_lines import Key, Source, newest
 from bot.adapters.dead_letters_postgres import letter_of
 from bot.adapters.rollup_spans import span_of
 from bot.domain.comment_lines import Sought, Which
@@ -44,11 +44,11 @@ f.instance = $1 AND f.created_at >= $2::date::timestamp AT TIME ZONE 'UTC'
 _NEWEST = "ORDER BY f.created_at DESC, f.run_id DESC LIMIT $6"
 #: From each project as many as there are lines: a few steps down an index, however rare its reviews are.
 _OF_PROJECTS = f"""
-SELECT run_id FROM unnest($7::bigint[]) AS wanted (number) CROSS JOIN LATERAL (
+SELECT created_at, run_id FROM unnest($7::bigint[]) AS wanted (number) CROSS JOIN LATERAL (
     SELECT f.run_id, f.created_at FROM review_fact f WHERE f.project_id = wanted.number AND {_PAGE} {_NEWEST}) AS f
 ORDER BY created_at DESC, run_id DESC LIMIT $6
 """
-_OF_ALL = f"SELECT f.run_id FROM review_fact f WHERE {_PAGE} {_NEWEST}"
+_OF_ALL = f"SELECT f.created_at, f.run_id FROM review_fact f WHERE {_PAGE} {_NEWEST}"
 _PROJECTS = """
 SELECT project_id FROM project
 WHERE instance = $1 AND ($2::bigint[] IS NULL OR project_id = ANY($2)) AND ($3::bigint IS NULL OR project_id = $3)
@@ -105,19 +105,17 @@ async def reviews(
 ) -> Reviews:
     """Return a page; see `bot.ports.dashboard`."""
     choose = _newest if sought == Sought() else _chosen
-    ids = await choose(connection, instance, filters, sought, after, limit + 1)
+    keys = await choose(connection, instance, filters, sought, after, limit + 1)
     rows = await connection.fetch(
-        f"{_LINE} WHERE f.run_id = ANY($1::uuid[]) ORDER BY f.created_at DESC, f.run_id DESC", ids[:limit]
+        f"{_LINE} WHERE f.run_id = ANY($1::uuid[]) ORDER BY f.created_at DESC, f.run_id DESC",
+        [run_id for _, run_id in keys[:limit]],
     )
-    last = rows[-1] if len(ids) > limit else None
-    return Reviews(
-        tuple(_line(row) for row in rows), Cursor(last["created_at"], last["run_id"]) if last else None
-    )
+    return Reviews(tuple(_line(row) for row in rows), Cursor(*keys[limit - 1]) if len(keys) > limit else None)
 
 
 async def _newest(
     connection: Any, instance: str, filters: Filters, _sought: Sought, after: Cursor | None, limit: int
-) -> list[uuid.UUID]:
+) -> list[Key]:
     arguments = [
         instance,
         filters.since,
@@ -132,12 +130,12 @@ async def _newest(
         visible = None if filters.visible is None else list(filters.visible)
         found = await connection.fetch(_PROJECTS, instance, visible, filters.project_id, filters.group)
         ids = await connection.fetch(_OF_PROJECTS, *arguments, [row["project_id"] for row in found])
-    return [row["run_id"] for row in ids]
+    return [(row["created_at"], row["run_id"]) for row in ids]
 
 
 async def _chosen(
     connection: Any, instance: str, filters: Filters, sought: Sought, after: Cursor | None, limit: int
-) -> list[uuid.UUID]:
+) -> list[Key]:
     """Return the newest of those that are *sought*, wherever the counts say that there are any."""
     span = await span_of(connection, instance, replace(filters, only={}))
     if span is None:

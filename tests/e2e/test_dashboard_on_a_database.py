@@ -193,7 +193,18 @@ async def test_what_a_page_shows_can_be_taken_away(dashboards: Dashboards) -> No
     chosen = f"?group=group&project={dashboards.project}"
     taken: dict[str, list[str]] = {}
     lines: dict[str, int] = {}
-    for path in ("/", "/quality", "/trends", "/noise", "/comments", "/flow", "/gate", "/reviews", "/operations", review):
+    for path in (
+        "/",
+        "/quality",
+        "/trends",
+        "/noise",
+        "/comments",
+        "/flow",
+        "/gate",
+        "/reviews",
+        "/operations",
+        review,
+    ):
         address = dashboards.here + path + ("" if path in {"/operations", review} else chosen)
         await page.goto(address)
         links = page.locator("footer.exports a")
