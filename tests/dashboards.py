@@ -268,8 +268,9 @@ class Shown:
         """Return pages of `PER_PAGE` comments, of each outcome one after the other."""
         self.asked.append(filters)
         lines = [] if self.empty else [self._comment(number) for number in range(REVIEWS)]
+        lines = [line for line in lines if filters.project_id in {None, line.ref.project_id}]
         if became is not None:
-            lines = [line for line in lines if line.label == became]
+            lines = [line for line in lines if line.label == became or became is Became.decided]
         if after is not None:
             lines = [line for line in lines if line.posted_at < after.at]
         shown = lines[:PER_PAGE]

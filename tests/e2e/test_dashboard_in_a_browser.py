@@ -33,9 +33,7 @@ _PAGES = {
     "review": _REVIEW,
     "operations": "/operations",
 }
-_MADE_BY_TEXT = (
-    "img, iframe, math, script:not([src]), [onload], [onerror], [onfocus], [hx-get], [data-hx-on], textarea"
-)
+_MADE_BY_TEXT = "img, iframe, math, script:not([src]), [onload], [onerror], [onfocus], [hx-get]:not(#group, #project), [data-hx-on], textarea"
 
 
 async def _may(viewer: Viewer, project: int) -> bool:
@@ -157,6 +155,7 @@ async def test_a_figure_leads_to_its_discussions(site: str, open_page: OpenPage)
     chosen = parse_qs(urlsplit(page.url).query)
     discussion = await page.locator("tbody th a").first.get_attribute("href")
     await page.go_back()
+    await expect(page.locator("#show-decided")).to_have_attribute("aria-current", "true")
     await page.go_back()
 
     assert (chosen["category"], chosen["became"], chosen["project"]) == (
