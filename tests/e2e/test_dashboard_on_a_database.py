@@ -151,6 +151,10 @@ async def test_a_tech_lead_ends_noise(dashboards: Dashboards, gitlab: GitLab) ->
     await lead.get_by_label("Project").fill("app")
     await lead.get_by_role("button", name="Apply").click()
     row = lead.get_by_role("row", name=NOISY)
+    await row.get_by_role("link", name=f"rejected comments of {NOISY}").click()
+    await expect(lead.locator("tbody tr").first).to_contain_text("rejected")
+    assert await barriers(lead) == []
+    await lead.go_back()
     await row.get_by_text(f"Mute {NOISY}").click()
     await row.get_by_label("Why").fill(WHY)
     assert await barriers(lead) == []
@@ -228,6 +232,7 @@ async def test_what_a_page_shows_can_be_taken_away(dashboards: Dashboards) -> No
         "/quality": ("Acceptance by category",),
         "/trends": ("Time series",),
         "/noise": ("Noise",),
+        "/comments": ("Comments",),
         "/flow": ("Flow",),
         "/gate": ("Gate", "Waivers"),
         "/reviews": ("Reviews",),
