@@ -15,7 +15,9 @@ from bot.domain.labels import LABEL_VERSION
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.review_detail import Cursor
 
-_LABEL = "coalesce(l.label, 'censored')"
+#: One by one: to join them with what they must be, Postgres would begin with all labels of that kind.
+_LABEL = f"""coalesce((
+    SELECT l.label FROM label l WHERE l.comment_id = c.id AND l.label_version = {LABEL_VERSION}), 'censored')"""
 _OWN = "s.comment_id = c.id AND s.began_at = c.posted_at"
 _COUNTED_ALL = "r.accepted_strong + r.accepted_weak + r.rejected_strong + r.unknown + r.censored"
 #: What is counted, and what holds for a single comment; both as `bot.adapters.rollup_sql` counts.
@@ -55,11 +57,10 @@ _BECAME: Mapping[Became | None, tuple[str, str]] = {
 _VALUES = {one: f"left(c.{one.value}, 200)" for one in Dimension} | {
     Dimension.model: "CASE WHEN c.model = '' THEN '' ELSE left(c.model, 200) || '@' || left(c.model_digest, 12) END"
 }
-_OF_DAY = f"""
+_OF_DAY = """
 SELECT c.id, c.posted_at AS at FROM comment c
-LEFT JOIN label l ON l.comment_id = c.id AND l.label_version = {LABEL_VERSION}
 WHERE c.instance = p.instance AND c.project_id = p.project_id AND c.posted_at >= t.begins AND c.posted_at < t.ends
-    AND {{conditions}}
+    AND {conditions}
 """
 _LINE = f"""
 SELECT c.id, c.instance, c.project_id, c.iid, c.run_id, c.posted_at, c.scanner, c.rule, c.category, c.severity,
@@ -67,7 +68,6 @@ SELECT c.id, c.instance, c.project_id, c.iid, c.run_id, c.posted_at, c.scanner, 
         SELECT body->>'title' FROM finding f WHERE f.run_id = c.run_id AND f.fingerprint = c.fingerprint LIMIT 1
     ), '') AS title
 FROM comment c LEFT JOIN project p USING (instance, project_id)
-LEFT JOIN label l ON l.comment_id = c.id AND l.label_version = {LABEL_VERSION}
 WHERE c.id = ANY($1::uuid[]) ORDER BY c.posted_at DESC, c.id DESC
 """
 #: Whoever takes a reaction back has not reacted; whoever says the same twice has said it once.
