@@ -20,7 +20,7 @@ from bot.domain.comment_lines import (
     CommentLine,
     Comments,
     Deed,
-    Sought,
+    Picked,
     Which,
 )
 from bot.domain.dashboard import (
@@ -291,7 +291,7 @@ class Shown:
         self,
         filters: Filters,
         *,
-        sought: Sought = ALL_REVIEWS,
+        picked: Picked = ALL_REVIEWS,
         after: Cursor | None = None,
         limit: int = 50,
     ) -> Reviews:
@@ -300,7 +300,7 @@ class Shown:
         if self.empty:
             return Reviews(())
         lines = [self._line(number) for number in range(REVIEWS)]
-        if sought.which is Which.blocked:
+        if picked.which is Which.blocked:
             lines = [line for line in lines if line.blocking]
         if filters.project_id is not None:
             lines = [line for line in lines if line.ref.project_id == filters.project_id]

@@ -19,7 +19,7 @@ from bot.adapters.postgres import translated
 from bot.adapters.rollup_spans import ALL_COUNTS, VALUES, Span, listed, span_of, sums
 from bot.adapters.rollup_sql import COMMENT_COUNTS, REVIEW_COUNTS
 from bot.domain.buckets import exact_spread, spread
-from bot.domain.comment_lines import ALL_REVIEWS, Became, Comments, Sought
+from bot.domain.comment_lines import ALL_REVIEWS, Became, Comments, Picked
 from bot.domain.dashboard import (
     Acceptance,
     AcceptanceRow,
@@ -211,13 +211,13 @@ class PostgresDashboard:
         self,
         filters: Filters,
         *,
-        sought: Sought = ALL_REVIEWS,
+        picked: Picked = ALL_REVIEWS,
         after: Cursor | None = None,
         limit: int = 50,
     ) -> Reviews:
         """Return a page of reviews; see the port."""
         async with self._reading() as connection:
-            return await reviews(connection, self._instance, filters, sought, after, limit)
+            return await reviews(connection, self._instance, filters, picked, after, limit)
 
     async def review(self, run_id: uuid.UUID, visible: frozenset[int] | None) -> ReviewDetail | None:
         """Return one review; see the port."""

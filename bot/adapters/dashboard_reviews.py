@@ -10,7 +10,7 @@ from typing import Any
 from bot.adapters.counted_lines import Key, Source, newest
 from bot.adapters.dead_letters_postgres import letter_of
 from bot.adapters.rollup_spans import span_of
-from bot.domain.comment_lines import Sought, Which
+from bot.domain.comment_lines import Picked, Which
 from bot.domain.dashboard import Filters, Labels
 from bot.domain.labels import LABEL_VERSION
 from bot.domain.merge_request import MergeRequestRef
@@ -101,11 +101,11 @@ SELECT (SELECT count(*) FROM dead_letter) AS letters, (SELECT count(*) FROM roll
 
 
 async def reviews(
-    connection: Any, instance: str, filters: Filters, sought: Sought, after: Cursor | None, limit: int
+    connection: Any, instance: str, filters: Filters, picked: Picked, after: Cursor | None, limit: int
 ) -> Reviews:
     """Return a page; see `bot.ports.dashboard`."""
-    choose = _newest if sought == Sought() else _chosen
-    keys = await choose(connection, instance, filters, sought, after, limit + 1)
+    choose = _newest if picked == Picked() else _chosen
+    keys = await choose(connection, instance, filters, picked, after, limit + 1)
     rows = await connection.fetch(
         f"{_LINE} WHERE f.run_id = ANY($1::uuid[]) ORDER BY f.created_at DESC, f.run_id DESC",
         [run_id for _, run_id in keys[:limit]],
@@ -114,7 +114,7 @@ async def reviews(
 
 
 async def _newest(
-    connection: Any, instance: str, filters: Filters, _sought: Sought, after: Cursor | None, limit: int
+    connection: Any, instance: str, filters: Filters, _sought: Picked, after: Cursor | None, limit: int
 ) -> list[Key]:
     arguments = [
         instance,
@@ -134,22 +134,22 @@ async def _newest(
 
 
 async def _chosen(
-    connection: Any, instance: str, filters: Filters, sought: Sought, after: Cursor | None, limit: int
+    connection: Any, instance: str, filters: Filters, picked: Picked, after: Cursor | None, limit: int
 ) -> list[Key]:
-    """Return the newest of those that are *sought*, wherever the counts say that there are any."""
+    """Return the newest of those that are *picked*, wherever the counts say that there are any."""
     span = await span_of(connection, instance, replace(filters, only={}))
     if span is None:
         return []
-    return await newest(connection, span, _source(sought), after, limit)
+    return await newest(connection, span, _source(picked), after, limit)
 
 
-def _source(sought: Sought) -> Source:
-    conditions, table, counted = [], "rollup_bucket", f"r.what = 'reason:{sought.unsaid}'"
-    if sought.unsaid is not None:
-        conditions.append(f"f.filtered ? '{sought.unsaid}'")
-    if sought.which is not None:
+def _source(picked: Picked) -> Source:
+    conditions, table, counted = [], "rollup_bucket", f"r.what = 'reason:{picked.unsaid}'"
+    if picked.unsaid is not None:
+        conditions.append(f"f.filtered ? '{picked.unsaid}'")
+    if picked.which is not None:
         table = "rollup"
-        counted, condition = _WHICH[sought.which]
+        counted, condition = _WHICH[picked.which]
         conditions.append(condition)
     return Source(table, counted, _OF_DAY.format(conditions=" AND ".join(conditions)))
 

@@ -47,14 +47,14 @@ class Which(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
+class Picked:
     """Choose reviews, all where nothing is said; ``unsaid`` is a reason for which something was left unsaid."""
 
     which: Which | None = None
     unsaid: Reason | None = None
 
 
-ALL_REVIEWS = Sought()
+ALL_REVIEWS = Picked()
 
 
 class Deed(enum.StrEnum):

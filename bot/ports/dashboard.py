@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Protocol
 
-from bot.domain.comment_lines import ALL_REVIEWS, Became, Comments, Sought
+from bot.domain.comment_lines import ALL_REVIEWS, Became, Comments, Picked
 from bot.domain.dashboard import (
     Acceptance,
     Dimension,
@@ -65,11 +65,11 @@ class Dashboard(Protocol):
         self,
         filters: Filters,
         *,
-        sought: Sought = ALL_REVIEWS,
+        picked: Picked = ALL_REVIEWS,
         after: Cursor | None = None,
         limit: int = 50,
     ) -> Reviews:
-        """Return a page of reviews, or of those that are *sought*, the newest first."""
+        """Return a page of reviews, or of those that are *picked*, the newest first."""
 
     async def review(self, run_id: uuid.UUID, visible: frozenset[int] | None) -> ReviewDetail | None:
         """Return one review, None where there is none or its project is not in *visible* (None: all are)."""

@@ -9,7 +9,7 @@ import pytest
 from bot.adapters.clock import SystemClock
 from bot.adapters.dashboard_postgres import PostgresDashboard
 from bot.adapters.rollups_postgres import roll_up
-from bot.domain.comment_lines import Became, CommentLine, Comments, Deed, Sought, Which
+from bot.domain.comment_lines import Became, CommentLine, Comments, Deed, Picked, Which
 from bot.domain.dashboard import Dimension, Filters
 from bot.domain.review_fact import Reason
 from tests.history import INSTANCE, History, Reviewed, Said
@@ -142,20 +142,20 @@ async def test_counts_of_what_is_gone_end_no_list(pool: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sought", "found"),
+    ("picked", "found"),
     [
-        (Sought(), {1, 2, 3, 4, 5}),
-        (Sought(Which.passed), {1, 4, 5}),
-        (Sought(Which.blocked), {2, 3}),
-        (Sought(Which.undecided), {3}),
-        (Sought(Which.waived), {4}),
-        (Sought(Which.silent), {1, 2, 3, 4}),
-        (Sought(Which.unread), {5}),
-        (Sought(unsaid=Reason.muted), {1, 2}),
-        (Sought(Which.blocked, Reason.muted), {2}),
+        (Picked(), {1, 2, 3, 4, 5}),
+        (Picked(Which.passed), {1, 4, 5}),
+        (Picked(Which.blocked), {2, 3}),
+        (Picked(Which.undecided), {3}),
+        (Picked(Which.waived), {4}),
+        (Picked(Which.silent), {1, 2, 3, 4}),
+        (Picked(Which.unread), {5}),
+        (Picked(unsaid=Reason.muted), {1, 2}),
+        (Picked(Which.blocked, Reason.muted), {2}),
     ],
 )
-async def test_reviews_are_found_by_what_they_came_to(pool: Any, sought: Sought, found: set[int]) -> None:
+async def test_reviews_are_found_by_what_they_came_to(pool: Any, picked: Picked, found: set[int]) -> None:
     """Each verdict, and each reason to leave something unsaid, leads to its reviews, page by page."""
     history = History(pool)
     await history.reviewed(Reviewed(1, 1, NOON, filtered={"muted": 1}))
@@ -167,7 +167,7 @@ async def test_reviews_are_found_by_what_they_came_to(pool: Any, sought: Sought,
         pass
     listed, after = [], None
     while True:
-        page = await _dashboard(pool).reviews(_window(), sought=sought, after=after, limit=1)
+        page = await _dashboard(pool).reviews(_window(), picked=picked, after=after, limit=1)
         listed += [line.ref.iid for line in page.lines]
         after = page.following
         if after is None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from bot.domain.comment_lines import Became, Sought, Which
+from bot.domain.comment_lines import Became, Picked, Which
 from bot.domain.dashboard import Dimension, Filters, Grain
 from bot.domain.dashboard_query import BadFilter, filters_of
 from bot.domain.review_fact import Reason
@@ -156,9 +156,9 @@ class ReviewsChosen(Chosen):
     unsaid: Reason | None = _optional("Only reviews that left something unsaid for this reason.")
 
     @property
-    def sought(self) -> Sought:
+    def picked(self) -> Picked:
         """Return what they came to."""
-        return Sought(self.which, self.unsaid)
+        return Picked(self.which, self.unsaid)
 
 
 class ReviewsAsked(ReviewsChosen, _Paged):

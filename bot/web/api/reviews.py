@@ -8,7 +8,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from bot.domain.comment_lines import Sought
+from bot.domain.comment_lines import Picked
 from bot.domain.dashboard import Filters
 from bot.domain.dashboard_query import cursor_text
 from bot.web.access import SignedInViewer
@@ -33,7 +33,7 @@ def router(office: Office) -> APIRouter:
         """Return a page of reviews, the newest first."""
         filters = asked.filters(viewer, office.clock)
         found = await office.dashboard.reviews(
-            filters, sought=asked.sought, after=moment_of(asked.after), limit=asked.limit
+            filters, picked=asked.picked, after=moment_of(asked.after), limit=asked.limit
         )
         after = cursor_text(found.following) if found.following else None
         lines = [shown.ReviewLine.model_validate(line) for line in found.lines]
@@ -43,7 +43,7 @@ def router(office: Office) -> APIRouter:
     async def list_reviews_csv(asked: Annotated[ReviewsChosen, Query()], viewer: SignedInViewer) -> Csv:
         """Return all reviews as CSV, the newest first."""
         filters = asked.filters(viewer, office.clock)
-        return await table(shown.ReviewLine, "reviews", _all(office, filters, asked.sought))
+        return await table(shown.ReviewLine, "reviews", _all(office, filters, asked.picked))
 
     @reviews.get("/reviews/{run_id}", responses=NOT_FOUND)
     async def get_review(run_id: uuid.UUID, viewer: SignedInViewer) -> shown.Review:
@@ -67,10 +67,10 @@ def router(office: Office) -> APIRouter:
     return reviews
 
 
-async def _all(office: Office, filters: Filters, sought: Sought) -> AsyncIterator[list[shown.ReviewLine]]:
+async def _all(office: Office, filters: Filters, picked: Picked) -> AsyncIterator[list[shown.ReviewLine]]:
     after = None
     while True:
-        page = await office.dashboard.reviews(filters, sought=sought, after=after, limit=MOST_LINES)
+        page = await office.dashboard.reviews(filters, picked=picked, after=after, limit=MOST_LINES)
         yield [shown.ReviewLine.model_validate(line) for line in page.lines]
         after = page.following
         if after is None:

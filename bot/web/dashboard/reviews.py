@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-from bot.domain.comment_lines import Sought, Which
+from bot.domain.comment_lines import Picked, Which
 from bot.domain.dashboard import Filters
 from bot.domain.dashboard_query import BadFilter, cursor_of, cursor_text, query_of
 from bot.domain.review_detail import MOST, Cursor, ReviewDetail
@@ -37,18 +37,18 @@ def router(desk: Desk) -> APIRouter:
         request: Request, viewer: SignedInViewer, which: str = "", unsaid: str = "", after: str = ""
     ) -> HTMLResponse:
         """Show a page of reviews, the newest first."""
-        sought = Sought(
+        picked = Picked(
             Which(which) if which in set(Which) else None, Reason(unsaid) if unsaid in set(Reason) else None
         )
-        own = {"which": sought.which or "", "unsaid": sought.unsaid or ""}
+        own = {"which": picked.which or "", "unsaid": picked.unsaid or ""}
         frame = Frame(desk, request, viewer, "reviews", own)
-        found = await desk.dashboard.reviews(frame.filters, sought=sought, after=cursor(after))
+        found = await desk.dashboard.reviews(frame.filters, picked=picked, after=cursor(after))
         following = found.following
         return await frame.show(
             lines=found.lines,
-            outcomes=[Link("all", frame.url(which=""), "All", sought.which is None)]
-            + [Link(one.value, frame.url(which=one.value), WHICH[one], one is sought.which) for one in Which],
-            unsaid=REASONS[sought.unsaid] if sought.unsaid else "",
+            outcomes=[Link("all", frame.url(which=""), "All", picked.which is None)]
+            + [Link(one.value, frame.url(which=one.value), WHICH[one], one is picked.which) for one in Which],
+            unsaid=REASONS[picked.unsaid] if picked.unsaid else "",
             whatever=frame.url(unsaid=""),
             older=frame.url(after=cursor_text(following)) if following else "",
             newest=frame.url() if after else "",
@@ -83,9 +83,9 @@ def router(desk: Desk) -> APIRouter:
     return pages
 
 
-def behind(filters: Filters, **sought: str) -> str:
+def behind(filters: Filters, **picked: str) -> str:
     """Return the address of the reviews that a figure with *filters* counts; `which` or `unsaid` says which."""
-    return "/reviews?" + "&".join(filter(None, (query_of(replace(filters, only={})), urlencode(sought))))
+    return "/reviews?" + "&".join(filter(None, (query_of(replace(filters, only={})), urlencode(picked))))
 
 
 def cursor(after: str) -> Cursor | None:
