@@ -41,6 +41,8 @@ from tests.postgres import create_database
 
 SHOP, BANK = 101, 102
 PATHS = {SHOP: "retail/shop", BANK: "bank/ledger"}
+#: In each project the developer made this merge request, and somebody else the others.
+OWN, OTHERS = 1, 3
 COOKIE = "__Host-cloister"
 BEGAN = datetime.now(UTC) - timedelta(days=3)
 
@@ -96,6 +98,11 @@ async def park(pool: Any, number: int, *, project_id: int = SHOP) -> None:
     )
 
 
+def number_of(name: str) -> int:
+    """Return the number of an account."""
+    return sum(name.encode())
+
+
 def run_of(project_id: int, number: int) -> uuid.UUID:
     """Return the id of a review."""
     return uuid.uuid5(uuid.NAMESPACE_URL, f"review {project_id} {number}")
@@ -120,6 +127,7 @@ async def happen(pool: Any, project_id: int, *, reviews: int = 5) -> None:
                 filtered,
                 1,
                 standing=True,
+                author=number_of("developer") if number == OWN else number_of("somebody else"),
                 run_id=run_of(project_id, number),
             )
         )
@@ -170,8 +178,7 @@ async def with_session(
     pool: Any, name: str, levels: dict[int, int] | None = None, **roles: bool
 ) -> dict[str, str]:
     """Return the headers of a browser in which somebody has signed in."""
-    number = sum(name.encode())
-    viewer = Viewer(ForgeUser(number, name), levels=levels or {}, **roles)
+    viewer = Viewer(ForgeUser(number_of(name), name), levels=levels or {}, **roles)
     session = await PostgresSessions(pool).begin(viewer, datetime.now(UTC))
     return {"cookie": f"{COOKIE}={session}"}
 

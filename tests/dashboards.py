@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -14,6 +14,7 @@ import uvicorn
 from fastapi import APIRouter, Depends, Request
 from starlette.types import ASGIApp
 
+from bot.domain.audit_log import Act, Checked, Entry, checked
 from bot.domain.comment_lines import (
     ALL_REVIEWS,
     Became,
@@ -60,16 +61,19 @@ from bot.domain.review_detail import (
     StepLine,
 )
 from bot.domain.review_fact import Reason
-from bot.domain.viewer import Viewer
+from bot.domain.viewer import Reach, Viewer
+from bot.ports.listings import Sought
 from bot.ports.places import CommentPlace
 from bot.web.app import application
-from bot.web.dashboard import Desk, dashboards
+from bot.web.dashboard import Desk, audit, dashboards
 from bot.web.problems import Problem
 
 NOW = datetime(2026, 5, 29, 9, 30, tzinfo=UTC)
 #: Two projects: most tests look at the first.
 SHOP, BANK = 12, 34
 _PATHS = {SHOP: "retail/shop", BANK: "bank/ledger"}
+#: Who made all merge requests.
+AUTHOR = 1
 FORM_TOKEN = "a token"
 #: What only works where text becomes markup or script; each calls `found` if it runs.
 HOSTILE = (
@@ -128,6 +132,7 @@ class Shown:
     empty: bool = False
     mutes: dict[uuid.UUID, Muted] = field(default_factory=dict)
     asked: list[Filters] = field(default_factory=list)
+    sought: list[Sought] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if not self.empty:
@@ -294,12 +299,14 @@ class Shown:
         picked: Picked = ALL_REVIEWS,
         after: Cursor | None = None,
         limit: int = 50,
+        newest: bool = False,
     ) -> Reviews:
         """Return pages of `PER_PAGE` reviews."""
         self.asked.append(filters)
         if self.empty:
             return Reviews(())
-        lines = [self._line(number) for number in range(REVIEWS)]
+        reach = Reach(filters.visible, filters.own)
+        lines = [self._line(one) for one in range(REVIEWS) if reach.covers(_ref(one).project_id, AUTHOR)]
         if picked.which is Which.blocked:
             lines = [line for line in lines if line.blocking]
         if filters.project_id is not None:
@@ -328,12 +335,14 @@ class Shown:
             waived=int(number % 7 == 3),
             files=6 + number % 9,
             files_read=5 + number % 9,
+            verdict="1 blocking finding" if number % 5 == 1 else "nothing blocks",
+            blocks=(self._text("SQL is built from a name"),) if number % 5 == 1 else (),
         )
 
-    async def review(self, run_id: uuid.UUID, visible: frozenset[int] | None) -> ReviewDetail | None:
-        """Return one review from the inside."""
+    async def review(self, run_id: uuid.UUID, reach: Reach) -> ReviewDetail | None:
+        """Return one review from the inside; `AUTHOR` made all merge requests."""
         number = next((one for one in range(REVIEWS) if run_of(one) == run_id), None)
-        if number is None or (visible is not None and _ref(number).project_id not in visible):
+        if number is None or not reach.covers(_ref(number).project_id, AUTHOR):
             return None
         text, sha = self._text, "5f" * 32
         return ReviewDetail(
@@ -418,17 +427,34 @@ class Shown:
         """Say whether one of both projects is in a group."""
         return any(known.startswith(f"{path}/") and _seen(one, visible) for one, known in _PATHS.items())
 
-    async def comment(self, comment_id: uuid.UUID, visible: frozenset[int] | None) -> CommentPlace | None:
+    async def comment(self, comment_id: uuid.UUID, reach: Reach) -> CommentPlace | None:
         """Return where a comment of the first project stands."""
-        return CommentPlace(self._text(_PATHS[SHOP]), 399, 1234) if _seen(SHOP, visible) else None
+        return CommentPlace(self._text(_PATHS[SHOP]), 399, 1234) if reach.covers(SHOP, AUTHOR) else None
 
-    async def newest_review(
-        self, project_id: int, iid: int, visible: frozenset[int] | None
-    ) -> uuid.UUID | None:
+    async def newest_review(self, project_id: int, iid: int, reach: Reach) -> uuid.UUID | None:
         """Return the review of that merge request."""
         number = 400 - iid
-        known = _seen(project_id, visible) and _ref(number).project_id == project_id
+        known = reach.covers(project_id, AUTHOR) and _ref(number).project_id == project_id
         return run_of(number) if known else None
+
+    async def entries(self, sought: Sought, *, before: int | None, limit: int) -> Sequence[Entry]:
+        """Return entries of the audit log."""
+        self.sought.append(sought)
+        return [] if self.empty else self._entries()[:limit]
+
+    async def chain(self) -> Checked:
+        """Return what a look at the chain of the entries comes to."""
+        return checked([] if self.empty else self._entries(), most=10)
+
+    def _entries(self) -> list[Entry]:
+        text, entries = self._text, list[Entry]()
+        for number in range(3):
+            act = Act(
+                text(f"gitlab:{number}:lea"), text("noise.mute"), text("rule semgrep/x"), SHOP,
+                {text("why"): text("noise"), "until": None},
+            )  # fmt: skip
+            entries.insert(0, Entry.after(entries[0] if entries else None, act, NOW))
+        return entries
 
     async def mute(
         self, project_id: int, scanner: str, rule: str, *, why: str, until: datetime, by: Viewer
@@ -461,10 +487,6 @@ _TITLES = (
 )
 
 
-def _seen(project_id: int, visible: frozenset[int] | None) -> bool:
-    return visible is None or project_id in visible
-
-
 def _ref(number: int) -> MergeRequestRef:
     project = SHOP if number % 3 else BANK
     return MergeRequestRef(instance="gitlab.example", project_id=project, iid=400 - number)
@@ -479,6 +501,10 @@ def _share(
 
 def _number(measure: Measure, value: float, n: int, before: float) -> Tile:
     return Tile(measure, Counted.reviews, value, n, before, n)
+
+
+def _seen(project_id: int, visible: frozenset[int] | None) -> bool:
+    return visible is None or project_id in visible
 
 
 class _Silent:
@@ -508,7 +534,7 @@ def pages_of(shown: Shown, viewer: Viewer, may_decide: MayDecide) -> ASGIApp:
 
     desk = Desk(shown, shown, _Frozen(), "https://gitlab.example", may_decide, shown)
     site = APIRouter(dependencies=[Depends(guard)])
-    for router in dashboards(desk):
+    for router in (*dashboards(desk), audit.router(desk, shown)):  # type: ignore[arg-type]
         site.include_router(router)
     return application(
         None,

@@ -26,8 +26,8 @@ ON CONFLICT (comment_id, label_version) DO UPDATE SET label = excluded.label
 """
 _FACT = """
 INSERT INTO review_fact (run_id, instance, project_id, iid, created_at, published_at, commented_at, generated, posted,
-    standing, filtered, files, files_read, blocking, undecided, waived)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+    standing, filtered, files, files_read, blocking, undecided, waived, author_id)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 """
 
 
@@ -66,6 +66,7 @@ class Reviewed:
     blocking: int = 0
     undecided: bool = False
     waived: int = 0
+    author: int | None = None
     run_id: uuid.UUID = field(default_factory=uuid.uuid4)
 
     @property
@@ -142,6 +143,7 @@ class History:
             one.blocking,
             one.undecided,
             one.waived,
+            one.author,
         )
 
     async def signal(

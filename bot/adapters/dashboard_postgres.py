@@ -41,6 +41,7 @@ from bot.domain.dashboard_measures import Overview
 from bot.domain.dashboard_query import window_before
 from bot.domain.review_detail import Cursor, Health, ReviewDetail, Reviews
 from bot.domain.review_fact import Reason
+from bot.domain.viewer import Reach
 from bot.ports import Clock
 
 #: A view that takes longer is given up: the page says so, and the database is free for reviews.
@@ -214,15 +215,16 @@ class PostgresDashboard:
         picked: Picked = ALL_REVIEWS,
         after: Cursor | None = None,
         limit: int = 50,
+        newest: bool = False,
     ) -> Reviews:
         """Return a page of reviews; see the port."""
         async with self._reading() as connection:
-            return await reviews(connection, self._instance, filters, picked, after, limit)
+            return await reviews(connection, self._instance, filters, picked, after, limit, newest=newest)
 
-    async def review(self, run_id: uuid.UUID, visible: frozenset[int] | None) -> ReviewDetail | None:
+    async def review(self, run_id: uuid.UUID, reach: Reach) -> ReviewDetail | None:
         """Return one review; see the port."""
         async with self._reading() as connection:
-            return await review(connection, self._instance, run_id, visible)
+            return await review(connection, self._instance, run_id, reach)
 
     async def health(self) -> Health:
         """Return the state of the service; see the port."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bot.adapters.counted_lines import Key, Source, newest
+from bot.adapters.counted_lines import Key, Source
+from bot.adapters.counted_lines import newest as newest_lines
 from bot.adapters.dead_letters_postgres import letter_of
 from bot.adapters.rollup_spans import span_of
-from bot.domain.comment_lines import Picked, Which
+from bot.domain.comment_lines import ALL_REVIEWS, Picked, Which
 from bot.domain.dashboard import Filters, Labels
 from bot.domain.labels import LABEL_VERSION
 from bot.domain.merge_request import MergeRequestRef
@@ -27,14 +28,18 @@ from bot.domain.review_detail import (
     StepLine,
 )
 from bot.domain.review_fact import Reason
+from bot.domain.viewer import Reach
 
 #: So many dead letters are shown.
 _LETTERS = 20
 
 _LINE = """
 SELECT f.run_id, f.instance, f.project_id, f.iid, f.created_at, f.published_at, f.generated, f.posted, f.blocking,
-    f.waived, f.files, f.files_read, f.trace_id, f.detail, coalesce(p.path, '') AS path, r.head_sha, r.state, r.body
+    f.waived, f.files, f.files_read, f.trace_id, f.detail, f.author_id, coalesce(p.path, '') AS path, r.head_sha,
+    r.state, r.body, coalesce(v.body->>'description', '') AS verdict,
+    coalesce(jsonb_path_query_array(v.body, '$.blocking[0 to 2].title'), '[]') AS blocks
 FROM review_fact f LEFT JOIN project p USING (instance, project_id) LEFT JOIN review_run r ON r.id = f.run_id
+LEFT JOIN verdict v ON v.run_id = f.run_id
 """
 _PAGE = """
 f.instance = $1 AND f.created_at >= $2::date::timestamp AT TIME ZONE 'UTC'
@@ -49,6 +54,14 @@ SELECT created_at, run_id FROM unnest($7::bigint[]) AS wanted (number) CROSS JOI
 ORDER BY created_at DESC, run_id DESC LIMIT $6
 """
 _OF_ALL = f"SELECT f.created_at, f.run_id FROM review_fact f WHERE {_PAGE} {_NEWEST}"
+_OF_AUTHOR = f"""
+SELECT f.created_at, f.run_id FROM review_fact f
+WHERE f.author_id = $7 AND ($8::bigint[] IS NULL OR f.project_id = ANY($8)) AND {_PAGE} AND NOT ($9 AND EXISTS (
+    SELECT FROM review_fact n WHERE (n.instance, n.project_id, n.iid) = (f.instance, f.project_id, f.iid)
+        AND (n.created_at, n.run_id) > (f.created_at, f.run_id)))
+    AND {{condition}}
+{_NEWEST}
+"""
 _PROJECTS = """
 SELECT project_id FROM project
 WHERE instance = $1 AND ($2::bigint[] IS NULL OR project_id = ANY($2)) AND ($3::bigint IS NULL OR project_id = $3)
@@ -101,11 +114,34 @@ SELECT (SELECT count(*) FROM dead_letter) AS letters, (SELECT count(*) FROM roll
 
 
 async def reviews(
-    connection: Any, instance: str, filters: Filters, picked: Picked, after: Cursor | None, limit: int
+    connection: Any,
+    instance: str,
+    filters: Filters,
+    picked: Picked,
+    after: Cursor | None,
+    limit: int,
+    *,
+    newest: bool,
 ) -> Reviews:
     """Return a page; see `bot.ports.dashboard`."""
-    choose = _newest if picked == Picked() else _chosen
-    keys = await choose(connection, instance, filters, picked, after, limit + 1)
+    page = [
+        instance,
+        filters.since,
+        filters.until,
+        after.at if after else None,
+        after.id if after else None,
+        limit + 1,
+    ]
+    found = set(
+        await _of_whole(connection, filters, page)
+        if picked == ALL_REVIEWS
+        else await _counted(connection, instance, filters, picked, after, limit + 1)
+    )
+    if filters.own is not None and filters.visible is not None:
+        own = await _chosen(connection, instance, filters.own.projects, filters)
+        query = _OF_AUTHOR.format(condition=_condition(picked))
+        found.update(await _rows(connection, query, *page, filters.own.author, own, newest))
+    keys = sorted(found, reverse=True)
     rows = await connection.fetch(
         f"{_LINE} WHERE f.run_id = ANY($1::uuid[]) ORDER BY f.created_at DESC, f.run_id DESC",
         [run_id for _, run_id in keys[:limit]],
@@ -113,53 +149,58 @@ async def reviews(
     return Reviews(tuple(_line(row) for row in rows), Cursor(*keys[limit - 1]) if len(keys) > limit else None)
 
 
-async def _newest(
-    connection: Any, instance: str, filters: Filters, _sought: Picked, after: Cursor | None, limit: int
-) -> list[Key]:
-    arguments = [
-        instance,
-        filters.since,
-        filters.until,
-        after.at if after else None,
-        after.id if after else None,
-        limit,
-    ]
-    if filters.visible is None and filters.project_id is None and not filters.group:
-        ids = await connection.fetch(_OF_ALL, *arguments)
-    else:
-        visible = None if filters.visible is None else list(filters.visible)
-        found = await connection.fetch(_PROJECTS, instance, visible, filters.project_id, filters.group)
-        ids = await connection.fetch(_OF_PROJECTS, *arguments, [row["project_id"] for row in found])
-    return [(row["created_at"], row["run_id"]) for row in ids]
-
-
-async def _chosen(
+async def _counted(
     connection: Any, instance: str, filters: Filters, picked: Picked, after: Cursor | None, limit: int
 ) -> list[Key]:
     """Return the newest of those that are *picked*, wherever the counts say that there are any."""
     span = await span_of(connection, instance, replace(filters, only={}))
     if span is None:
         return []
-    return await newest(connection, span, _source(picked), after, limit)
+    return await newest_lines(connection, span, _source(picked), after, limit)
 
 
 def _source(picked: Picked) -> Source:
-    conditions, table, counted = [], "rollup_bucket", f"r.what = 'reason:{picked.unsaid}'"
+    table, counted = "rollup_bucket", f"r.what = 'reason:{picked.unsaid}'"
+    if picked.which is not None:
+        table, counted = "rollup", _WHICH[picked.which][0]
+    return Source(table, counted, _OF_DAY.format(conditions=_condition(picked)))
+
+
+def _condition(picked: Picked) -> str:
+    """Return what holds for a review ``f`` that is *picked*."""
+    conditions = [] if picked.which is None else [_WHICH[picked.which][1]]
     if picked.unsaid is not None:
         conditions.append(f"f.filtered ? '{picked.unsaid}'")
-    if picked.which is not None:
-        table = "rollup"
-        counted, condition = _WHICH[picked.which]
-        conditions.append(condition)
-    return Source(table, counted, _OF_DAY.format(conditions=" AND ".join(conditions)))
+    return " AND ".join(conditions) or "true"
 
 
-async def review(
-    connection: Any, instance: str, run_id: uuid.UUID, visible: frozenset[int] | None
-) -> ReviewDetail | None:
+async def _of_whole(connection: Any, filters: Filters, page: Sequence[Any]) -> list[Key]:
+    """Return the reviews of projects of which all may be seen."""
+    chosen = await _chosen(connection, page[0], filters.visible, filters)
+    if chosen is None:
+        return await _rows(connection, _OF_ALL, *page)
+    return await _rows(connection, _OF_PROJECTS, *page, chosen) if chosen else []
+
+
+async def _chosen(
+    connection: Any, instance: str, projects: frozenset[int] | None, filters: Filters
+) -> list[int] | None:
+    """Return those of *projects* that are filtered for, None for all that there are."""
+    numbers = None if projects is None else list(projects)
+    if filters.project_id is None and not filters.group and not numbers:
+        return numbers
+    rows = await connection.fetch(_PROJECTS, instance, numbers, filters.project_id, filters.group)
+    return [row["project_id"] for row in rows]
+
+
+async def _rows(connection: Any, query: str, *arguments: Any) -> list[Key]:
+    return [(row["created_at"], row["run_id"]) for row in await connection.fetch(query, *arguments)]
+
+
+async def review(connection: Any, instance: str, run_id: uuid.UUID, reach: Reach) -> ReviewDetail | None:
     """Return one review; see `bot.ports.dashboard`."""
     row = await connection.fetchrow(f"{_LINE} WHERE f.run_id = $1 AND f.instance = $2", run_id, instance)
-    if row is None or (visible is not None and row["project_id"] not in visible):
+    if row is None or not reach.covers(row["project_id"], row["author_id"]):
         return None
     body, detail = row["body"] or {}, row["detail"]
     said = await connection.fetch(_SAID, instance, row["project_id"], row["iid"], run_id)
@@ -206,6 +247,8 @@ def _line(row: Any) -> ReviewLine:
         head_sha=row["head_sha"] or "",
         state=row["state"] or "",
         files_read=row["files_read"],
+        verdict=row["verdict"],
+        blocks=tuple(row["blocks"]),
         **{name: row[name] for name in names},
     )
 

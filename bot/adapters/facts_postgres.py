@@ -17,12 +17,14 @@ ON CONFLICT (instance, project_id) DO UPDATE SET path = excluded.path WHERE proj
 #: Later rounds of a run replace what was counted; the times of its first results and of its first comment stay.
 _FACT = """
 INSERT INTO review_fact (run_id, instance, project_id, iid, created_at, published_at, commented_at, generated, posted,
-    standing, filtered, files, files_read, blocking, undecided, waived, trace_id, detail)
-VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $8::int > 0 THEN $6::timestamptz END, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+    standing, filtered, files, files_read, blocking, undecided, waived, trace_id, detail, author_id)
+VALUES ($1, $2, $3, $4, $5, $6, CASE WHEN $8::int > 0 THEN $6::timestamptz END, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+    $17, $18)
 ON CONFLICT (run_id) DO UPDATE SET commented_at = coalesce(review_fact.commented_at, excluded.commented_at),
     generated = excluded.generated, posted = excluded.posted, standing = excluded.standing,
     filtered = excluded.filtered, files = excluded.files, files_read = excluded.files_read,
-    blocking = excluded.blocking, undecided = excluded.undecided, waived = excluded.waived, detail = excluded.detail
+    blocking = excluded.blocking, undecided = excluded.undecided, waived = excluded.waived, detail = excluded.detail,
+    author_id = excluded.author_id
 """
 _RELEASE = "INSERT INTO release_seen (release, first_on) VALUES ($1, $2::date) ON CONFLICT DO NOTHING"
 
@@ -50,6 +52,7 @@ async def save_fact(connection: Any, fact: ReviewFact, trace: dict[str, str]) ->
         fact.waived,
         _trace_id(trace),
         {"left_out": [asdict(one) for one in fact.left_out], "unread": dict(fact.unread)},
+        fact.author_id,
     )
     await connection.execute(_RELEASE, __version__, fact.created_at.date())
 

@@ -73,6 +73,10 @@ _PERSON = (
         "UPDATE feedback_watch SET author_id = NULL WHERE instance = $1 AND author_id = $2",
     ),
     (
+        "review_fact",
+        "UPDATE review_fact SET author_id = NULL WHERE instance = $1 AND author_id = $2",
+    ),
+    (
         "answered_comment",
         "UPDATE answered_comment SET author_id = 0 WHERE instance = $1 AND author_id = $2",
     ),

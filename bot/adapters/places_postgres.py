@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from bot.adapters.postgres import translated
+from bot.domain.viewer import Reach
 from bot.ports.places import CommentPlace
 
 #: More names than this are no help in a field that suggests them.
@@ -38,12 +39,13 @@ SELECT project_id, path, lower(path) = lower($3) AS whole {_KNOWN}
 ORDER BY 3 DESC, path LIMIT {_MOST_NAMESAKES}
 """
 _HAS_GROUP = f"SELECT EXISTS (SELECT {_KNOWN} AND starts_with(lower(path), lower($3) || '/'))"
-_COMMENT = f"""
-SELECT p.path, c.iid, c.note_id FROM comment c JOIN project p USING (instance, project_id)
-WHERE c.instance = $1 AND {_VISIBLE} AND c.id = $3 AND p.path <> ''
+_COMMENT = """
+SELECT p.path, c.iid, c.note_id, c.project_id, f.author_id
+FROM comment c JOIN project p USING (instance, project_id) LEFT JOIN review_fact f USING (run_id)
+WHERE c.instance = $1 AND c.id = $2 AND p.path <> ''
 """
-_REVIEW = f"""
-SELECT run_id FROM review_fact WHERE instance = $1 AND {_VISIBLE} AND project_id = $3 AND iid = $4
+_REVIEW = """
+SELECT run_id, author_id FROM review_fact WHERE instance = $1 AND project_id = $2 AND iid = $3
 ORDER BY created_at DESC, run_id DESC LIMIT 1
 """
 
@@ -81,20 +83,21 @@ class PostgresPlaces:
             rows: list[Any] = await self._pool.fetch(query, self._instance, _listed(visible), sought)
         return rows
 
-    async def comment(self, comment_id: uuid.UUID, visible: frozenset[int] | None) -> CommentPlace | None:
+    async def comment(self, comment_id: uuid.UUID, reach: Reach) -> CommentPlace | None:
         """Return where a comment stands; see the port."""
         async with translated():
-            row = await self._pool.fetchrow(_COMMENT, self._instance, _listed(visible), comment_id)
-        return CommentPlace(row["path"], row["iid"], row["note_id"]) if row else None
+            row = await self._pool.fetchrow(_COMMENT, self._instance, comment_id)
+        if row is None or not reach.covers(row["project_id"], row["author_id"]):
+            return None
+        return CommentPlace(row["path"], row["iid"], row["note_id"])
 
-    async def newest_review(
-        self, project_id: int, iid: int, visible: frozenset[int] | None
-    ) -> uuid.UUID | None:
+    async def newest_review(self, project_id: int, iid: int, reach: Reach) -> uuid.UUID | None:
         """Return the newest review; see the port."""
         async with translated():
-            found: uuid.UUID | None = await self._pool.fetchval(
-                _REVIEW, self._instance, _listed(visible), project_id, iid
-            )
+            row = await self._pool.fetchrow(_REVIEW, self._instance, project_id, iid)
+        if row is None or not reach.covers(project_id, row["author_id"]):
+            return None
+        found: uuid.UUID = row["run_id"]
         return found
 
 

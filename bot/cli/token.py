@@ -9,7 +9,7 @@ import typer
 
 from bot.cli.context import print_json, print_table, settings_of
 from bot.cli.operator import actor, on_database
-from bot.domain.token_names import MOST_DAYS, NAME, Scope
+from bot.domain.token_names import DECIDING, MOST_DAYS, NAME, Scope
 
 if TYPE_CHECKING:
     from bot.domain.api_tokens import ApiToken
@@ -44,8 +44,11 @@ def create(
 ) -> None:
     """Make a token and print it, this once: only its hash is kept.
 
-    It sees what an auditor sees, in the projects named or in all, and decides nothing.
+    It sees what an auditor sees, in the projects named or in all. With the scope noise it mutes rules too, and only
+    in projects that are named. Nothing else can be decided with a token.
     """
+    if DECIDING & frozenset(scope) and not project:
+        raise typer.BadParameter("a token that decides needs its projects by number: add --project ID")
     from bot.adapters.api_tokens_postgres import PostgresApiTokens
 
     now = datetime.now(UTC)

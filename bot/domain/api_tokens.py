@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.forge import ForgeUser
-from bot.domain.token_names import PREFIX, Scope
-from bot.domain.viewer import REPORTER, Via, Viewer
+from bot.domain.token_names import DECIDING, PREFIX, Scope
+from bot.domain.viewer import MAINTAINER, REPORTER, Via, Viewer
 
 _TOKEN = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}")
 
@@ -26,11 +26,12 @@ class ApiToken:
     revoked_at: datetime | None = None
 
     def viewer(self) -> Viewer:
-        """Return who asks with it: it sees its projects, or all, and decides nothing."""
+        """Return who asks with it: it sees its projects, or all, and decides about those that it names if it may."""
+        level = MAINTAINER if self.scopes & DECIDING else REPORTER
         return Viewer(
             ForgeUser(0, self.name),
             auditor=not self.projects,
-            levels=dict.fromkeys(self.projects, REPORTER),
+            levels=dict.fromkeys(self.projects, level),
             via=Via.token,
             scopes=self.scopes,
         )

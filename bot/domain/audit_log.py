@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Self
@@ -92,16 +92,38 @@ def parse_head(text: str) -> tuple[int, str]:
     return int(match[1]), match[2]
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Hold what a look at the newest part of a chain came to: it began with the entry ``first``.
+
+    ``head`` names the last entry that is in order, None where there is none; ``broken`` is None for a whole chain.
+    """
+
+    first: int
+    head: str | None
+    broken: Broken | None = None
+
+
+def checked(entries: Sequence[Entry], *, most: int) -> Checked:
+    """Check the last *most* of *entries*, the newest first; one more than that is what they follow, on trust."""
+    oldest = entries[most] if len(entries) > most else None
+    verification = Verification(since=oldest)
+    verification.take(reversed(entries[:most]))
+    broken, last = verification.end(), verification.last
+    return Checked(oldest.number + 1 if oldest else 1, last.head if last else None, broken)
+
+
 class Verification:
     """Check a chain, handed over in the order of its numbers, part by part.
 
     Args:
         kept: a head that was kept elsewhere, which must be in the chain.
+        since: an entry that is taken on trust, None to begin with the first of all.
     """
 
-    def __init__(self, kept: tuple[int, str] | None = None) -> None:
+    def __init__(self, kept: tuple[int, str] | None = None, *, since: Entry | None = None) -> None:
         self._kept = kept
-        self._last: Entry | None = None
+        self._last = since
         self.broken: Broken | None = None
 
     @property

@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 from bot.domain.evaluation.intervals import Share
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.review_fact import Reason
+from bot.domain.viewer import Own
 
 #: Below so many cases a share says little: shown in grey, and not compared.
 FEW = 20
@@ -38,8 +39,8 @@ class Dimension(enum.StrEnum):
 class Filters:
     """Choose what is counted: ``since`` and ``until`` are the first and the last day.
 
-    ``visible`` are the projects that the viewer may see, None for all; no filter reaches beyond them. ``group`` is
-    the path of a group, and stands for all below it. ``only`` holds comments to one value of a dimension; views that
+    ``visible`` are the projects that the viewer oversees, None for all; no filter reaches beyond them. Lists of reviews
+    have those of ``own`` merge requests besides. ``group`` is the path of a group, and stands for all below it. ``only`` holds comments to one value of a dimension; views that
     count reviews leave it aside (see `bot.domain.dashboard_measures.Counted`).
     """
 
@@ -49,6 +50,7 @@ class Filters:
     project_id: int | None = None
     group: str = ""
     only: Mapping[Dimension, str] = field(default_factory=dict)
+    own: Own | None = None
 
     @property
     def days(self) -> int:

@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 from bot.domain.dashboard import Dimension, Filters
 from bot.domain.errors import Permanent
 from bot.domain.review_detail import Cursor
+from bot.domain.viewer import Own
 
 #: How many days are shown where nobody says.
 DAYS = 30
@@ -36,20 +37,23 @@ class BadFilter(Permanent):
         self.remedy = remedy
 
 
-def filters_of(query: Mapping[str, str], *, visible: frozenset[int] | None, today: date) -> Filters:
+def filters_of(
+    query: Mapping[str, str], *, visible: frozenset[int] | None, today: date, own: Own | None = None
+) -> Filters:
     """Return the filters that *query* names; parameters that are no filter are left aside, as are empty ones.
 
     Args:
         query: the parameters, one value each.
-        visible: the projects that the viewer may see, None for all.
+        visible: the projects that the viewer oversees, None for all.
         today: the last day, where the query names none.
+        own: the merge requests that are the viewer's own.
 
     Raises:
         BadFilter: a parameter cannot be read, or the window is none.
     """
     given = {name: value.strip() for name, value in query.items() if value.strip()}
-    until = _day("to", given["to"]) if "to" in given else today
-    since = _day("from", given["from"]) if "from" in given else _back(until, DAYS - 1)
+    until = day_of("to", given["to"]) if "to" in given else today
+    since = day_of("from", given["from"]) if "from" in given else _back(until, DAYS - 1)
     if since > until:
         raise BadFilter("from", "it is after `to`")
     if (until - since).days >= MOST_DAYS:
@@ -61,6 +65,7 @@ def filters_of(query: Mapping[str, str], *, visible: frozenset[int] | None, toda
         project_id=_project(given["project"]) if "project" in given else None,
         group=_group(given["group"]) if "group" in given else "",
         only={one: _word(one, given[one]) for one in Dimension if one in given},
+        own=own,
     )
 
 
@@ -105,7 +110,12 @@ def cursor_text(cursor: Cursor) -> str:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def _day(name: str, text: str) -> date:
+def day_of(name: str, text: str) -> date:
+    """Return the day that *text* is.
+
+    Raises:
+        BadFilter: it is none, or far from our time; *name* is that of the parameter.
+    """
     try:
         found = date.fromisoformat(text if _DAY.fullmatch(text) else "")
     except ValueError:

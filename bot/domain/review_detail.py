@@ -26,7 +26,10 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class ReviewLine:
-    """Hold one review as a line of a list; ``title`` is that of the merge request, secrets masked."""
+    """Hold one review as a line of a list; ``title`` is that of the merge request, secrets masked.
+
+    ``verdict`` is what the gate says in a few words, ``blocks`` are the titles of the first findings that block.
+    """
 
     run_id: uuid.UUID
     ref: MergeRequestRef
@@ -42,6 +45,8 @@ class ReviewLine:
     waived: int
     files: int
     files_read: int
+    verdict: str = ""
+    blocks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

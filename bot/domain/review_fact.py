@@ -77,7 +77,8 @@ class ReviewFact:
     """Hold what a run came to as far as it is published; ``generated`` is ``posted`` and all ``filtered``.
 
     ``posted`` are comments of this run in all its rounds. ``standing`` says whether any comment of ours, old or new,
-    is left on the merge request. ``project`` is the path of the project as the forge tells it.
+    is left on the merge request. ``project`` is the path of the project as the forge tells it. ``author_id`` is who
+    made the merge request, None where the account is gone: it decides who may see the review, and is not shown.
     """
 
     run_id: uuid.UUID
@@ -96,6 +97,7 @@ class ReviewFact:
     blocking: int
     undecided: bool
     waived: int
+    author_id: int | None = None
 
 
 def review_fact(
@@ -108,6 +110,7 @@ def review_fact(
     refused: Collection[str],
     project: str,
     now: datetime,
+    author_id: int | None = None,
 ) -> ReviewFact:
     """Return what *run* came to; a repeated or later publication of the run gives all of it once more.
 
@@ -120,6 +123,7 @@ def review_fact(
         refused: fingerprints of findings whose position the forge did not accept.
         project: the path of the project.
         now: the time.
+        author_id: who made the merge request.
     """
     found = [finding for step in findings.values() for finding in step]
     posted = {thread.fingerprint for thread in threads if thread.run_id == run.id} - set(refused)
@@ -150,6 +154,7 @@ def review_fact(
         blocking=len(verdict.blocking) + len(verdict.exceeded),
         undecided=verdict.undecided,
         waived=len(verdict.waived),
+        author_id=author_id,
     )
 
 

@@ -17,3 +17,9 @@ class Scope(StrEnum):
 
     read = "read"
     export = "export"
+    #: It decides: so the projects must be named.
+    noise = "noise"
+
+
+#: What decides about a project is given for projects by name, never for all that there are and will be.
+DECIDING = frozenset({Scope.noise})

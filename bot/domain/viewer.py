@@ -42,6 +42,41 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """Hold whose merge requests are shown, by the number of their author, and in which projects (None: in all)."""
+
+    author: int
+    projects: frozenset[int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Say what somebody is shown: all of the projects ``whole`` (None: of all), elsewhere what is their ``own``.
+
+    Figures are of ``whole`` alone, so what does not know of ``own`` shows too little rather than too much.
+    """
+
+    whole: frozenset[int] | None
+    own: Own | None = None
+
+    @property
+    def projects(self) -> frozenset[int] | None:
+        """Return the projects in which anything may be shown, None for all."""
+        if self.whole is None or self.own is None:
+            return self.whole
+        return None if self.own.projects is None else self.whole | self.own.projects
+
+    def covers(self, project_id: int, author_id: int | None) -> bool:
+        """Say whether reviews of a merge request of *author_id* may be shown; None, not known, is nobody."""
+        if self.whole is None or project_id in self.whole:
+            return True
+        own = self.own
+        if own is None or own.author != author_id:
+            return False
+        return own.projects is None or project_id in own.projects
+
+
+@dataclass(frozen=True, slots=True)
 class Viewer:
     """Hold somebody who has signed in, or a script with a token.
 
@@ -58,8 +93,29 @@ class Viewer:
     scopes: frozenset[Scope] | None = None
 
     def reads(self, project_id: int) -> bool:
-        """Say whether findings of the project may be shown."""
+        """Say whether a single verdict of the project may be shown, as GitLab shows its merge requests."""
         return self.reads_all or self.levels.get(project_id, 0) >= REPORTER
+
+    def oversees(self, project_id: int) -> bool:
+        """Say whether figures of the project, and the reviews of everybody there, may be shown."""
+        if self.reads_all or self.leads(project_id):
+            return True
+        # An operator made the token for this project; no membership says more.
+        return self.via is Via.token and self.reads(project_id)
+
+    @property
+    def reach(self) -> Reach:
+        """Return what may be shown: the one place that tells figures and reviews of others from one's own."""
+        readable = frozenset(project for project in self.levels if self.reads(project))
+        whole = None if self.reads_all else frozenset(filter(self.oversees, readable))
+        # Only GitLab tells who somebody is: an operator's link or a token has no merge requests.
+        own = Own(self.user.id, None if self.reads_all else readable) if self.via is Via.gitlab else None
+        return Reach(whole, own)
+
+    @property
+    def oversees_any(self) -> bool:
+        """Say whether there are figures to show at all."""
+        return self.reach.whole != frozenset()
 
     @property
     def reads_all(self) -> bool:

@@ -19,10 +19,11 @@ from bot.domain.dashboard import (
 )
 from bot.domain.dashboard_measures import Overview
 from bot.domain.review_detail import Cursor, Health, ReviewDetail, Reviews
+from bot.domain.viewer import Reach
 
 
 class Dashboard(Protocol):
-    """Answer every view; nothing of a project outside of ``filters.visible`` is in any answer.
+    """Answer every view; nothing of a project outside of ``filters.visible`` is in any answer, own reviews aside.
 
     Every method raises ``Transient`` when the store is out of reach, or too busy to answer in time.
     """
@@ -68,11 +69,17 @@ class Dashboard(Protocol):
         picked: Picked = ALL_REVIEWS,
         after: Cursor | None = None,
         limit: int = 50,
+        newest: bool = False,
     ) -> Reviews:
-        """Return a page of reviews, or of those that are *picked*, the newest first."""
+        """Return a page of reviews, the newest first: of visible projects, and of ``filters.own`` merge requests.
 
-    async def review(self, run_id: uuid.UUID, visible: frozenset[int] | None) -> ReviewDetail | None:
-        """Return one review, None where there is none or its project is not in *visible* (None: all are)."""
+        Only those that are *picked* are on it.
+
+        With *newest* only the last one of each of the own merge requests.
+        """
+
+    async def review(self, run_id: uuid.UUID, reach: Reach) -> ReviewDetail | None:
+        """Return one review, None where there is none or *reach* does not cover it."""
 
     async def health(self) -> Health:
         """Return the state of the service, for operators."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Protocol
 
-from bot.domain.audit_log import Entry
+from bot.domain.audit_log import Checked, Entry
 from bot.domain.dead_letters import DeadLetter
 from bot.domain.waivers import Waiver
 
@@ -18,6 +19,21 @@ class Scoped:
     visible: frozenset[int] | None
     project_id: int | None = None
     group: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Hold which entries of the audit log are listed: all where nothing is said.
+
+    ``action`` is an act such as ``waiver.granted``, or all of a kind such as ``waiver``; ``actor`` a name, or all that
+    an entry says of who it was. Days are those of UTC, both inclusive.
+    """
+
+    action: str = ""
+    actor: str = ""
+    project_id: int | None = None
+    since: date | None = None
+    until: date | None = None
 
 
 class Listings(Protocol):
@@ -39,5 +55,8 @@ class Listings(Protocol):
     async def letters(self, *, before: int | None, limit: int) -> Sequence[DeadLetter]:
         """Return dead letters without their bodies, the newest first."""
 
-    async def entries(self, *, before: int | None, limit: int) -> Sequence[Entry]:
+    async def entries(self, sought: Sought, *, before: int | None, limit: int) -> Sequence[Entry]:
         """Return entries of the audit log, the newest first."""
+
+    async def chain(self) -> Checked:
+        """Check that the newest entries of the audit log, a bounded number, follow each other unchanged."""

@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from bot.domain.viewer import Reach
+
 
 @dataclass(frozen=True, slots=True)
 class CommentPlace:
@@ -18,7 +20,7 @@ class CommentPlace:
 
 
 class Places(Protocol):
-    """Find places for pages to lead to; nothing of a project outside of *visible* (None: all are in it) is found.
+    """Find places for pages to lead to; nothing is found that the viewer may not see.
 
     Every method raises ``Transient`` when the store is out of reach.
     """
@@ -41,10 +43,8 @@ class Places(Protocol):
     async def has_group(self, path: str, visible: frozenset[int] | None) -> bool:
         """Say whether a reviewed project lies below a group."""
 
-    async def comment(self, comment_id: uuid.UUID, visible: frozenset[int] | None) -> CommentPlace | None:
+    async def comment(self, comment_id: uuid.UUID, reach: Reach) -> CommentPlace | None:
         """Return where a comment stands."""
 
-    async def newest_review(
-        self, project_id: int, iid: int, visible: frozenset[int] | None
-    ) -> uuid.UUID | None:
+    async def newest_review(self, project_id: int, iid: int, reach: Reach) -> uuid.UUID | None:
         """Return the newest review of a merge request that was published."""

@@ -64,6 +64,7 @@ async def keep(
         refused=said.refused,
         project=project,
         now=now,
+        author_id=met.found.author_id,
     )
     await transaction.save_fact(fact)
     return run

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, Response
 
 from bot.domain.own_path import own_path
 from bot.domain.session import ABSOLUTE, PAD_BYTES, Session, form_token, matches
-from bot.domain.token_names import PREFIX, Scope
+from bot.domain.token_names import DECIDING, PREFIX, Scope
 from bot.domain.viewer import MAINTAINER, Via, Viewer
 from bot.ports import ApiTokens, Clock, People, Sessions
 from bot.web.origin import Origin, from_this_machine
@@ -44,6 +44,12 @@ def for_tokens(scope: Scope) -> Callable[[_Endpoint], _Endpoint]:
         return endpoint
 
     return mark
+
+
+def scope_of(endpoint: object) -> Scope | None:
+    """Return the scope with which tokens do more at *endpoint* than read, None where they do not."""
+    found: Scope | None = getattr(endpoint, _SCOPE, None)
+    return found
 
 
 def is_public(endpoint: object) -> bool:
@@ -111,12 +117,14 @@ class Access:
     async def may_decide(self, viewer: Viewer, project_id: int) -> bool:
         """Say whether *viewer* is a tech lead of the project or an administrator, as of now.
 
+        A token decides about the projects that it names, if it has a scope for that: the operator said so.
+
         Raises:
             Problem: the forge cannot be asked.
             Transient: it does not answer.
         """
         if viewer.scopes is not None:
-            return False
+            return bool(viewer.scopes & DECIDING) and viewer.leads(project_id)
         if viewer.admin or viewer.via is not Via.gitlab:
             return viewer.leads(project_id)
         if self._people is None:
@@ -154,7 +162,7 @@ class Access:
                 "the token is unknown, expired or revoked: make one with `cloister token create`",
                 headers={"www-authenticate": 'Bearer error="invalid_token"'},
             )
-        needed = getattr(endpoint, _SCOPE, Scope.read if request.method in _SAFE else None)
+        needed = scope_of(endpoint) or (Scope.read if request.method in _SAFE else None)
         if needed is None:
             raise Problem(403, "people_only", "a token cannot do this: sign in")
         if not viewer.allows(needed):
@@ -199,6 +207,21 @@ def viewer(request: Request) -> Viewer:
 
 
 SignedInViewer = Annotated[Viewer, Depends(viewer)]
+
+
+def overseer(viewer: SignedInViewer) -> None:
+    """Let through who leads a project, or sees all: before what shows figures, or what is others'.
+
+    Raises:
+        Problem: *viewer* does neither.
+    """
+    if not viewer.oversees_any:
+        raise Problem(
+            403,
+            "not_an_overseer",
+            "this is for maintainers and owners of a project on GitLab, auditors and administrators;"
+            " your own merge requests are at /mine and in /reviews",
+        )
 
 
 def page_for(request: Request, template: str, *, status: int = 200, **values: object) -> HTMLResponse:

@@ -19,7 +19,7 @@ from bot.web.access import Access
 from bot.web.api import Office, api, of_verdicts
 from bot.web.api.document import document
 from bot.web.api.listing import listing
-from bot.web.dashboard import Desk, dashboards
+from bot.web.dashboard import Desk, audit, dashboards
 from bot.web.limits import OF_ADDRESSES, OF_VIEWERS, Buckets, Turnstile
 from bot.web.origin import Origin
 from bot.web.sign_in import Entrance
@@ -47,6 +47,7 @@ async def routers(parts: Base, *, dev_login: bool = False) -> list[APIRouter]:
     for router in (
         sign_in.router(entrance),
         *dashboards(desk),
+        audit.router(desk, PostgresListings(parts.pool, parts.instance)),
         *of_people,
         *interface,
         listing(document(*interface)),

@@ -20,6 +20,7 @@ from bot.adapters.rollups_postgres import recount, roll_up
 from bot.domain.comment_lines import Became, Picked, Which
 from bot.domain.dashboard import Dimension, Filters, Grain
 from bot.domain.review_fact import Reason
+from bot.domain.viewer import Own
 from tests.bench.figures import Figure, percentile
 
 _INSTANCE = "gitlab.example"
@@ -68,11 +69,11 @@ FROM generate_series(1, $4::int) n
 """
 _FACT = f"""
 INSERT INTO review_fact (run_id, instance, project_id, iid, created_at, published_at, commented_at, generated, posted,
-    standing, filtered, files, files_read, blocking, undecided, waived)
+    standing, filtered, files, files_read, blocking, undecided, waived, author_id)
 SELECT gen_random_uuid(), instance, project_id, iid, at, at + interval '40 s',
     CASE WHEN n = 0 THEN at + {_pick("m.id", 3)} * interval '90 s' END, 14, CASE WHEN n = 0 THEN {_PER_REQUEST} ELSE 0 END,
     {_pick("m.id", 4)} < 0.8, '{{"mild": 5, "known": 3, "rejected": 2, "duplicate": 2}}', 12, 11,
-    ({_pick("m.id + n", 5)} < 0.1)::int, false, ({_pick("m.id + n", 6)} < 0.02)::int
+    ({_pick("m.id + n", 5)} < 0.1)::int, false, ({_pick("m.id + n", 6)} < 0.02)::int, 1 + m.id % 300
 FROM merge_request m, generate_series(0, 1 + m.iid % 3) n, LATERAL (SELECT updated_at + n * interval '7 h' AS at) t
 """
 _COMMENT = f"""
@@ -217,16 +218,26 @@ def _asked(views: PostgresDashboard, today: date) -> Mapping[str, Callable[[], A
             f"comments rejected, {name}": lambda f=chosen: views.comments(f, became=Became.rejected_strong),
             f"comments downvoted, {name}": lambda f=chosen: views.comments(f, became=Became.downvoted),
         }
-    rare = replace(year, only={Dimension.rule: "php.rule-39"})
+    rule = replace(year, only={Dimension.rule: "php.rule-39"})
     nowhere = Picked(unsaid=Reason.budget)
     asked |= {
-        "comments of a rare rule, a year": lambda: views.comments(rare),
+        "comments of a rare rule, a year": lambda: views.comments(rule),
         "comments of a rare rule that were merged open, a year": lambda: views.comments(
-            rare, became=Became.open_critical
+            rule, became=Became.open_critical
         ),
         "reviews with a reason that none has, a year": lambda: views.reviews(year, picked=nowhere),
     }
-    return {**asked, "health": views.health}
+    developer = replace(year, visible=frozenset(), own=Own(7, frozenset(range(1, 51))))
+    rare = replace(developer, own=Own(7, frozenset({1})))
+    lead = replace(developer, visible=frozenset(range(51, 101)))
+    return {
+        **asked,
+        "own reviews, a year": lambda: views.reviews(developer),
+        "own reviews, a year of one of 50 projects": lambda: views.reviews(rare),
+        "own reviews beside 50 projects, a year": lambda: views.reviews(lead),
+        "own merge requests, a year": lambda: views.reviews(developer, newest=True),
+        "health": views.health,
+    }
 
 
 async def _sizes(pool: Any, signals: int) -> list[Figure]:

@@ -31,7 +31,9 @@ _PAGES = {
     "gate": "/gate",
     "reviews": "/reviews",
     "review": _REVIEW,
+    "mine": "/mine",
     "operations": "/operations",
+    "audit": "/audit?check=true",
 }
 _MADE_BY_TEXT = "img, iframe, math, script:not([src]), [onload], [onerror], [onfocus], [hx-get]:not(#group, #project), [data-hx-on], textarea"
 

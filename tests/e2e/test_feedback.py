@@ -90,6 +90,10 @@ async def test_what_people_say_and_click_is_kept(shared_cloister: Cloister) -> N
     (reply,) = [one for one in signals if one["kind"] == "reply"]
     assert reply["reply"] == "wrong"
     assert (await shared_cloister.fetch("SELECT note_id FROM comment WHERE note_id = $1", note.id)) != []
+    reviews = await shared_cloister.fetch(
+        "SELECT author_id FROM review_fact WHERE iid = $1", merge_request.iid
+    )
+    assert {one["author_id"] for one in reviews} == {gitlab.developer.id}
 
 
 async def test_a_comment_that_leads_to_a_fix_is_followed_to_the_merge(shared_cloister: Cloister) -> None:

@@ -19,11 +19,13 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from bot.adapters.audit_log_postgres import PostgresAuditLog
 from bot.adapters.postgres import connect_pool
 from bot.adapters.rollups_postgres import roll_up
 from bot.adapters.waivers_postgres import add
+from bot.domain.audit_log import Act
 from bot.domain.token_names import Scope
-from bot.domain.viewer import MAINTAINER, REPORTER
+from bot.domain.viewer import MAINTAINER
 from bot.web.api.reference import reference
 from bot.web.limits import OF_VIEWERS
 from tests.api import (
@@ -140,7 +142,7 @@ async def test_a_list_is_a_table_too(asking: Asking, name: str) -> None:
 
 async def test_whoever_sees_one_project_sees_nothing_of_another(asking: Asking) -> None:
     """In no list and no number, whatever is asked for."""
-    own = await with_session(asking.pool, "rob", {SHOP: REPORTER})
+    own = await with_session(asking.pool, "rob", {SHOP: MAINTAINER})
     asking.client.headers = httpx.Headers(own)
 
     assert {one["id"] for one in (await asking.get("projects")).json()["projects"]} == {SHOP}
@@ -206,6 +208,44 @@ async def test_too_many_requests_are_told_when_to_come_back(asking: Asking) -> N
     assert fresh.status_code == 200
 
 
+async def test_the_audit_log_is_filtered(asking: Asking) -> None:
+    """By act or kind of acts, by name, project and day; filters that fit nothing find nothing."""
+    await PostgresAuditLog(asking.pool).append(Act("token:0:Nightly", "noise.mute", "rule x", BANK))
+
+    async def found(**params: Any) -> set[tuple[str, str]]:
+        entries = (await asking.get("audit", limit=200, **params)).json()["entries"]
+        return {(one["actor"], one["action"]) for one in entries}
+
+    nightly, lea = ("token:0:Nightly", "noise.mute"), ("gitlab:7:lea", "mute")
+    assert (
+        await found(action="noise") == await found(actor="nightly") == await found(project=BANK) == {nightly}
+    )
+    assert await found(actor="gitlab:7:lea", action="mute") == await found(actor="LEA") == {lea}
+    assert await found(action="noi") == await found(to="2026-01-01") == set()
+    assert nightly in await found(**{"from": BEGAN.date().isoformat()})
+    table = await asking.get("audit.csv", action="noise.mute")
+    assert len(table.text.splitlines()) == 2
+
+
+async def test_the_chain_is_checked(pool: Any) -> None:
+    """Whole with its head, or broken where the first entry was changed behind our backs."""
+    log, headers = PostgresAuditLog(pool), await with_token(pool, Scope.read)
+    for number in range(3):
+        await log.append(Act("gitlab:7:lea", "mute", f"@{number}"))
+    (newest,) = await log.newest(1)
+    async with client_of(await app_on(pool), **headers) as client:
+        whole = (await client.get("/api/v1/audit/chain")).json()
+        await pool.execute("ALTER TABLE audit_entry DISABLE TRIGGER USER")
+        await pool.execute("UPDATE audit_entry SET subject = '@9' WHERE number = $1", newest.number - 1)
+        broken = (await client.get("/api/v1/audit/chain")).json()
+
+    assert whole == {"first": 1, "head": newest.head, "broken": None}
+    assert (broken["broken"]["number"], broken["head"].partition(":")[0]) == (
+        newest.number - 1,
+        str(newest.number - 2),
+    )
+
+
 async def test_nothing_is_kept_by_browsers(asking: Asking) -> None:
     """Neither JSON nor CSV nor errors."""
     for path in ("overview", "reviews.csv", "reviews?limit=x"):
@@ -267,7 +307,7 @@ async def test_what_happens_elsewhere_changes_no_answer(pool: Any) -> None:
     """Whatever another project of the same group does, no list and no number tells those who do not see it."""
     await happen(pool, SHOP)
     history = History(pool)
-    own = await with_session(pool, "rob", {SHOP: REPORTER})
+    own = await with_session(pool, "rob", {SHOP: MAINTAINER})
     async with client_of(await app_on(pool, HurriedClock()), **own) as client:
         before = await _all_that_is_seen(client)
         assert before["funnel "]["posted"] == before["funnel group=retail"]["posted"] == 5

@@ -63,6 +63,14 @@ def test_odd_names_of_tokens_are_refused(name: str) -> None:
     assert "letters, digits" in result.stderr
 
 
+def test_a_token_that_decides_names_its_projects() -> None:
+    """Before anything is connected; nobody decides about projects that are still to come."""
+    result = run("token", "create", "quiet", "--scope", "noise", "--scope", "read")
+
+    assert result.exit_code == 2
+    assert "--project" in result.stderr
+
+
 async def test_the_audit_log_is_verified(database_url: str, pool: Any) -> None:
     """Whole: 0 and the head. Broken: 1 and the first entry. Cut off: 1, by a head that was kept."""
     log = PostgresAuditLog(pool)

@@ -1,5 +1,6 @@
 """The views say what the history holds."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from bot.domain.dashboard import Dimension, Filters, Grain
 from bot.domain.dashboard_measures import Measure
 from bot.domain.review_detail import ReviewLine
 from bot.domain.review_fact import Reason
+from bot.domain.viewer import Own, Reach
 from tests.history import INSTANCE, History, Reviewed, Said
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -113,8 +115,49 @@ async def test_nothing_of_other_projects_is_shown(pool: Any) -> None:
     assert await reviews_of(window(visible=frozenset({1}), project_id=2)) == set()
     assert await reviews_of(window(visible=frozenset())) == set()
     (line,) = (await views.reviews(window(project_id=2))).lines
-    assert await views.review(line.run_id, frozenset({1})) is None
-    assert await views.review(line.run_id, frozenset({2})) is not None
+    assert await views.review(line.run_id, Reach(frozenset({1}))) is None
+    assert await views.review(line.run_id, Reach(frozenset({2}))) is not None
+
+
+async def test_ones_own_reviews_are_listed_beside_those_of_whole_projects(pool: Any) -> None:
+    """Once each, in the order of time over the pages; the newest of a merge request alone where that is asked for."""
+    history, reviewed = History(pool), []
+    for project_id, iid, author in (
+        (1, 1, 7),
+        (2, 1, 7),
+        (2, 2, 8),
+        (2, 1, 7),
+        (3, 1, 7),
+        (1, 2, None),
+        (2, 3, None),
+    ):
+        await history.project(project_id, f"company/{project_id}")
+        at = NOON + len(reviewed) * HOUR
+        reviewed.append(Reviewed(project_id, iid, at, author=author))
+        await history.reviewed(reviewed[-1])
+    views, own = dashboard(pool), Own(7, frozenset({1, 2}))
+
+    async def listed(filters: Filters, *, newest: bool = False) -> list[int]:
+        found, after = [], None
+        while True:
+            page = await views.reviews(filters, after=after, limit=2, newest=newest)
+            found += [
+                reviewed.index(one) for line in page.lines for one in reviewed if one.run_id == line.run_id
+            ]
+            after = page.following
+            if after is None:
+                return found
+
+    both = window(visible=frozenset({1}), own=own)
+    assert await listed(both) == [5, 3, 1, 0]
+    assert await listed(replace(both, project_id=2)) == [3, 1]
+    assert await listed(replace(both, group="company/3")) == []
+    assert await listed(window(visible=frozenset(), own=own), newest=True) == [3, 0]
+    assert await listed(window(visible=frozenset(), own=Own(7, None)), newest=True) == [4, 3, 0]
+    assert await listed(window(visible=frozenset(), own=Own(9, None))) == []
+    reach = Reach(frozenset({1}), own)
+    seen = [await views.review(one.run_id, reach) is not None for one in reviewed]
+    assert seen == [True, True, False, True, False, True, False]
 
 
 async def test_a_filter_by_a_dimension_holds_comments_to_it(pool: Any) -> None:

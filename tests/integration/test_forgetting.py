@@ -83,8 +83,10 @@ async def test_a_persons_deeds_go_and_are_counted_no_more(pool: Any) -> None:
         " VALUES ($1, 1, 'f', 1, 'r', '', 8, now() + interval '1 day')",
         INSTANCE,
     )
+    await pool.execute("UPDATE review_fact SET author_id = 8")
     assert await pool.fetchval("SELECT sum(downvoted) FROM rollup WHERE monthly") == 1
     assert await forget_person(pool, INSTANCE, 8, "somebody", actor="command") == {
+        "review_fact": 1,
         "signal": 1,
         "declined_finding": 1,
     }
@@ -92,5 +94,6 @@ async def test_a_persons_deeds_go_and_are_counted_no_more(pool: Any) -> None:
     assert await pool.fetchval("SELECT sum(downvoted) FROM rollup WHERE monthly") == 0
     assert await pool.fetchval("SELECT array_agg(actor_id) FROM signal") == [9]
     assert await pool.fetchval("SELECT user_id FROM declined_finding") is None
+    assert await pool.fetchval("SELECT author_id FROM review_fact") is None
     kept = json.dumps([dict(row) for row in await pool.fetch("SELECT what, subject FROM forgotten")])
     assert kept == '[{"what": "person", "subject": "somebody"}]'

@@ -1,10 +1,12 @@
 """Names and places in a real database, for those who may know them."""
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.adapters.places_postgres import PostgresPlaces
+from bot.domain.viewer import Own, Reach
 from bot.ports.places import CommentPlace
 from tests.history import INSTANCE, History, Reviewed, Said
 
@@ -18,22 +20,25 @@ async def test_places_are_found_by_those_who_may_see_the_project(pool: Any) -> N
     await history.project(8, "bank/ledger")
     said = Said(7, 3, NOON)
     await history.said(said)
-    before = await places.comment(said.id, None)
+    before = await places.comment(said.id, Reach(None))
     await pool.execute("UPDATE comment SET note_id = 99 WHERE id = $1", said.id)
-    old, new = Reviewed(7, 3, NOON), Reviewed(7, 3, NOON + timedelta(hours=1))
+    old, new = (Reviewed(7, 3, NOON + timedelta(hours=hours), author=9) for hours in (0, 1))
     for one in (new, old):
         await history.reviewed(one)
 
     assert await places.projects(None) == {8: "bank/ledger", 7: "retail/shop"}
     assert list((await places.projects(None)).values()) == ["bank/ledger", "retail/shop"]
     assert before == CommentPlace("retail/shop", 3, None)
-    assert await places.comment(said.id, frozenset({7})) == CommentPlace("retail/shop", 3, 99)
-    assert await places.newest_review(7, 3, frozenset({7})) == new.run_id
+    assert await places.comment(said.id, Reach(frozenset({7}))) == CommentPlace("retail/shop", 3, 99)
+    assert await places.newest_review(7, 3, Reach(frozenset({7}))) == new.run_id
     for visible in (frozenset({8}), frozenset[int]()):
         assert 7 not in await places.projects(visible)
-        assert await places.comment(said.id, visible) is None
-        assert await places.newest_review(7, 3, visible) is None
-    assert await places.comment(uuid.UUID(int=1), None) is None
+        assert await places.comment(said.id, Reach(visible, Own(9, frozenset({8})))) is None
+        assert await places.newest_review(7, 3, Reach(visible, Own(9, frozenset({8})))) is None
+    mine = Reach(frozenset(), Own(9, frozenset({7})))
+    assert await places.newest_review(7, 3, mine) == new.run_id
+    assert await places.newest_review(7, 3, replace(mine, own=Own(8, None))) is None
+    assert await places.comment(uuid.UUID(int=1), Reach(None)) is None
     assert await PostgresPlaces(pool, "other.example").projects(None) == {}
 
 

@@ -10,7 +10,18 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, Index, Integer, SmallInteger, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    Index,
+    Integer,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from bot.adapters.tables.columns import big, json_value, moment
@@ -41,13 +52,24 @@ class Project(SQLModel, table=True):
 
 
 class ReviewFact(SQLModel, table=True):
-    """What a run came to as far as it is published; ``detail`` names what was not said, and what was not read."""
+    """What a run came to as far as it is published; ``detail`` names what was not said, and what was not read.
+
+    ``author_id`` made the merge request, null where that is not known: the review is nobody's own then.
+    """
 
     __tablename__ = "review_fact"
     __table_args__ = (
         Index("review_fact_by_merge_request", "instance", "project_id", "iid", "created_at"),
         Index("review_fact_by_project", "instance", "project_id", "created_at", "run_id"),
         Index("review_fact_by_time", "instance", "created_at", "run_id"),
+        Index(
+            "review_fact_by_author",
+            "instance",
+            "author_id",
+            "created_at",
+            "run_id",
+            postgresql_where=text("author_id IS NOT NULL"),
+        ),
     )
 
     run_id: uuid.UUID = Field(primary_key=True)
@@ -68,6 +90,7 @@ class ReviewFact(SQLModel, table=True):
     waived: int = _count()
     trace_id: str = _text()
     detail: dict[str, Any] = json_value("{}")
+    author_id: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
 
 
 class ReleaseSeen(SQLModel, table=True):

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from bot.domain.comment_lines import Became, Picked, Which
 from bot.domain.dashboard import Dimension, Filters, Grain
-from bot.domain.dashboard_query import BadFilter, filters_of
+from bot.domain.dashboard_query import BadFilter, day_of, filters_of
 from bot.domain.review_fact import Reason
 from bot.domain.viewer import Viewer
 from bot.ports import Clock
+from bot.ports.listings import Sought
 from bot.web.dashboard.desk import visible
 from bot.web.problems import Fault, Problem
 
@@ -98,12 +101,10 @@ class Chosen(Places):
             if name in _FILTERS
         }
         try:
-            return filters_of(query, visible=visible(viewer), today=clock.now().date())
+            today, own = clock.now().date(), viewer.reach.own
+            return filters_of(query, visible=visible(viewer), own=own, today=today)
         except BadFilter as error:
-            remedy = str(error).removeprefix(f"{error.name}: ")
-            raise Problem(
-                422, "bad_filter", str(error), faults=[Fault("query", error.name, remedy)]
-            ) from None
+            raise _refusal(error) from None
 
 
 _FILTERS = frozenset({"from", "to", "project", "group", *Dimension})
@@ -152,6 +153,9 @@ class CommentsAsked(CommentsChosen, _Paged):
 class ReviewsChosen(Chosen):
     """Choose reviews, also by what they came to."""
 
+    mine: bool = Field(
+        default=False, description="Only the newest review of each merge request that you made."
+    )
     which: Which | None = _optional("Only reviews of which this holds.")
     unsaid: Reason | None = _optional("Only reviews that left something unsaid for this reason.")
 
@@ -159,6 +163,11 @@ class ReviewsChosen(Chosen):
     def picked(self) -> Picked:
         """Return what they came to."""
         return Picked(self.which, self.unsaid)
+
+    def filters(self, viewer: Viewer, clock: Clock) -> Filters:
+        """Return what is chosen; of what is one's own, nothing that one merely oversees."""
+        found = super().filters(viewer, clock)
+        return replace(found, visible=frozenset()) if self.mine else found
 
 
 class ReviewsAsked(ReviewsChosen, _Paged):
@@ -175,3 +184,43 @@ class ListAsked(_Paged):
 
 class WaiversAsked(Places, ListAsked):
     """Choose a page of waivers."""
+
+
+class EntriesChosen(Asked):
+    """Choose entries of the audit log."""
+
+    from_: _Day = _optional("The first day, in UTC.", alias="from")
+    to: _Day = _optional("The last day, in UTC.")
+    action: _Word = _optional("An act, such as `waiver.granted`, or all of a kind, such as `waiver`.")
+    actor: _Word = _optional("The name of somebody, or of a token; or all that an entry says of who it was.")
+    project: _Project = _optional("The number of a project.")
+
+    def sought(self) -> Sought:
+        """Return what is chosen.
+
+        Raises:
+            Problem: a day is none.
+        """
+        return Sought(
+            self.action or "",
+            self.actor or "",
+            self.project,
+            _day("from", self.from_),
+            _day("to", self.to),
+        )
+
+
+class EntriesAsked(EntriesChosen, ListAsked):
+    """Choose a page of the audit log."""
+
+
+def _day(name: str, text: str | None) -> date | None:
+    try:
+        return day_of(name, text) if text else None
+    except BadFilter as error:
+        raise _refusal(error) from None
+
+
+def _refusal(error: BadFilter) -> Problem:
+    remedy = str(error).removeprefix(f"{error.name}: ")
+    return Problem(422, "bad_filter", str(error), faults=[Fault("query", error.name, remedy)])

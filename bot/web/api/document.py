@@ -7,16 +7,18 @@ from typing import Any
 
 from fastapi import APIRouter
 from fastapi.openapi.utils import get_openapi
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 
+from bot.web.access import scope_of
 from bot.web.api.examples import example
 
 #: Where the API is; another one, which answers otherwise, would have another number.
 VERSION = "1"
 _DESCRIPTION = """\
 What the dashboards show, for scripts. People ask with the session of their browser, scripts with a token
-(`cloister token create`). Nobody sees anything of a project that they cannot see on GitLab. Times are UTC.
-What changes something needs a session and, in the header `X-Cloister-Form`, the `form_token` of `/api/v1/me`.
+(`cloister token create`). Figures are for those who lead a project, reviews for them and the author. Times are UTC.
+What changes something needs a token with the scope that it names or a session, and with a session the `form_token` of
+`/api/v1/me` in the header `X-Cloister-Form`.
 """
 _SCHEMES = {
     "session": {
@@ -64,9 +66,11 @@ def document(*routers: APIRouter) -> dict[str, Any]:
     )
     components = found.setdefault("components", {})
     components["securitySchemes"] = _SCHEMES
-    named = components["schemas"]
+    named, deciding = components["schemas"], set(_deciding(every))
     for path, operation in _operations(found):
         _describe(path, operation, named)
+        if "requestBody" in operation and operation["operationId"] not in deciding:
+            operation["security"] = [{"session": []}]
     _share(found)
     used = {tag for _, operation in _operations(found) for tag in operation["tags"]}
     found["tags"] = [tag for tag in found["tags"] if tag["name"] in used]
@@ -75,6 +79,13 @@ def document(*routers: APIRouter) -> dict[str, Any]:
 
 def _name(route: APIRoute) -> str:
     return route.name
+
+
+def _deciding(router: APIRouter) -> Iterator[str]:
+    """Yield the names of the operations at which tokens may do more than read."""
+    for route in iter_route_contexts(router.routes):
+        if route.endpoint is not None and scope_of(route.endpoint) is not None:
+            yield route.endpoint.__name__
 
 
 def _operations(found: dict[str, Any]) -> Iterator[tuple[str, _Operation]]:
@@ -86,9 +97,6 @@ def _operations(found: dict[str, Any]) -> Iterator[tuple[str, _Operation]]:
 def _describe(path: str, operation: _Operation, named: dict[str, Any]) -> None:
     ways = ("job", "session", "token") if path == _VERDICT else ("session", "token")
     operation["security"] = [{one: []} for one in ways]
-    if "requestBody" in operation:
-        # Tokens change nothing.
-        operation["security"] = [{"session": []}]
     for status, answer in operation["responses"].items():
         if not status.startswith("2"):
             # A list as CSV has its errors in JSON, too.

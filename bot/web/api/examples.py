@@ -27,6 +27,7 @@ _BY_NAME: Mapping[str, Any] = {
     "granted_by": "lea",
     "hash": "6d3f" * 16,
     "head_sha": _SHA,
+    "head": f"12:{'6d3f' * 16}",
     "high": 0.53,
     "kind": "scan.requested",
     "label": "accepted_strong",

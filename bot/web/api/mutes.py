@@ -1,4 +1,4 @@
-"""Mutes: tech leads have a rule say nothing in a project for a while, and take that back."""
+"""Mutes: tech leads, and scripts in their place, have a rule say nothing in a project for a while, and end that."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 
 from bot.domain.errors import Permanent
+from bot.domain.token_names import Scope
 from bot.domain.viewer import Viewer
 from bot.ports.muting import Muting
-from bot.web.access import SignedInViewer
+from bot.web.access import SignedInViewer, for_tokens
 from bot.web.api.asked import Asked
 from bot.web.api.errors import NOT_FOUND, TOO_LARGE, failing
 from bot.web.api.office import Office
@@ -51,8 +52,9 @@ def router(office: Office, muting: Muting) -> APIRouter:
     mutes = APIRouter(tags=["mutes"], responses=TOO_LARGE)
 
     @mutes.post("/mutes", status_code=204, responses=_REFUSED)
+    @for_tokens(Scope.noise)
     async def mute(asked: MuteAsked, viewer: SignedInViewer) -> None:
-        """Mute a rule in a project; one that is muted already gets the new end."""
+        """Mute a rule in a project; one that is muted already gets the new end. Tokens need the scope `noise`."""
         end = _end(asked.until, office.clock.now().date())
         await _lead(office, viewer, asked.project)
         try:
@@ -61,8 +63,9 @@ def router(office: Office, muting: Muting) -> APIRouter:
             raise Problem(409, "not_mutable", str(error)) from None
 
     @mutes.post("/mutes/{mute_id}/end", status_code=204, responses=NOT_FOUND)
+    @for_tokens(Scope.noise)
     async def unmute(mute_id: uuid.UUID, asked: UnmuteAsked, viewer: SignedInViewer) -> None:
-        """End a mute."""
+        """End a mute. Tokens need the scope `noise`."""
         await _lead(office, viewer, asked.project)
         if not await muting.unmute(asked.project, mute_id, why=asked.why, by=viewer):
             raise Problem(404, "no_mute", "there is no such mute in this project, or it has ended")

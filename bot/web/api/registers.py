@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from bot.domain.viewer import Viewer
 from bot.domain.waivers import Waiver
 from bot.ports.listings import Scoped
-from bot.web.access import SignedInViewer
+from bot.web.access import SignedInViewer, overseer
 from bot.web.api import shown_lists as shown
 from bot.web.api.asked import ListAsked, Places, WaiversAsked
 from bot.web.api.office import Office
@@ -22,16 +22,17 @@ from bot.web.dashboard.desk import visible
 
 def router(office: Office) -> APIRouter:
     """Return the routes of all these lists."""
-    registers = APIRouter()
+    registers, overseen = APIRouter(), APIRouter(dependencies=[Depends(overseer)])
     _projects(registers, office)
-    _waivers(registers, office)
+    _waivers(overseen, office)
+    registers.include_router(overseen)
     return registers
 
 
 def _projects(registers: APIRouter, office: Office) -> None:
     def lines(viewer: Viewer) -> Lines[shown.Project]:
         async def part(after: int | None, limit: int) -> list[shown.Project]:
-            found = await office.listings.projects(visible(viewer), after=after, limit=limit)
+            found = await office.listings.projects(viewer.reach.projects, after=after, limit=limit)
             return [shown.Project(id=one, path=path, leads=viewer.leads(one)) for one, path in found.items()]
 
         return Lines(part, lambda one: one.id)
@@ -40,7 +41,7 @@ def _projects(registers: APIRouter, office: Office) -> None:
     async def list_projects(
         request: Request, response: Response, asked: Annotated[ListAsked, Query()], viewer: SignedInViewer
     ) -> shown.Projects:
-        """Return a page of the reviewed projects that you see."""
+        """Return a page of the reviewed projects in which you see anything."""
         found, more = await lines(viewer).page(request, response, asked.after, asked.limit)
         return shown.Projects(projects=found, next=more)
 

@@ -8,7 +8,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
-from bot.domain.comment_lines import Picked
 from bot.domain.dashboard import Filters
 from bot.domain.dashboard_query import cursor_text
 from bot.web.access import SignedInViewer
@@ -18,7 +17,6 @@ from bot.web.api.errors import NOT_FOUND
 from bot.web.api.office import Office
 from bot.web.api.paging import following, moment_of
 from bot.web.api.tables import DESCRIBED, Csv, table
-from bot.web.dashboard.desk import visible
 from bot.web.problems import Problem
 
 
@@ -30,10 +28,10 @@ def router(office: Office) -> APIRouter:
     async def list_reviews(
         request: Request, response: Response, asked: Annotated[ReviewsAsked, Query()], viewer: SignedInViewer
     ) -> shown.Reviews:
-        """Return a page of reviews, the newest first."""
+        """Return a page of reviews, the newest first: all of projects that you lead, elsewhere your own."""
         filters = asked.filters(viewer, office.clock)
         found = await office.dashboard.reviews(
-            filters, picked=asked.picked, after=moment_of(asked.after), limit=asked.limit
+            filters, picked=asked.picked, after=moment_of(asked.after), limit=asked.limit, newest=asked.mine
         )
         after = cursor_text(found.following) if found.following else None
         lines = [shown.ReviewLine.model_validate(line) for line in found.lines]
@@ -43,16 +41,14 @@ def router(office: Office) -> APIRouter:
     async def list_reviews_csv(asked: Annotated[ReviewsChosen, Query()], viewer: SignedInViewer) -> Csv:
         """Return all reviews as CSV, the newest first."""
         filters = asked.filters(viewer, office.clock)
-        return await table(shown.ReviewLine, "reviews", _all(office, filters, asked.picked))
+        return await table(shown.ReviewLine, "reviews", _all(office, filters, asked))
 
     @reviews.get("/reviews/{run_id}", responses=NOT_FOUND)
     async def get_review(run_id: uuid.UUID, viewer: SignedInViewer) -> shown.Review:
         """Return one review: stages with times, what was said, what was not and why, model calls."""
-        found = await office.dashboard.review(run_id, visible(viewer))
+        found = await office.dashboard.review(run_id, viewer.reach)
         if found is None:
-            raise Problem(
-                404, "no_review", "there is no such review, or it is of a project that you cannot see"
-            )
+            raise Problem(404, "no_review", "there is no such review, or it is none that you may see")
         return shown.Review(
             line=shown.ReviewLine.model_validate(found.line),
             steps=[shown.StepLine.model_validate(step) for step in found.steps],
@@ -67,10 +63,14 @@ def router(office: Office) -> APIRouter:
     return reviews
 
 
-async def _all(office: Office, filters: Filters, picked: Picked) -> AsyncIterator[list[shown.ReviewLine]]:
+async def _all(
+    office: Office, filters: Filters, asked: ReviewsChosen
+) -> AsyncIterator[list[shown.ReviewLine]]:
     after = None
     while True:
-        page = await office.dashboard.reviews(filters, picked=picked, after=after, limit=MOST_LINES)
+        page = await office.dashboard.reviews(
+            filters, picked=asked.picked, after=after, limit=MOST_LINES, newest=asked.mine
+        )
         yield [shown.ReviewLine.model_validate(line) for line in page.lines]
         after = page.following
         if after is None:

@@ -67,6 +67,8 @@ class ReviewLine(Shown):
     waived: int
     files: int
     files_read: int
+    verdict: str = Field(description="What the gate says, in a few words.")
+    blocks: list[str] = Field(description="Titles of the first findings that block.")
 
 
 class Reviews(Shown):
@@ -175,7 +177,7 @@ class Project(Shown):
 
 
 class Projects(Shown):
-    """A page of projects that you see, by number."""
+    """A page of projects in which you see anything, by number."""
 
     projects: list[Project]
     next: str | None = Field(description=_NEXT)
@@ -223,6 +225,21 @@ class Audit(Shown):
 
     entries: list[AuditEntry]
     next: str | None = Field(description=_NEXT)
+
+
+class Broken(Shown):
+    """Where the chain of the audit log breaks first, and how."""
+
+    number: int
+    reason: str
+
+
+class Chain(Shown):
+    """Whether entries of the audit log are as they were written; `first` is the oldest that was looked at."""
+
+    first: int
+    head: str | None = Field(description="Number and hash of the last entry that is in order.")
+    broken: Broken | None = Field(description="Null where all of them follow each other unchanged.")
 
 
 class Queue(Shown):

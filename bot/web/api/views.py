@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 
 from bot.domain.dashboard import Acceptance, Flow, Funnel, Gate, Noise, TimeSeries
 from bot.domain.dashboard_measures import Overview
-from bot.web.access import SignedInViewer
+from bot.web.access import SignedInViewer, overseer
 from bot.web.api import shown
 from bot.web.api.asked import AcceptanceAsked, Chosen, SeriesAsked
 from bot.web.api.office import Office
@@ -22,7 +22,7 @@ _CSV: dict[str, Any] = {"response_class": Csv, "responses": DESCRIBED}
 
 def router(office: Office) -> APIRouter:
     """Return the routes of all these views."""
-    views = APIRouter(tags=["views"])
+    views = APIRouter(tags=["views"], dependencies=[Depends(overseer)])
     _figures(views, office)
     _quality(views, office)
     _way(views, office)

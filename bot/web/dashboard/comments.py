@@ -14,7 +14,7 @@ from bot.domain.dashboard import Dimension, Filters
 from bot.domain.dashboard_query import cursor_text, query_of
 from bot.web.access import SignedInViewer
 from bot.web.dashboard.desk import Desk, Frame, Link
-from bot.web.dashboard.reviews import cursor
+from bot.web.dashboard.reviews import cursor_in
 from bot.web.dashboard.wording import BECAME, DEEDS, LABELS
 
 
@@ -29,7 +29,7 @@ def router(desk: Desk) -> APIRouter:
         """Show a page of comments, the newest first."""
         chosen = Became(became) if became in set(Became) else None
         frame = Frame(desk, request, viewer, "comments", {"became": chosen or ""})
-        found = await desk.dashboard.comments(frame.filters, became=chosen, after=cursor(after))
+        found = await desk.dashboard.comments(frame.filters, became=chosen, after=cursor_in(after))
         following = found.following
         return await frame.show(
             lines=found.lines,

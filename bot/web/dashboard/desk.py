@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from urllib.parse import urlencode
@@ -22,8 +22,8 @@ from bot.web.problems import Problem
 
 #: Windows that are one click away, in days.
 _PRESETS = (7, 30, 90)
-#: The pages in the order of the navigation: name, address, title. The last is for those who read everything.
-_PLACES = (
+#: The pages in the order of the navigation: name, address, title. Figures are for those who lead a project.
+_FIGURES = (
     ("overview", "/", "Overview"),
     ("quality", "/quality", "Quality"),
     ("trends", "/trends", "Trends"),
@@ -31,9 +31,12 @@ _PLACES = (
     ("comments", "/comments", "Comments"),
     ("flow", "/flow", "Flow"),
     ("gate", "/gate", "Gate"),
-    ("reviews", "/reviews", "Reviews"),
 )
-_OPERATIONS = ("operations", "/operations", "Operations")
+_MINE = ("mine", "/mine", "My merge requests")
+_REVIEWS = ("reviews", "/reviews", "Reviews")
+#: For those who read everything; these two know no group and no project.
+_OFFICE = (("operations", "/operations", "Operations"), ("audit", "/audit", "Audit log"))
+_UNFILTERED = frozenset(name for name, _, _ in _OFFICE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +61,7 @@ class Desk:
 
 def visible(viewer: Viewer) -> frozenset[int] | None:
     """Return the projects whose figures *viewer* may see, None for all."""
-    if viewer.reads_all:
-        return None
-    return frozenset(project for project in viewer.levels if viewer.reads(project))
+    return viewer.reach.whole
 
 
 def asked(desk: Desk, request: Request, viewer: Viewer) -> Filters:
@@ -70,7 +71,8 @@ def asked(desk: Desk, request: Request, viewer: Viewer) -> Filters:
         Problem: one of them cannot be read; the message says which and what to write.
     """
     try:
-        return filters_of(request.query_params, visible=visible(viewer), today=desk.today)
+        own = viewer.reach.own
+        return filters_of(request.query_params, visible=visible(viewer), own=own, today=desk.today)
     except BadFilter as error:
         raise Problem(422, "bad_filter", f"This filter cannot be read. {error}") from None
 
@@ -80,7 +82,8 @@ def readable(desk: Desk, query: Mapping[str, str], viewer: Viewer) -> tuple[Filt
     kept, wrong = dict(query), dict[str, str]()
     while True:
         try:
-            return filters_of(kept, visible=visible(viewer), today=desk.today), wrong
+            reach = viewer.reach
+            return filters_of(kept, visible=reach.whole, own=reach.own, today=desk.today), wrong
         except BadFilter as error:
             wrong[error.name] = error.remedy
             del kept[error.name]
@@ -168,7 +171,7 @@ class Frame:
         **values: object,
     ) -> HTMLResponse:
         """Return the page; ``projects`` names those *mentioned*, and fields hold what was *written* in them."""
-        places, seen = self._desk.places, visible(self._viewer)
+        places, seen = self._desk.places, self._viewer.reach.projects
         chosen = [] if self.filters.project_id is None else [self.filters.project_id]
         projects = await places.named({*mentioned, *chosen}, seen)
         known = await places.projects(seen)
@@ -207,10 +210,9 @@ class Frame:
     def _places(self) -> list[Link]:
         # Whoever has chosen nothing gets short addresses, which go on to show the newest days when kept.
         query = query_of(self.filters) if self._request.query_params else ""
-        places = [*_PLACES, *([_OPERATIONS] if self._viewer.reads_all else [])]
         return [
-            Link(name, _with(path, "" if name == "operations" else query), title, name == self._place)
-            for name, path, title in places
+            Link(name, _with(path, "" if name in _UNFILTERED else query), title, name == self._place)
+            for name, path, title in _open_to(self._viewer)
         ]
 
     def _presets(self) -> list[Link]:
@@ -237,6 +239,17 @@ class Frame:
             )
             for one, value in only.items()
         ]
+
+
+def _open_to(viewer: Viewer) -> Iterator[tuple[str, str, str]]:
+    """Yield the pages that *viewer* may open; what is one's own comes first for those who have nothing else."""
+    if viewer.oversees_any:
+        yield from _FIGURES
+    if viewer.reach.own is not None:
+        yield _MINE
+    yield _REVIEWS
+    if viewer.reads_all:
+        yield from _OFFICE
 
 
 def _with(path: str, *queries: str) -> str:

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse
 
 from bot.domain.viewer import Viewer
 from bot.web.access import SignedInViewer
-from bot.web.dashboard.desk import Desk, Frame, readable, visible
+from bot.web.dashboard.desk import Desk, Frame, readable
 from bot.web.pages import page
 from bot.web.problems import Problem
 
@@ -36,13 +36,13 @@ def router(desk: Desk) -> APIRouter:
     @fields.get("/filters/projects")
     async def projects(viewer: SignedInViewer, project: _Text = "") -> HTMLResponse:
         """Return projects whose path contains what was written."""
-        found = await desk.places.projects(visible(viewer), containing=_plain(desk, project))
+        found = await desk.places.projects(viewer.reach.projects, containing=_plain(desk, project))
         return page("dashboard/options.html", options=found.values())
 
     @fields.get("/filters/groups")
     async def groups(viewer: SignedInViewer, group: _Text = "") -> HTMLResponse:
         """Return groups whose path contains what was written."""
-        found = await desk.places.groups(visible(viewer), containing=_plain(desk, group))
+        found = await desk.places.groups(viewer.reach.projects, containing=_plain(desk, group))
         return page("dashboard/options.html", options=found)
 
     return fields
@@ -64,7 +64,7 @@ def settled(desk: Desk) -> Callable[[Request, Viewer], Awaitable[None]]:
             await _to_number(desk, viewer, name, query, wrong)
         filters, unread = readable(desk, query, viewer)
         wrong |= unread
-        if filters.group and not await desk.places.has_group(filters.group, visible(viewer)):
+        if filters.group and not await desk.places.has_group(filters.group, viewer.reach.projects):
             wrong["group"] = _NO_GROUP
         if wrong:
             filters = replace(filters, group="" if "group" in wrong else filters.group)
@@ -86,7 +86,7 @@ async def _to_number(
     desk: Desk, viewer: Viewer, name: str, query: dict[str, str], wrong: dict[str, str]
 ) -> None:
     """Put the number of the project called *name* into *query*, or say why there is none."""
-    found = await desk.places.called(name, visible(viewer))
+    found = await desk.places.called(name, viewer.reach.projects)
     if len(found) == 1:
         query["project"] = str(*found)
     else:

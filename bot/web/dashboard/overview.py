@@ -16,6 +16,7 @@ from bot.domain.evaluation.intervals import Difference, Share
 from bot.web.access import SignedInViewer
 from bot.web.dashboard import comments, reviews
 from bot.web.dashboard.desk import Desk, Frame
+from bot.web.dashboard.mine import own
 from bot.web.dashboard.wording import REASONS
 from bot.web.figures import count, duration, percent
 
@@ -91,8 +92,10 @@ def router(desk: Desk) -> APIRouter:
     pages = APIRouter(default_response_class=HTMLResponse)
 
     @pages.get("/")
-    async def overview(request: Request, viewer: SignedInViewer) -> HTMLResponse:
-        """Show the figures and the way of findings."""
+    async def overview(request: Request, viewer: SignedInViewer, after: str = "") -> HTMLResponse:
+        """Show the figures and the way of findings; who may see none begins at what is their own."""
+        if not viewer.oversees_any:
+            return await own(desk, request, viewer, after)
         frame = Frame(desk, request, viewer, "overview")
         figures, funnel = await asyncio.gather(
             desk.dashboard.overview(frame.filters), desk.dashboard.funnel(frame.filters)

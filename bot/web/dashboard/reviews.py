@@ -17,7 +17,7 @@ from bot.domain.review_detail import MOST, Cursor, ReviewDetail
 from bot.domain.review_fact import Reason
 from bot.domain.steps import spoken
 from bot.web.access import SignedInViewer
-from bot.web.dashboard.desk import Desk, Export, Frame, Link, visible
+from bot.web.dashboard.desk import Desk, Export, Frame, Link
 from bot.web.dashboard.wording import LABELS, REASONS, WHICH
 from bot.web.figures import merge_request_url
 from bot.web.problems import Problem
@@ -42,7 +42,7 @@ def router(desk: Desk) -> APIRouter:
         )
         own = {"which": picked.which or "", "unsaid": picked.unsaid or ""}
         frame = Frame(desk, request, viewer, "reviews", own)
-        found = await desk.dashboard.reviews(frame.filters, picked=picked, after=cursor(after))
+        found = await desk.dashboard.reviews(frame.filters, picked=picked, after=cursor_in(after))
         following = found.following
         return await frame.show(
             lines=found.lines,
@@ -58,11 +58,9 @@ def router(desk: Desk) -> APIRouter:
     @pages.get("/reviews/{run_id}")
     async def review(request: Request, run_id: uuid.UUID, viewer: SignedInViewer) -> HTMLResponse:
         """Show one review: what was done, said and left unsaid."""
-        found = await desk.dashboard.review(run_id, visible(viewer))
+        found = await desk.dashboard.review(run_id, viewer.reach)
         if found is None:
-            raise Problem(
-                404, "no_review", "There is no such review, or it is of a project that you cannot see."
-            )
+            raise Problem(404, "no_review", "There is no such review, or it is none that you may see.")
         frame = Frame(desk, request, viewer, "review")
         line = found.line
         return await frame.show(
@@ -88,7 +86,7 @@ def behind(filters: Filters, **picked: str) -> str:
     return "/reviews?" + "&".join(filter(None, (query_of(replace(filters, only={})), urlencode(picked))))
 
 
-def cursor(after: str) -> Cursor | None:
+def cursor_in(after: str) -> Cursor | None:
     """Return where a page begins.
 
     Raises:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.audit_log import GENESIS, Act, Entry, Verification, parse_head
+from bot.domain.audit_log import GENESIS, Act, Checked, Entry, Verification, checked, parse_head
 
 _BEGIN = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -122,3 +122,27 @@ def test_what_is_no_head_is_refused(text: str):
     """The message says what one looks like."""
     with pytest.raises(ValueError, match="NUMBER:HASH"):
         parse_head(text)
+
+
+@given(st.integers(0, 6), st.integers(1, 7))
+def test_the_newest_part_of_a_chain_is_checked_alone(length: int, most: int):
+    """It begins with what follows an entry on trust, or with the first of all, and ends with the head."""
+    entries = chain(length)
+    newest_first = entries[::-1][: most + 1]
+
+    head = entries[-1].head if entries else None
+    assert checked(newest_first, most=most) == Checked(max(1, length - most + 1), head)
+
+
+@given(st.integers(1, 4))
+def test_what_was_changed_in_the_newest_part_is_found(number: int):
+    """Or taken out; the first entry that is not in order is named, and the head of all before it."""
+    entries = chain(6)
+    changed = [*entries[:number], _act(subject="another")(entries[number]), *entries[number + 1 :]]
+    without = [*entries[:number], *entries[number + 1 :]]
+
+    for tampered in (changed, without):
+        found = checked(tampered[::-1], most=5)
+        assert found.broken is not None
+        assert found.broken.number == number + 1
+        assert found.head == entries[number - 1].head

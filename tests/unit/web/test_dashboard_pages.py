@@ -12,16 +12,20 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from bot.domain.audit_log import Act, Entry
 from bot.domain.errors import Permanent
 from bot.domain.forge import ForgeUser
 from bot.domain.review_detail import MOST, ReviewDetail
-from bot.domain.viewer import MAINTAINER, REPORTER, Viewer
-from tests.dashboards import BANK, FORM_TOKEN, HOSTILE, MUTE, SHOP, MayDecide, Shown, pages_of, run_of
+from bot.domain.viewer import MAINTAINER, REPORTER, Own, Reach, Via, Viewer
+from bot.ports.listings import Sought
+from tests.dashboards import AUTHOR, BANK, FORM_TOKEN, HOSTILE, MUTE, SHOP, MayDecide, Shown, pages_of, run_of
 
-PAGES = ("/", "/quality", "/trends", "/noise", "/comments", "/flow", "/gate", "/reviews", "/operations")
-_ADMIN = Viewer(ForgeUser(1, "ada"), admin=True)
+FIGURES = ("/quality", "/trends", "/noise", "/comments", "/flow", "/gate")
+PAGES = ("/", *FIGURES, "/reviews", "/mine", "/operations", "/audit", "/audit?check=true")
+_ADMIN = Viewer(ForgeUser(AUTHOR, "ada"), admin=True)
 _LEAD = Viewer(ForgeUser(2, "lea"), levels={SHOP: MAINTAINER})
 _READER = Viewer(ForgeUser(3, "rob"), levels={SHOP: REPORTER, BANK: 10})
+_AUTHOR = Viewer(ForgeUser(AUTHOR, "ada"), levels={SHOP: REPORTER, BANK: 10})
 
 
 async def _may(viewer: Viewer, project: int) -> bool:
@@ -92,10 +96,10 @@ async def test_text_makes_no_markup(said: str):
         assert said not in page, path
 
 
-@pytest.mark.parametrize(("viewer", "visible"), [(_ADMIN, None), (_READER, frozenset({SHOP}))])
+@pytest.mark.parametrize(("viewer", "visible"), [(_ADMIN, None), (_LEAD, frozenset({SHOP}))])
 @pytest.mark.parametrize("path", ["/", "/quality", "/noise", "/reviews"])
 async def test_nobody_is_shown_other_projects(path: str, viewer: Viewer, visible: frozenset[int] | None):
-    """What is asked is held to the projects that somebody may see, whatever the address says."""
+    """What is asked is held to the projects that somebody oversees, whatever the address says."""
     shown = Shown()
     async with _client(shown, viewer) as client:
         await client.get(path, params={"project": str(BANK), "visible": "12,34"})
@@ -104,23 +108,94 @@ async def test_nobody_is_shown_other_projects(path: str, viewer: Viewer, visible
     assert {filters.project_id for filters in shown.asked} == {BANK}
 
 
-async def test_a_review_of_another_project_is_not_there():
-    """Nobody can tell it from one that never was."""
-    async with _client(Shown(), _READER) as client:
-        hidden = await client.get(f"/reviews/{run_of(0)}")
+@pytest.mark.parametrize("viewer", [_READER, _AUTHOR], ids=["not the author", "another project"])
+async def test_a_review_that_is_not_for_one_is_not_there(viewer: Viewer):
+    """Nobody can tell it from one that never was: not in another project, nor one's own in a project one cannot read."""
+    number = 1 if viewer is _READER else 0
+    async with _client(Shown(), viewer) as client:
+        hidden = await client.get(f"/reviews/{run_of(number)}")
         unknown = await client.get(f"/reviews/{uuid.UUID(int=7)}")
 
     assert hidden.status_code == unknown.status_code == 404
     assert hidden.text == unknown.text
 
 
-async def test_operations_are_for_those_who_read_everything():
-    """Others get no page and no link to it."""
-    async with _client(Shown(), _LEAD) as client:
-        page, answer = await client.get("/"), await client.get("/operations")
+async def test_developers_begin_at_their_own_merge_requests():
+    """There is no way from there to what they may not open."""
+    shown = Shown()
+    async with _client(shown, _AUTHOR) as client:
+        page = await client.get("/")
+        refused = [await client.get(path) for path in FIGURES]
+        review = await client.get(f"/reviews/{run_of(1)}")
 
-    assert answer.status_code == 403
+    assert "My merge requests</h1>" in page.text
+    assert "1 blocking finding" in page.text
+    assert f'href="/verdicts/{run_of(1)}"' in page.text
+    assert not {f'href="{path}' for path in FIGURES} & set(re.findall(r'href="/[a-z]+', page.text))
+    assert {answer.status_code for answer in refused} == {403}
+    assert all("maintainers and owners of a project" in unescape(answer.text) for answer in refused)
+    assert {(filters.visible, filters.own) for filters in shown.asked} == {
+        (frozenset(), Own(AUTHOR, frozenset({SHOP})))
+    }
+    assert review.status_code == 200
+
+
+async def test_mine_is_mine_for_everybody():
+    """An administrator, who sees everything elsewhere, sees their own there; a link of the operator's has none."""
+    shown = Shown()
+    async with _client(shown, _ADMIN) as client:
+        await client.get("/mine")
+    async with _client(Shown(empty=True), replace(_ADMIN, via=Via.link)) as client:
+        page = await client.get("/mine")
+
+    assert [(filters.visible, filters.own) for filters in shown.asked] == [(frozenset(), Own(1, None))]
+    assert "Only who signs in with GitLab" in page.text
+    assert ">My merge requests</a>" not in page.text
+
+
+async def test_entries_of_the_audit_log_lead_to_others_like_them():
+    """By who it was and what was done; filters stay in the address of the next page and the exports."""
+    shown = Shown()
+    chosen = {"from": "2026-05-01", "to": "2026-05-20", "actor": " lea ", "project": "12", "before": "9"}
+    async with _client(shown, _ADMIN) as client:
+        page = (await client.get("/audit", params=chosen)).text
+        refused = [await client.get("/audit", params={"before": text}) for text in ("x", "0", "9" * 19)]
+
+    assert shown.sought == [Sought("", "lea", 12, date(2026, 5, 1), date(2026, 5, 20))]
+    carried = {urlsplit(link).path: parse_qs(urlsplit(link).query) for link in _links(page)}
+    assert carried["/api/v1/audit.csv"] == {
+        name: [chosen[name].strip()] for name in ("from", "to", "actor", "project")
+    }
+    assert any("action=noise.mute" in link and "actor=lea" in link for link in _links(page))
+    assert {answer.status_code for answer in refused} == {422}
+
+
+async def test_the_state_of_the_chain_is_told_when_asked_for():
+    """Whole, with the head to keep elsewhere, or where it breaks first."""
+
+    class Tampered(Shown):
+        def _entries(self) -> list[Entry]:
+            newest, *others = super()._entries()
+            return [newest, *(replace(one, act=Act("gitlab:8:eve", "noise.mute")) for one in others)]
+
+    pages = []
+    for shown in (Shown(), Tampered()):
+        async with _client(shown, _ADMIN) as client:
+            pages.append((await client.get("/audit", params={"check": "true"})).text)
+
+    assert "The chain is whole: entries 1 to 3." in pages[0]
+    assert "The chain breaks at entry 1:" in pages[1]
+
+
+async def test_operations_are_for_those_who_read_everything():
+    """Like the audit log. Others get no page and no link to it."""
+    async with _client(Shown(), _LEAD) as client:
+        page = await client.get("/")
+        answers = [await client.get(path) for path in ("/operations", "/audit")]
+
+    assert [answer.status_code for answer in answers] == [403, 403]
     assert "/operations" not in page.text
+    assert "/audit" not in page.text
 
 
 async def test_filters_stay_in_every_address():
@@ -263,7 +338,7 @@ async def test_a_comment_says_what_became_of_it():
     assert last.count('<th scope="row">') == 5
 
 
-@pytest.mark.parametrize("path", [one for one in PAGES if one != "/operations"])
+@pytest.mark.parametrize("path", ["/", *FIGURES, "/reviews"])
 async def test_the_first_day_says_what_will_come(path: str):
     """Instead of empty tables there is what to do; with a project reviewed there are figures again."""
     async with _client(Shown(empty=True), _ADMIN) as client:
@@ -281,8 +356,8 @@ async def test_a_large_review_can_be_read():
     """What is long is folded behind how much of it there is and why; nothing is left out silently."""
 
     class Large(Shown):
-        async def review(self, run_id: uuid.UUID, visible: frozenset[int] | None) -> ReviewDetail | None:
-            found = await super().review(run_id, visible)
+        async def review(self, run_id: uuid.UUID, reach: Reach) -> ReviewDetail | None:
+            found = await super().review(run_id, reach)
             assert found is not None
             return replace(
                 found,
@@ -406,8 +481,8 @@ async def test_who_no_longer_leads_mutes_nothing():
 
 
 async def test_only_tech_leads_are_offered_mutes():
-    """Others see what is muted, without forms."""
-    async with _client(Shown(), _READER) as client:
+    """Auditors see what is muted, without forms."""
+    async with _client(Shown(), Viewer(ForgeUser(6, "eye"), auditor=True)) as client:
         page = (await client.get("/noise", params={"project": str(SHOP)})).text
 
     assert 'action="/noise/mutes' not in page
@@ -430,7 +505,7 @@ async def test_what_may_never_be_muted_says_why():
 
 async def test_samples_and_waivers_lead_on():
     """A sample leads to its comment on GitLab, a merge request to its newest review."""
-    async with _client(Shown(), _READER) as client:
+    async with _client(Shown(), _AUTHOR) as client:
         sample = await client.get(f"/comments/{run_of(1)}")
         merge_request = await client.get(f"/merge-requests/{SHOP}/399")
 
@@ -447,15 +522,23 @@ async def test_a_path_leads_nowhere_but_to_gitlab():
     assert (parts.netloc, parts.query, parts.fragment) == ("gitlab.example", "", "note_1234")
 
 
-async def test_nothing_leads_into_another_project():
+@pytest.mark.parametrize("level", [10, REPORTER])
+async def test_nothing_leads_to_what_is_others(level: int):
     """What somebody may not see is not there."""
-    stranger = Viewer(ForgeUser(4, "sam"), levels={SHOP: 10})
-    async with _client(Shown(), stranger) as client:
+    viewer = Viewer(ForgeUser(4, "sam"), levels={SHOP: level})
+    async with _client(Shown(), viewer) as client:
         answers = [
             await client.get(path) for path in (f"/comments/{run_of(1)}", f"/merge-requests/{SHOP}/399")
         ]
-        page = await client.get("/")
 
     assert [answer.status_code for answer in answers] == [404, 404]
+
+
+async def test_who_sees_no_project_is_told_why():
+    """And no name of one."""
+    stranger = Viewer(ForgeUser(4, "sam"), levels={SHOP: 10})
+    async with _client(Shown(), stranger) as client:
+        page = await client.get("/reviews")
+
     assert "You see no project" in page.text
     assert "retail/shop" not in page.text
