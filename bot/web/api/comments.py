@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from bot.domain.comment_lines import Became
 from bot.domain.dashboard import Filters
 from bot.domain.dashboard_query import cursor_text
-from bot.web.access import SignedInViewer
+from bot.web.access import SignedInViewer, overseer
 from bot.web.api import shown_lists as shown
 from bot.web.api.asked import MOST_LINES, CommentsAsked, CommentsChosen
 from bot.web.api.office import Office
@@ -20,7 +20,7 @@ from bot.web.api.tables import DESCRIBED, Csv, table
 
 def router(office: Office) -> APIRouter:
     """Return the routes."""
-    comments = APIRouter(tags=["comments"])
+    comments = APIRouter(tags=["comments"], dependencies=[Depends(overseer)])
 
     @comments.get("/comments")
     async def list_comments(
