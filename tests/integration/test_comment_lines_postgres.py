@@ -12,6 +12,7 @@ from bot.adapters.rollups_postgres import roll_up
 from bot.domain.comment_lines import Became, CommentLine, Comments, Deed, Picked, Which
 from bot.domain.dashboard import Dimension, Filters
 from bot.domain.review_fact import Reason
+from bot.domain.viewer import Own
 from tests.history import INSTANCE, History, Reviewed, Said
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -174,3 +175,22 @@ async def test_reviews_are_found_by_what_they_came_to(pool: Any, picked: Picked,
             break
 
     assert (set(listed), len(listed)) == (found, len(found))
+
+
+async def test_ones_own_reviews_are_picked_too(pool: Any) -> None:
+    """Whoever sees only their own reviews of a project looks for what these came to, and finds none of others."""
+    history = History(pool)
+    for iid, author, blocking in ((1, 7, 1), (2, 7, 0), (3, 8, 1)):
+        await history.reviewed(Reviewed(2, iid, NOON + iid * HOUR, author=author, blocking=blocking))
+    await history.reviewed(Reviewed(1, 9, NOON, author=8, blocking=1))
+    while await roll_up(pool):
+        pass
+
+    async def blocked(**chosen: Any) -> list[int]:
+        page = await _dashboard(pool).reviews(_window(**chosen), picked=Picked(Which.blocked))
+        return [line.ref.iid for line in page.lines]
+
+    own = Own(7, frozenset({1, 2}))
+    assert await blocked(visible=frozenset(), own=own) == [1]
+    assert await blocked(visible=frozenset({1}), own=own) == [1, 9]
+    assert await blocked(visible=frozenset({1, 2}), own=own) == [3, 1, 9]
