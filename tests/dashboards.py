@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -15,6 +15,15 @@ from fastapi import APIRouter, Depends, Request
 from starlette.types import ASGIApp
 
 from bot.domain.audit_log import Act, Checked, Entry, checked
+from bot.domain.comment_lines import (
+    ALL_REVIEWS,
+    Became,
+    CommentLine,
+    Comments,
+    Deed,
+    Picked,
+    Which,
+)
 from bot.domain.dashboard import (
     RECENT,
     Acceptance,
@@ -254,8 +263,44 @@ class Shown:
         waived = Waived(MUTE, _ref(7), self._text("python.sql-from-format"), reason, until)
         return Gate(412, 57, 4, 12, (waived,))
 
+    async def comments(
+        self,
+        filters: Filters,
+        *,
+        became: Became | None = None,
+        after: Cursor | None = None,
+        limit: int = 50,
+    ) -> Comments:
+        """Return pages of `PER_PAGE` comments, of each outcome one after the other."""
+        self.asked.append(filters)
+        lines = [] if self.empty else [self._comment(number) for number in range(REVIEWS)]
+        lines = [line for line in lines if filters.project_id in {None, line.ref.project_id}]
+        if became is not None:
+            lines = [line for line in lines if line.label == became or became is Became.decided]
+        if after is not None:
+            lines = [line for line in lines if line.posted_at < after.at]
+        shown = lines[:PER_PAGE]
+        more = len(lines) > PER_PAGE
+        return Comments(tuple(shown), Cursor(shown[-1].posted_at, shown[-1].id) if more else None)
+
+    def _comment(self, number: int) -> CommentLine:
+        label, did = _OUTCOMES[number % len(_OUTCOMES)]
+        ref, text = _ref(number), self._text
+        return CommentLine(
+            run_of(number), ref, text(_PATHS[ref.project_id]), run_of(number), NOW - timedelta(hours=3 * number + 1),
+            text("semgrep"), text("python.sql-from-format"), text("injection"), "high", text("python"),
+            text("src/main/java/bank/ledger/Booking.java"), 118, text("SQL is built from a name"), label,
+            suggested=True, did=did,
+        )  # fmt: skip
+
     async def reviews(
-        self, filters: Filters, *, after: Cursor | None = None, limit: int = 50, newest: bool = False
+        self,
+        filters: Filters,
+        *,
+        picked: Picked = ALL_REVIEWS,
+        after: Cursor | None = None,
+        limit: int = 50,
+        newest: bool = False,
     ) -> Reviews:
         """Return pages of `PER_PAGE` reviews."""
         self.asked.append(filters)
@@ -263,10 +308,12 @@ class Shown:
             return Reviews(())
         reach = Reach(filters.visible, filters.own)
         lines = [self._line(one) for one in range(REVIEWS) if reach.covers(_ref(one).project_id, AUTHOR)]
+        if picked.which is Which.blocked:
+            lines = [line for line in lines if line.blocking]
         if filters.project_id is not None:
             lines = [line for line in lines if line.ref.project_id == filters.project_id]
         if after is not None:
-            lines = [line for line in lines if line.created_at < after.created_at]
+            lines = [line for line in lines if line.created_at < after.at]
         shown = lines[:PER_PAGE]
         more = len(lines) > PER_PAGE
         return Reviews(tuple(shown), Cursor(shown[-1].created_at, shown[-1].run_id) if more else None)
@@ -356,13 +403,30 @@ class Shown:
         queues = (Queue("review", 4, NOW - timedelta(seconds=95)), Queue("publish", 0))
         return Health((letter,), 1, queues, 2, NOW - timedelta(seconds=20), 0.48, 0.09, 2_310_000_000)
 
-    async def projects(self, visible: frozenset[int] | None) -> Mapping[int, str]:
+    async def projects(self, visible: frozenset[int] | None, *, containing: str = "") -> Mapping[int, str]:
+        """Return the paths of both projects, as far as they are visible and contain the text."""
+        found = await self.named(_PATHS, visible)
+        return {one: path for one, path in found.items() if containing.lower() in path}
+
+    async def groups(self, visible: frozenset[int] | None, *, containing: str = "") -> list[str]:
+        """Return the groups of both projects."""
+        paths = (await self.named(_PATHS, visible)).values()
+        groups = sorted({self._text(path.partition("/")[0]) for path in paths})
+        return [path for path in groups if containing.lower() in path]
+
+    async def named(self, numbers: Collection[int], visible: frozenset[int] | None) -> Mapping[int, str]:
         """Return the paths of both projects, as far as they are visible."""
-        return (
-            {}
-            if self.empty
-            else {one: self._text(path) for one, path in _PATHS.items() if visible is None or one in visible}
-        )
+        known = [one for one in numbers if one in _PATHS and _seen(one, visible) and not self.empty]
+        return {one: self._text(_PATHS[one]) for one in known}
+
+    async def called(self, name: str, visible: frozenset[int] | None) -> Mapping[int, str]:
+        """Return projects with that path or last name."""
+        paths = {one: path for one, path in _PATHS.items() if _seen(one, visible)}
+        return {one: path for one, path in paths.items() if name in {path, path.partition("/")[2]}}
+
+    async def has_group(self, path: str, visible: frozenset[int] | None) -> bool:
+        """Say whether one of both projects is in a group."""
+        return any(known.startswith(f"{path}/") and _seen(one, visible) for one, known in _PATHS.items())
 
     async def comment(self, comment_id: uuid.UUID, reach: Reach) -> CommentPlace | None:
         """Return where a comment of the first project stands."""
@@ -420,6 +484,13 @@ class Shown:
         return True
 
 
+#: What became of comments, and what people did.
+_OUTCOMES: tuple[tuple[str, Mapping[Deed, int]], ...] = (
+    ("accepted_strong", {Deed.applied: 1, Deed.thumbs_up: 2}),
+    ("rejected_strong", {Deed.thumbs_down: 3, Deed.called_wrong: 1}),
+    ("unknown", {}),
+)
+
 _TITLES = (
     "Book transfers in one transaction",
     "Let customers export their orders",
@@ -442,6 +513,10 @@ def _share(
 
 def _number(measure: Measure, value: float, n: int, before: float) -> Tile:
     return Tile(measure, Counted.reviews, value, n, before, n)
+
+
+def _seen(project_id: int, visible: frozenset[int] | None) -> bool:
+    return visible is None or project_id in visible
 
 
 class _Silent:

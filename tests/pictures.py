@@ -18,6 +18,7 @@ _PICTURES = (
     ("quality", "/quality", "light", _SMALL_DESK),
     ("trends", "/trends", "dark", _SMALL_DESK),
     ("noise", f"/noise?project={SHOP}", "light", _SMALL_DESK),
+    ("comments", f"/comments?project={SHOP}&rule=python.sql-from-format", "light", _SMALL_DESK),
     ("review", f"/reviews/{run_of(1)}", "light", _SMALL_DESK),
     ("phone", "/quality", "dark", PHONE),
 )

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from bot.adapters.dashboard_comments import comments
 from bot.adapters.dashboard_gate import expiring
 from bot.adapters.dashboard_reviews import health, review, reviews
 from bot.adapters.mutes_postgres import muted
@@ -18,6 +19,7 @@ from bot.adapters.postgres import translated
 from bot.adapters.rollup_spans import ALL_COUNTS, VALUES, Span, listed, span_of, sums
 from bot.adapters.rollup_sql import COMMENT_COUNTS, REVIEW_COUNTS
 from bot.domain.buckets import exact_spread, spread
+from bot.domain.comment_lines import ALL_REVIEWS, Became, Comments, Picked
 from bot.domain.dashboard import (
     Acceptance,
     AcceptanceRow,
@@ -194,12 +196,30 @@ class PostgresDashboard:
             totals["reviews"], totals["blocked"], totals["undecided"], totals["waived"], expiring=ending
         )
 
+    async def comments(
+        self,
+        filters: Filters,
+        *,
+        became: Became | None = None,
+        after: Cursor | None = None,
+        limit: int = 50,
+    ) -> Comments:
+        """Return a page of comments; see the port."""
+        async with self._reading() as connection:
+            return await comments(connection, self._instance, filters, became, after, limit)
+
     async def reviews(
-        self, filters: Filters, *, after: Cursor | None = None, limit: int = 50, newest: bool = False
+        self,
+        filters: Filters,
+        *,
+        picked: Picked = ALL_REVIEWS,
+        after: Cursor | None = None,
+        limit: int = 50,
+        newest: bool = False,
     ) -> Reviews:
         """Return a page of reviews; see the port."""
         async with self._reading() as connection:
-            return await reviews(connection, self._instance, filters, after, limit, newest=newest)
+            return await reviews(connection, self._instance, filters, picked, after, limit, newest=newest)
 
     async def review(self, run_id: uuid.UUID, reach: Reach) -> ReviewDetail | None:
         """Return one review; see the port."""

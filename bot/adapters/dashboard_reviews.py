@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 
+from bot.adapters.counted_lines import Key, Source
+from bot.adapters.counted_lines import newest as newest_lines
 from bot.adapters.dead_letters_postgres import letter_of
+from bot.adapters.rollup_spans import span_of
+from bot.domain.comment_lines import ALL_REVIEWS, Picked, Which
 from bot.domain.dashboard import Filters, Labels
 from bot.domain.labels import LABEL_VERSION
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.records import CallOutcome, ModelCallRecord, Task
 from bot.domain.review_detail import (
+    MOST,
     Cursor,
     Health,
     Queue,
@@ -25,10 +30,7 @@ from bot.domain.review_detail import (
 from bot.domain.review_fact import Reason
 from bot.domain.viewer import Reach
 
-#: By what reviews are ordered.
-_Key = tuple[datetime, uuid.UUID]
-#: So many dead letters, model calls and comments of one review are shown.
-_MOST = 200
+#: So many dead letters are shown.
 _LETTERS = 20
 
 _LINE = """
@@ -57,12 +59,28 @@ SELECT f.created_at, f.run_id FROM review_fact f
 WHERE f.author_id = $7 AND ($8::bigint[] IS NULL OR f.project_id = ANY($8)) AND {_PAGE} AND NOT ($9 AND EXISTS (
     SELECT FROM review_fact n WHERE (n.instance, n.project_id, n.iid) = (f.instance, f.project_id, f.iid)
         AND (n.created_at, n.run_id) > (f.created_at, f.run_id)))
+    AND {{condition}}
 {_NEWEST}
 """
 _PROJECTS = """
 SELECT project_id FROM project
 WHERE instance = $1 AND ($2::bigint[] IS NULL OR project_id = ANY($2)) AND ($3::bigint IS NULL OR project_id = $3)
     AND ($4 = '' OR starts_with(lower(path), lower($4) || '/'))
+"""
+
+#: What is counted, and what holds for a single review. A day may count more than there are: it is looked through.
+_WHICH: Mapping[Which, tuple[str, str]] = {
+    Which.passed: ("r.reviews > greatest(r.blocked, r.undecided)", "f.blocking = 0 AND NOT f.undecided"),
+    Which.blocked: ("r.blocked > 0", "f.blocking > 0"),
+    Which.undecided: ("r.undecided > 0", "f.undecided"),
+    Which.waived: ("r.waived > 0", "f.waived > 0"),
+    Which.silent: ("r.silent > 0", "NOT f.standing"),
+    Which.unread: ("r.files_read < r.files", "f.files_read < f.files"),
+}
+_OF_DAY = """
+SELECT f.run_id AS id, f.created_at AS at FROM review_fact f
+WHERE f.instance = p.instance AND f.project_id = p.project_id AND f.created_at >= t.begins AND f.created_at < t.ends
+    AND {conditions}
 """
 
 _SAID = f"""
@@ -72,11 +90,11 @@ SELECT c.fingerprint, c.scanner, c.rule, c.severity, c.path, c.line, coalesce(t.
     ), '') AS title
 FROM comment c LEFT JOIN thread t USING (instance, project_id, iid, fingerprint)
 LEFT JOIN label l ON l.comment_id = c.id AND l.label_version = {LABEL_VERSION}
-WHERE c.instance = $1 AND c.project_id = $2 AND c.iid = $3 AND c.run_id = $4 ORDER BY c.path, c.line LIMIT {_MOST}
+WHERE c.instance = $1 AND c.project_id = $2 AND c.iid = $3 AND c.run_id = $4 ORDER BY c.path, c.line LIMIT {MOST}
 """
 _CALLS = f"""
 SELECT id, run_id, model, digest, prompt_version, input_sha256, output_sha256, prompt_tokens, output_tokens,
-    duration_s, outcome, task FROM model_call WHERE run_id = $1 ORDER BY called_at, id LIMIT {_MOST}
+    duration_s, outcome, task FROM model_call WHERE run_id = $1 ORDER BY called_at, id LIMIT {MOST}
 """
 #: Where the log is Kafka, the table is its outbox, and these wait to be shipped.
 _QUEUES = """
@@ -96,33 +114,67 @@ SELECT (SELECT count(*) FROM dead_letter) AS letters, (SELECT count(*) FROM roll
 
 
 async def reviews(
-    connection: Any, instance: str, filters: Filters, after: Cursor | None, limit: int, *, newest: bool
+    connection: Any,
+    instance: str,
+    filters: Filters,
+    picked: Picked,
+    after: Cursor | None,
+    limit: int,
+    *,
+    newest: bool,
 ) -> Reviews:
     """Return a page; see `bot.ports.dashboard`."""
     page = [
         instance,
         filters.since,
         filters.until,
-        after.created_at if after else None,
-        after.run_id if after else None,
+        after.at if after else None,
+        after.id if after else None,
         limit + 1,
     ]
-    found = set(await _of_whole(connection, filters, page))
+    found = set(
+        await _of_whole(connection, filters, page)
+        if picked == ALL_REVIEWS
+        else await _counted(connection, instance, filters, picked, after, limit + 1)
+    )
     if filters.own is not None and filters.visible is not None:
         own = await _chosen(connection, instance, filters.own.projects, filters)
-        found.update(await _rows(connection, _OF_AUTHOR, *page, filters.own.author, own, newest))
-    ids = sorted(found, reverse=True)
+        query = _OF_AUTHOR.format(condition=_condition(picked))
+        found.update(await _rows(connection, query, *page, filters.own.author, own, newest))
+    keys = sorted(found, reverse=True)
     rows = await connection.fetch(
         f"{_LINE} WHERE f.run_id = ANY($1::uuid[]) ORDER BY f.created_at DESC, f.run_id DESC",
-        [run_id for _, run_id in ids[:limit]],
+        [run_id for _, run_id in keys[:limit]],
     )
-    last = rows[-1] if len(ids) > limit else None
-    return Reviews(
-        tuple(_line(row) for row in rows), Cursor(last["created_at"], last["run_id"]) if last else None
-    )
+    return Reviews(tuple(_line(row) for row in rows), Cursor(*keys[limit - 1]) if len(keys) > limit else None)
 
 
-async def _of_whole(connection: Any, filters: Filters, page: Sequence[Any]) -> list[_Key]:
+async def _counted(
+    connection: Any, instance: str, filters: Filters, picked: Picked, after: Cursor | None, limit: int
+) -> list[Key]:
+    """Return the newest of those that are *picked*, wherever the counts say that there are any."""
+    span = await span_of(connection, instance, replace(filters, only={}))
+    if span is None:
+        return []
+    return await newest_lines(connection, span, _source(picked), after, limit)
+
+
+def _source(picked: Picked) -> Source:
+    table, counted = "rollup_bucket", f"r.what = 'reason:{picked.unsaid}'"
+    if picked.which is not None:
+        table, counted = "rollup", _WHICH[picked.which][0]
+    return Source(table, counted, _OF_DAY.format(conditions=_condition(picked)))
+
+
+def _condition(picked: Picked) -> str:
+    """Return what holds for a review ``f`` that is *picked*."""
+    conditions = [] if picked.which is None else [_WHICH[picked.which][1]]
+    if picked.unsaid is not None:
+        conditions.append(f"f.filtered ? '{picked.unsaid}'")
+    return " AND ".join(conditions) or "true"
+
+
+async def _of_whole(connection: Any, filters: Filters, page: Sequence[Any]) -> list[Key]:
     """Return the reviews of projects of which all may be seen."""
     chosen = await _chosen(connection, page[0], filters.visible, filters)
     if chosen is None:
@@ -141,7 +193,7 @@ async def _chosen(
     return [row["project_id"] for row in rows]
 
 
-async def _rows(connection: Any, query: str, *arguments: Any) -> list[_Key]:
+async def _rows(connection: Any, query: str, *arguments: Any) -> list[Key]:
     return [(row["created_at"], row["run_id"]) for row in await connection.fetch(query, *arguments)]
 
 

@@ -33,7 +33,7 @@ _COMMENTS = """day CROSS JOIN LATERAL (
         SELECT * FROM comment c WHERE c.instance = day.instance AND c.project_id = day.project_id
             AND c.posted_at >= day.begins AND c.posted_at < day.ends OFFSET 0) c"""
 
-_THUMB = """s.kind IN ('reaction_added', 'reaction_removed') AND NOT s.actor_is_bot
+THUMBS_DOWN = """s.kind IN ('reaction_added', 'reaction_removed') AND NOT s.actor_is_bot
     AND split_part(s.emoji, '_', 1) IN ('thumbsdown', '-1')"""
 
 #: Our comments of a day, and what became of each. A signal lies in the partition of its comment, one about a whole
@@ -53,7 +53,7 @@ happened AS MATERIALIZED (
     SELECT told.*, a.applied, a.ended_at, a.thumbs > 0 AND EXISTS (
             SELECT FROM (
                 SELECT DISTINCT ON (s.actor_id) s.kind FROM signal s
-                WHERE s.comment_id = told.id AND s.began_at = told.posted_at AND {_THUMB}
+                WHERE s.comment_id = told.id AND s.began_at = told.posted_at AND {THUMBS_DOWN}
                 ORDER BY s.actor_id, s.at DESC, s.seen_at DESC, s.id DESC) last
             WHERE last.kind = 'reaction_added') AS downvoted,
         NOT coalesce(a.settled, false) AND told.merge_request_id IN (
@@ -61,7 +61,7 @@ happened AS MATERIALIZED (
     FROM told CROSS JOIN LATERAL (
         SELECT bool_or(s.kind = 'applied') AS applied, bool_or(s.kind IN ('applied', 'gone', 'waived')) AS settled,
             min(s.at) FILTER (WHERE s.kind IN ('applied', 'resolved') AND NOT s.actor_is_bot) AS ended_at,
-            count(*) FILTER (WHERE {_THUMB}) AS thumbs
+            count(*) FILTER (WHERE {THUMBS_DOWN}) AS thumbs
         FROM signal s WHERE s.comment_id = told.id AND s.began_at = told.posted_at) a)"""
 
 KINDS = f"""

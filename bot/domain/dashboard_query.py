@@ -29,11 +29,12 @@ _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class BadFilter(Permanent):
-    """Say that a filter cannot be read; ``name`` is the parameter."""
+    """Say that a filter cannot be read; ``name`` is the parameter, ``remedy`` says what to write."""
 
     def __init__(self, name: str, remedy: str) -> None:
         super().__init__(f"{name}: {remedy}")
         self.name = name
+        self.remedy = remedy
 
 
 def filters_of(
@@ -93,16 +94,16 @@ def cursor_of(text: str) -> Cursor:
     try:
         raw = base64.urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
         at = _EPOCH + timedelta(microseconds=int.from_bytes(raw[:-16], "big"))
-        run_id = uuid.UUID(bytes=raw[-16:])
+        line = uuid.UUID(bytes=raw[-16:])
     except (ValueError, OverflowError):
         raise BadFilter("after", "it is no cursor; begin at the first page") from None
-    return Cursor(at, run_id)
+    return Cursor(at, line)
 
 
 def cursor_text(cursor: Cursor) -> str:
     """Return *cursor* for a URL."""
-    microseconds = (cursor.created_at - _EPOCH) // timedelta(microseconds=1)
-    raw = max(0, microseconds).to_bytes(8, "big") + cursor.run_id.bytes
+    microseconds = (cursor.at - _EPOCH) // timedelta(microseconds=1)
+    raw = max(0, microseconds).to_bytes(8, "big") + cursor.id.bytes
     return base64.urlsafe_b64encode(raw).decode("ascii").rstrip("=")
 
 

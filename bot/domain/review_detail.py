@@ -12,13 +12,16 @@ from bot.domain.merge_request import MergeRequestRef
 from bot.domain.records import ModelCallRecord
 from bot.domain.review_fact import Reason
 
+#: So many comments and model calls of one review are shown.
+MOST = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Name the review after which a page begins."""
+    """Name the review or the comment after which a page begins, by when it began or was posted."""
 
-    created_at: datetime
-    run_id: uuid.UUID
+    at: datetime
+    id: uuid.UUID
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Protocol
 
+from bot.domain.comment_lines import ALL_REVIEWS, Became, Comments, Picked
 from bot.domain.dashboard import (
     Acceptance,
     Dimension,
@@ -48,10 +49,31 @@ class Dashboard(Protocol):
     async def gate(self, filters: Filters) -> Gate:
         """Return what the gate did, and which waivers end soon."""
 
+    async def comments(
+        self,
+        filters: Filters,
+        *,
+        became: Became | None = None,
+        after: Cursor | None = None,
+        limit: int = 50,
+    ) -> Comments:
+        """Return a page of comments, or of those of which *became* holds, the newest first.
+
+        These are the comments that the other views count, as of when they were counted.
+        """
+
     async def reviews(
-        self, filters: Filters, *, after: Cursor | None = None, limit: int = 50, newest: bool = False
+        self,
+        filters: Filters,
+        *,
+        picked: Picked = ALL_REVIEWS,
+        after: Cursor | None = None,
+        limit: int = 50,
+        newest: bool = False,
     ) -> Reviews:
         """Return a page of reviews, the newest first: of visible projects, and of ``filters.own`` merge requests.
+
+        Only those that are *picked* are on it.
 
         With *newest* only the last one of each of the own merge requests.
         """

@@ -39,7 +39,8 @@ class Fault:
 class Problem(Exception):
     """Say why a request cannot be answered: ``code`` is for programs, ``message`` says what to do.
 
-    ``faults`` say which parts of the request are wrong, where it is the request that is.
+    ``faults`` say which parts of the request are wrong, where it is the request that is. People are shown ``page``,
+    where there is one.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Problem(Exception):
         *,
         headers: Mapping[str, str] | None = None,
         faults: Sequence[Fault] = (),
+        page: Response | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -57,6 +59,7 @@ class Problem(Exception):
         self.message = message
         self.headers = dict(headers or {})
         self.faults = tuple(faults)
+        self.page = page
 
 
 def explain_problems(app: FastAPI) -> None:
@@ -80,6 +83,8 @@ async def explained(request: Request, error: Exception) -> Response:
         return JSONResponse(
             {"error": content}, problem.status, {**problem.headers, "cache-control": "no-store"}
         )
+    if problem.page is not None:
+        return problem.page
     answer = page(
         "problem.html",
         status=problem.status,

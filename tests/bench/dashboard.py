@@ -18,7 +18,9 @@ from bot.adapters.migrations import upgrade
 from bot.adapters.postgres import close_pool, connect_pool
 from bot.adapters.retention_signals import drop_months
 from bot.adapters.rollups_postgres import recount, roll_up
+from bot.domain.comment_lines import Became, Picked, Which
 from bot.domain.dashboard import Dimension, Filters, Grain
+from bot.domain.review_fact import Reason
 from bot.domain.viewer import Own
 from tests.bench.figures import Figure, percentile
 
@@ -212,7 +214,20 @@ def _asked(views: PostgresDashboard, today: date) -> Mapping[str, Callable[[], A
             f"flow, {name}": lambda f=chosen: views.flow(f),
             f"gate, {name}": lambda f=chosen: views.gate(f),
             f"reviews, {name}": lambda f=chosen: views.reviews(f),
+            f"reviews that blocked, {name}": lambda f=chosen: views.reviews(f, picked=Picked(Which.blocked)),
+            f"comments, {name}": lambda f=chosen: views.comments(f),
+            f"comments rejected, {name}": lambda f=chosen: views.comments(f, became=Became.rejected_strong),
+            f"comments downvoted, {name}": lambda f=chosen: views.comments(f, became=Became.downvoted),
         }
+    rule = replace(year, only={Dimension.rule: "php.rule-39"})
+    nowhere = Picked(unsaid=Reason.budget)
+    asked |= {
+        "comments of a rare rule, a year": lambda: views.comments(rule),
+        "comments of a rare rule that were merged open, a year": lambda: views.comments(
+            rule, became=Became.open_critical
+        ),
+        "reviews with a reason that none has, a year": lambda: views.reviews(year, picked=nowhere),
+    }
     developer = replace(year, visible=frozenset(), own=Own(7, frozenset(range(1, 51))))
     rare = replace(developer, own=Own(7, frozenset({1})))
     lead = replace(developer, visible=frozenset(range(51, 101)))

@@ -25,6 +25,8 @@ _PAGES = {
     "quality": "/quality",
     "trends": "/trends",
     "noise": f"/noise?project={SHOP}",
+    "comments": "/comments?became=rejected_strong",
+    "unreadable": "/quality?to=never&project=nowhere",
     "flow": "/flow",
     "gate": "/gate",
     "reviews": "/reviews",
@@ -33,9 +35,7 @@ _PAGES = {
     "operations": "/operations",
     "audit": "/audit?check=true",
 }
-_MADE_BY_TEXT = (
-    "img, iframe, math, script:not([src]), [onload], [onerror], [onfocus], [hx-get], [data-hx-on], textarea"
-)
+_MADE_BY_TEXT = "img, iframe, math, script:not([src]), [onload], [onerror], [onfocus], [hx-get]:not(#group, #project), [data-hx-on], textarea"
 
 
 async def _may(viewer: Viewer, project: int) -> bool:
@@ -124,6 +124,49 @@ async def test_filters_are_in_the_address(site: str, open_page: OpenPage):
 
     assert (same, focused) == (True, "preset-7")
     assert parse_qs(urlsplit(kept).query)["by"] == ["rule"]
+
+
+async def test_names_are_suggested_while_one_writes(site: str, open_page: OpenPage):
+    """The server is asked for what was written, nothing else of the page changes, and the name leads to its number."""
+    page = await open_page(f"{site}/quality")
+    before = await page.locator("#projects option").count()
+    await page.get_by_label("Project").press_sequentially("bank")
+    await expect(page.locator("#projects option")).to_have_count(1)
+    said = await page.locator("#said").text_content()
+    await page.get_by_label("Project").fill("bank/ledger")
+    await page.keyboard.press("Enter")
+    await expect(page).to_have_url(re.compile(r"[?&]project=34(&|$)"))
+    await expect(page.get_by_label("Project")).to_have_value("bank/ledger")
+    await page.get_by_label("Project").fill("bank/nowhere")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("alert")).to_contain_text("no project of this path")
+    focused = await page.evaluate("document.activeElement.id")
+
+    assert (before, said, focused) == (2, "", "project")
+
+
+async def test_a_figure_leads_to_its_discussions(site: str, open_page: OpenPage):
+    """From a row over the comments that it counts to one of them on GitLab, and back to where one was."""
+    page = await open_page(f"{site}/quality?from=2026-05-01&project={SHOP}")
+    await page.get_by_role("link", name="25: decided comments of secrets").click()
+    await expect(page.get_by_role("heading", name="Comments", exact=True)).to_be_visible()
+    await page.get_by_role("link", name="Rejected", exact=True).click()
+    await expect(page.get_by_role("link", name="Rejected", exact=True)).to_have_attribute(
+        "aria-current", "true"
+    )
+    chosen = parse_qs(urlsplit(page.url).query)
+    discussion = await page.locator("tbody th a").first.get_attribute("href")
+    await page.go_back()
+    await expect(page.locator("#show-decided")).to_have_attribute("aria-current", "true")
+    await page.go_back()
+
+    assert (chosen["category"], chosen["became"], chosen["project"]) == (
+        ["secrets"],
+        ["rejected_strong"],
+        ["12"],
+    )
+    assert discussion == f"/comments/{run_of(1)}"
+    await expect(page.get_by_role("heading", name="Quality", exact=True)).to_be_visible()
 
 
 async def test_pages_work_without_scripts(site: str, open_page: OpenPage):

@@ -140,7 +140,7 @@ async def test_a_tech_lead_ends_noise(dashboards: Dashboards, gitlab: GitLab) ->
     await expect(lead.locator("tbody tr")).to_have_count(4)
     await lead.get_by_label("Group").fill("elsewhere")
     await lead.get_by_role("button", name="Apply").click()
-    await expect(lead.get_by_text("No review here")).to_be_visible()
+    await expect(lead.get_by_role("alert")).to_contain_text("has been reviewed below this group")
     await lead.get_by_role("link", name="Reset").click()
     await lead.locator("tbody th a").first.click()
     await expect(lead.get_by_role("heading", name="Review of group/app!4")).to_be_visible()
@@ -151,9 +151,13 @@ async def test_a_tech_lead_ends_noise(dashboards: Dashboards, gitlab: GitLab) ->
     await picture(lead, "database-review")
 
     await lead.get_by_role("link", name="Noise", exact=True).click()
-    await lead.get_by_label("Project number").fill(str(dashboards.project))
+    await lead.get_by_label("Project").fill("app")
     await lead.get_by_role("button", name="Apply").click()
     row = lead.get_by_role("row", name=NOISY)
+    await row.get_by_role("link", name=f"rejected comments of {NOISY}").click()
+    await expect(lead.locator("tbody tr").first).to_contain_text("rejected")
+    assert await barriers(lead) == []
+    await lead.go_back()
     await row.get_by_text(f"Mute {NOISY}").click()
     await row.get_by_label("Why").fill(WHY)
     assert await barriers(lead) == []
@@ -202,6 +206,7 @@ async def test_what_a_page_shows_can_be_taken_away(dashboards: Dashboards) -> No
         "/quality",
         "/trends",
         "/noise",
+        "/comments",
         "/flow",
         "/gate",
         "/reviews",
@@ -233,6 +238,7 @@ async def test_what_a_page_shows_can_be_taken_away(dashboards: Dashboards) -> No
         "/quality": ("Acceptance by category",),
         "/trends": ("Time series",),
         "/noise": ("Noise",),
+        "/comments": ("Comments",),
         "/flow": ("Flow",),
         "/gate": ("Gate", "Waivers"),
         "/reviews": ("Reviews",),

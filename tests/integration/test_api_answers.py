@@ -44,6 +44,7 @@ from tests.api import (
 from tests.history import History, Reviewed, Said
 
 LISTS = {
+    "comments": ("comments", "id", 8),
     "reviews": ("reviews", "run_id", 8),
     "waivers": ("waivers", "id", 8),
     "projects": ("projects", "id", 2),
@@ -84,6 +85,7 @@ async def test_views_say_what_happened(asking: Asking) -> None:
     gate = (await asking.get("gate", project=BANK)).json()
     flow = (await asking.get("flow")).json()
     review = (await asking.get(f"reviews/{run_of(SHOP, 1)}")).json()
+    rejected = (await asking.get("comments", became="rejected_strong", rule="python.sql-built")).json()
 
     assert (tiles["acceptance"]["share"]["count"], tiles["acceptance"]["share"]["of"]) == (5, 8)
     assert "decided" in tiles["acceptance"]["meaning"]
@@ -98,6 +100,7 @@ async def test_views_say_what_happened(asking: Asking) -> None:
     assert noise["rows"][0]["labels"]["rejected_strong"] == 3
     assert (gate["reviews"], len(gate["expiring"])) == (3, 3)
     assert gate["expiring"][0]["project_id"] == BANK
+    assert [(one["label"], one["did"]) for one in rejected["comments"]] == [("rejected_strong", {})] * 3
     assert flow["first_comment"]["n"] == 8
     assert (review["line"]["project"], review["line"]["iid"]) == ("retail/shop", 1)
 
@@ -147,7 +150,9 @@ async def test_whoever_sees_one_project_sees_nothing_of_another(asking: Asking) 
     assert (await asking.get("waivers", project=BANK)).json()["waivers"] == []
     assert (await asking.get("waivers", group="bank")).json()["waivers"] == []
     assert (await asking.get("funnel", project=BANK)).json()["posted"] == 0
-    assert {one["project_id"] for one in (await asking.get("reviews")).json()["reviews"]} == {SHOP}
+    for name in ("reviews", "comments"):
+        assert {one["project_id"] for one in (await asking.get(name)).json()[name]} == {SHOP}
+        assert (await asking.get(name, project=BANK)).json()[name] == []
 
 
 @pytest.mark.parametrize(
@@ -278,7 +283,8 @@ async def test_examples_of_the_page_work(asking: Asking) -> None:
 
 
 _SEEN = ("overview", "funnel", "acceptance?by=rule", "acceptance?by=model", "series", "noise", "flow", "gate",
-         "waivers", "reviews", "projects", "reviews.csv", "waivers.csv")  # fmt: skip
+         "waivers", "reviews", "reviews?unsaid=mild", "comments", "comments?became=decided", "projects", "reviews.csv",
+         "waivers.csv", "comments.csv")  # fmt: skip
 _HELD_TO = ("", "project=102", "project=101", "group=retail")
 
 

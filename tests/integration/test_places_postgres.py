@@ -40,3 +40,27 @@ async def test_places_are_found_by_those_who_may_see_the_project(pool: Any) -> N
     assert await places.newest_review(7, 3, replace(mine, own=Own(8, None))) is None
     assert await places.comment(uuid.UUID(int=1), Reach(None)) is None
     assert await PostgresPlaces(pool, "other.example").projects(None) == {}
+
+
+async def test_names_are_found_by_parts_of_them(pool: Any) -> None:
+    """Whoever writes part of a path is told the paths, those that begin so first, and none that they may not see."""
+    history, places = History(pool), PostgresPlaces(pool, INSTANCE)
+    paths = {1: "retail/shop", 2: "retail/web/shop", 3: "bank/workshop", 4: "shop/a_b", 5: "bank/100%"}
+    for number, path in paths.items():
+        await history.project(number, path)
+
+    assert list(await places.projects(None, containing="SHOP")) == [1, 2, 4, 3]
+    assert list(await places.projects(None, containing="%")) == [5]
+    assert list(await places.projects(frozenset({3, 5}), containing="shop")) == [3]
+    assert await places.groups(None) == ["bank", "retail", "retail/web", "shop"]
+    assert await places.groups(None, containing="web") == ["retail/web"]
+    assert await places.groups(frozenset({4})) == ["shop"]
+    assert await places.named([1, 4, 9], frozenset({4, 9})) == {4: "shop/a_b"}
+    assert await places.called("RETAIL/shop", None) == {1: "retail/shop"}
+    assert await places.called("shop", None) == {1: "retail/shop", 2: "retail/web/shop"}
+    assert await places.called("shop", frozenset({2})) == {2: "retail/web/shop"}
+    assert await places.called("a%b", None) == await places.called("", None) == {}
+    assert [await places.has_group(one, None) for one in ("RETAIL", "retail/shop", "re", "web")] == [
+        True, False, False, False,
+    ]  # fmt: skip
+    assert not await places.has_group("retail", frozenset({3}))

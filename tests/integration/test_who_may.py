@@ -64,12 +64,14 @@ READ: tuple[tuple[str, str, tuple[int, ...]], ...] = (
     ("/sign-in", "", _FOR_ALL),
     ("/sign-in/link", "", _FOR_ALL),
     ("/", "", _PAGE),
-    *((path, "", _PAGE_OF_FIGURES) for path in ("/quality", "/trends", "/noise", "/flow", "/gate")),
+    *((path, "", _PAGE_OF_FIGURES) for path in ("/quality", "/trends", "/noise", "/comments", "/flow", "/gate")),
     ("/reviews", "", _PAGE),
     ("/mine", "", _PAGE),
     ("/reviews/{run_id}", _REVIEW, _PAGE_OF_OWN),
     ("/reviews/{run_id}", _OF_OTHERS, _PAGE_OF_OTHERS),
     ("/reviews/{run_id}", _OF_BANK, _PAGE_OF_BANK),
+    ("/filters/projects", "", _PAGE),
+    ("/filters/groups", "", _PAGE),
     ("/operations", "", _PAGE_OF_ALL),
     ("/audit", "", _PAGE_OF_ALL),
     ("/comments/{comment_id}", f"/comments/{_NOTHING}", _NO_PAGE),
@@ -86,7 +88,7 @@ READ: tuple[tuple[str, str, tuple[int, ...]], ...] = (
         (f"/api/v1/{name}{kind}", "", answers)
         for names, answers in (
             (("dead-letters", "audit"), _ALL_SEEING),
-            (("overview", "funnel", "acceptance", "series", "noise", "flow", "gate", "waivers"), _FIGURES),
+            (("overview", "funnel", "acceptance", "series", "noise", "comments", "flow", "gate", "waivers"), _FIGURES),
             (("reviews", "projects"), _SIGNED_IN),
         )
         for name in names

@@ -8,8 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from bot.domain.comment_lines import Became, Picked, Which
 from bot.domain.dashboard import Dimension, Filters, Grain
 from bot.domain.dashboard_query import BadFilter, day_of, filters_of
+from bot.domain.review_fact import Reason
 from bot.domain.viewer import Viewer
 from bot.ports import Clock
 from bot.ports.listings import Sought
@@ -136,12 +138,31 @@ class _Paged(Asked):
     limit: int = Field(LINES, ge=1, le=MOST_LINES, description="How many lines go on a page.")
 
 
+class CommentsChosen(Chosen):
+    """Choose comments, also by what became of them."""
+
+    became: Became | None = _optional("Only comments of which this holds.")
+
+
+class CommentsAsked(CommentsChosen, _Paged):
+    """Choose a page of comments."""
+
+    after: _AfterMoment = _optional(_AFTER)
+
+
 class ReviewsChosen(Chosen):
-    """Choose reviews."""
+    """Choose reviews, also by what they came to."""
 
     mine: bool = Field(
         default=False, description="Only the newest review of each merge request that you made."
     )
+    which: Which | None = _optional("Only reviews of which this holds.")
+    unsaid: Reason | None = _optional("Only reviews that left something unsaid for this reason.")
+
+    @property
+    def picked(self) -> Picked:
+        """Return what they came to."""
+        return Picked(self.which, self.unsaid)
 
     def filters(self, viewer: Viewer, clock: Clock) -> Filters:
         """Return what is chosen; of what is one's own, nothing that one merely oversees."""

@@ -37,6 +37,7 @@ _SCHEMES = {
 }
 _TAGS = {
     "views": "What was counted: figures, shares with intervals, time series.",
+    "comments": "The comments behind the figures.",
     "reviews": "Reviews, and each from the inside.",
     "gate": "Verdicts and waivers.",
     "mutes": "Rules that say nothing for a while.",

@@ -31,7 +31,7 @@ def router(office: Office) -> APIRouter:
         """Return a page of reviews, the newest first: all of projects that you lead, elsewhere your own."""
         filters = asked.filters(viewer, office.clock)
         found = await office.dashboard.reviews(
-            filters, after=moment_of(asked.after), limit=asked.limit, newest=asked.mine
+            filters, picked=asked.picked, after=moment_of(asked.after), limit=asked.limit, newest=asked.mine
         )
         after = cursor_text(found.following) if found.following else None
         lines = [shown.ReviewLine.model_validate(line) for line in found.lines]
@@ -41,7 +41,7 @@ def router(office: Office) -> APIRouter:
     async def list_reviews_csv(asked: Annotated[ReviewsChosen, Query()], viewer: SignedInViewer) -> Csv:
         """Return all reviews as CSV, the newest first."""
         filters = asked.filters(viewer, office.clock)
-        return await table(shown.ReviewLine, "reviews", _all(office, filters, newest=asked.mine))
+        return await table(shown.ReviewLine, "reviews", _all(office, filters, asked))
 
     @reviews.get("/reviews/{run_id}", responses=NOT_FOUND)
     async def get_review(run_id: uuid.UUID, viewer: SignedInViewer) -> shown.Review:
@@ -63,10 +63,14 @@ def router(office: Office) -> APIRouter:
     return reviews
 
 
-async def _all(office: Office, filters: Filters, *, newest: bool) -> AsyncIterator[list[shown.ReviewLine]]:
+async def _all(
+    office: Office, filters: Filters, asked: ReviewsChosen
+) -> AsyncIterator[list[shown.ReviewLine]]:
     after = None
     while True:
-        page = await office.dashboard.reviews(filters, after=after, limit=MOST_LINES, newest=newest)
+        page = await office.dashboard.reviews(
+            filters, picked=asked.picked, after=after, limit=MOST_LINES, newest=asked.mine
+        )
         yield [shown.ReviewLine.model_validate(line) for line in page.lines]
         after = page.following
         if after is None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import AliasPath, Field
 
+from bot.domain.comment_lines import Deed
 from bot.domain.findings import Severity
 from bot.domain.records import CallOutcome, Task
 from bot.domain.review_fact import Reason
@@ -17,6 +18,35 @@ from bot.domain.waivers import State
 from bot.web.api.shown import Shown
 
 _NEXT = "The address of the next page; null at the end."
+
+
+class CommentLine(Shown):
+    """One comment: what became of it, and in `did` how many people did what."""
+
+    id: uuid.UUID
+    project_id: int = Field(validation_alias=AliasPath("ref", "project_id"))
+    iid: int = Field(validation_alias=AliasPath("ref", "iid"))
+    project: str
+    run_id: uuid.UUID
+    posted_at: datetime
+    scanner: str
+    rule: str
+    category: str
+    severity: str
+    language: str
+    path: str
+    line: int
+    title: str
+    label: str
+    suggested: bool
+    did: dict[Deed, int]
+
+
+class Comments(Shown):
+    """A page of comments, the newest first."""
+
+    comments: list[CommentLine]
+    next: str | None = Field(description=_NEXT)
 
 
 class ReviewLine(Shown):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from urllib.parse import urlencode
@@ -28,6 +28,7 @@ _FIGURES = (
     ("quality", "/quality", "Quality"),
     ("trends", "/trends", "Trends"),
     ("noise", "/noise", "Noise"),
+    ("comments", "/comments", "Comments"),
     ("flow", "/flow", "Flow"),
     ("gate", "/gate", "Gate"),
 )
@@ -82,6 +83,18 @@ def asked(desk: Desk, request: Request, viewer: Viewer) -> Filters:
         raise Problem(422, "bad_filter", f"This filter cannot be read. {error}") from None
 
 
+def readable(desk: Desk, query: Mapping[str, str], viewer: Viewer) -> tuple[Filters, dict[str, str]]:
+    """Return the filters of *query* as far as they can be read, and for others what to write, by parameter."""
+    kept, wrong = dict(query), dict[str, str]()
+    while True:
+        try:
+            reach = viewer.reach
+            return filters_of(kept, visible=reach.whole, own=reach.own, today=desk.today), wrong
+        except BadFilter as error:
+            wrong[error.name] = error.remedy
+            del kept[error.name]
+
+
 @dataclass(frozen=True, slots=True)
 class Export:
     """Name what can be taken from a page; ``view`` is its name in the API, and what is ``listed`` can be CSV too."""
@@ -112,13 +125,30 @@ class Link:
     current: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Suggested:
+    """Hold what may be written in the fields."""
+
+    projects: Iterable[str]
+    groups: Iterable[str]
+
+
 class Frame:
-    """Make the page around one view; ``own`` are the parameters that belong to the view alone."""
+    """Make the page around one view; ``own`` are the parameters that belong to the view alone.
+
+    ``filters`` are those in the address, unless they are given.
+    """
 
     def __init__(
-        self, desk: Desk, request: Request, viewer: Viewer, place: str, own: Mapping[str, str] | None = None
+        self,
+        desk: Desk,
+        request: Request,
+        viewer: Viewer,
+        place: str,
+        own: Mapping[str, str] | None = None,
+        filters: Filters | None = None,
     ) -> None:
-        self.filters = asked(desk, request, viewer)
+        self.filters = filters or asked(desk, request, viewer)
         self._desk = desk
         self._request = request
         self._viewer = viewer
@@ -127,7 +157,7 @@ class Frame:
 
     def url(self, **own: str) -> str:
         """Return the address of this page with the same filters and other parameters of the view."""
-        return self._at(self.filters, {**self._own, **own})
+        return self._at(self.filters, {name: value for name, value in {**self._own, **own}.items() if value})
 
     def _at(self, filters: Filters, own: Mapping[str, str]) -> str:
         return _with(self._request.url.path, query_of(filters), urlencode(own))
@@ -138,17 +168,28 @@ class Frame:
         return Export(title, view, "&".join(filter(None, (query_of(self.filters), urlencode(own)))))
 
     async def show(
-        self, *, exports: tuple[Export, ...] = (), status: int = 200, **values: object
+        self,
+        *,
+        exports: tuple[Export, ...] = (),
+        status: int = 200,
+        mentioned: Collection[int] = (),
+        written: Mapping[str, str] | None = None,
+        **values: object,
     ) -> HTMLResponse:
-        """Return the page."""
-        seen = self._viewer.reach.projects
-        projects = await self._desk.places.projects(seen)
+        """Return the page; ``projects`` names those *mentioned*, and fields hold what was *written* in them."""
+        places, seen = self._desk.places, self._viewer.reach.projects
+        chosen = [] if self.filters.project_id is None else [self.filters.project_id]
+        projects = await places.named({*mentioned, *chosen}, seen)
+        known = await places.projects(seen)
         return page_for(
             self._request,
             f"dashboard/{self._place}.html",
             status=status,
             filters=self.filters,
             projects=projects,
+            suggested=Suggested(known.values(), await places.groups(seen)),
+            new=not known and seen != frozenset(),
+            fields={**self._fields(projects), **(written or {})},
             blind=seen == frozenset(),
             places=self._places(),
             presets=self._presets(),
@@ -161,6 +202,16 @@ class Frame:
             today=self._desk.today,
             **values,
         )
+
+    def _fields(self, projects: Mapping[int, str]) -> dict[str, str]:
+        """Return what stands in the fields: a project by its path, where that is known."""
+        chosen, number = self.filters, self.filters.project_id
+        return {
+            "from": chosen.since.isoformat(),
+            "to": chosen.until.isoformat(),
+            "group": chosen.group,
+            "project": "" if number is None else projects.get(number, str(number)),
+        }
 
     def _places(self) -> list[Link]:
         # Whoever has chosen nothing gets short addresses, which go on to show the newest days when kept.

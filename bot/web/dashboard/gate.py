@@ -7,9 +7,12 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
+from bot.domain.comment_lines import Which
 from bot.domain.evaluation.intervals import Share
 from bot.web.access import SignedInViewer
 from bot.web.dashboard.desk import Desk, Export, Frame
+from bot.web.dashboard.reviews import behind
+from bot.web.dashboard.wording import WHICH
 
 
 def router(desk: Desk) -> APIRouter:
@@ -23,21 +26,24 @@ def router(desk: Desk) -> APIRouter:
         found = await desk.dashboard.gate(frame.filters)
         passed = max(0, found.reviews - found.blocked - found.undecided)
         return await frame.show(
+            mentioned={waived.ref.project_id for waived in found.expiring},
             gate=found,
+            titles=WHICH,
+            behind=lambda which: behind(frame.filters, which=which),
             outcomes=(
-                ("Passed", "Nothing stood in the way.", Share(passed, found.reviews)),
+                (Which.passed, "Nothing stood in the way.", Share(passed, found.reviews)),
                 (
-                    "Blocked",
+                    Which.blocked,
                     "Findings or limits of the policy stopped it.",
                     Share(found.blocked, found.reviews),
                 ),
                 (
-                    "Undecided",
+                    Which.undecided,
                     "A part that the gate needs gave no result, which stops a merge request too.",
                     Share(found.undecided, found.reviews),
                 ),
                 (
-                    "With a waiver",
+                    Which.waived,
                     "Something that would have blocked was waived.",
                     Share(found.waived, found.reviews),
                 ),

@@ -10,13 +10,15 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
-from bot.domain.dashboard import FEW
+from bot.domain.comment_lines import Became
+from bot.domain.dashboard import FEW, Dimension, NoiseRow
 from bot.domain.dashboard_query import BadFilter, filters_of
 from bot.domain.errors import Permanent
 from bot.domain.quiet.groups import group_path, groups_above
 from bot.domain.viewer import Viewer
 from bot.ports.muting import Muting
 from bot.web.access import SignedInViewer
+from bot.web.dashboard.comments import behind
 from bot.web.dashboard.desk import Desk, Frame, visible
 from bot.web.problems import Problem
 
@@ -42,9 +44,13 @@ def router(desk: Desk) -> APIRouter:
         project, group = frame.filters.project_id, group_path(frame.filters.group)
         leads_group = await _leads_group(desk, viewer)
         led = viewer.leads(project) if project is not None else bool(group) and leads_group(group)
+        found = await desk.dashboard.noise(frame.filters)
         return await frame.show(
-            noise=await desk.dashboard.noise(frame.filters),
+            mentioned={mute.project_id for mute in found.muted if mute.project_id is not None},
+            noise=found,
             few=FEW,
+            behind=lambda row, became: behind(frame.filters, became, _only(row)),
+            became=Became,
             done=_DONE.get(done, ""),
             mutable=desk.muting is not None,
             mutes=desk.muting is not None and led,
@@ -60,6 +66,10 @@ def router(desk: Desk) -> APIRouter:
     if desk.muting is not None:
         _decide(pages, desk, desk.muting)
     return pages
+
+
+def _only(row: NoiseRow) -> dict[Dimension, str]:
+    return {Dimension.rule: row.rule, Dimension.scanner: row.scanner}
 
 
 def _decide(pages: APIRouter, desk: Desk, muting: Muting) -> None:

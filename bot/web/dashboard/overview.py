@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-from bot.domain.dashboard import Funnel
+from bot.domain.comment_lines import Became, Which
+from bot.domain.dashboard import Filters, Funnel
 from bot.domain.dashboard_measures import DEFINITIONS, Measure, Tile
 from bot.domain.evaluation.intervals import Difference, Share
 from bot.web.access import SignedInViewer
+from bot.web.dashboard import comments, reviews
 from bot.web.dashboard.desk import Desk, Frame
 from bot.web.dashboard.mine import own
 from bot.web.dashboard.wording import REASONS
@@ -40,6 +42,18 @@ _BETTER = {
     Measure.first_comment_p50: -1,
     Measure.first_comment_p95: -1,
 }
+#: The comments, or the reviews, that a figure counts; others are no list.
+_BEHIND: Mapping[Measure, Became | Which | None] = {
+    Measure.acceptance: Became.accepted_strong,
+    Measure.acceptance_weak: Became.acted_on,
+    Measure.downvoted: Became.downvoted,
+    Measure.comments_per_merge_request: None,
+    Measure.silent: Which.silent,
+    Measure.coverage: Which.unread,
+    Measure.open_criticals: Became.open_critical,
+    Measure.blocked: Which.blocked,
+    Measure.waived: Which.waived,
+}
 _DURATIONS = {Measure.first_comment_p50, Measure.first_comment_p95}
 #: So far off may percentiles be; a smaller change is none.
 _ROUGH = 0.1
@@ -55,6 +69,8 @@ class Told:
     change: str
     mood: str
     definition: str
+    #: Leads to what is counted, empty where that is nothing or no list.
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +83,8 @@ class Bar:
     whole: str
     #: How it is drawn: a step on the way, or what was lost before it.
     kind: str
+    #: Leads to what is counted.
+    url: str
 
 
 def router(desk: Desk) -> APIRouter:
@@ -83,21 +101,37 @@ def router(desk: Desk) -> APIRouter:
             desk.dashboard.overview(frame.filters), desk.dashboard.funnel(frame.filters)
         )
         return await frame.show(
-            tiles=[told(tile) for tile in figures.tiles],
+            tiles=[told(tile, frame.filters) for tile in figures.tiles],
             as_of=figures.as_of,
-            bars=bars(funnel),
+            bars=bars(funnel, frame.filters),
             exports=(frame.export("Figures", "overview"), frame.export("Funnel", "funnel")),
         )
 
     return pages
 
 
-def told(tile: Tile) -> Told:
-    """Return *tile* in words."""
+def told(tile: Tile, filters: Filters) -> Told:
+    """Return *tile* in words; *filters* choose what it counts."""
     change, mood = _change(tile)
     return Told(
-        tile, _TITLES[tile.measure], _spoken(tile, tile.value), change, mood, DEFINITIONS[tile.measure]
+        tile,
+        _TITLES[tile.measure],
+        _spoken(tile, tile.value),
+        change,
+        mood,
+        DEFINITIONS[tile.measure],
+        _behind(tile, filters),
     )
+
+
+def _behind(tile: Tile, filters: Filters) -> str:
+    if not tile.value or tile.measure not in _BEHIND:
+        return ""
+    match _BEHIND[tile.measure]:
+        case Which() as which:
+            return reviews.behind(filters, which=which)
+        case became:
+            return comments.behind(filters, became)
 
 
 def _spoken(tile: Tile, value: float | None) -> str:
@@ -132,24 +166,28 @@ def _clear(tile: Tile, share: Share) -> bool:
     return Difference(old, share).clear
 
 
-def bars(funnel: Funnel) -> list[Bar]:
+def bars(funnel: Funnel, filters: Filters) -> list[Bar]:
     """Return the way of findings as bars: what was found, what was lost on the way and why, what came of the rest."""
     if not funnel.generated:
         return []
-    found, comments = funnel.generated, funnel.comments
+    found, posted = funnel.generated, funnel.comments
 
-    def of_found(title: str, number: int, kind: str = "step") -> Bar:
-        return Bar(title, number, number / found, "of what was found", kind)
+    def of_found(title: str, number: int, url: str, kind: str = "step") -> Bar:
+        return Bar(title, number, number / found, "of what was found", kind, url)
 
-    def of_comments(title: str, number: int) -> Bar:
-        return Bar(title, number, number / comments if comments else 0.0, "of comments", "step")
+    def of_comments(title: str, number: int, became: Became) -> Bar:
+        part = number / posted if posted else 0.0
+        return Bar(title, number, part, "of comments", "step", comments.behind(filters, became))
 
     lost = sorted(funnel.filtered, key=lambda one: -one[1])
     return [
-        of_found("Found", found),
-        *(of_found(REASONS[reason], number, "lost") for reason, number in lost),
-        of_found("Posted as comments", funnel.posted),
-        of_comments("Acted on", funnel.acted_on),
-        of_comments("With a suggestion", funnel.suggested),
-        of_comments("Suggestion applied", funnel.applied),
+        of_found("Found", found, reviews.behind(filters)),
+        *(
+            of_found(REASONS[why], number, reviews.behind(filters, unsaid=why), "lost")
+            for why, number in lost
+        ),
+        of_found("Posted as comments", funnel.posted, comments.behind(filters)),
+        of_comments("Acted on", funnel.acted_on, Became.acted_on),
+        of_comments("With a suggestion", funnel.suggested, Became.suggested),
+        of_comments("Suggestion applied", funnel.applied, Became.applied),
     ]

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
+from bot.domain.comment_lines import Became
 from bot.domain.dashboard import FEW, AcceptanceRow, Dimension
 from bot.domain.dashboard_query import query_of
 from bot.domain.evaluation.intervals import Share
 from bot.web.access import SignedInViewer
+from bot.web.dashboard.comments import behind
 from bot.web.dashboard.desk import Desk, Frame, Link
 from bot.web.dashboard.wording import DIMENSIONS
 
@@ -30,11 +32,18 @@ _MEASURES: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Hold a row with the share that was asked for; ``url`` shows how that value alone went, where it has a name."""
+    """Hold a row with the share that was asked for.
+
+    Where its value has a name, ``url`` shows how it alone went, and the others which comments were counted.
+    """
 
     row: AcceptanceRow
     share: Share
-    url: str
+    url: str = ""
+    comments: str = ""
+    accepted: str = ""
+    decided: str = ""
+    downvoted: str = ""
 
 
 def router(desk: Desk) -> APIRouter:
@@ -72,16 +81,27 @@ def router(desk: Desk) -> APIRouter:
 
 
 def _lines(frame: Frame, dimension: Dimension, rows: tuple[AcceptanceRow, ...], measure: str) -> list[Line]:
-    lines = [
-        Line(
-            row,
-            row.labels.strict if measure == STRICT else row.labels.weak,
-            _trends(frame, dimension, row.value) if row.value else "",
-        )
-        for row in rows
-    ]
+    lines = [_line_of(frame, dimension, row, measure) for row in rows]
     # What nobody decided about has the lower bound 0 of everything that is possible: it goes last.
     return sorted(lines, key=lambda line: (line.share.of == 0, -line.share.interval[0], line.row.value))
+
+
+def _line_of(frame: Frame, dimension: Dimension, row: AcceptanceRow, measure: str) -> Line:
+    share = row.labels.strict if measure == STRICT else row.labels.weak
+    if not row.value:
+        return Line(row, share)
+    only = {dimension: row.value}
+    return Line(
+        row,
+        share,
+        _trends(frame, dimension, row.value),
+        comments=behind(frame.filters, only=only),
+        accepted=behind(
+            frame.filters, Became.accepted_strong if measure == STRICT else Became.acted_on, only=only
+        ),
+        decided=behind(frame.filters, Became.decided, only=only),
+        downvoted=behind(frame.filters, Became.downvoted, only=only),
+    )
 
 
 def _trends(frame: Frame, dimension: Dimension, value: str) -> str:

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
+from dataclasses import replace
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request
 from starlette.responses import HTMLResponse
 
-from bot.domain.dashboard_query import BadFilter, cursor_of, cursor_text
-from bot.domain.review_detail import Cursor, ReviewDetail
+from bot.domain.comment_lines import Picked, Which
+from bot.domain.dashboard import Filters
+from bot.domain.dashboard_query import BadFilter, cursor_of, cursor_text, query_of
+from bot.domain.review_detail import MOST, Cursor, ReviewDetail
+from bot.domain.review_fact import Reason
 from bot.domain.steps import spoken
 from bot.web.access import SignedInViewer
-from bot.web.dashboard.desk import Desk, Export, Frame
-from bot.web.dashboard.wording import LABELS, REASONS
+from bot.web.dashboard.desk import Desk, Export, Frame, Link
+from bot.web.dashboard.wording import LABELS, REASONS, WHICH
 from bot.web.figures import merge_request_url
 from bot.web.problems import Problem
+
+#: Longer tables are folded: what follows them is not pages away.
+_FOLD = 25
+#: Why files were not read is mostly the same for many.
+_MOST_REASONS = 10
 
 
 def router(desk: Desk) -> APIRouter:
@@ -23,16 +33,26 @@ def router(desk: Desk) -> APIRouter:
     pages = APIRouter(default_response_class=HTMLResponse)
 
     @pages.get("/reviews")
-    async def reviews(request: Request, viewer: SignedInViewer, after: str = "") -> HTMLResponse:
+    async def reviews(
+        request: Request, viewer: SignedInViewer, which: str = "", unsaid: str = "", after: str = ""
+    ) -> HTMLResponse:
         """Show a page of reviews, the newest first."""
-        frame = Frame(desk, request, viewer, "reviews")
-        found = await desk.dashboard.reviews(frame.filters, after=cursor_in(after))
+        picked = Picked(
+            Which(which) if which in set(Which) else None, Reason(unsaid) if unsaid in set(Reason) else None
+        )
+        own = {"which": picked.which or "", "unsaid": picked.unsaid or ""}
+        frame = Frame(desk, request, viewer, "reviews", own)
+        found = await desk.dashboard.reviews(frame.filters, picked=picked, after=cursor_in(after))
         following = found.following
         return await frame.show(
             lines=found.lines,
+            outcomes=[Link("all", frame.url(which=""), "All", picked.which is None)]
+            + [Link(one.value, frame.url(which=one.value), WHICH[one], one is picked.which) for one in Which],
+            unsaid=REASONS[picked.unsaid] if picked.unsaid else "",
+            whatever=frame.url(unsaid=""),
             older=frame.url(after=cursor_text(following)) if following else "",
             newest=frame.url() if after else "",
-            exports=(frame.export("Reviews", "reviews"),),
+            exports=(frame.export("Reviews", "reviews", **own),),
         )
 
     @pages.get("/reviews/{run_id}")
@@ -51,6 +71,9 @@ def router(desk: Desk) -> APIRouter:
             reasons=REASONS,
             labels=LABELS,
             filtered=_filtered(found),
+            unread=Counter(found.unread.values()).most_common(_MOST_REASONS),
+            fold=_FOLD,
+            most=MOST,
             longest=max((step.duration_s for step in found.steps), default=0.0),
             exports=(Export("This review", f"reviews/{run_id}", listed=False),),
         )
@@ -58,11 +81,16 @@ def router(desk: Desk) -> APIRouter:
     return pages
 
 
+def behind(filters: Filters, **picked: str) -> str:
+    """Return the address of the reviews that a figure with *filters* counts; `which` or `unsaid` says which."""
+    return "/reviews?" + "&".join(filter(None, (query_of(replace(filters, only={})), urlencode(picked))))
+
+
 def cursor_in(after: str) -> Cursor | None:
-    """Return the review after which a page begins.
+    """Return where a page begins.
 
     Raises:
-        Problem: there is none in the address that we made.
+        Problem: *after* is no cursor of ours.
     """
     try:
         return cursor_of(after) if after else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bot.domain.comment_lines import Became, Deed, Which
 from bot.domain.dashboard import Change, Dimension
 from bot.domain.review_fact import Reason
 
@@ -47,4 +48,45 @@ LABELS: Mapping[str, str] = {
     "rejected_strong": "rejected",
     "unknown": "no reaction",
     "censored": "cannot be told",
+}
+
+BECAME: Mapping[Became, str] = {
+    Became.accepted_strong: "Accepted",
+    Became.accepted_weak: "Probably accepted",
+    Became.rejected_strong: "Rejected",
+    Became.unknown: "No reaction",
+    Became.censored: "Cannot be told",
+    Became.decided: "Decided",
+    Became.acted_on: "Acted on",
+    Became.downvoted: "Thumbs-down",
+    Became.suggested: "With a suggestion",
+    Became.applied: "Suggestion applied",
+    Became.open_critical: "Critical, merged open",
+}
+
+WHICH: Mapping[Which, str] = {
+    Which.passed: "Passed",
+    Which.blocked: "Blocked",
+    Which.undecided: "Undecided",
+    Which.waived: "With a waiver",
+    Which.silent: "Silent",
+    Which.unread: "Files not read",
+}
+
+#: What people did; the number of people stands before it where it is more than one.
+DEEDS: Mapping[Deed, str] = {
+    Deed.applied: "suggestion applied",
+    Deed.thumbs_up: "thumbs-up",
+    Deed.thumbs_down: "thumbs-down",
+    Deed.other_reaction: "another reaction",
+    Deed.agreed: "agreed in a reply",
+    Deed.called_wrong: "called it wrong",
+    Deed.declined: "declined it in a reply",
+    Deed.asked: "asked about it",
+    Deed.replied: "replied",
+    Deed.resolved: "resolved the thread",
+    Deed.changed: "lines changed later",
+    Deed.gone: "gone at the merge",
+    Deed.waived: "waived",
+    Deed.ignored: "told us to ignore it",
 }

@@ -15,11 +15,12 @@ import pytest
 from bot.domain.audit_log import Act, Entry
 from bot.domain.errors import Permanent
 from bot.domain.forge import ForgeUser
-from bot.domain.viewer import MAINTAINER, REPORTER, Own, Via, Viewer
+from bot.domain.review_detail import MOST, ReviewDetail
+from bot.domain.viewer import MAINTAINER, REPORTER, Own, Reach, Via, Viewer
 from bot.ports.listings import Sought
 from tests.dashboards import AUTHOR, BANK, FORM_TOKEN, HOSTILE, MUTE, SHOP, MayDecide, Shown, pages_of, run_of
 
-FIGURES = ("/quality", "/trends", "/noise", "/flow", "/gate")
+FIGURES = ("/quality", "/trends", "/noise", "/comments", "/flow", "/gate")
 PAGES = ("/", *FIGURES, "/reviews", "/mine", "/operations", "/audit", "/audit?check=true")
 _ADMIN = Viewer(ForgeUser(AUTHOR, "ada"), admin=True)
 _LEAD = Viewer(ForgeUser(2, "lea"), levels={SHOP: MAINTAINER})
@@ -216,8 +217,10 @@ async def test_filters_stay_in_every_address():
 @pytest.mark.parametrize(
     ("path", "said"),
     [
-        ("/?from=yesterday", "from: say a day"),
-        ("/?project=x", "project: say its number"),
+        ("/?from=yesterday", "say a day"),
+        ("/?project=x", "no project of this path"),
+        ("/?project=retail", "no project of this path"),
+        ("/?group=shop", "no project that you may see"),
         ("/?from=2026-05-02&to=2026-05-01", "it is after"),
         ("/reviews?after=???", "begin at the first page"),
     ],
@@ -229,6 +232,149 @@ async def test_a_filter_that_cannot_be_read_is_named(path: str, said: str):
 
     assert answer.status_code == 422
     assert said in unescape(answer.text)
+
+
+async def test_what_else_was_chosen_outlives_a_mistake():
+    """All mistakes are told at once, each field keeps what was written, and nothing is counted for a wrong filter."""
+    shown = Shown()
+    wrong = {
+        "from": "2026-05-01",
+        "to": "never",
+        "group": "nowhere",
+        "project": "12",
+        "rule": "a",
+        "by": "rule",
+    }
+    async with _client(shown, _ADMIN) as client:
+        page = (await client.get("/quality", params={**wrong, "evil": "x"})).text
+
+    fields = dict(re.findall(r'<input [^>]*name="([a-z_]+)"[^>]* value="([^"]*)"', page))
+    assert fields == {**wrong, "project": "retail/shop", "form_token": FORM_TOKEN}
+    assert set(re.findall(r'aria-describedby="([a-z-]+)"', page)) == {"wrong-to", "wrong-group"}
+    assert shown.asked == []
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["retail/shop", "shop", "/retail/shop/", "https://gitlab.example/retail/shop/-/merge_requests/4"],
+)
+async def test_a_project_is_called_by_its_name(written: str):
+    """The name leads to the number, which stays when the project is renamed; the field shows the name."""
+    asked = {"from": "2026-05-01", "group": "", "project": written, "by": "rule", "after": "x"}
+    async with _client(Shown(), _ADMIN) as client:
+        answer = await client.get("/quality", params=asked)
+        page = (await client.get(answer.headers["location"])).text
+
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        f"/quality?from=2026-05-01&project={SHOP}&by=rule",
+    )
+    assert 'name="project" value="retail/shop"' in page
+
+
+async def test_names_are_those_that_somebody_may_see():
+    """Neither suggestions nor filters tell that another project is there."""
+    async with _client(Shown(), _READER) as client:
+        hidden = await client.get("/", params={"project": "bank/ledger"})
+        group = await client.get("/", params={"group": "bank"})
+        options = [
+            (await client.get(f"/filters/{kind}s", params={kind: said})).text
+            for kind in ("project", "group")
+            for said in ("", "ba")
+        ]
+        unknown = await client.get("/", params={"project": str(BANK)})
+
+    assert (hidden.status_code, group.status_code) == (422, 422)
+    assert [re.findall('value="(.*?)"', one) for one in options] == [["retail/shop"], [], ["retail"], []]
+    assert f"No project with the number {BANK}" in unknown.text
+
+
+@pytest.mark.parametrize("said", HOSTILE)
+async def test_suggestions_are_text(said: str):
+    """A project may be called anything."""
+    async with _client(Shown(said=said), _ADMIN) as client:
+        options = (await client.get("/filters/projects")).text
+
+    assert [name for name, _ in _Structure(options).seen] == ["option", "option"]
+
+
+@pytest.mark.parametrize(
+    ("path", "leads_to"),
+    [
+        ("/", "/comments?from=2026-05-01&to=2026-05-20&project=12&became=open_critical"),
+        ("/", "/comments?from=2026-05-01&to=2026-05-20&project=12&became=applied"),
+        ("/", "/reviews?from=2026-05-01&to=2026-05-20&project=12&unsaid=muted"),
+        ("/", "/reviews?from=2026-05-01&to=2026-05-20&project=12&which=silent"),
+        ("/quality", "/comments?from=2026-05-01&to=2026-05-20&project=12&category=secrets&became=decided"),
+        ("/noise", "/comments?from=2026-05-01&to=2026-05-20&project=12&rule=java.magic-number&scanner=semgrep"
+                   "&became=rejected_strong"),
+        ("/gate", "/reviews?from=2026-05-01&to=2026-05-20&project=12&which=blocked"),
+    ],
+)  # fmt: skip
+async def test_a_figure_leads_to_what_it_counts(path: str, leads_to: str):
+    """With the same days and project, held to what the figure means; the list has an export of the same."""
+    chosen = {"from": "2026-05-01", "to": "2026-05-20", "project": str(SHOP)}
+    async with _client(Shown(), _ADMIN) as client:
+        links = _links((await client.get(path, params=chosen)).text)
+        page = (await client.get(leads_to)).text
+
+    assert leads_to in links
+    view = urlsplit(leads_to)
+    assert f"/api/v1{view.path}.csv?{view.query}" in _links(page)
+
+
+async def test_a_comment_says_what_became_of_it():
+    """And what people did, with its discussion and its review one click away."""
+    async with _client(Shown(), _ADMIN) as client:
+        page = (await client.get("/comments", params={"became": "rejected_strong"})).text
+        older = (await client.get("/comments")).text
+        following = next(link for link in _links(older) if "after=" in link)
+        last = (await client.get(following)).text
+
+    assert "rejected" in page
+    assert "3× thumbs-down, called it wrong" in page
+    assert f"/comments/{run_of(1)}" in _links(page)
+    assert f"/reviews/{run_of(1)}" in _links(page)
+    assert last.count('<th scope="row">') == 5
+
+
+@pytest.mark.parametrize("path", ["/", *FIGURES, "/reviews"])
+async def test_the_first_day_says_what_will_come(path: str):
+    """Instead of empty tables there is what to do; with a project reviewed there are figures again."""
+    async with _client(Shown(empty=True), _ADMIN) as client:
+        first = (await client.get(path)).text
+    async with _client(Shown(), _ADMIN) as client:
+        later = (await client.get(path)).text
+
+    assert "Nothing has been reviewed yet" in first
+    assert "Here will be" in first
+    assert "none yet" not in first
+    assert "Nothing has been reviewed yet" not in later
+
+
+async def test_a_large_review_can_be_read():
+    """What is long is folded behind how much of it there is and why; nothing is left out silently."""
+
+    class Large(Shown):
+        async def review(self, run_id: uuid.UUID, reach: Reach) -> ReviewDetail | None:
+            found = await super().review(run_id, reach)
+            assert found is not None
+            return replace(
+                found,
+                said=found.said[:1] * MOST,
+                filtered=found.filtered[:1] * 300,
+                unread={f"web/\u202e{number}.min.js": "it is generated" for number in range(2_000)},
+            )
+
+    async with _client(Large(), _ADMIN) as client:
+        page = (await client.get(f"/reviews/{run_of(1)}")).text
+
+    assert re.findall("<summary>(All .*?)</summary>", page) == [
+        "All 300 that were not said",
+        "All 2,000 files that were not read, or not whole",
+    ]
+    assert "it is generated</bdi> <b>2,000</b>" in page
+    assert f"The first {MOST}, by file and line." in page
 
 
 async def test_weak_acceptance_has_its_own_order():

@@ -1,7 +1,10 @@
 """Figures read the same on every page, and claim no more than they can."""
 
+from datetime import date
+
 import pytest
 
+from bot.domain.dashboard import Filters
 from bot.domain.dashboard_measures import Counted, Measure, Tile
 from bot.domain.evaluation.intervals import Share
 from bot.web.dashboard.overview import told
@@ -64,6 +67,6 @@ def _tile(
 )
 def test_only_clear_changes_are_coloured(tile: Tile, change: str, mood: str):
     """What chance, few cases or coarse counting explain is said, and has no colour of good or bad."""
-    shown = told(tile)
+    shown = told(tile, Filters(None, date(2026, 5, 1), date(2026, 5, 29)))
 
     assert (shown.change, shown.mood) == (change, mood)
