@@ -9,6 +9,7 @@ import ssl
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -78,6 +79,11 @@ class GitLabForge:
     def calls(self) -> int:
         """Return how many requests were sent."""
         return self.api.calls
+
+    @property
+    def clock_ahead(self) -> timedelta:
+        """Return how far GitLab's clock is ahead of ours, as its newest answer told."""
+        return self.api.ahead
 
     async def whoami(self) -> ForgeUser:
         """Return our own account, asked for once."""

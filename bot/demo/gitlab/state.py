@@ -282,13 +282,17 @@ class State:
     system_hooks: list[Hook] = field(default_factory=list)
     limits: DiffLimits = field(default_factory=DiffLimits)
     ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
-    #: How far its clock is ahead of this machine's, when people sign in.
+    #: How far its clock is ahead of this machine's.
     ahead: timedelta = timedelta()
     last_moment: datetime = datetime(2000, 1, 1, tzinfo=UTC)
 
+    def clock(self) -> datetime:
+        """Return what its clock shows."""
+        return datetime.now(UTC) + self.ahead
+
     def now(self) -> datetime:
         """Return the time in milliseconds, later than at any call before, so that orders are total."""
-        moment = datetime.now(UTC)
+        moment = self.clock()
         moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
         if moment <= self.last_moment:
             moment = self.last_moment + timedelta(milliseconds=1)
