@@ -22,7 +22,8 @@ _OF_ALL = " UNION ALL ".join(
         ),
     ]
 )
-#: Of some projects: what they had on no day before. One row of the time before is enough, so the search ends there.
+#: Of some projects: what they had neither in a month before nor on a day before in the first month. One row is enough,
+#: so the search ends there.
 _OF_SOME = f"""
 WITH told AS MATERIALIZED (
     SELECT r.kind, min(r.starts) AS on FROM rollup_kind r
@@ -38,8 +39,11 @@ named AS MATERIALIZED (
 {_RELEASES}
 UNION ALL SELECT * FROM named WHERE NOT EXISTS (
     SELECT FROM comment_kind k CROSS JOIN LATERAL (
-        SELECT FROM rollup_kind r WHERE NOT r.monthly AND r.project = ANY($3::int[]) AND r.starts < $1 AND r.kind = k.id
-        LIMIT 1) before
+        (SELECT FROM rollup_kind r WHERE r.monthly AND r.project = ANY($3::int[]) AND r.kind = k.id
+            AND r.starts < date_trunc('month', $1::date) LIMIT 1)
+        UNION ALL
+        (SELECT FROM rollup_kind r WHERE NOT r.monthly AND r.project = ANY($3::int[]) AND r.kind = k.id
+            AND r.starts >= date_trunc('month', $1::date) AND r.starts < $1 LIMIT 1)) before
     WHERE CASE named.change WHEN 'model' THEN {_NAMES[Change.model]} ELSE k.prompt_version END = named.value)
 """
 

@@ -144,6 +144,7 @@ async def test_what_changed_is_that_of_the_projects_that_are_shown(pool: Any) ->
 
     ours = both(late, "shared")
     assert await told(visible=frozenset({1})) == await told(project_id=1) == ours
+    assert await told(visible=frozenset({1}), since=date(2026, 3, 1)) == ours
     assert await told(visible=frozenset({1}), since=date(2026, 1, 1)) == both(early, "old") + ours
     assert await told(project_id=2) == sorted(both(NOON, "secret") + both(NOON, "shared"))
     assert await told(visible=frozenset({1}), project_id=2) == []
