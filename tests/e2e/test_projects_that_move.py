@@ -161,7 +161,7 @@ async def test_a_project_takes_along_what_is_known_of_it(world: Cloister) -> Non
         assert led.headers["location"] == f"{server.url}/elsewhere/renamed/-/merge_requests/1#note_{note.id}"
         assert "elsewhere/renamed" in (await browser.get("/reviews")).text
     async with signed_in(world, old) as browser:
-        assert [] == (await browser.get("/api/v1/projects")).json()["items"]
+        assert [] == (await browser.get("/api/v1/projects")).json()["projects"]
         assert 0 == await comments_in(browser, "elsewhere")
 
 
@@ -171,13 +171,20 @@ async def test_a_deleted_project_is_history(world: Cloister) -> None:
     project = project_of(world, "group/app-that-goes")
     opened = await reviewed(world, project)
     await counted(world)
-    hook = next(one for one in server.deliveries if one.payload.get("project", {}).get("id") == project.id)
+    kind = ("merge_request", project.id)
+    hook = next(
+        one for one in server.deliveries if (one.payload["object_kind"], one.payload["project"]["id"]) == kind
+    )
     server.delete_project(project)
-    server.resend(_with_head(hook, "f" * 40))
+    server.instance.core.hooks.resend(_with_head(hook, "f" * 40))
     await world.idle()
-    letters = await world.fetch("SELECT stage, reason FROM dead_letter")
-    print([tuple(one) for one in letters])
-    for _ in range(9):
+    letters = await world.fetch("SELECT consumer_group, reason FROM dead_letter")
+    assert ["fetch"] == [letter["consumer_group"] for letter in letters]
+    assert "It does not exist, or the token's user has no access" in letters[0]["reason"]
+    for failures in (0, 8):
+        await world.fetch(
+            "UPDATE feedback_watch SET failures = $2 WHERE project_id = $1", project.id, failures
+        )
         await looked(world, opened)
     assert [(None,)] == [
         tuple(row)
