@@ -145,7 +145,7 @@ async def _failed(watch: Watch, error: CloisterError, feedback: Feedback, now: d
 
 
 async def _scene(watch: Watch, forge: Forge, now: datetime) -> Scene:
-    return Scene(watch, (await forge.whoami()).id, now, watch.head_sha)
+    return Scene(watch, (await forge.whoami()).id, now, watch.head_sha, forge.clock_ahead)
 
 
 def _of(comments: list[Comment], fingerprint: str) -> Comment | None:

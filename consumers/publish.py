@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from bot.domain.errors import Obsolete
+from bot.domain.errors import Obsolete, Refused
 from bot.domain.events import BranchPipelineSeen, PipelineSeen, PublishRequested, Stage, VerifyRequested
+from bot.domain.forge import ForgeMergeRequest
 from bot.domain.proof import waits
-from bot.domain.run import RunState
+from bot.domain.run import Run, RunState
 from bot.domain.summary import project_path
-from bot.ports import Clock, Store, Telemetry
+from bot.ports import Clock, Forge, Store, Telemetry
 from bot.reviewer.publishing import Publishing
 from bot.reviewer.recording import keep
 from bot.reviewer.waiving import is_about
@@ -45,7 +46,7 @@ async def publish(
             transaction.emit(VerifyRequested(ref=event.ref, run_id=run.id, round=event.round))
         return
     async with store.exclusive(event.ref) as still_held:
-        found = await publishing.forge.merge_request(event.ref)
+        found = await _seen(publishing.forge, run)
         if not await store.is_current(run):
             raise Obsolete("a newer head won, or the merge request was closed")
         if found.state != "opened" or not is_about(run, found):
@@ -78,3 +79,13 @@ async def _in_pipeline(
         verdict = await publishing.join(event)
         async with work.commit() as transaction:
             await transaction.save_verdict(verdict)
+
+
+async def _seen(forge: Forge, run: Run) -> ForgeMergeRequest:
+    """Return the merge request; where it is gone, a dead letter says already why its run has failed."""
+    try:
+        return await forge.merge_request(run.ref)
+    except Refused as error:
+        if run.state is RunState.failed:
+            raise Obsolete(f"nobody is left to be told that the review failed: {error}") from None
+        raise

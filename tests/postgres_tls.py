@@ -55,7 +55,9 @@ def require_server() -> Path:
     """Return the folder with the server; skip the test where there is none, but not in CI."""
     programs = server_programs()
     if programs is None:
-        reason = "NO TLS OF POSTGRES TESTED: no server in /usr/lib/postgresql. Install Debian's postgresql"
+        reason = (
+            "NO TLS AND NO OLD POSTGRES TESTED: no server in /usr/lib/postgresql. Install Debian's postgresql"
+        )
         if os.environ.get("CI"):
             pytest.fail(reason)
         pytest.skip(reason)
@@ -83,7 +85,11 @@ def encrypted_postgres() -> Iterator[Encrypted]:
         for file, content in files.items():
             content.write_to_path(directory / file)
             (directory / file).chmod(0o600)
-        process = _start(programs, directory, port)
+        encryption = {"ssl": "on"} | {
+            f"ssl_{name}_file": directory / file
+            for name, file in (("ca", "ca.pem"), ("cert", "server.pem"), ("key", "server.key"))
+        }
+        process = start_server(programs, directory, port, _HBA, **encryption)
         names = ("ca.pem", "client.pem", "client.key", "other.pem")
         server_files = Encrypted(port, *(directory / file for file in names))
         role = [
@@ -99,7 +105,10 @@ def encrypted_postgres() -> Iterator[Encrypted]:
         process.wait(30)
 
 
-def _start(programs: Path, directory: Path, port: int) -> subprocess.Popen[bytes]:
+def start_server(
+    programs: Path, directory: Path, port: int, hba: str, **more: object
+) -> subprocess.Popen[bytes]:
+    """Start a server of Debian's packages with its data below *directory*, ready for who *hba* lets in."""
     account = _account()
     data = directory / "data"
     if account:
@@ -109,17 +118,13 @@ def _start(programs: Path, directory: Path, port: int) -> subprocess.Popen[bytes
     subprocess.run(
         [*initdb, "--no-sync"], check=True, user=account, cwd=directory, stdout=subprocess.DEVNULL, timeout=60
     )
-    (data / "pg_hba.conf").write_text(_HBA)
+    (data / "pg_hba.conf").write_text(hba)
     settings = {
         "port": port,
         "listen_addresses": "127.0.0.1",
         "unix_socket_directories": "",
-        "ssl": "on",
-        "ssl_ca_file": directory / "ca.pem",
-        "ssl_cert_file": directory / "server.pem",
-        "ssl_key_file": directory / "server.key",
         "fsync": "off",
-    }
+    } | more
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     with (directory / "output").open("wb") as output:
         process = subprocess.Popen(

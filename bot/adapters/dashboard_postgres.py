@@ -11,6 +11,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
+
+from bot.adapters.dashboard_changes import changes
 from bot.adapters.dashboard_comments import comments
 from bot.adapters.dashboard_gate import expiring
 from bot.adapters.dashboard_reviews import health, review, reviews
@@ -23,18 +26,17 @@ from bot.domain.comment_lines import ALL_REVIEWS, Became, Comments, Picked
 from bot.domain.dashboard import (
     Acceptance,
     AcceptanceRow,
-    Change,
     Dimension,
     Filters,
     Flow,
     Funnel,
     Gate,
     Grain,
-    Marker,
     Noise,
     NoiseRow,
     Point,
     TimeSeries,
+    TooSlow,
 )
 from bot.domain.dashboard_counts import LABELS, labels_of, overview, points
 from bot.domain.dashboard_measures import Overview
@@ -45,7 +47,7 @@ from bot.domain.viewer import Reach
 from bot.ports import Clock
 
 #: A view that takes longer is given up: the page says so, and the database is free for reviews.
-_LIMIT_MS = 3_000
+_LIMIT_S = 3.0
 #: Views use what two cores can do, and leave connections to webhooks.
 _AT_ONCE = 2
 #: So many rows of a dimension are shown, those with the most comments.
@@ -60,13 +62,6 @@ _AS_OF = "SELECT coalesce((SELECT min(since) FROM rollup_due), now()) WHERE EXIS
 _KINDS_OF = """
 SELECT k.id FROM comment_kind k JOIN unnest($1::text[], $2::text[]) AS s (scanner, rule) USING (scanner, rule)
 """
-_MARKERS = """
-SELECT 'model' AS change, model || '@' || left(model_digest, 12) AS value, min(first_on) AS on FROM comment_kind
-    WHERE model <> '' GROUP BY 2
-UNION ALL SELECT 'prompt', prompt_version, min(first_on) FROM comment_kind WHERE prompt_version <> '' GROUP BY 2
-UNION ALL SELECT 'release', release, first_on FROM release_seen
-ORDER BY 3, 1, 2
-"""
 
 
 class PostgresDashboard:
@@ -76,12 +71,14 @@ class PostgresDashboard:
         pool: where connections come from; views never take more than two of them.
         instance: the GitLab whose projects are shown.
         clock: says what is recent.
+        limit_s: what a statement of a view may take.
     """
 
-    def __init__(self, pool: Any, instance: str, clock: Clock) -> None:
+    def __init__(self, pool: Any, instance: str, clock: Clock, *, limit_s: float = _LIMIT_S) -> None:
         self._pool = pool
         self._instance = instance
         self._clock = clock
+        self._limit_s = limit_s
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def overview(self, filters: Filters) -> Overview:
@@ -138,18 +135,10 @@ class PostgresDashboard:
         async with self._reading() as connection:
             span = await span_of(connection, self._instance, filters)
             days = await _days(connection, span)
-            markers = await connection.fetch(_MARKERS)
+            markers = await changes(connection, span)
         today = self._clock.now().date()
         shown: tuple[Point, ...] = points(filters, grain, days, today=today)
-        return TimeSeries(
-            grain,
-            shown,
-            tuple(
-                Marker(row["on"], Change(row["change"]), row["value"])
-                for row in markers
-                if filters.since <= row["on"] <= filters.until
-            ),
-        )
+        return TimeSeries(grain, shown, markers)
 
     async def noise(self, filters: Filters) -> Noise:
         """Return the most rejected rules; see the port."""
@@ -238,14 +227,24 @@ class PostgresDashboard:
         async with (
             self._turns,
             translated(),
+            self._in_time(),
             self._pool.acquire() as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             await connection.execute(
-                f"SET LOCAL statement_timeout = {_LIMIT_MS}; SET LOCAL plan_cache_mode = force_custom_plan;"
+                f"SET LOCAL statement_timeout = {round(self._limit_s * 1000)}; SET LOCAL plan_cache_mode = force_custom_plan;"
                 " SET LOCAL jit = off"
             )
             yield connection
+
+    @asynccontextmanager
+    async def _in_time(self) -> AsyncIterator[None]:
+        try:
+            yield
+        except asyncpg.QueryCanceledError as error:
+            raise TooSlow(
+                f"this view took longer than {self._limit_s:g} s: choose fewer days, a group or a project"
+            ) from error
 
 
 async def _totals(connection: Any, span: Span | None) -> Mapping[str, int]:

@@ -14,6 +14,10 @@ _PROJECT = """
 INSERT INTO project (instance, project_id, path) VALUES ($1, $2, $3)
 ON CONFLICT (instance, project_id) DO UPDATE SET path = excluded.path WHERE project.path <> excluded.path
 """
+#: Whoever had this path has moved away or is gone: nobody may be led to its successor in its name.
+_SUCCEEDS = (
+    "UPDATE project SET path = '' WHERE instance = $1 AND path = $3 AND path <> '' AND project_id <> $2"
+)
 #: Later rounds of a run replace what was counted; the times of its first results and of its first comment stay.
 _FACT = """
 INSERT INTO review_fact (run_id, instance, project_id, iid, created_at, published_at, commented_at, generated, posted,
@@ -32,7 +36,9 @@ _RELEASE = "INSERT INTO release_seen (release, first_on) VALUES ($1, $2::date) O
 async def save_fact(connection: Any, fact: ReviewFact, trace: dict[str, str]) -> None:
     """Store what a run came to; see `bot.ports.Transaction`."""
     ref = fact.ref
-    await connection.execute(_PROJECT, ref.instance, ref.project_id, storable(fact.project))
+    project = ref.instance, ref.project_id, storable(fact.project)
+    await connection.execute(_PROJECT, *project)
+    await connection.execute(_SUCCEEDS, *project)
     await connection.execute(
         _FACT,
         fact.run_id,

@@ -29,7 +29,7 @@ ON CONFLICT DO NOTHING
 _WATCH = """
 INSERT INTO feedback_watch (instance, project_id, iid, began_at, author_id, target_branch, next_at)
 VALUES ($1, $2, $3, $4, $5, $6, $4)
-ON CONFLICT (instance, project_id, iid) DO UPDATE SET author_id = excluded.author_id,
+ON CONFLICT (instance, project_id, iid) DO UPDATE SET author_id = coalesce(excluded.author_id, feedback_watch.author_id),
     target_branch = excluded.target_branch
 """
 #: Retention ended the watch, and here is a new comment: what happens to the merge request from now on belongs to it.

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import ssl
+import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
 
@@ -31,6 +34,8 @@ from bot.gitlab.note_shapes import Discussion, Draft, Note
 from bot.gitlab.people_shapes import User
 from bot.gitlab.shapes import MergeRequest, Version, read, read_written
 
+#: A page that was heard of so long ago may be another project's by now.
+_PAGE_FRESH_S = 60.0
 #: So many server errors on the same drafts mean that a position breaks GitLab.
 SERVER_ERRORS_UNTIL_REFUSED = 3
 
@@ -38,8 +43,8 @@ SERVER_ERRORS_UNTIL_REFUSED = 3
 class GitLabForge:
     """Talk to one GitLab as the owner of *token*; see `bot.ports.Forge` for the contract.
 
-    Args are those of `GitLabApi`, which says what leaves this machine and what does not. The consume loop
-    repeats what failed, this class repeats nothing.
+    Args are those of `GitLabApi`, which says what leaves this machine and what does not, and ``monotonic``, which tells
+    how old is what was heard. The consume loop repeats what failed, this class repeats nothing.
 
     Attributes:
         api: the connection, whose ``calls`` counts the requests.
@@ -54,6 +59,7 @@ class GitLabForge:
         connections: int = 20,
         verify: ssl.SSLContext | bool = True,
         transport: httpx.AsyncBaseTransport | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.api = GitLabApi(
             url, token, timeout_s=timeout_s, connections=connections, verify=verify, transport=transport
@@ -62,7 +68,8 @@ class GitLabForge:
         self._url = url.rstrip("/")
         self._user: ForgeUser | None = None
         self._server_errors: Counter[bytes] = Counter()
-        self._project_pages: dict[int, str] = {}
+        self._monotonic = monotonic
+        self._project_pages: dict[int, tuple[float, str]] = {}
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -72,6 +79,11 @@ class GitLabForge:
     def calls(self) -> int:
         """Return how many requests were sent."""
         return self.api.calls
+
+    @property
+    def clock_ahead(self) -> timedelta:
+        """Return how far GitLab's clock is ahead of ours, as its newest answer told."""
+        return self.api.ahead
 
     async def whoami(self) -> ForgeUser:
         """Return our own account, asked for once."""
@@ -89,7 +101,7 @@ class GitLabForge:
         found = await self.api.one(MergeRequest, path)
         page, known, _ = found.web_url.partition("/-/merge_requests/")
         if known:
-            self._project_pages[ref.project_id] = page
+            self._project_pages[ref.project_id] = self._monotonic(), page
         revision = found.diff_refs.revision(ref) if found.diff_refs else None
         if revision is None:
             revision = await self._newest_version(ref)
@@ -98,11 +110,13 @@ class GitLabForge:
         return found.forge(ref, revision)
 
     async def clone_url(self, project_id: int) -> str:
-        """Return where a project is cloned from, as far as possible without asking."""
-        if project_id not in self._project_pages:
+        """Return where a project is cloned from, as was heard a minute ago or later: another may have taken its path."""
+        at, page = self._project_pages.get(project_id, (-math.inf, ""))
+        if self._monotonic() - at > _PAGE_FRESH_S:
             project = await self.api.one(Project, f"projects/{project_id}")
-            self._project_pages[project_id] = f"{self._url}/{project.path_with_namespace}"
-        return f"{self._project_pages[project_id]}.git"
+            page = f"{self._url}/{project.path_with_namespace}"
+            self._project_pages[project_id] = self._monotonic(), page
+        return f"{page}.git"
 
     async def _newest_version(self, ref: MergeRequestRef) -> Revision | None:
         request = f"{_path(ref)}/versions"

@@ -6,7 +6,7 @@ import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -16,6 +16,7 @@ from gidgetlab import sansio
 
 from bot.domain.errors import Permanent, Transient
 from bot.domain.merge_request import Value
+from bot.domain.signals import CLOCKS_DIFFER
 from bot.gitlab.errors import Answer, problem, sent_at
 from bot.gitlab.paging import MAX_PAGES, PER_PAGE, next_page
 from bot.gitlab.shapes import read
@@ -55,6 +56,7 @@ class GitLabApi(gidgetlab.abc.GitLabAPI):
     Attributes:
         calls: how many requests were sent.
         answered_at: time of the last answer by GitLab's own clock, None where it did not say.
+        ahead: how far that clock is ahead of ours, nothing while they differ by as little as clocks do.
 
     Raises:
         ValueError: *url* is not an http or https URL.
@@ -76,6 +78,7 @@ class GitLabApi(gidgetlab.abc.GitLabAPI):
         super().__init__("cloister", access_token=token, url=url)
         self.calls = 0
         self.answered_at: datetime | None = None
+        self.ahead = timedelta()
         self._timeout_s = timeout_s
         self._client = httpx.AsyncClient(
             timeout=httpx.Timeout(timeout_s, connect=min(5.0, timeout_s)),
@@ -205,7 +208,7 @@ class GitLabApi(gidgetlab.abc.GitLabAPI):
         if answer is None:
             msg = f"{request}: the answer is over {MAX_ANSWER_BYTES} bytes"
             raise Permanent(msg)
-        self.answered_at = sent_at(answer)
+        self._note_time(answer)
         if not 200 <= answer.status < 300:
             raise AnswerProblem(answer, request, writes=method not in _READS)
         if answer.body and not answer.is_json:
@@ -217,6 +220,12 @@ class GitLabApi(gidgetlab.abc.GitLabAPI):
             {"link": f'<{following}>; rel="next"'} if following else {}
         )
         return 200, kept, answer.body
+
+    def _note_time(self, answer: Answer) -> None:
+        self.answered_at = sent_at(answer)
+        if self.answered_at is not None:
+            ahead = self.answered_at - datetime.now(UTC)
+            self.ahead = ahead if abs(ahead) > CLOCKS_DIFFER else timedelta()
 
     def _check(self, url: str, request: str) -> None:
         if not url.startswith(self.api_url):

@@ -9,12 +9,16 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 import httpx
+import structlog
 
 from bot.adapters.forge_gitlab_api import AnswerProblem, GitLabApi, explained
 from bot.domain.errors import Permanent, Refused
 from bot.gitlab.administration import Project
 from bot.gitlab.diff_shapes import FileContent
+from bot.gitlab.errors import moved_to
 from bot.gitlab.shapes import read
+
+log = structlog.get_logger()
 
 _MAX_BYTES = 100_000
 #: A changed policy counts after so long; until then each file costs no request.
@@ -41,7 +45,7 @@ class GitLabPolicyFiles:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._api = api
-        self._project = project
+        self._project = self._place = project
         self._ref = ref
         self._monotonic = monotonic
         self._read: dict[str, tuple[float, bytes | None]] = {}
@@ -63,11 +67,15 @@ class GitLabPolicyFiles:
         return content
 
     async def _newest(self, path: str) -> bytes | None:
-        project = f"projects/{quote(self._project, safe='')}"
+        project = f"projects/{quote(self._place, safe='')}"
         url = f"{project}/repository/files/{quote(path, safe='')}"
         try:
             answer = await self._api.ask_once("GET", url, params={"ref": self._ref})
         except AnswerProblem as trouble:
+            number = moved_to(trouble.answer)
+            if number is not None and self._place == self._project:
+                self._follow(number)
+                return await self._newest(path)
             if trouble.answer.status != httpx.codes.NOT_FOUND:
                 raise explained(trouble) from None
             await self._check_access(project)
@@ -79,6 +87,11 @@ class GitLabPolicyFiles:
             return base64.b64decode(file.content)
         except binascii.Error as error:
             raise Permanent(f"GET {url}: the content is not base64; this is not GitLab") from error
+
+    def _follow(self, number: int) -> None:
+        """Ask by number from now on: GitLab says that it is the same project, and numbers stay."""
+        log.warning("policy.project_moved", project=self._project, number=number)
+        self._place = str(number)
 
     async def _check_access(self, project: str) -> None:
         """Make sure that the file is missing, rather than our access: that would open gates.

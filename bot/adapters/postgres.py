@@ -194,6 +194,21 @@ async def encrypted(url: str) -> bool:
         await connection.close()
 
 
+async def server_version(url: str) -> tuple[int, int]:
+    """Return the major and the minor version of the server.
+
+    Raises:
+        Transient: the database is out of reach.
+        Permanent: it refuses the login or the encryption, or does not exist.
+    """
+    connection = await connect(url)
+    try:
+        version = connection.get_server_version()
+        return version.major, version.minor
+    finally:
+        await connection.close()
+
+
 async def close_pool(pool: Any) -> None:
     """Close the connections of *pool*, by force if the server does not let go of them in time."""
     try:

@@ -134,10 +134,18 @@ async def _database(settings: Settings) -> list[Check]:
         checks.append(ok("database", "embedded: it starts with Cloister, in the data directory"))
     else:
         url = settings.database_url.get_secret_value()
-        checks += await guarded("database", _schema("database", url), remedy="start it, or correct its URL")
+        checks += await guarded("database", _server(url), remedy="start it, or correct its URL")
         if checks[-1].outcome != "fail":
             checks += await guarded("database transport", _encryption(url), remedy="start it")
     return checks
+
+
+async def _server(url: str) -> list[Check]:
+    from bot.adapters.postgres import server_version
+    from bot.cli.checks.storage import server
+
+    version = server(await server_version(url))
+    return [version] if version.outcome == "fail" else [version, *await _schema("database", url)]
 
 
 async def _schema(name: str, url: str) -> list[Check]:

@@ -182,10 +182,20 @@ async def levels_at(settings: Settings) -> AsyncIterator[tuple[GitLabApi, Levels
 
 
 async def _found(settings: Settings, project: str, branch: str) -> Found:
-    from bot.adapters.policy_files_gitlab import GitLabPolicyFiles
-    from bot.domain.policy_file import PATH
+    from urllib.parse import quote
 
-    path = project.strip("/")
+    from bot.adapters.policy_files_gitlab import GitLabPolicyFiles
+    from bot.domain.errors import Permanent, Refused
+    from bot.domain.policy_file import PATH
+    from bot.gitlab.administration import Project
+
     async with levels_at(settings) as (api, levels):
+        # Its groups are told by its path as GitLab has it: a former path, or another case, would name others.
+        try:
+            known = await api.one(Project, f"projects/{quote(project.strip('/'), safe='')}")
+        except Refused as error:
+            msg = f"the project {project} cannot be seen; correct its path, or add our account to it as Reporter"
+            raise Permanent(msg) from error
+        path = known.path_with_namespace
         content = await GitLabPolicyFiles(api, path, ref=branch).read(PATH)
         return await levels.effective(path, content, name=path)

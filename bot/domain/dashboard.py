@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from bot.domain.errors import Transient
 from bot.domain.evaluation.intervals import Share
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.review_fact import Reason
@@ -21,6 +22,10 @@ from bot.domain.viewer import Own
 FEW = 20
 #: People have not had the time to act on what is younger: its shares will still rise.
 RECENT = timedelta(days=7)
+
+
+class TooSlow(Transient):
+    """Say that a view was given up because it took too long: fewer days or projects take less."""
 
 
 class Dimension(enum.StrEnum):

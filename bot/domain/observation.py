@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.forge import ForgeAward, ForgeDiscussion, ForgeNote
 from bot.domain.merge_request import Sha
@@ -22,12 +22,20 @@ _MOST_CHARS = 100
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """Hold what all signals of one look have in common; *me* is our own account."""
+    """Hold what all signals of one look have in common.
+
+    ``me`` is our own account, ``ahead`` how far the forge's clock is ahead of ours.
+    """
 
     watch: Watch
     me: int
     now: datetime
     head_sha: Sha | None
+    ahead: timedelta = timedelta()
+
+    def ours(self, at: datetime | None) -> datetime | None:
+        """Return by our clock what the forge says by its own."""
+        return None if at is None else at - self.ahead
 
     @property
     def pushed_by(self) -> datetime:
@@ -162,7 +170,7 @@ def reaction(
     return scene.signal(
         SignalKind.reaction_added if added else SignalKind.reaction_removed,
         comment,
-        at,
+        scene.ours(at),
         award,
         source=source,
         actor=actor,
@@ -232,7 +240,7 @@ def _turned(scene: Scene, comment: Comment, first: ForgeNote, before: Seen, afte
     yield scene.signal(
         kind,
         comment,
-        first.resolved_at if first.resolved else None,
+        scene.ours(first.resolved_at) if first.resolved else None,
         after.turns,
         actor=first.resolved_by if first.resolved else None,
         bot=first.resolved and first.resolver_bot,

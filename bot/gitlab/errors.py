@@ -31,6 +31,7 @@ _TRANSITIONS = {
     "cancel": "canceled",
 }
 _TRANSITION = re.compile(r"Cannot transition status via :(\w+) from :(\w+)")
+_BY_NUMBER = re.compile(r"/api/v4/projects/([1-9][0-9]{0,17})(?:[/?]|$)")
 _MAX_REASON_CHARS = 300
 #: Times outside are a fault, and close to the ends of the calendar they cannot be calculated with.
 MIN_TIME, MAX_TIME = datetime(2000, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC)
@@ -73,6 +74,10 @@ def problem(answer: Answer, request: str, *, now: datetime, writes: bool = False
         return Transient(said, retry_after_s=retry_after_s(answer, now), outcome_unknown=writes)
     if answer.status in {408, 409, 425, 429}:
         return Transient(said, retry_after_s=retry_after_s(answer, now))
+    if is_moved(answer):
+        return Permanent(
+            f"{said}: the project was renamed or transferred; name it by its new path, which its page on GitLab shows"
+        )
     if answer.status < 400:
         where = _one_line(answer.headers.get("location", "nowhere"))
         return Permanent(
@@ -138,6 +143,20 @@ def refuses_position(answer: Answer) -> bool:
 def is_unprepared(answer: Answer) -> bool:
     """Say whether GitLab still prepares the diff of the merge request, as right after it was opened."""
     return answer.status == 400 and b"support new-style diff notes" in answer.body
+
+
+def moved_to(answer: Answer) -> int | None:
+    """Return the number of the project that was asked for by a path which it had before.
+
+    GitLab answers what only reads with a redirect to the number, see ``lib/api/helpers.rb``; another redirect is none.
+    """
+    found = _BY_NUMBER.search(answer.headers.get("location", "")) if answer.status == 301 else None
+    return int(found[1]) if found else None
+
+
+def is_moved(answer: Answer) -> bool:
+    """Say whether a project was asked for by a path which it had before; what writes is refused there."""
+    return moved_to(answer) is not None or (answer.status == 405 and b"moved projects" in answer.body)
 
 
 def is_taken_branch(answer: Answer) -> bool:

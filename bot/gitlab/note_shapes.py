@@ -56,7 +56,7 @@ class Note(Value):
             system=self.system,
             resolvable=self.resolvable,
             resolved=bool(self.resolved),
-            resolved_by=self.resolved_by.id if self.resolved_by else None,
+            resolved_by=self.resolved_by.account if self.resolved_by else None,
             internal=bool(self.internal),
             place=self.position.forge() if self.position else None,
             written_at=self.created_at,

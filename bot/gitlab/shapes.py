@@ -168,9 +168,11 @@ class MergeRequest(Value):
             web_url=self.web_url,
             pipeline=self._pipeline(ref),
             participants=frozenset(
-                one.id for one in (self.author, *(self.assignees or ()), *(self.reviewers or ())) if one
+                one.account
+                for one in (self.author, *(self.assignees or ()), *(self.reviewers or ()))
+                if one and one.account
             ),
-            author_id=self.author.id if self.author else None,
+            author_id=self.author.account or None if self.author else None,
             labels=self.labels or (),
             author_bot=self.author is not None and self.author.bot,
             ended_at=self.merged_at if self.state == "merged" else self.closed_at,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot.domain.forge import (
@@ -31,6 +31,10 @@ class Forge(Protocol):
     ``outcome_unknown=True`` for writes that may have happened) and ``Permanent`` when access is denied or
     the thing does not exist.
     """
+
+    @property
+    def clock_ahead(self) -> timedelta:
+        """Return how far its clock is ahead of ours; nothing where it is not known, or within a minute."""
 
     async def whoami(self) -> ForgeUser:
         """Return our own account; cached for the life of the adapter."""

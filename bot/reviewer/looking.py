@@ -61,10 +61,11 @@ class Looker:
         actor: int | None = None
         if state.closed != watch.over:
             watch, actor = await self._state(watch)
-        scene = Scene(watch, me.id, now, state.head_sha)
+        threads = await self._threads(watch.ref, me.id)
+        scene = Scene(watch, me.id, now, state.head_sha, self.forge.clock_ahead)
         if watch.state != before.state:
             signals += ended(scene, actor=actor)
-        seen = observe(scene, comments, await self._threads(watch.ref, me.id))
+        seen = observe(scene, comments, threads)
         signals += seen.signals
         signals += [await self._reply(scene, one, me.username) for one in seen.replies]
         reactions, seen_too = await self._reactions(
@@ -105,7 +106,7 @@ class Looker:
         shown = replace(
             watch,
             state=found.state,
-            ended_at=found.ended_at if over else None,
+            ended_at=found.ended_at - self.forge.clock_ahead if over and found.ended_at else None,
             target_branch=found.target_branch,
             step=0,
         )
@@ -136,7 +137,7 @@ class Looker:
         return scene.signal(
             SignalKind.reply,
             reply.comment,
-            note.written_at,
+            scene.ours(note.written_at),
             note.id,
             actor=note.author_id,
             bot=note.bot,

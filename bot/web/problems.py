@@ -13,11 +13,16 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
+from bot.domain.dashboard import TooSlow
 from bot.domain.errors import Transient
 from bot.web.pages import page
 
 API = "/api/"
 _RETRY_AFTER_S = 5
+#: What was too much for the database will be so in a moment, too.
+_SLOW_RETRY_AFTER_S = 30
+#: Parameters that people see in a form, and the one that leads on in a list that begins anew.
+_FIELDS, _CURSOR = ("from", "to", "group", "project"), "after"
 _MOST_FAULTS, _LONGEST_NAME = 5, 100
 _PLAIN = {
     404: "There is nothing at this address.",
@@ -86,10 +91,12 @@ async def explained(request: Request, error: Exception) -> Response:
     if problem.page is not None:
         return problem.page
     answer = page(
-        "problem.html",
+        "too_slow.html" if isinstance(error, TooSlow) else "problem.html",
         status=problem.status,
         phrase=HTTPStatus(problem.status).phrase,
         message=_sentence(problem.message),
+        action=request.url.path,
+        asked=_asked(request),
     )
     answer.headers.update(problem.headers)
     return answer
@@ -111,10 +118,18 @@ def _problem(error: Exception) -> Problem:
             code = phrase.lower().replace(" ", "_").replace("-", "_")
             said = _PLAIN.get(error.status_code, str(error.detail))
             return Problem(error.status_code, code, said, headers=error.headers)
+        case TooSlow():
+            return Problem(503, "too_slow", str(error), headers={"retry-after": str(_SLOW_RETRY_AFTER_S)})
         case Transient():
             again = {"retry-after": str(_RETRY_AFTER_S)}
             return Problem(503, "unavailable", f"{error}; try again in a moment", headers=again)
     return Problem(500, "internal_error", "this is a fault of ours; the log says more")
+
+
+def _asked(request: Request) -> dict[str, str]:
+    """Return the filters of *request*, those that people fill in first."""
+    query = request.query_params
+    return {name: query.get(name, "") for name in dict.fromkeys([*_FIELDS, *query]) if name != _CURSOR}
 
 
 def _sentence(message: str) -> str:

@@ -56,6 +56,17 @@ async def test_a_project_out_of_sight_is_no_project_without_policies(api: GitLab
         await GitLabPolicyFiles(api, "group/none").read("groups/a.yml")
 
 
+async def test_a_project_that_moved_is_followed(gitlab: GitLab, api: GitLabApi) -> None:
+    """GitLab says its number; whoever takes its former path later does not get its place."""
+    files = GitLabPolicyFiles(api, "group/app", monotonic=Time().monotonic)
+    gitlab.server.commit(gitlab.project, "main", {"groups/a.yml": "ours\n", "groups/b.yml": "ours too\n"})
+    gitlab.server.move_project(gitlab.project, "elsewhere/policies")
+    assert await files.read("groups/a.yml") == b"ours\n"
+    assert await files.read("groups/c.yml") is None
+    gitlab.server.create_project("group/app", {"groups/b.yml": "theirs\n"}, members={gitlab.bot: 20})
+    assert await files.read("groups/b.yml") == b"ours too\n"
+
+
 async def test_a_file_that_is_far_too_large_is_a_problem(gitlab: GitLab, api: GitLabApi) -> None:
     """Nobody writes such a policy."""
     gitlab.server.commit(gitlab.project, "main", {"groups/a.yml": "#" * 100_001})

@@ -70,6 +70,7 @@ def environ(tmp_path: Path) -> Iterator[dict[str, str]]:
         for project in [*gitlab.instance.state.projects.values()]:
             gitlab.add_member(project, bot, 30)
         assert policies_project
+        gitlab.move_project(gitlab.create_project("bank/former", members={bot: 30}), "elsewhere/now")
         (tmp_path / "policy.yml").write_text(INSTANCE)
         yield {
             "CLOISTER_GITLAB_URL": gitlab.url,
@@ -117,6 +118,15 @@ def test_the_doctor_looks_at_policies(environ: dict[str, str]) -> None:
         said = json.loads(run("doctor", "--json", **environ | change).stdout)
         (check,) = [one for one in said if one["name"] == "policies"]
         assert (expected, True) == (check["outcome"], word in check["detail"]), check
+
+
+def test_a_former_path_is_no_project_of_its_former_group(environ: dict[str, str]) -> None:
+    """The policy of that group does not hold for it any more, so nothing is shown."""
+    result = run("policy", "show", "bank/former", **environ)
+    assert result.exit_code == 2
+    assert "name it by its new path" in result.stderr
+    assert "group bank" in run("policy", "show", "bank/odd", **environ).stdout
+    assert "group" not in run("policy", "show", "elsewhere/now", **environ).stdout
 
 
 def test_a_project_that_cannot_be_seen_is_an_error(environ: dict[str, str]) -> None:

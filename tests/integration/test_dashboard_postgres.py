@@ -4,10 +4,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from bot.adapters.clock import SystemClock
 from bot.adapters.dashboard_postgres import PostgresDashboard
 from bot.adapters.rollups_postgres import roll_up
-from bot.domain.dashboard import Dimension, Filters, Grain
+from bot.domain.dashboard import Dimension, Filters, Grain, TooSlow
 from bot.domain.dashboard_measures import Measure
 from bot.domain.review_detail import ReviewLine
 from bot.domain.review_fact import Reason
@@ -158,6 +160,49 @@ async def test_ones_own_reviews_are_listed_beside_those_of_whole_projects(pool: 
     reach = Reach(frozenset({1}), own)
     seen = [await views.review(one.run_id, reach) is not None for one in reviewed]
     assert seen == [True, True, False, True, False, True, False]
+
+
+async def test_what_changed_is_that_of_the_projects_that_are_shown(pool: Any) -> None:
+    """A model that only another project has is no marker, nor is one that these projects had before the window."""
+    history = History(pool)
+    for project_id, path in ((1, "company/shop"), (2, "company/secret")):
+        await history.project(project_id, path)
+    early, late = datetime(2026, 1, 10, tzinfo=UTC), NOON + DAY
+    for project_id, at, model in (
+        (1, early, "old"),
+        (1, NOON, "old"),
+        (2, NOON, "secret"),
+        (2, NOON, "shared"),
+        (1, late, "shared"),
+    ):
+        await history.said(Said(project_id, 1, at, model=model, digest="0" * 64, prompt=f"{model} prompt"))
+    await roll_up(pool)
+
+    async def told(**more: Any) -> list[tuple[date, str, str]]:
+        series = await dashboard(pool).time_series(window(**more), Grain.week)
+        return [(one.on, one.change.value, one.value.split("@")[0]) for one in series.markers]
+
+    def both(day: datetime, model: str) -> list[tuple[date, str, str]]:
+        return [(day.date(), "model", model), (day.date(), "prompt", f"{model} prompt")]
+
+    ours = both(late, "shared")
+    assert await told(visible=frozenset({1})) == await told(project_id=1) == ours
+    assert await told(visible=frozenset({1}), since=date(2026, 3, 1)) == ours
+    assert await told(visible=frozenset({1}), since=date(2026, 1, 1)) == both(early, "old") + ours
+    assert await told(project_id=2) == sorted(both(NOON, "secret") + both(NOON, "shared"))
+    assert await told(visible=frozenset({1}), project_id=2) == []
+    assert await told() == await told(group="company") == sorted(both(NOON, "secret") + both(NOON, "shared"))
+
+
+async def test_a_view_that_takes_too_long_says_so(pool: Any) -> None:
+    """That is no outage, and the next view gets its connection."""
+    slow = PostgresDashboard(pool, INSTANCE, SystemClock(), limit_s=0.05)
+    await History(pool).project(1, "company/shop")
+    async with pool.acquire() as other, other.transaction():
+        await other.execute("LOCK TABLE rollup")
+        with pytest.raises(TooSlow, match=r"longer than 0\.05 s: choose fewer days"):
+            await slow.overview(window())
+    assert await slow.overview(window())
 
 
 async def test_a_filter_by_a_dimension_holds_comments_to_it(pool: Any) -> None:

@@ -387,13 +387,35 @@ async def test_what_deleted_accounts_did_has_no_actor(scene: Scene) -> None:
     server.add_member(scene.gitlab.project, person, 30)
     server.react(scene.opened, scene.note, "thumbsdown", user=person)
     server.reply(scene.opened, scene.note.discussion_id, "This is wrong.", user=person)
+    server.resolve(scene.opened, scene.note.discussion_id, user=person)
     server.delete_user(person)
     await scene.shut()
     server.close_merge_request(scene.opened)
-    assert [SignalKind.closed, SignalKind.reaction_added, SignalKind.reply] == await scene.look()
+    gone = [SignalKind.reaction_added, SignalKind.reply, SignalKind.resolved]
+    assert [SignalKind.closed, *gone] == await scene.look()
     found = {one.kind: (one.actor_id, one.actor_is_bot) for one in await scene.signals()}
-    assert found[SignalKind.reply] == found[SignalKind.reaction_added] == (None, False)
+    assert {(None, False)} == {found[kind] for kind in gone}
     assert (scene.gitlab.developer.id, False) == found[SignalKind.closed]
+
+
+@pytest.mark.parametrize("hours", [-5, 5])
+async def test_clocks_that_are_hours_apart_change_nothing(scene: Scene, hours: int) -> None:
+    """The forge says what time it is there, so everything has the time at which it happened by our clock."""
+    server, state = scene.gitlab.server, scene.gitlab.server.instance.state
+    state.ahead, state.last_moment = timedelta(hours=hours), datetime(2000, 1, 1, tzinfo=UTC)
+    server.reply(scene.opened, scene.note.discussion_id, "This is wrong.", user=scene.gitlab.developer)
+    server.resolve(scene.opened, scene.note.discussion_id, user=scene.gitlab.developer)
+    await scene.look(later=timedelta(minutes=10))
+    given = server.react(scene.opened, scene.note, "thumbsdown", user=scene.gitlab.developer)
+    await scene.handle(reacted(scene, award_id=given.id, at=given.created_at))
+    server.merge(scene.opened, user=scene.gitlab.developer)
+    await scene.shut()
+    await scene.look(later=timedelta(minutes=10))
+    found = {one.kind: one for one in await scene.signals()}
+    assert {"reaction_added", "reply", "resolved", "merged"} <= {kind.value for kind in found}
+    for one in found.values():
+        assert "clock" not in one.detail
+        assert abs(one.at - datetime.now(UTC)) < timedelta(minutes=1)
 
 
 async def test_a_merge_request_is_closed_opened_and_merged(scene: Scene, pool: Any) -> None:

@@ -24,6 +24,24 @@ NETWORK_FILESYSTEMS |= {
 LEAST_FREE_BYTES = 2_000_000_000
 
 
+#: Tests run on these, see docs/operations.md.
+OLDEST_POSTGRES, NEWEST_POSTGRES = 15, 18
+
+
+def server(version: tuple[int, int]) -> Check:
+    """Judge the version of a Postgres."""
+    name, said = "database version", f"Postgres {version[0]}.{version[1]}"
+    if version[0] < OLDEST_POSTGRES:
+        return fail(
+            name,
+            f"{said} is too old",
+            f"upgrade it to {OLDEST_POSTGRES} or newer, or unset CLOISTER_DATABASE_URL",
+        )
+    if version[0] > NEWEST_POSTGRES:
+        return ok(name, f"{said}, which is newer than what this release is tested on ({NEWEST_POSTGRES})")
+    return ok(name, said)
+
+
 def schema(name: str, current: str | None, newest: str) -> Check:
     """Judge the schema version of a database."""
     if current == newest:

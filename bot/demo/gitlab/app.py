@@ -8,6 +8,7 @@ import socket
 import struct
 import time
 from dataclasses import dataclass
+from email.utils import format_datetime
 from typing import Any
 
 from anyio import to_thread
@@ -101,7 +102,9 @@ class App:
             # Until the loss is noticed, uvicorn would complain about the missing answer.
             await receive()
         else:
-            await _response(reply)(scope, receive, send)
+            answer = _response(reply)
+            answer.headers["date"] = format_datetime(self._instance.state.clock(), usegmt=True)
+            await answer(scope, receive, send)
 
     async def _faulty(self, fault: Fault | None, request: Request, path: str, body: bytes) -> Reply | None:
         if fault is None:

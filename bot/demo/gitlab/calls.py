@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl, unquote, urlencode
 
 from bot.demo.gitlab.accounts import Level, Token, User
-from bot.demo.gitlab.errors import ApiError, forbidden, invalid, missing, not_found
+from bot.demo.gitlab.errors import ApiError, forbidden, invalid, message, missing, not_found
 from bot.demo.gitlab.state import MergeRequest, Note, Project
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _ANY_LENGTH = -1
+_READS = frozenset({"GET", "HEAD"})
 
 #: Above this many rows GitLab stops counting.
 COUNTED_ROWS = 10_000
@@ -100,7 +101,21 @@ class Call:
         public_read = project.visibility == "public" and minimum <= Level.reporter
         if level < minimum and not public_read:
             raise forbidden()
+        if not self.segments["id"].isdecimal() and self.segments["id"] != project.path:
+            raise self._moved(project)
+        if project.archived and self.method not in _READS:
+            raise forbidden()
         return project
+
+    def _moved(self, project: Project) -> ApiError:
+        """Return what GitLab answers at a path that the project had before."""
+        if self.method not in _READS:
+            return message(405, "Non GET methods are not allowed for moved projects")
+        named = self.path.split("/")
+        named[named.index("projects") + 1] = str(project.id)
+        kept = {name: value for name, value in self.params.items() if not isinstance(value, (list, dict))}
+        query = f"?{urlencode(kept)}" if kept else ""
+        return ApiError(301, None, {"Location": f"{self.instance.state.url}{'/'.join(named)}{query}"})
 
     def merge_request(self, minimum: int = Level.reporter) -> MergeRequest:
         """Return the merge request of the path."""

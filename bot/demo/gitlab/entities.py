@@ -47,7 +47,7 @@ def project(instance: Instance, project: Project) -> dict[str, Any]:
         "web_url": url,
         "http_url_to_repo": f"{url}.git",
         "namespace": {"id": project.group.id, "full_path": project.group.path, "kind": "group"},
-        "archived": False,
+        "archived": project.archived,
         "forked_from_project": {"id": parent.id, "path_with_namespace": parent.path} if parent else None,
         "only_allow_merge_if_pipeline_succeeds": project.only_allow_merge_if_pipeline_succeeds,
         "only_allow_merge_if_all_discussions_are_resolved": (

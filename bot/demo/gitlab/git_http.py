@@ -100,6 +100,8 @@ def _refuse(project: Project | None, token: Token, pushing: bool) -> Reply | Non
             else b"Not found"
         )
         return Reply(project.git_status, text, _TEXT)
+    if project.archived and pushing:
+        return Reply(403, b"You are not allowed to push code to an archived project.", _TEXT)
     level = project.level(token.user)
     if level == 0 and project.visibility == "private":
         return _missing()

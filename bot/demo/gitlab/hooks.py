@@ -141,7 +141,7 @@ class Hooks:
         if version >= (17, 4):
             headers["Idempotency-Key"] = key
         if version >= (19, 0) and hook.signing_token:
-            headers |= sign(hook.signing_token, key, int(time.time()), body)
+            headers |= sign(hook.signing_token, key, int(self._state.clock().timestamp()), body)
         return headers
 
     def _work(self) -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from bot.demo.gitlab.accounts import User
 from bot.demo.gitlab.instance import Instance
+from bot.demo.gitlab.relocating import Relocating
 from bot.demo.gitlab.repository import Change, Signature
 from bot.demo.gitlab.state import Job, MergeRequest, Pipeline, Project
 from bot.demo.gitlab.talk import Talk
 
 
-class Scenario(Talk):
+class Scenario(Talk, Relocating):
     """Act as people; ``user`` is the merge request's author, or the administrator, when left out."""
 
     def __init__(self, instance: Instance, root: Path) -> None:

@@ -105,6 +105,7 @@ class GitLabServer(Scenario):
             log_config=None,
             access_log=False,
             server_header=False,
+            date_header=False,
         )
         self._uvicorn = _Uvicorn(config)
         self._thread = threading.Thread(target=self._uvicorn.run, args=([self._socket],), daemon=True)

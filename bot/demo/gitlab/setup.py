@@ -127,6 +127,7 @@ class Setup:
             project.members = {user.id: level for user, level in (members or {}).items()}
             project.protected = {default_branch: Level.maintainer}
             state.projects[number] = project
+            state.redirects.pop(path, None)
             first = repository.commit(
                 [], {"README.md": f"# {path}\n"} if files is None else files, "Initial commit", self._admin()
             )
@@ -147,16 +148,6 @@ class Setup:
                 copy.repository.fetch_from(project.repository, sha)
                 copy.repository.set_ref(f"refs/heads/{branch}", sha)
             return copy
-
-    def delete_project(self, project: Project) -> None:
-        """Delete a project; merge requests that came from it lose their source."""
-        state = self.instance.state
-        with state.lock:
-            project.deleted = True
-            for target in state.projects.values():
-                for merge_request in target.merge_requests.values():
-                    if merge_request.source_project is project:
-                        merge_request.source_project = None
 
     def add_member(self, where: Project | Group, user: User, level: int) -> None:
         """Give *user* a role in a project or group; ``Level.none`` takes it away."""

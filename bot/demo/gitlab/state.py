@@ -118,6 +118,7 @@ class Project:
     most_jobs: int | None = None
     forked_from: Project | None = None
     deleted: bool = False
+    archived: bool = False
     git_status: int = 200
     only_allow_merge_if_pipeline_succeeds: bool = False
     only_allow_merge_if_all_discussions_are_resolved: bool = False
@@ -273,19 +274,25 @@ class State:
     tokens: dict[str, Token] = field(default_factory=dict)
     groups: dict[int, Group] = field(default_factory=dict)
     projects: dict[int, Project] = field(default_factory=dict)
+    #: Former paths, for as long as no other project has them.
+    redirects: dict[str, Project] = field(default_factory=dict)
     applications: dict[str, Application] = field(default_factory=dict)
     grants: dict[str, Grant] = field(default_factory=dict)
     browsers: dict[str, User] = field(default_factory=dict)
     system_hooks: list[Hook] = field(default_factory=list)
     limits: DiffLimits = field(default_factory=DiffLimits)
     ids: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
-    #: How far its clock is ahead of this machine's, when people sign in.
+    #: How far its clock is ahead of this machine's.
     ahead: timedelta = timedelta()
     last_moment: datetime = datetime(2000, 1, 1, tzinfo=UTC)
 
+    def clock(self) -> datetime:
+        """Return what its clock shows."""
+        return datetime.now(UTC) + self.ahead
+
     def now(self) -> datetime:
         """Return the time in milliseconds, later than at any call before, so that orders are total."""
-        moment = datetime.now(UTC)
+        moment = self.clock()
         moment = moment.replace(microsecond=moment.microsecond // 1000 * 1000)
         if moment <= self.last_moment:
             moment = self.last_moment + timedelta(milliseconds=1)
@@ -297,7 +304,8 @@ class State:
         return next(self.ids)
 
     def find_project(self, name: str) -> Project | None:
-        """Return a project by number or full path."""
+        """Return a project by number, full path, or a path that it had before."""
         if name.isdecimal():
             return self.projects.get(int(name))
-        return next((p for p in self.projects.values() if p.path == name and not p.deleted), None)
+        found = next((p for p in self.projects.values() if p.path == name and not p.deleted), None)
+        return found or self.redirects.get(name)

@@ -75,7 +75,7 @@ ERRORS: dict[int | str, Any] = {
     ),
     **failing(
         503,
-        "The database, or GitLab, is out of reach for the moment.",
+        "The database, or GitLab, is out of reach for the moment, or a view took too long (`too_slow`).",
         "unavailable",
         "the database does not answer; try again in a moment",
         headers={"Retry-After": _RETRY},

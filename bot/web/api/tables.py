@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import AsyncIterator, Iterable
 from datetime import date, datetime
 from enum import Enum
@@ -16,7 +17,11 @@ from starlette.responses import StreamingResponse
 from bot.web.api.shown import Shown
 
 #: With these a spreadsheet takes a cell for a formula; so do some with the wide forms of East Asian scripts.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+_SIGNS = "=+@\uff1d\uff0b\uff0d\uff20-"
+#: Where a cell begins: at its text, and within it wherever a reader that separates by `;`, tabs or lines begins another.
+_FORMULA = re.compile(
+    rf"(\A(?=[\t\r\n])|(?:\A|[;|\t\r\n\v\f\x1c-\x1e\x85\u2028\u2029])(?=[\s\"']*[{_SIGNS}]))"
+)
 
 
 class Csv(StreamingResponse):
@@ -92,7 +97,7 @@ def cell(value: Any) -> str:
 
 def _harmless(text: str) -> str:
     kept = text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
-    return f"'{kept}" if kept.startswith(_FORMULA) else kept
+    return _FORMULA.sub(r"\1'", kept)
 
 
 def _inner(annotation: Any) -> type[BaseModel] | None:

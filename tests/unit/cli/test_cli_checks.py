@@ -179,6 +179,19 @@ def test_the_schema_must_be_ours(current: str | None, outcome: Outcome):
 
 
 @pytest.mark.parametrize(
+    ("version", "outcome"),
+    [((14, 18), Outcome.fail), ((15, 0), Outcome.ok), ((18, 1), Outcome.ok), ((19, 0), Outcome.ok)],
+)
+def test_a_postgres_must_not_be_too_old(version: tuple[int, int], outcome: Outcome):
+    """A newer one than we know is said to be that, and used."""
+    check = storage.server(version)
+
+    assert outcome == check.outcome
+    assert f"Postgres {version[0]}.{version[1]}" in check.detail
+    assert ("newer than" in check.detail) == (version[0] == 19)
+
+
+@pytest.mark.parametrize(
     ("url", "encrypted", "outcome"),
     [
         ("postgresql:///cloister?host=/run/postgresql", False, Outcome.ok),

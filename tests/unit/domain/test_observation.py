@@ -253,6 +253,15 @@ def test_times_that_cannot_be_are_not_believed(at: datetime, expected: datetime,
     assert ({CLOCK: at.isoformat()} if marked else {}) == detail
 
 
+@given(st.integers(-720, 720), st.integers(0, int((NOW - POSTED).total_seconds())))
+def test_a_clock_that_is_known_to_be_wrong_is_read_right(ahead_min: int, after_s: int) -> None:
+    """Whatever the forge's clock shows, a reaction has the time that it had by ours."""
+    ahead, at = timedelta(minutes=ahead_min), POSTED + timedelta(seconds=after_s)
+    told = reaction(scene(ahead=ahead), comment(), 7, "thumbsup", AUTHOR, at=at + ahead, added=True)
+    assert at == told.at
+    assert CLOCK not in told.detail
+
+
 @given(st.datetimes(timezones=st.just(UTC)), st.datetimes(timezones=st.just(UTC)))
 def test_no_clock_brings_a_signal_before_its_comment(at: datetime, seen_at: datetime) -> None:
     """Ours neither."""

@@ -15,6 +15,7 @@ from bot.gitlab.errors import (
     TokenRejected,
     is_same_state,
     is_unprepared,
+    moved_to,
     problem,
     reason,
     refuses_position,
@@ -192,3 +193,16 @@ def test_any_answer_is_judged(status: int, body: bytes, headers: dict[str, str])
     found = problem(given, "GET /x", now=NOW)
     assert (found is None) == (200 <= status < 300)
     assert not is_same_state(given, "pending")
+
+
+def test_a_project_that_moved_is_named_by_its_number():
+    """GitLab says where it went, which is neither a wrong address of GitLab nor a lack of rights."""
+    there = "https://gitlab.example/api/v4/projects/12/repository/files/a.yml?ref=HEAD"
+    moved = answer(301, location=there)
+    refused = answer(405, {"message": "Non GET methods are not allowed for moved projects"})
+    elsewhere = answer(301, location="https://gitlab.example/users/sign_in")
+
+    assert [moved_to(one) for one in (moved, refused, elsewhere)] == [12, None, None]
+    for one in (moved, refused):
+        assert "name it by its new path" in str(met(one))
+    assert "CLOISTER_GITLAB_URL" in str(met(elsewhere))

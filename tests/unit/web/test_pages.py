@@ -1,6 +1,7 @@
 """What every page and every error has in common: nothing in it acts, and its form is the same everywhere."""
 
 import html
+import re
 
 import httpx
 import pytest
@@ -8,6 +9,7 @@ from fastapi import APIRouter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.dashboard import TooSlow
 from bot.domain.errors import Transient
 from bot.domain.markdown import visible
 from bot.web.app import application
@@ -85,6 +87,7 @@ async def test_bundled_files_are_kept_by_browsers_as_long_as_they_stay_the_same(
     [
         (Problem(409, "moved", "it moved"), 409, "moved"),
         (Transient("Postgres is out of reach"), 503, "unavailable"),
+        (TooSlow("this view took longer than 3 s"), 503, "too_slow"),
         (RuntimeError("a secret"), 500, "internal_error"),
     ],
 )
@@ -98,6 +101,28 @@ async def test_errors_have_one_form(error: Exception, status: int, code: str):
     assert shown.status_code == status
     assert shown.headers["content-type"].startswith("text/html")
     assert "a secret" not in api.text + shown.text
+
+
+async def test_a_view_that_takes_too_long_keeps_what_was_asked():
+    """People can ask for less at once; programs are told to wait."""
+    error = TooSlow("this view took longer than 3 s: choose fewer days")
+    hostile = '"><script>found()</script>'
+    asked = {"from": "2026-01-01", "to": "2026-05-31", "group": "retail", "rule": hostile, "after": "x"}
+    async with _client(_failing("/quality", error), _failing("/api/v1/series", error)) as client:
+        shown = await client.get("/quality", params=asked)
+        told = await client.get("/api/v1/series")
+
+    assert (shown.status_code, shown.headers["retry-after"], told.headers["retry-after"]) == (503, "30", "30")
+    assert "This view took longer than 3 s: choose fewer days." in shown.text
+    fields = {
+        name: html.unescape(value) for name, value in re.findall(r'name="(\w+)" value="([^"]*)"', shown.text)
+    }
+    assert "<script" not in shown.text
+    assert fields == {
+        "from": "2026-01-01", "to": "2026-05-31", "group": "retail", "project": "", "rule": hostile
+    }  # fmt: skip
+    assert 'action="/quality"' in shown.text
+    assert told.json()["error"]["message"] == "this view took longer than 3 s: choose fewer days"
 
 
 @pytest.mark.parametrize("said", ["it moved: ask again", "It moved: ask again."])

@@ -259,3 +259,63 @@ def test_rebase_force_push_merge_and_reopen(gitlab: GitLab) -> None:
     assert ("merged", merged) == (mr.state, gitlab.project.repository.branch("main"))
     assert b"third\n" == gitlab.project.repository.blob("main", "app.py")
     assert b"new\n" == gitlab.project.repository.blob("main", "README.md")
+
+
+def test_a_project_that_moved_is_found_by_its_number(gitlab: GitLab) -> None:
+    """A former path redirects what reads to the number and refuses the rest, until another project takes it."""
+    server, project = gitlab.server, gitlab.project
+    merge_request = opened(gitlab)
+    server.move_project(project, "elsewhere/renamed")
+    with gitlab.client() as client:
+        moved = client.get("projects/group%2Fapp/merge_requests?state=opened")
+        assert (301, f"{server.url}/api/v4/projects/{project.id}/merge_requests?state=opened") == (
+            moved.status_code,
+            moved.headers["location"],
+        )
+        notes = f"merge_requests/{merge_request.iid}/notes"
+        refused = client.post(f"projects/group%2Fapp/{notes}", json={"body": "x"})
+        assert (405, "moved projects") == (refused.status_code, refused.json()["message"][-14:])
+        found = client.get(f"projects/{project.id}").json()
+        assert found == client.get("projects/elsewhere%2Frenamed").json()
+        assert ("elsewhere/renamed", "elsewhere") == (
+            found["path_with_namespace"],
+            found["namespace"]["full_path"],
+        )
+        other = server.create_project("group/app", members={gitlab.bot: Level.developer})
+        assert other.id == client.get("projects/group%2Fapp").json()["id"]
+        assert 201 == client.post(f"projects/{project.id}/{notes}", json={"body": "x"}).status_code
+
+
+def test_git_follows_a_project_that_moved(gitlab: GitLab, tmp_path: Path) -> None:
+    """The former clone URL goes on to work."""
+    gitlab.server.move_project(gitlab.project, "elsewhere/app")
+    url = gitlab.server.url.replace("http://", f"http://x:{gitlab.token}@")
+    for path in ("group/app", "elsewhere/app"):
+        subprocess.run(
+            ["git", "clone", "-q", f"{url}/{path}.git", str(tmp_path / path.replace("/", "-"))], check=True
+        )
+
+
+def test_an_archived_project_can_only_be_read(gitlab: GitLab) -> None:
+    """So is one that waits for its deletion, under another path; once it is deleted nothing is there."""
+    server, project = gitlab.server, gitlab.project
+    merge_request = opened(gitlab)
+    notes = f"projects/{project.id}/merge_requests/{merge_request.iid}/notes"
+    server.archive_project(project)
+    with gitlab.client() as client:
+        assert (200, 403) == (
+            client.get(notes).status_code,
+            client.post(notes, json={"body": "x"}).status_code,
+        )
+        server.archive_project(project, archived=False)
+        assert 201 == client.post(notes, json={"body": "x"}).status_code
+        server.schedule_deletion(project)
+        shown = client.get(f"projects/{project.id}").json()
+        assert (f"group/app-deletion_scheduled-{project.id}", True) == (
+            shown["path_with_namespace"],
+            shown["archived"],
+        )
+        assert (301, 200) == (client.get("projects/group%2Fapp").status_code, client.get(notes).status_code)
+        server.delete_project(project)
+        for path in (f"projects/{project.id}", "projects/group%2Fapp", notes):
+            assert 404 == client.get(path).status_code
