@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.domain.findings import MODEL
@@ -13,7 +13,7 @@ from bot.domain.reconcile import Thread
 from bot.domain.run import Run
 from bot.domain.signals import Comment, Signal, SignalKind, Source
 from bot.domain.tracking import Fate
-from bot.domain.watching import Watch
+from bot.domain.watching import Seen
 from bot.ports import Store, Workspaces
 from bot.reviewer.threads import finding_of
 from bot.reviewer.tracking import Followed, followed
@@ -29,23 +29,33 @@ class Fates:
     workspaces: Workspaces
     key: bytes
 
-    async def changed(self, scene: Scene, run: Run, comments: Sequence[Comment]) -> list[Signal]:
-        """Return which commented lines the head of *run* has changed, and whether that mended what was found."""
+    async def changed(
+        self, scene: Scene, run: Run, comments: Sequence[Comment], seen: Mapping[str, Seen]
+    ) -> list[Signal]:
+        """Return which commented lines the head of *run* has changed, and whether that mended what was found.
+
+        What was *seen* to change before is told again only if more is known now, or something else: a later push
+        mends it, or undoes what did.
+        """
         assert run.revision is not None, "only a fetched run has code"
         fates = await followed(comments, run.revision, self.workspaces)
         signals = []
         for comment in comments:
-            end = fates.get(comment.fingerprint)
-            if end is None or end.fate not in _CHANGED:
+            end, before = fates.get(comment.fingerprint), seen[comment.fingerprint]
+            if end is None or (end.fate not in _CHANGED and not before.changed):
                 continue
             judged = await self._mended(comment, run, end.path)
+            if end.fate not in _CHANGED and comment.scanner == MODEL:
+                judged = False  # they read again as they did
+            if not _news(before, judged):
+                continue
             signals.append(
                 scene.signal(
                     SignalKind.changed,
                     comment,
                     scene.pushed_by,
-                    # Told once, and once more when a later push mends it.
                     *(["unmended"] if judged is False else []),
+                    *([run.head_sha] if before.changed else []),
                     source=Source.git,
                     judged=judged,
                     detail={"how": end.fate.value, "head": run.head_sha},
@@ -53,31 +63,27 @@ class Fates:
             )
         return signals
 
-    async def gone(self, scene: Scene, run: Run, comments: Iterable[Comment], watch: Watch) -> list[Signal]:
-        """Return which findings the last run before the merge did not find any more.
+    async def gone(self, scene: Scene, run: Run, comments: Iterable[Comment]) -> list[Signal]:
+        """Return which findings of scanners the last run before the merge did not find any more.
 
-        The model does not repeat itself, so its silence counts only where the lines have changed, and is marked.
+        The model does not repeat itself, so its silence proves nothing; it is asked, see `bot.reviewer.mending`.
         """
         signals = []
         for comment in comments:
-            path = await self._path(comment, run)
+            path = None if comment.scanner == MODEL else await self._path(comment, run)
             if path is None or await self._stands(comment, run):
                 continue
-            by_model = comment.scanner == MODEL
-            if by_model and not watch.seen[comment.fingerprint].changed:
-                continue
-            if not by_model and not await self._knows(comment.scanner, path, run):
-                continue
-            signals.append(
-                scene.signal(
-                    SignalKind.gone,
-                    comment,
-                    watch.ended_at,
-                    source=Source.git if by_model else Source.rescan,
-                    judged=None if by_model else True,
-                    detail={"head": run.head_sha},
+            if await self._knows(comment.scanner, path, run):
+                signals.append(
+                    scene.signal(
+                        SignalKind.gone,
+                        comment,
+                        scene.watch.ended_at,
+                        source=Source.rescan,
+                        judged=True,
+                        detail={"head": run.head_sha},
+                    )
                 )
-            )
         return signals
 
     async def late(self, scene: Scene, run: Run, comments: Sequence[Comment], tip: Sha) -> list[Signal]:
@@ -125,3 +131,12 @@ class Fates:
         ends: dict[str, Followed] = await followed([comment], run.revision, self.workspaces)
         end = ends.get(comment.fingerprint)
         return end.path if end else None
+
+
+def _news(before: Seen, judged: bool | None) -> bool:
+    """Say whether that lines changed, *judged* so, is more than was known or something else."""
+    if not before.changed or (before.unmended and judged is not False):
+        return True
+    return judged is not None and judged is not (
+        True if before.mended else False if before.unmended else None
+    )

@@ -8,20 +8,22 @@ from datetime import datetime, timedelta
 
 from bot.domain.commands import NAME, addresses_somebody, asked
 from bot.domain.errors import Refused
+from bot.domain.findings import MODEL
 from bot.domain.forge import ForgeDiscussion
 from bot.domain.marker import Marker
 from bot.domain.merge_request import MergeRequestRef
-from bot.domain.observation import Observed, Reply, Scene, ended, observe, reacted
+from bot.domain.observation import Observed, Reply, Scene, ended, judged, observe, reacted
 from bot.domain.run import Run
 from bot.domain.signals import Comment, ReplyClass, Signal, SignalKind
 from bot.domain.watching import REACTIONS_FROM, Seen, Watch, next_look
 from bot.ports import Aftermath, Feedback, Forge, Placed, Store
 from bot.reviewer.classifying import Classifier
 from bot.reviewer.fates import Fates
+from bot.reviewer.mending import Judgement, Mending
 
 #: A hook that came so lately means that hooks come.
 _HOOKS_COME = timedelta(days=30)
-#: Comments whose reactions are asked for in one look, a request each.
+#: Comments whose reactions are asked for in one look, a request each: those that were not for the longest.
 _MOST_ASKED = 30
 
 
@@ -37,7 +39,7 @@ class Look:
 
 @dataclass(frozen=True)
 class Looker:
-    """Look at merge requests; one for all of a process."""
+    """Look at merge requests; one for all of a process. Without *mending* nobody is asked what a merge has mended."""
 
     forge: Forge
     aftermath: Aftermath
@@ -46,6 +48,7 @@ class Looker:
     marker: Marker
     classifier: Classifier
     fates: Fates
+    mending: Mending | None = None
 
     async def look(self, watch: Watch, comments: Sequence[Comment], now: datetime) -> Look:
         """Return what happened since the last look; one request tells most of it.
@@ -151,19 +154,25 @@ class Looker:
         """Return what changed among reactions, where hooks do not tell of them, or for the last time."""
         after = dict(seen.seen)
         watch = scene.watch
+        standing = [one for one in comments if one.fingerprint in seen.threads]
+        # Those whose turn did not come at the merge have it after it: a reaction has GitLab's time.
+        soon = watch.over and len(standing) > _MOST_ASKED
         if not just_ended and (
-            watch.step < REACTIONS_FROM or await self.feedback.hears(watch.ref, within=_HOOKS_COME)
+            (watch.step < REACTIONS_FROM and not soon)
+            or await self.feedback.hears(watch.ref, within=_HOOKS_COME)
         ):
             return [], after
         told = await self.feedback.signals(watch.ref)
+        turn = 1 + max((one.asked for one in after.values()), default=0)
         signals: list[Signal] = []
-        for comment in [one for one in comments if one.fingerprint in seen.threads][:_MOST_ASKED]:
+        for comment in sorted(standing, key=lambda one: after[one.fingerprint].asked)[:_MOST_ASKED]:
             note = seen.threads[comment.fingerprint].notes[0].id
             placed = comment.model_copy(update={"note_id": note})
             awards = await self.aftermath.awards(watch.ref, note)
             theirs = [one for one in awards if one.user_id != scene.me]
             mark = comment.fingerprint
-            found, after[mark] = reacted(scene, placed, theirs, after[mark], told)
+            found, known = reacted(scene, placed, theirs, after[mark], told)
+            after[mark] = known.model_copy(update={"asked": turn})
             signals += found
         return signals, after
 
@@ -174,31 +183,67 @@ class Looker:
         signals: list[Signal] = []
         if run is None or run.revision is None:
             return signals, watch
-        open_ones = [one for one in comments if _open(watch.seen[one.fingerprint])]
         if run.head_sha != watch.head_sha and (run.ended or watch.over):
-            signals += await self.fates.changed(scene, run, open_ones)
+            signals += await self.fates.changed(scene, run, comments, watch.seen)
             watch = replace(_marked(watch, signals), head_sha=run.head_sha)
         if watch.state == "merged" and before.state != "merged":
-            signals += await self.fates.gone(scene, run, comments, watch)
+            signals += await self.fates.gone(scene, run, comments)
+            watch = _to_judge(watch, run, comments)
         elif watch.state == "merged":
             tip = await self.aftermath.tip(watch.ref, watch.target_branch)
             if tip is not None:
                 late = [one for one in comments if not watch.seen[one.fingerprint].changed]
                 found = await self.fates.late(scene, run, late, tip)
                 signals, watch = [*signals, *found], _marked(watch, found)
-        return signals, watch
+        return await self._judged(scene, watch, run, comments, signals)
+
+    async def _judged(
+        self, scene: Scene, watch: Watch, run: Run, comments: Sequence[Comment], signals: Sequence[Signal]
+    ) -> tuple[list[Signal], Watch]:
+        """Return *signals* with what the model says was mended by the merge, and *watch* with what is still to ask."""
+        asked = [one for one in comments if watch.seen[one.fingerprint].unjudged]
+        judgement = await self.mending.judge(asked, run) if self.mending and asked else Judgement()
+        by = self.mending.by if self.mending else ""
+        told = judged(scene, run.head_sha, asked, judgement.verdicts, by=by)
+        refuted = {one.fingerprint for one in told if one.kind is SignalKind.changed}
+        # What was seen in this look has the time of the verdict, which is to stand.
+        kept = [
+            one for one in signals if one.kind is not SignalKind.changed or one.fingerprint not in refuted
+        ]
+        seen = {
+            mark: one.model_copy(update={"unjudged": mark in judgement.later})
+            for mark, one in watch.seen.items()
+        }
+        return [*kept, *told], _marked(replace(watch, seen=seen), told)
 
 
-def _open(seen: Seen) -> bool:
-    """Say whether another push to the lines of a comment would be news."""
-    return not seen.changed or seen.unmended
+def _to_judge(watch: Watch, run: Run, comments: Iterable[Comment]) -> Watch:
+    """Return *watch* with the threads marked about which the model is to be asked.
+
+    That is what it had found itself, where the lines have changed and nobody has said what that comes to.
+    """
+    if not (run.policy.review.model and run.policy.learning.judge):
+        return watch
+    seen = dict(watch.seen)
+    for one in comments:
+        known = seen[one.fingerprint]
+        settled = known.applied or known.unmended or not known.changed
+        if one.scanner == MODEL and not one.author_is_bot and not settled:
+            seen[one.fingerprint] = known.model_copy(update={"unjudged": True})
+    return replace(watch, seen=seen)
 
 
 def _marked(watch: Watch, signals: Iterable[Signal]) -> Watch:
-    """Return *watch* with the threads marked whose lines have changed: that is told once, unless it mended nothing."""
+    """Return *watch* with the threads marked whose lines have changed, and what was told of the finding."""
     changed = {one.fingerprint: one.judged for one in signals if one.kind is SignalKind.changed}
     seen = {
-        mark: one.model_copy(update={"changed": True, "unmended": changed[mark] is False})
+        mark: one.model_copy(
+            update={
+                "changed": True,
+                "mended": changed[mark] is True,
+                "unmended": changed[mark] is False,
+            }
+        )
         if mark in changed
         else one
         for mark, one in watch.seen.items()
