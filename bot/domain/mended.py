@@ -57,7 +57,7 @@ class Ruling(enum.StrEnum):
 
 #: What is reasoned comes before what is concluded: a model writes from left to right.
 SCHEMA: Final = schema.record(
-    verdicts=schema.several(
+    rulings=schema.several(
         schema.record(
             claim={"type": "integer", "minimum": 0},
             line=schema.LINE,
@@ -144,7 +144,7 @@ def read(text: str, claims: Sequence[Claim]) -> Mapping[int, Verdict]:
     Raises:
         UnusableAnswer: there is no verdict in it.
     """
-    spoken = said(text, "verdicts")
+    spoken = said(text, "rulings")
     told: dict[int, set[Verdict | None]] = {}
     for number, verdict in _verdicts(spoken.items, claims):
         told.setdefault(number, set()).add(verdict)

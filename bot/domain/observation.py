@@ -187,8 +187,8 @@ def ended(scene: Scene, *, actor: int | None) -> Iterator[Signal]:
         yield scene.signal(kind, None, at, at.isoformat() if at else scene.now.isoformat(), actor=actor)
 
 
-def judged(
-    scene: Scene, head_sha: Sha, comments: Iterable[Comment], verdicts: Mapping[str, Verdict], *, by: str
+def verdicts(
+    scene: Scene, head_sha: Sha, comments: Iterable[Comment], proven: Mapping[str, Verdict], *, by: str
 ) -> list[Signal]:
     """Return what was proven, after the merge, of the code that was merged.
 
@@ -196,12 +196,12 @@ def judged(
         scene: what is known.
         head_sha: the last head.
         comments: those that were asked about.
-        verdicts: by fingerprint.
+        proven: by fingerprint.
         by: who says so.
     """
     signals = []
     for comment in comments:
-        verdict = verdicts.get(comment.fingerprint)
+        verdict = proven.get(comment.fingerprint)
         if verdict is not None:
             signals.append(
                 scene.signal(

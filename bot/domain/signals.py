@@ -30,7 +30,7 @@ class SignalKind(enum.StrEnum):
     """What happened."""
 
     applied = "applied"
-    """The suggestion was committed with GitLab's button."""
+    """The suggestion was committed, with GitLab's button or, by the word of git, by hand."""
     reaction_added = "reaction_added"
     reaction_removed = "reaction_removed"
     reply = "reply"

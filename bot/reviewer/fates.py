@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import structlog
+
+from bot.domain.applying import by_hand
+from bot.domain.errors import CloisterError
 from bot.domain.findings import MODEL
+from bot.domain.fingerprint import lines_of
 from bot.domain.merge_request import Revision, Sha
 from bot.domain.observation import Scene
 from bot.domain.publication import analysed
@@ -15,8 +21,10 @@ from bot.domain.signals import Comment, Signal, SignalKind, Source
 from bot.domain.tracking import Fate
 from bot.domain.watching import Seen
 from bot.ports import Store, Workspaces
-from bot.reviewer.threads import finding_of
-from bot.reviewer.tracking import Followed, followed
+from bot.reviewer.threads import finding_behind, finding_of
+from bot.reviewer.tracking import Followed, followed, versions
+
+log = structlog.get_logger()
 
 _CHANGED = frozenset({Fate.changed, Fate.removed})
 
@@ -86,6 +94,22 @@ class Fates:
                 )
         return signals
 
+    async def by_hand(self, scene: Scene, run: Run, comments: Iterable[Comment]) -> list[Signal]:
+        """Return whose suggestion stands in the code at the head of *run*, of *comments* that have one."""
+        return [
+            scene.signal(
+                SignalKind.applied,
+                comment,
+                scene.pushed_by,
+                "by hand",
+                source=Source.git,
+                note_id=comment.note_id,
+                detail={"how": "by_hand", "head": run.head_sha},
+            )
+            for comment in comments
+            if await self._taken(comment, run)
+        ]
+
     async def late(self, scene: Scene, run: Run, comments: Sequence[Comment], tip: Sha) -> list[Signal]:
         """Return which commented lines were changed on the target branch after the merge."""
         assert run.revision is not None, "only a fetched run has code"
@@ -103,6 +127,19 @@ class Fates:
             for comment in comments
             if (end := fates.get(comment.fingerprint)) is not None and end.fate in _CHANGED
         ]
+
+    async def _taken(self, comment: Comment, run: Run) -> bool:
+        assert run.revision is not None, "only a fetched run has code"
+        try:
+            found = await finding_behind(comment, store=self.store, workspaces=self.workspaces, key=self.key)
+            file = await versions(comment, run.revision, self.workspaces)
+        except CloisterError as error:
+            log.info("feedback.not_followed", head=comment.head_sha, error=str(error))
+            return False
+        if file is None or found is None or found.fix is None or not found.fix.verified:
+            return False
+        before, now = lines_of(file.then), lines_of(file.now)
+        return await asyncio.to_thread(by_hand, found.fix, before=before, now=now)
 
     async def _mended(self, comment: Comment, run: Run, path: str) -> bool | None:
         """Say whether the finding is gone from *run*; None where that proves nothing."""

@@ -9,12 +9,10 @@ from typing import Final
 
 import structlog
 
-from bot.domain.diff import FileDiff
 from bot.domain.errors import CloisterError
 from bot.domain.excerpt import Source, Unshowable
-from bot.domain.findings import Finding, Severity
+from bot.domain.findings import Severity
 from bot.domain.mended import ANSWER_TOKENS, FRAME, MOST_CLAIMS, SCHEMA, Claim, Verdict, claim, question, read
-from bot.domain.merge_request import Revision
 from bot.domain.prompt import Instructions, instructions
 from bot.domain.records import Task
 from bot.domain.run import Run
@@ -24,7 +22,8 @@ from bot.ports import ModelRequest, Store, Workspaces
 from bot.resources import resource
 from bot.reviewer.asking import Asker, Ledger
 from bot.reviewer.finding import is_away
-from bot.reviewer.threads import finding_of
+from bot.reviewer.threads import finding_behind
+from bot.reviewer.tracking import versions
 
 log = structlog.get_logger()
 
@@ -141,30 +140,13 @@ class Mending:
         """Return what to ask about *comment*, None where what was found, or its code, is not to be had any more."""
         assert run.revision is not None, "only a fetched run has code"
         try:
-            found = await finding_of(
-                comment.fingerprint,
-                await self.store.run(comment.run_id),
-                store=self.store,
-                workspaces=self.workspaces,
-                key=self.key,
-            )
-            if found is None:
+            found = await finding_behind(comment, store=self.store, workspaces=self.workspaces, key=self.key)
+            file = await versions(comment, run.revision, self.workspaces)
+            if found is None or file is None:
                 return None
-            since = run.revision.model_copy(update={"base_sha": comment.head_sha})
-            changed = (await self.workspaces.diff(since)).files
-            file = next((one for one in changed if one.old_path == comment.path), None)
-            if file is None:
-                return None
-            return await self._shown(found, file, since)
+            texts = [content.decode(errors="replace") for content in (file.then, file.now)]
+            then, now = await asyncio.to_thread(lambda: [Source.of(text, self.redact) for text in texts])
         except (CloisterError, Unshowable) as error:
             log.info("mending.not_shown", error=str(error))
             return None
-
-    async def _shown(self, found: Finding, file: FileDiff, since: Revision) -> Claim | None:
-        then = (await self.workspaces.read(since, [file.old_path], side="base")).get(file.old_path)
-        now = (await self.workspaces.read(since, [file.new_path])).get(file.new_path)
-        if then is None or now is None or then.content is None or now.content is None:
-            return None
-        texts = [one.content.decode(errors="replace") for one in (then, now) if one.content is not None]
-        before, after = await asyncio.to_thread(lambda: [Source.of(text, self.redact) for text in texts])
-        return claim(found, file, then=before, now=after)
+        return claim(found, file.file, then=then, now=now)

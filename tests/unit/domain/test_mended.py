@@ -16,7 +16,15 @@ from bot.domain.findings import Finding, Severity
 from bot.domain.mended import MOST_CLAIMS, Claim, claim, question, read
 from bot.domain.said import UnusableAnswer
 
-THEN = ["import os", "", "def find(db, name):", "    query = make(name)", "    return db.run(query)", "", "end"]
+THEN = [
+    "import os",
+    "",
+    "def find(db, name):",
+    "    query = make(name)",
+    "    return db.run(query)",
+    "",
+    "end",
+]
 NOW = [*THEN[:3], "    # mended: say mended", "    query = safe_query(name)", *THEN[4:]]
 GOOD = {
     "claim": 0,
@@ -62,7 +70,7 @@ def told(*verdicts: object, claims: Sequence[Claim] | None = None) -> dict[int, 
     """Return what an answer with these verdicts proves."""
     one = asked()
     assert one is not None
-    found = read(json.dumps({"verdicts": verdicts}), claims or [one])
+    found = read(json.dumps({"rulings": verdicts}), claims or [one])
     return {number: (verdict.mended, verdict.line) for number, verdict in found.items()}
 
 
@@ -125,8 +133,8 @@ def test_code_that_was_taken_away_is_proven_by_what_is_left() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "mended", '{"verdicts": []}', '{"verdicts": [7]}', '{"verdicts": [{"claim": 9, "verdict": "mended"}]}',
-     '{"verdicts": [{"claim": 0, "verdict": "fine"}]}', '{"verdicts": [{"claim": "0", "verdict": "mended"}]}'],
+    ["", "mended", '{"rulings": []}', '{"rulings": [7]}', '{"rulings": [{"claim": 9, "verdict": "mended"}]}',
+     '{"rulings": [{"claim": 0, "verdict": "fine"}]}', '{"rulings": [{"claim": "0", "verdict": "mended"}]}'],
 )  # fmt: skip
 def test_garbage_is_no_answer(text: str) -> None:
     """It is asked for once more."""
