@@ -29,7 +29,8 @@ ANSWER_TOKENS: Final = 1_024
 _MAX_QUOTE_CHARS: Final = 200
 _MAX_REASON_CHARS: Final = 200
 _MAX_MESSAGE_CHARS: Final = 600
-#: Lines above and below what was found, then and now: most of a function.
+#: Lines above and below: of then enough to know the place, of now most of a function.
+_AROUND_THEN: Final = 3
 _AROUND: Final = 10
 #: Code of one claim, then and now; who rewrote more than this has written something else.
 _MOST_ROWS: Final = 60
@@ -109,7 +110,9 @@ def claim(finding: Finding, file: FileDiff, *, then: Source, now: Source) -> Cla
         return None
     first, last = _place(finding, LineMap(file), then, now)
     shown = range(max(1, first - _AROUND), min(len(now.lines), last + _AROUND) + 1)[:_MOST_ROWS]
-    before = range(max(1, finding.line - _AROUND), min(len(then.lines), finding.end_line + _AROUND) + 1)
+    before = range(
+        max(1, finding.line - _AROUND_THEN), min(len(then.lines), finding.end_line + _AROUND_THEN) + 1
+    )
     added = file.added_lines
     return Claim(
         finding,

@@ -147,6 +147,6 @@ class Mending:
             texts = [content.decode(errors="replace") for content in (file.then, file.now)]
             then, now = await asyncio.to_thread(lambda: [Source.of(text, self.redact) for text in texts])
         except (CloisterError, Unshowable) as error:
-            log.info("mending.not_shown", error=str(error))
+            log.info("mending.not_judged", error=str(error))
             return None
         return claim(found, file.file, then=then, now=now)

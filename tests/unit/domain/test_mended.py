@@ -155,7 +155,7 @@ def test_long_code_is_shown_in_part() -> None:
     long = [f"line_{n} = compute({n})" for n in range(5_000)]
     one = asked(then=long, now=[f"{line} + 1" for line in long], line=2_500)
     assert one is not None
-    assert len(one.then.rows) == 21
+    assert len(one.then.rows) == 7
     assert len(one.now.rows) == 60
 
 
