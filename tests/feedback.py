@@ -205,6 +205,21 @@ async def commented(
         await transaction.add_comments(scene.ref, [comment], watch)
 
 
+async def also_commented(scene: Scene, mark: str = "e" * 32) -> Note:
+    """Have another comment in a thread of its own, and the ledger know it."""
+    (first, *_) = await scene.ledger.comments(scene.ref)
+    body = f"Another finding.\n\n{MARKER.of(scene.ref, mark)}"
+    note = scene.gitlab.server.comment(scene.opened, body, user=scene.gitlab.bot)
+    comment = first.model_copy(
+        update={"id": comment_id(scene.ref, mark), "fingerprint": mark, "note_id": None}
+    )
+    watch = Watch(scene.ref, comment.posted_at, scene.gitlab.developer.id, target_branch="main")
+    record = Record.of(FeedbackDue(ref=scene.ref), id=uuid.uuid4())
+    async with scene.store.commit("publish", record) as transaction:
+        await transaction.add_comments(scene.ref, [comment], watch)
+    return note
+
+
 @pytest_asyncio.fixture
 async def bare(gitlab: GitLab, store: PostgresStore, pool: Any, tmp_path: Path) -> AsyncIterator[Scene]:
     """Return a merge request without a comment."""

@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from bot.domain.errors import CloisterError
+from bot.domain.errors import CloisterError, Permanent, Transient
 from bot.domain.excerpt import Source, Unshowable
 from bot.domain.findings import Severity
 from bot.domain.mended import ANSWER_TOKENS, FRAME, MOST_CLAIMS, SCHEMA, Claim, Verdict, claim, question, read
@@ -109,15 +109,20 @@ class Mending:
         order = sorted(
             comments, key=lambda one: (-Severity(one.severity).rank, one.posted_at, one.fingerprint)
         )
-        claims = [
-            found for one in order[: _MOST_REQUESTS * MOST_CLAIMS] if (found := await self._claim(one, run))
-        ]
-        groups = list(batches(claims, most=MOST_CLAIMS, fits=self._fits))[:_MOST_REQUESTS]
+        claims, later = list[Claim](), set[str]()
+        for comment in order[: _MOST_REQUESTS * MOST_CLAIMS]:
+            try:
+                found = await self._claim(comment, run)
+            except Transient as error:
+                log.info("mending.put_off", error=str(error))
+                later.add(comment.fingerprint)
+            else:
+                claims += [found] if found else []
         verdicts: dict[str, Verdict] = {}
-        for group in groups:
+        for group in list(batches(claims, most=MOST_CLAIMS, fits=self._fits))[:_MOST_REQUESTS]:
             told = await self._ask(group, run)
             verdicts |= {group[number].finding.fingerprint: one for number, one in told.items()}
-        return Judgement(verdicts)
+        return Judgement(verdicts, frozenset(later))
 
     def _fits(self, group: Sequence[Claim]) -> bool:
         model = self.asker.models[Task.judge]
@@ -137,7 +142,11 @@ class Mending:
         )
 
     async def _claim(self, comment: Comment, run: Run) -> Claim | None:
-        """Return what to ask about *comment*, None where what was found, or its code, is not to be had any more."""
+        """Return what to ask about *comment*, None where what was found, or its code, cannot be shown.
+
+        Raises:
+            Transient: the code is out of reach.
+        """
         assert run.revision is not None, "only a fetched run has code"
         try:
             found = await finding_behind(comment, store=self.store, workspaces=self.workspaces, key=self.key)
@@ -146,7 +155,7 @@ class Mending:
                 return None
             texts = [content.decode(errors="replace") for content in (file.then, file.now)]
             then, now = await asyncio.to_thread(lambda: [Source.of(text, self.redact) for text in texts])
-        except (CloisterError, Unshowable) as error:
+        except (Permanent, Unshowable) as error:
             log.info("mending.not_judged", error=str(error))
             return None
         return claim(found, file.file, then=then, now=now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,10 +11,11 @@ import structlog
 
 from bot.domain.errors import Obsolete
 from bot.domain.events import CommandTaken, FeedbackDue, FeedbackExpected, ReactionChanged
+from bot.domain.labels import Label, label
 from bot.domain.run import Outcome
 from bot.domain.signals import ReplyClass, SignalKind, Source
 from bot.domain.watching import Why
-from tests.feedback import MARK, MARKER, OURS, Scene, commented, finding, text
+from tests.feedback import MARK, MARKER, OURS, Scene, also_commented, commented, finding, text
 
 
 async def test_a_look_is_one_request(scene: Scene) -> None:
@@ -39,9 +41,26 @@ async def test_an_applied_suggestion_is_seen(scene: Scene) -> None:
     assert [SignalKind.applied, SignalKind.changed, SignalKind.resolved] == await scene.look()
     (changed,) = await scene.signals(SignalKind.changed)
     (resolved,) = await scene.signals(SignalKind.resolved)
+    (applied,) = await scene.signals(SignalKind.applied)
     assert changed.judged is True
-    assert scene.gitlab.developer.id == resolved.actor_id
+    assert scene.gitlab.developer.id == resolved.actor_id == applied.actor_id
+    assert applied.actor_is_author
     assert [] == await scene.look()
+
+
+async def test_who_applied_a_suggestion_is_named_only_if_certain(scene: Scene) -> None:
+    """A script applied it, which resolves nothing, and somebody else resolved the thread."""
+    (suggestion,) = scene.note.suggestions
+    await scene.look()
+    server, reviewer = scene.gitlab.server, scene.gitlab.server.create_user("reviewer")
+    where = server.instance.suggestions.find(suggestion.id)
+    assert where is not None
+    server.instance.suggestions.apply(scene.gitlab.developer, [where])
+    server.resolve(scene.opened, scene.note.discussion_id, user=reviewer)
+    await scene.ran()
+    await scene.look()
+    (applied,) = await scene.signals(SignalKind.applied)
+    assert (None, False) == (applied.actor_id, applied.actor_is_author)
 
 
 async def test_replies_are_one_word(scene: Scene, pool: Any) -> None:
@@ -145,6 +164,20 @@ async def test_reactions_are_asked_for_where_no_hook_tells(scene: Scene) -> None
     assert 1 == scene.forge.calls - before
 
 
+async def test_reactions_to_all_comments_are_asked_for_in_turn(scene: Scene) -> None:
+    """One at a time here: of two comments each is asked about in the end."""
+    other = await also_commented(scene)
+    scene.looker = replace(scene.looker, most_asked=1)
+    for note in (scene.note, other):
+        scene.gitlab.server.react(scene.opened, note, "thumbsup", user=scene.gitlab.developer)
+    assert [[], [], []] == [await scene.look() for _ in range(3)]
+    assert [[SignalKind.reaction_added]] * 2 == [await scene.look() for _ in range(2)]
+    assert 2 == len({one.fingerprint for one in await scene.signals()})
+    before = scene.forge.calls
+    await scene.look()
+    assert 2 == scene.forge.calls - before
+
+
 async def test_what_deleted_accounts_did_has_no_actor(scene: Scene) -> None:
     """GitLab gives it to a ghost, who stands for all of them."""
     server, person = scene.gitlab.server, scene.gitlab.server.create_user("leaver")
@@ -226,6 +259,29 @@ async def test_a_push_that_mends_it_after_all_is_seen(scene: Scene) -> None:
     assert [] == await scene.look(later=timedelta(days=1))
 
 
+async def test_a_later_push_that_is_judged_counts(scene: Scene) -> None:
+    """Nobody could judge the first one; the third one undoes what the second has mended."""
+    server, mended = scene.gitlab.server, [*OURS[:9], "query = safe(name)\n", *OURS[10:]]
+    server.push(scene.opened, text([*OURS[:9], "query = make(name + 'x')\n", *OURS[10:]]))
+    await scene.ran(outcome=Outcome.failed)
+    assert [SignalKind.changed] == await scene.look()
+    server.push(scene.opened, text(mended))
+    await scene.ran()
+    assert [SignalKind.changed] == await scene.look()
+    server.push(scene.opened, text([*mended, "# more\n"]))
+    await scene.ran()
+    assert [] == await scene.look()
+    server.push(scene.opened, text(OURS))
+    await scene.ran(finding())
+    assert [SignalKind.changed] == await scene.look()
+    assert [None, True, False] == [one.judged for one in await scene.signals(SignalKind.changed)]
+    server.merge(scene.opened)
+    await scene.shut()
+    await scene.look()
+    (comment,) = await scene.ledger.comments(scene.ref)
+    assert Label.unknown is label(comment, await scene.signals()).label
+
+
 async def test_what_is_seen_long_after_the_merge_is_no_later_change(scene: Scene) -> None:
     """The hook of the merge was lost: the lines had changed by then all the same."""
     scene.gitlab.server.push(scene.opened, text([*OURS[:9], "query = safe(name)\n", *OURS[10:]]))
@@ -249,7 +305,7 @@ async def test_a_scan_that_failed_judges_nothing(scene: Scene) -> None:
 
 
 async def test_the_silence_of_the_model_judges_nothing(bare: Scene) -> None:
-    """It does not repeat itself; at the merge its finding is gone only as far as git can tell."""
+    """It does not repeat itself; nor does it at the merge, where nobody asks it."""
     await commented(bare, "model")
     bare.gitlab.server.push(bare.opened, text([*OURS[:9], "query = safe(name)\n", *OURS[10:]]))
     await bare.ran(step="review")
@@ -257,9 +313,7 @@ async def test_the_silence_of_the_model_judges_nothing(bare: Scene) -> None:
     assert [None] == [one.judged for one in await bare.signals()]
     bare.gitlab.server.merge(bare.opened)
     await bare.shut()
-    assert [SignalKind.gone, SignalKind.merged] == await bare.look()
-    (gone,) = await bare.signals(SignalKind.gone)
-    assert (Source.git, None) == (gone.source, gone.judged)
+    assert [SignalKind.merged] == await bare.look()
 
 
 async def test_pushes_that_leave_the_lines_alone_say_nothing(scene: Scene) -> None:
