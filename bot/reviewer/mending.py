@@ -151,7 +151,7 @@ class Mending:
         try:
             found = await finding_behind(comment, store=self.store, workspaces=self.workspaces, key=self.key)
             file = await versions(comment, run.revision, self.workspaces)
-            if found is None or file is None:
+            if found is None or file is None or self.redact(file.file.new_path) != file.file.new_path:
                 return None
             texts = [content.decode(errors="replace") for content in (file.then, file.now)]
             then, now = await asyncio.to_thread(lambda: [Source.of(text, self.redact) for text in texts])

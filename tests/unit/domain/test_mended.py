@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.diff import Change, DiffLine, FileDiff, Hunk, Sign
-from bot.domain.excerpt import Source
+from bot.domain.excerpt import Source, visible
 from bot.domain.findings import Finding, Severity
-from bot.domain.mended import MOST_CLAIMS, Claim, claim, question, read
+from bot.domain.mended import FRAME, MOST_CLAIMS, Claim, claim, question, read
 from bot.domain.said import UnusableAnswer
+from tests.injections import INJECTIONS, NAMES, Injection
 
 THEN = [
     "import os",
@@ -157,6 +158,18 @@ def test_long_code_is_shown_in_part() -> None:
     assert one is not None
     assert len(one.then.rows) == 7
     assert len(one.now.rows) == 60
+
+
+@pytest.mark.parametrize("injection", INJECTIONS, ids=NAMES)
+def test_hostile_code_stays_data(injection: Injection) -> None:
+    """Whatever it holds stands between the fences, line by line behind its number, without what nobody sees."""
+    one = asked(now=["x = 1", *injection.text.split("\n")], title=injection.text, message=injection.text)
+    assert one is not None
+    prompt = question([one])
+    fence = prompt.split("\n")[0].removeprefix("The data begins and ends with the line ")
+    assert prompt.count(fence) == 3
+    assert prompt.split(fence)[-1] == FRAME.split("{fence}")[-1]
+    assert visible(prompt) == prompt
 
 
 @given(st.lists(st.text(), min_size=1, max_size=8), st.text(min_size=1), st.text())
