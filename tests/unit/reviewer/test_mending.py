@@ -7,7 +7,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -199,3 +199,11 @@ async def test_code_that_is_out_of_reach_is_left_for_later() -> None:
     judgement = await mending(asked, Kept(Transient("the forge is away"))).judge([comment(2)], RUN)
     assert ({}, {"f2"}, []) == (judgement.verdicts, judgement.later, asked.prompts)
     assert frozenset() == (await mending(asked, Kept(Permanent("denied"))).judge([comment(2)], RUN)).later
+
+
+async def test_a_secret_in_a_name_is_not_shown() -> None:
+    """Such a file is left out whole."""
+    asked = Asked()
+    judge = replace(mending(asked), redact=lambda text: text.replace("a.py", "[masked]"))
+    assert {} == (await judge.judge([comment(2)], RUN)).verdicts
+    assert [] == asked.prompts
