@@ -53,6 +53,7 @@ async def test_who_applied_a_suggestion_is_named_only_if_certain(scene: Scene) -
     (suggestion,) = scene.note.suggestions
     await scene.look()
     server, reviewer = scene.gitlab.server, scene.gitlab.server.create_user("reviewer")
+    server.add_member(scene.gitlab.project, reviewer, 30)
     where = server.instance.suggestions.find(suggestion.id)
     assert where is not None
     server.instance.suggestions.apply(scene.gitlab.developer, [where])

@@ -220,8 +220,9 @@ async def test_code_is_shown_without_secrets(judged: Scene, ollama_server: Scrip
     await commented(judged, "model")
     await merged(judged, [*OURS[:9], "query = safe(name, 's3cret')\n", *OURS[10:]])
     (request,) = ollama_server.asked("rulings")
-    assert "safe(name, '[masked]')" in str(request["messages"])
-    assert "s3cret" not in str(request["messages"])
+    prompt = request["messages"][-1]["content"]
+    assert "safe(name, '[masked]')" in prompt
+    assert "s3cret" not in prompt
 
 
 async def test_what_the_model_finds_again_is_not_asked(judged: Scene, ollama_server: ScriptedOllama) -> None:
