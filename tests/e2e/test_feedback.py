@@ -188,12 +188,13 @@ async def test_what_the_model_has_found_is_judged_at_the_merge(shared_cloister: 
     """By a model that sees the final code; what it proves to be mended is an acceptance on the dashboards."""
     gitlab = shared_cloister.gitlab
     server, name = gitlab.server, f"feedback-{next(_numbers)}"
-    code = "def last(rows):\n    for at in range({}):\n        print(rows[at])\n"
+    # No rule of a scanner knows this one.
+    code = "def mean(rows):\n    return sum(rows) / {}\n"
     merge_request = server.open_merge_request(
-        gitlab.project, name, {f"{name}.py": code.format("len(rows) + 1")}, author=gitlab.developer
+        gitlab.project, name, {f"{name}.py": code.format("len(rows)")}, author=gitlab.developer
     )
     await shared_cloister.outcome(merge_request)
-    server.push(merge_request, {f"{name}.py": code.format("max(len(rows), 0)")})
+    server.push(merge_request, {f"{name}.py": code.format("max(len(rows), 1)")})
     await shared_cloister.outcome(merge_request)
     server.merge(merge_request, user=gitlab.developer)
     signals = await looked(shared_cloister, merge_request)
