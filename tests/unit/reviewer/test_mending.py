@@ -32,8 +32,8 @@ RUN = Run(
     revision=Revision(ref=REF, base_sha="c" * 40, start_sha="c" * 40, head_sha="b" * 40),
     created_at=datetime(2026, 1, 1, tzinfo=UTC),
 )
-#: Every second line has changed.
-THEN = [f"value_{n} = compute({n})" for n in range(1, 101)]
+#: Every second line has changed; they are so long that few claims fit into a request.
+THEN = [f"value_{n} = compute({n}, '{'x' * 60}')" for n in range(1, 101)]
 NOW = [line if n % 2 else f"{line}  # noqa" for n, line in enumerate(THEN, start=1)]
 SEVERITIES = [Severity.low, Severity.high]
 
