@@ -171,9 +171,7 @@ def text(lines: Sequence[str]) -> dict[str, Change]:
     return {"app.py": "".join(lines)}
 
 
-async def commented(
-    scene: Scene, scanner: str = "semgrep", *, bot: bool = False, fix: Fix | None = None
-) -> None:
+async def commented(scene: Scene, scanner: str = "semgrep", *, fix: Fix | None = None) -> None:
     """Post the comment, and have the ledger know it."""
     run = await scene.ran(finding(scanner, fix=fix), step="review" if scanner == "model" else "scan:semgrep")
     assert run.revision is not None
@@ -196,7 +194,6 @@ async def commented(
         path="app.py",
         line=10,
         end_line=11,
-        author_is_bot=bot,
         posted_at=datetime.now(UTC) - timedelta(seconds=1),
     )
     watch = Watch(scene.ref, comment.posted_at, scene.gitlab.developer.id, target_branch="main")
