@@ -87,7 +87,7 @@ Review = Annotated[
 Judge = Annotated[
     LocalModel | None,
     Field(
-        description="Model that confirms findings before they are posted. Unset: `CLOISTER_MODEL`.",
+        description="Model that confirms findings before they are posted, and says after a merge which were mended. Unset: `CLOISTER_MODEL`.",
         examples=["deepseek-r1:14b"],
     ),
 ]

@@ -15,6 +15,8 @@ from bot.reviewer.asking import Asker
 from bot.reviewer.classifying import Classifier, guide
 from bot.reviewer.fates import Fates
 from bot.reviewer.looking import Looker
+from bot.reviewer.mending import Mending
+from bot.reviewer.mending import guide as mended_guide
 
 
 def feedback_ports(
@@ -38,5 +40,6 @@ def feedback_ports(
         marker=marker,
         classifier=Classifier(asker, guide(), redact),
         fates=Fates(store, workspaces, fingerprint_key),
+        mending=Mending(asker, mended_guide(), store, workspaces, redact, fingerprint_key) if asker else None,
     )
     return {"feedback": ledger, "looker": looker}

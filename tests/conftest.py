@@ -13,6 +13,7 @@ pytest_plugins = [
     "tests.kafka_secured",
     "tests.postgres_tls",
     "tests.gitlab",
+    "tests.feedback",
     "tests.ollama",
     "tests.openai",
     "tests.llama",

@@ -6,10 +6,10 @@ from urllib.parse import quote
 
 from bot.adapters.forge_gitlab_api import GitLabApi
 from bot.domain.errors import Refused
-from bot.domain.forge import ForgeAward
+from bot.domain.forge import ForgeAward, ForgeCommit
 from bot.domain.merge_request import MergeRequestRef, Sha
-from bot.gitlab.note_shapes import Award
-from bot.gitlab.shapes import BranchTip
+from bot.gitlab.note_shapes import Award, Commit
+from bot.gitlab.shapes import BranchTip, read
 
 
 class GitLabAftermath:
@@ -30,3 +30,12 @@ class GitLabAftermath:
             return (await self._api.one(BranchTip, path)).commit.id
         except Refused:
             return None
+
+    async def commits(self, ref: MergeRequestRef) -> list[ForgeCommit]:
+        """Return the newest commits; see the port."""
+        path = f"projects/{ref.project_id}/merge_requests/{ref.iid}/commits"
+        try:
+            items, _ = await self._api.some(path)
+        except Refused:
+            return []
+        return [read(Commit, item, f"GET {path}").forge() for item in items]

@@ -11,6 +11,8 @@ from bot.demo.script import Reply, Script
 
 _ABOUT = re.compile(r"^Finding about lines? (?P<line>\d+)(?: to \d+)?: (?P<title>.*)$", re.MULTILINE)
 _ROW = re.compile(r"^ *(?P<line>\d+)   (?P<text>.*)$", re.MULTILINE)
+_CLAIM = re.compile(r"^Claim (?P<number>\d+): ", re.MULTILINE)
+_NOW = re.compile(r"^ *(?P<line>\d+) (?P<sign>[ +]) (?P<text>.*)$", re.MULTILINE)
 _WANTED = "A fix for the finding is wanted."
 
 #: Rewrites a line with a planted defect, None where that is not enough.
@@ -18,14 +20,17 @@ Mend = Callable[[str], str | None]
 
 
 def answering(script: Script, mend: Mend) -> Script:
-    """Return a script that answers questions about findings, and leaves all other requests to *script*."""
+    """Return a script that answers questions about findings, be it after a merge, and leaves all others to *script*."""
 
     def answer(request: Mapping[str, Any]) -> Reply:
         shape = request.get("format")
-        if not isinstance(shape, Mapping) or "answer" not in shape.get("properties", {}):
-            return script(request)
+        asked = shape.get("properties", {}) if isinstance(shape, Mapping) else {}
         prompt = str(request["messages"][-1]["content"])
-        return Reply(json.dumps({"answer": [dict(_answer(prompt, mend))]}))
+        if "rulings" in asked:
+            return Reply(json.dumps({"rulings": list(_rulings(prompt, mend))}))
+        if "answer" in asked:
+            return Reply(json.dumps({"answer": [dict(_answer(prompt, mend))]}))
+        return script(request)
 
     return answer
 
@@ -38,3 +43,20 @@ def _answer(prompt: str, mend: Mend) -> Iterator[tuple[str, Any]]:
     mended = mend(shown.get(line, ""))
     if _WANTED in prompt and mended is not None:
         yield "fix", {"line": line, "end_line": line, "replacement": mended}
+
+
+def _rulings(prompt: str, mend: Mend) -> Iterator[dict[str, Any]]:
+    """Yield whether a planted defect is still there: what could be mended in the code of now."""
+    _, *parts = _CLAIM.split(prompt)
+    for number, about in zip(parts[::2], parts[1::2], strict=True):
+        rows = list(_NOW.finditer(about.partition("The code of now.")[2]))
+        bad = next((row for row in rows if mend(row["text"]) is not None), None)
+        good = next((row for row in rows if row["sign"] == "+"), None)
+        if row := bad or good:
+            yield {
+                "claim": int(number),
+                "line": int(row["line"]),
+                "quote": row["text"],
+                "reason": "It fails as before." if bad else "It was rewritten.",
+                "verdict": "still_there" if bad else "mended",
+            }

@@ -150,7 +150,8 @@ class ForgeNote:
 
     ``internal`` notes are hidden from those who are not members. ``place`` is None outside of the diff's new side.
     ``author_id`` is 0 where the author's account is gone. ``bot`` is about the author, ``resolver_bot`` about who
-    resolved it. ``applied`` says of each suggestion in it whether it was applied.
+    resolved it. ``applied`` says of each suggestion in it whether it was applied. Names are as people see them, empty
+    where they are not told.
     """
 
     id: int
@@ -167,6 +168,17 @@ class ForgeNote:
     bot: bool = False
     resolver_bot: bool = False
     applied: tuple[bool, ...] = ()
+    author_name: str = ""
+    resolver_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeCommit:
+    """Hold who wrote a commit and who made it, by the names that it has; anybody can give any name there."""
+
+    author_name: str
+    committer_name: str
+    committed_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.domain.forge import ForgeAward, ForgeDiscussion, ForgeNote
+from bot.domain.mended import Verdict
 from bot.domain.merge_request import Sha
 from bot.domain.signals import AWARD, Comment, Signal, SignalKind, Source, believed, signal_id
 from bot.domain.watching import Seen, Watch
@@ -192,6 +193,36 @@ def ended(scene: Scene, *, actor: int | None) -> Iterator[Signal]:
     if kind is not None:
         at = watch.ended_at
         yield scene.signal(kind, None, at, at.isoformat() if at else scene.now.isoformat(), actor=actor)
+
+
+def verdicts(
+    scene: Scene, head_sha: Sha, comments: Iterable[Comment], proven: Mapping[str, Verdict], *, by: str
+) -> list[Signal]:
+    """Return what was proven, after the merge, of the code that was merged.
+
+    Args:
+        scene: what is known.
+        head_sha: the last head.
+        comments: those that were asked about.
+        proven: by fingerprint.
+        by: who says so.
+    """
+    signals = []
+    for comment in comments:
+        verdict = proven.get(comment.fingerprint)
+        if verdict is not None:
+            signals.append(
+                scene.signal(
+                    SignalKind.gone if verdict.mended else SignalKind.changed,
+                    comment,
+                    scene.pushed_by,
+                    *([] if verdict.mended else ["judged"]),
+                    source=Source.model,
+                    judged=verdict.mended,
+                    detail={"head": head_sha, "by": by, "line": str(verdict.line)},
+                )
+            )
+    return signals
 
 
 def _missing(scene: Scene, comment: Comment, before: Seen) -> tuple[list[Signal], Seen]:

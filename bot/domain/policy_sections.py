@@ -219,3 +219,7 @@ class Learning(Section):
         description="let comments of this project that people accepted or rejected, and the code that they are about,"
         " be exported to train a model",
     )
+    judge: bool = Field(
+        default=True,
+        description="after a merge, ask the language model which of its findings the change has mended",
+    )

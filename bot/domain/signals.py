@@ -30,7 +30,7 @@ class SignalKind(enum.StrEnum):
     """What happened."""
 
     applied = "applied"
-    """The suggestion was committed with GitLab's button."""
+    """The suggestion was committed, with GitLab's button or, by the word of git, by hand."""
     reaction_added = "reaction_added"
     reaction_removed = "reaction_removed"
     reply = "reply"
@@ -39,7 +39,7 @@ class SignalKind(enum.StrEnum):
     changed = "changed"
     """A later push, or a commit after the merge, changed the lines that the comment is about."""
     gone = "gone"
-    """At the merge the finding was not there any more."""
+    """At the merge the finding was not there any more: a scan did not find it, or the model says that it was mended."""
     merged = "merged"
     closed = "closed"
     reopened = "reopened"
@@ -93,7 +93,8 @@ class Signal(Value):
     emoji: str = ""
     reply: ReplyClass | None = None
     judged: bool | None = Field(
-        default=None, description="changed: whether the change mends what was found, None: nobody has judged"
+        default=None,
+        description="changed, gone: whether the code mends what was found, None: nobody has judged",
     )
     detail: dict[str, str] = Field(default_factory=dict)
 

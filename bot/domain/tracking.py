@@ -45,10 +45,10 @@ def fate(
     """
     if file is None or _in_place(first, last, LineMap(file)):
         return Fate.kept
-    code = _words(before[first - 1 : last])
+    code = words(before[first - 1 : last])
     if not code:
         return Fate.kept
-    if _count(code, now) >= max(_count(code, before), 1) or any(_count(code, lines) for lines in others):
+    if often(code, now) >= max(often(code, before), 1) or any(often(code, lines) for lines in others):
         return Fate.moved
     return Fate.removed if file.change is Change.deleted else Fate.changed
 
@@ -61,11 +61,12 @@ def _in_place(first: int, last: int, lines: LineMap) -> bool:
     return all(below == (above or 0) + 1 for above, below in pairwise(there))
 
 
-def _count(code: Sequence[str], lines: Sequence[str]) -> int:
-    words = _words(lines)
-    return sum(words[at : at + len(code)] == code for at in range(len(words) - len(code) + 1))
+def often(code: Sequence[str], lines: Sequence[str]) -> int:
+    """Return how often *code*, as `words` has it, stands in *lines*."""
+    there = words(lines)
+    return sum(there[at : at + len(code)] == code for at in range(len(there) - len(code) + 1))
 
 
-def _words(lines: Iterable[str]) -> list[str]:
+def words(lines: Iterable[str]) -> list[str]:
     """Return the lines that say something, without their blanks."""
     return [" ".join(line.split()) for line in lines if line.strip()]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -29,6 +29,8 @@ _OPEN = (
 REACTIONS_FROM = 3
 #: How long after a merge a change of the same lines still counts, and when to look for one.
 LATE = (timedelta(days=1), timedelta(days=3), timedelta(days=10), timedelta(days=30))
+#: When to ask the model again that did not say after a merge what was mended, look by look.
+_JUDGE = (timedelta(minutes=10), timedelta(hours=1), timedelta(hours=6))
 #: What cannot be read waits, longer each time, and is given up after the last.
 _REFUSED = (timedelta(hours=1), timedelta(hours=6), *[timedelta(days=1)] * 6)
 _UNREACHED = timedelta(minutes=2)
@@ -60,8 +62,9 @@ SOON: Mapping[Why, timedelta] = {
 class Seen(Value):
     """Hold what one of our threads looked like at the last look.
 
-    ``turns`` counts how often it was resolved or not, ``unmended`` says that its lines have ``changed`` and the finding
-    still stood.
+    ``turns`` counts how often it was resolved or not. Its lines have ``changed``; ``mended`` and ``unmended`` say what
+    was told of the finding then, neither that nobody knew. ``unjudged``: after the merge the model has still to say
+    so. ``asked`` grows with each look that asks for reactions to it.
     """
 
     resolved: bool = False
@@ -69,7 +72,10 @@ class Seen(Value):
     applied: bool = False
     deleted: bool = False
     changed: bool = False
+    mended: bool = False
     unmended: bool = False
+    unjudged: bool = False
+    asked: int = 0
     replies: tuple[int, ...] = ()
     awards: tuple[int, ...] = ()
 
@@ -105,10 +111,8 @@ def next_look(watch: Watch, now: AwareDatetime) -> datetime | None:
     if watch.state == "closed":
         return None
     if watch.state == "merged":
-        return next(
-            (at for wait in LATE if watch.ended_at and (at := watch.ended_at + wait) > now),
-            None,
-        )
+        late = [at for wait in LATE if watch.ended_at and (at := watch.ended_at + wait) > now]
+        return min([*late[:1], *_asked_again(watch, now)], default=None)
     wait = _OPEN[min(watch.step, len(_OPEN) - 1)]
     return now + _spread(wait, watch)
 
@@ -128,6 +132,13 @@ def after_failure(
         return now + _REFUSED[watch.failures - 1] if watch.failures <= len(_REFUSED) else None
     wait = min(_UNREACHED * 2 ** min(watch.failures - 1, 16), _LONGEST)
     return now + max(min(asked, _LONGEST), _spread(wait, watch))
+
+
+def _asked_again(watch: Watch, now: datetime) -> Iterator[datetime]:
+    """Yield when the model is to be asked once more what was mended, if it is."""
+    tries = watch.step - 1
+    if any(one.unjudged for one in watch.seen.values()) and tries < len(_JUDGE):
+        yield now + _spread(_JUDGE[max(tries, 0)], watch)
 
 
 def _spread(wait: timedelta, watch: Watch) -> timedelta:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby
+from typing import TypeVar
 
 from bot.domain.excerpt import Excerpt, header
 from bot.domain.findings import Finding
 from bot.domain.prompt import fence_around
+
+Point = TypeVar("Point")
 
 #: Lines above and below a finding: most of a function.
 _AROUND = 12
@@ -36,16 +39,16 @@ def sheet(shown: Sequence[Excerpt], points: Sequence[str], heading: str) -> tupl
 
 
 def batches(
-    findings: Iterable[Finding], *, most: int, fits: Callable[[Sequence[Finding]], bool]
-) -> Iterator[tuple[Finding, ...]]:
-    """Yield *findings* in groups of up to *most* that fit into one request; one that never fits is left out."""
-    group: list[Finding] = []
-    for finding in findings:
-        if group and (len(group) == most or not fits([*group, finding])):
+    points: Iterable[Point], *, most: int, fits: Callable[[Sequence[Point]], bool]
+) -> Iterator[tuple[Point, ...]]:
+    """Yield *points* in groups of up to *most* that fit into one request; one that never fits is left out."""
+    group: list[Point] = []
+    for point in points:
+        if group and (len(group) == most or not fits([*group, point])):
             yield tuple(group)
             group = []
-        if group or fits([finding]):
-            group.append(finding)
+        if group or fits([point]):
+            group.append(point)
     if group:
         yield tuple(group)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import AliasChoices, Field
 
-from bot.domain.forge import ForgeAward, ForgeDiscussion, ForgeDraft, ForgeNote, ForgePlace
+from bot.domain.forge import ForgeAward, ForgeCommit, ForgeDiscussion, ForgeDraft, ForgeNote, ForgePlace
 from bot.domain.merge_request import Value
 from bot.gitlab.errors import MAX_TIME, MIN_TIME
 from bot.gitlab.people_shapes import Author
@@ -64,6 +64,8 @@ class Note(Value):
             bot=self.author is not None and self.author.bot,
             resolver_bot=self.resolved_by is not None and self.resolved_by.bot,
             applied=tuple(bool(one.applied) for one in self.suggestions or ()),
+            author_name=self.author.name if self.author else "",
+            resolver_name=self.resolved_by.name if self.resolved_by else "",
         )
 
 
@@ -81,6 +83,18 @@ class Award(Value):
         return ForgeAward(
             self.id, self.name, who.account if who else 0, self.created_at, who is not None and who.bot
         )
+
+
+class Commit(Value):
+    """One commit of a merge request."""
+
+    author_name: Text = ""
+    committer_name: Text = ""
+    committed_date: Time = Field(ge=MIN_TIME, lt=MAX_TIME)
+
+    def forge(self) -> ForgeCommit:
+        """Return it as the port names it."""
+        return ForgeCommit(self.author_name, self.committer_name, self.committed_date)
 
 
 class Discussion(Value):

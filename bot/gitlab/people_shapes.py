@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
 
-from pydantic import StrictInt
+from pydantic import BeforeValidator, StrictInt
 
 from bot.domain.authorship import Person, Signature
 from bot.domain.forge import ForgeMember, ForgeUser, named_as_bot
@@ -12,6 +13,8 @@ from bot.domain.merge_request import Value
 
 #: Who the comments of deleted accounts belong to. See https://docs.gitlab.com/user/profile/account/delete_account/
 _GHOST_NAME = re.compile(r"ghost\d*", re.IGNORECASE)
+#: What cannot be a name is none: no comment must be lost for it.
+Name = Annotated[str, BeforeValidator(lambda value: value if isinstance(value, str) else "")]
 
 
 class User(Value):
@@ -77,6 +80,7 @@ class Author(Value):
 
     id: int
     username: str = ""
+    name: Name = ""
 
     @property
     def account(self) -> int:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from bot.domain.forge import (
     ForgeAward,
+    ForgeCommit,
     ForgeDiscussion,
     ForgeDraft,
     ForgeJob,
@@ -251,3 +252,6 @@ class Aftermath(Protocol):
 
     async def tip(self, ref: MergeRequestRef, branch: str) -> Sha | None:
         """Return the newest commit of a branch of the project of *ref*, None if there is no such branch."""
+
+    async def commits(self, ref: MergeRequestRef) -> list[ForgeCommit]:
+        """Return the newest commits of a merge request, a hundred at most; none where we are not told."""

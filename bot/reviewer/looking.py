@@ -6,22 +6,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from bot.domain.applying import applied_by
 from bot.domain.commands import NAME, addresses_somebody, asked
 from bot.domain.errors import Refused
-from bot.domain.forge import ForgeDiscussion
+from bot.domain.forge import ForgeCommit, ForgeDiscussion
 from bot.domain.marker import Marker
 from bot.domain.merge_request import MergeRequestRef
-from bot.domain.observation import Observed, Reply, Scene, ended, observe, reacted
+from bot.domain.observation import Observed, Reply, Scene, ended, observe, reacted, verdicts
+from bot.domain.remembered import judged, marked, next_turn, offered, taken, to_judge, whose_turn
 from bot.domain.run import Run
 from bot.domain.signals import Comment, ReplyClass, Signal, SignalKind
 from bot.domain.watching import REACTIONS_FROM, Seen, Watch, next_look
 from bot.ports import Aftermath, Feedback, Forge, Placed, Store
 from bot.reviewer.classifying import Classifier
 from bot.reviewer.fates import Fates
+from bot.reviewer.mending import Judgement, Mending
 
 #: A hook that came so lately means that hooks come.
 _HOOKS_COME = timedelta(days=30)
-#: Comments whose reactions are asked for in one look, a request each.
+#: Comments whose reactions are asked for in one look, a request each; the others have their turn later.
 _MOST_ASKED = 30
 
 
@@ -37,7 +40,10 @@ class Look:
 
 @dataclass(frozen=True)
 class Looker:
-    """Look at merge requests; one for all of a process."""
+    """Look at merge requests; one for all of a process.
+
+    Without *mending* nobody is asked what a merge has mended. A look asks for the reactions to *most_asked* comments.
+    """
 
     forge: Forge
     aftermath: Aftermath
@@ -46,6 +52,8 @@ class Looker:
     marker: Marker
     classifier: Classifier
     fates: Fates
+    mending: Mending | None = None
+    most_asked: int = _MOST_ASKED
 
     async def look(self, watch: Watch, comments: Sequence[Comment], now: datetime) -> Look:
         """Return what happened since the last look; one request tells most of it.
@@ -66,16 +74,19 @@ class Looker:
         if watch.state != before.state:
             signals += ended(scene, actor=actor)
         seen = observe(scene, comments, threads)
-        signals += seen.signals
+        signals += await self._named(watch, seen)
         signals += [await self._reply(scene, one, me.username) for one in seen.replies]
         reactions, seen_too = await self._reactions(
             scene, comments, seen, just_ended=watch.over and not before.over
         )
         signals += reactions
-        fates, watch = await self._code(scene, replace(watch, seen=seen_too), before, run, comments)
+        placed = _placed(comments, seen.threads)
+        fates, watch = await self._code(
+            scene, replace(watch, seen=seen_too), before, run, _offering(comments, placed)
+        )
         signals += fates
         watch = replace(watch, step=watch.step + 1, failures=0)
-        return Look(watch, tuple(signals), _placed(comments, seen.threads), next_look(watch, now))
+        return Look(watch, tuple(signals), placed, next_look(watch, now))
 
     async def comment_of(self, ref: MergeRequestRef, note_id: int, discussion_id: str) -> Comment | None:
         """Return our comment that a note has opened, None if it has opened none.
@@ -124,6 +135,28 @@ class Looker:
                 ours[mark] = discussion
         return ours
 
+    async def _named(self, watch: Watch, seen: Observed) -> list[Signal]:
+        """Return the signals of *seen*, with who applied a suggestion where that is certain; it costs one request."""
+        found: list[Signal] = []
+        commits: list[ForgeCommit] | None = None
+        for one in seen.signals:
+            thread = seen.threads.get(one.fingerprint)
+            was_open = not watch.seen.get(one.fingerprint, Seen()).resolved
+            if one.kind is SignalKind.applied and thread is not None and was_open:
+                commits = await self.aftermath.commits(watch.ref) if commits is None else commits
+                who = applied_by(thread.notes[0], commits)
+                found.append(
+                    one.model_copy(
+                        update={
+                            "actor_id": who,
+                            "actor_is_author": who is not None and who == watch.author_id,
+                        }
+                    )
+                )
+            else:
+                found.append(one)
+        return found
+
     async def _reply(self, scene: Scene, reply: Reply, username: str) -> Signal:
         """Return the signal of a reply; what it says is stored as one of few words."""
         note, by = reply.note, "rules:none"
@@ -152,19 +185,25 @@ class Looker:
         """Return what changed among reactions, where hooks do not tell of them, or for the last time."""
         after = dict(seen.seen)
         watch = scene.watch
+        standing = [one for one in comments if one.fingerprint in seen.threads]
+        # Those whose turn did not come at the merge have it after it: a reaction has GitLab's time.
+        soon = watch.over and len(standing) > self.most_asked
         if not just_ended and (
-            watch.step < REACTIONS_FROM or await self.feedback.hears(watch.ref, within=_HOOKS_COME)
+            (watch.step < REACTIONS_FROM and not soon)
+            or await self.feedback.hears(watch.ref, within=_HOOKS_COME)
         ):
             return [], after
         told = await self.feedback.signals(watch.ref)
+        turn = next_turn(after)
         signals: list[Signal] = []
-        for comment in [one for one in comments if one.fingerprint in seen.threads][:_MOST_ASKED]:
+        for comment in whose_turn(standing, after, self.most_asked):
             note = seen.threads[comment.fingerprint].notes[0].id
             placed = comment.model_copy(update={"note_id": note})
             awards = await self.aftermath.awards(watch.ref, note)
             theirs = [one for one in awards if one.user_id != scene.me]
             mark = comment.fingerprint
-            found, after[mark] = reacted(scene, placed, theirs, after[mark], told)
+            found, known = reacted(scene, placed, theirs, after[mark], told)
+            after[mark] = known.model_copy(update={"asked": turn})
             signals += found
         return signals, after
 
@@ -175,36 +214,47 @@ class Looker:
         signals: list[Signal] = []
         if run is None or run.revision is None:
             return signals, watch
-        open_ones = [one for one in comments if _open(watch.seen[one.fingerprint])]
         if run.head_sha != watch.head_sha and (run.ended or watch.over):
-            signals += await self.fates.changed(scene, run, open_ones)
-            watch = replace(_marked(watch, signals), head_sha=run.head_sha)
+            signals += await self.fates.changed(scene, run, comments, watch.seen)
+            watch = replace(marked(watch, signals), head_sha=run.head_sha)
+            by_hand = await self.fates.by_hand(scene, run, offered(watch, comments))
+            signals, watch = [*signals, *by_hand], taken(watch, by_hand)
         if watch.state == "merged" and before.state != "merged":
-            signals += await self.fates.gone(scene, run, comments, watch)
+            signals += await self.fates.gone(scene, run, comments)
+            watch = to_judge(watch, comments, run.policy)
         elif watch.state == "merged":
             tip = await self.aftermath.tip(watch.ref, watch.target_branch)
             if tip is not None:
                 late = [one for one in comments if not watch.seen[one.fingerprint].changed]
                 found = await self.fates.late(scene, run, late, tip)
-                signals, watch = [*signals, *found], _marked(watch, found)
-        return signals, watch
+                signals, watch = [*signals, *found], marked(watch, found)
+        return await self._judged(scene, watch, run, comments, signals)
+
+    async def _judged(
+        self, scene: Scene, watch: Watch, run: Run, comments: Sequence[Comment], signals: Sequence[Signal]
+    ) -> tuple[list[Signal], Watch]:
+        """Return *signals* with what the model says was mended by the merge, and *watch* with what is still to ask."""
+        asked = [one for one in comments if watch.seen[one.fingerprint].unjudged]
+        if not asked:
+            return list(signals), watch
+        judgement = await self.mending.judge(asked, run) if self.mending else Judgement()
+        by = self.mending.by if self.mending else ""
+        told = verdicts(scene, run.head_sha, asked, judgement.verdicts, by=by)
+        refuted = {one.fingerprint for one in told if one.kind is SignalKind.changed}
+        # What was seen in this look has the time of the verdict, which is to stand.
+        kept = [
+            one for one in signals if one.kind is not SignalKind.changed or one.fingerprint not in refuted
+        ]
+        return [*kept, *told], marked(judged(watch, judgement.later), told)
 
 
-def _open(seen: Seen) -> bool:
-    """Say whether another push to the lines of a comment would be news."""
-    return not seen.changed or seen.unmended
-
-
-def _marked(watch: Watch, signals: Iterable[Signal]) -> Watch:
-    """Return *watch* with the threads marked whose lines have changed: that is told once, unless it mended nothing."""
-    changed = {one.fingerprint: one.judged for one in signals if one.kind is SignalKind.changed}
-    seen = {
-        mark: one.model_copy(update={"changed": True, "unmended": changed[mark] is False})
-        if mark in changed
-        else one
-        for mark, one in watch.seen.items()
-    }
-    return replace(watch, seen=seen)
+def _offering(comments: Iterable[Comment], placed: Iterable[Placed]) -> list[Comment]:
+    """Return *comments* as the ledger has them once it is told what was *placed*."""
+    marks = {one.fingerprint for one in placed if one.had_suggestion}
+    return [
+        one.model_copy(update={"had_suggestion": True}) if one.fingerprint in marks else one
+        for one in comments
+    ]
 
 
 def _placed(comments: Sequence[Comment], threads: Mapping[str, ForgeDiscussion]) -> tuple[Placed, ...]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from bot.domain.errors import Permanent
 from bot.domain.findings import Finding
 from bot.domain.fingerprint import recognise
 from bot.domain.publication import explained
 from bot.domain.reconcile import Thread
 from bot.domain.run import Run
+from bot.domain.signals import Comment
 from bot.ports import Store, Workspaces
 from bot.reviewer.moves import renamed, under_old_names
 
@@ -36,6 +38,17 @@ async def finding_of(
     thread = Thread(record.discussion_id or "", 0, fingerprint, path=record.path)
     moves = await renamed(run, diff, [thread], threads, store=store, workspaces=workspaces)
     return _named(fingerprint, under_old_names(steps, moves, known, key=key), known) if moves else None
+
+
+async def finding_behind(
+    comment: Comment, *, store: Store, workspaces: Workspaces, key: bytes
+) -> Finding | None:
+    """Return the finding that *comment* was made for, None if it is not kept any more; see `finding_of`."""
+    try:
+        run = await store.run(comment.run_id)
+    except Permanent:
+        return None
+    return await finding_of(comment.fingerprint, run, store=store, workspaces=workspaces, key=key)
 
 
 def _named(

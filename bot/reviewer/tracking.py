@@ -66,6 +66,33 @@ async def _since(since: Revision, comments: Sequence[Comment], workspaces: Works
     return await asyncio.to_thread(_fates, comments, changed, before, now, others)
 
 
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """Hold a file when a comment was made on it, as it is now, and how it changed between."""
+
+    file: FileDiff
+    then: bytes
+    now: bytes
+
+
+async def versions(comment: Comment, revision: Revision, workspaces: Workspaces) -> Versions | None:
+    """Return the commented file then and at the head of *revision*; None where it is gone, the same, or too large.
+
+    Raises:
+        Transient: the head of then is not to be had any more.
+    """
+    since = revision.model_copy(update={"base_sha": comment.head_sha})
+    files = (await workspaces.diff(since)).files
+    file = next((one for one in files if one.old_path == comment.path), None)
+    if file is None:
+        return None
+    then = (await workspaces.read(since, [file.old_path], side="base")).get(file.old_path)
+    now = (await workspaces.read(since, [file.new_path])).get(file.new_path)
+    if then is None or now is None or then.content is None or now.content is None:
+        return None
+    return Versions(file, then.content, now.content)
+
+
 def _fates(
     comments: Sequence[Comment],
     changed: Mapping[str, FileDiff],

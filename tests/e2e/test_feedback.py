@@ -186,3 +186,26 @@ async def test_figures_follow_within_seconds_and_the_merge_freezes_them(shared_c
         note.id,
     )
     assert frozen
+
+
+async def test_what_the_model_has_found_is_judged_at_the_merge(shared_cloister: Cloister) -> None:
+    """By a model that sees the final code; what it proves to be mended is an acceptance on the dashboards."""
+    gitlab = shared_cloister.gitlab
+    server, name = gitlab.server, f"feedback-{next(_numbers)}"
+    # No rule of a scanner knows this one.
+    code = "def mean(rows):\n    return sum(rows) / {}\n"
+    merge_request = server.open_merge_request(
+        gitlab.project, name, {f"{name}.py": code.format("len(rows)")}, author=gitlab.developer
+    )
+    await shared_cloister.outcome(merge_request)
+    server.push(merge_request, {f"{name}.py": code.format("max(len(rows), 1)")})
+    await shared_cloister.outcome(merge_request)
+    server.merge(merge_request, user=gitlab.developer)
+    signals = await looked(shared_cloister, merge_request)
+    (gone,) = [one for one in signals if one["kind"] == "gone"]
+    assert ("model", True) == (gone["source"], gone["judged"])
+    await settled(shared_cloister)
+    ((label,),) = await shared_cloister.fetch(
+        "SELECT label FROM label JOIN comment c ON c.id = comment_id WHERE c.iid = $1", merge_request.iid
+    )
+    assert label == "accepted_strong"

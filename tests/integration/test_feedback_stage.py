@@ -2,239 +2,20 @@
 
 from __future__ import annotations
 
-import itertools
-import uuid
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 import structlog
 
-from bot.adapters.feedback_postgres import PostgresFeedback
-from bot.adapters.forge_gitlab import GitLabForge
-from bot.adapters.forge_gitlab_aftermath import GitLabAftermath
-from bot.adapters.git_mirror import GitMirror
-from bot.adapters.store_postgres import PostgresStore
-from bot.adapters.telemetry import OpenTelemetry
-from bot.demo.gitlab import MergeRequest
-from bot.demo.gitlab.repository import Change
-from bot.demo.gitlab.state import Note
 from bot.domain.errors import Obsolete
-from bot.domain.events import (
-    CommandTaken,
-    Event,
-    FeedbackDue,
-    FeedbackExpected,
-    ReactionChanged,
-    Record,
-    Stage,
-)
-from bot.domain.findings import Finding, Severity
-from bot.domain.marker import Marker
-from bot.domain.merge_request import MergeRequestRef
-from bot.domain.run import Outcome, Run, RunState, Step
-from bot.domain.signals import Comment, ReplyClass, Signal, SignalKind, Source, comment_id
-from bot.domain.watching import Watch, Why
-from bot.gitlab.instance import instance_name
-from bot.gitlab.positions import Target, position
-from bot.reviewer.classifying import Classifier, guide
-from bot.reviewer.fates import Fates
-from bot.reviewer.looking import Looker
-from bot.runtime.consumer import Work
-from consumers.feedback import feedback
-from tests.gitlab import GitLab
-
-MARKER, KEY, MARK = Marker(b"0123456789abcdef"), b"key", "f" * 32
-CODE = [f"line {n}\n" for n in range(1, 41)]
-#: What the merge request makes of the lines 10 and 11, on which the comment stands.
-OURS = [*CODE[:9], "query = make(name)\n", "run(query)\n", *CODE[11:]]
-
-_numbers = itertools.count()
-
-
-@dataclass
-class Clock:
-    """A clock that is set by hand."""
-
-    time: datetime = field(default_factory=lambda: datetime.now(UTC) + timedelta(seconds=5))
-
-    def now(self) -> datetime:
-        return self.time
-
-    def monotonic(self) -> float:
-        return self.time.timestamp()
-
-
-@dataclass
-class Scene:
-    """A merge request with one comment of ours, and the stage."""
-
-    gitlab: GitLab
-    store: PostgresStore
-    ledger: PostgresFeedback
-    forge: GitLabForge
-    mirror: GitMirror
-    looker: Looker
-    opened: MergeRequest
-    telemetry: OpenTelemetry
-    clock: Clock = field(default_factory=Clock)
-
-    @property
-    def ref(self) -> MergeRequestRef:
-        name = instance_name(self.gitlab.server.url)
-        return MergeRequestRef(instance=name, project_id=self.gitlab.project.id, iid=self.opened.iid)
-
-    @property
-    def note(self) -> Note:
-        return next(note for note in self.opened.notes if note.author is self.gitlab.bot and not note.system)
-
-    async def handle(self, event: Event) -> None:
-        """Handle one event."""
-        record = Record.of(event, id=uuid.uuid5(uuid.NAMESPACE_OID, str(next(_numbers))))
-        await feedback.handle(
-            event,
-            feedback=self.ledger,
-            forge=self.forge,
-            looker=self.looker,
-            clock=self.clock,
-            telemetry=self.telemetry,
-            work=Work(Stage.feedback, record, self.store),
-        )
-
-    async def look(self, *, later: timedelta = timedelta(minutes=1)) -> list[SignalKind]:
-        """Look, and return the kinds of what is new."""
-        before = {one.id for one in await self.signals()}
-        self.clock.time += later
-        await self.handle(FeedbackDue(ref=self.ref))
-        return sorted(one.kind for one in await self.signals() if one.id not in before)
-
-    async def signals(self, kind: SignalKind | None = None) -> list[Signal]:
-        """Return all signals, or those of one kind."""
-        return [one for one in await self.ledger.signals(self.ref) if kind in {None, one.kind}]
-
-    async def ran(
-        self, *findings: Finding, step: str = "scan:semgrep", outcome: Outcome = Outcome.done
-    ) -> Run:
-        """Store a run of the head that found *findings*."""
-        revision = (await self.forge.merge_request(self.ref)).revision
-        assert revision is not None
-        run = Run(
-            id=uuid.uuid5(uuid.NAMESPACE_OID, revision.head_sha),
-            ref=self.ref,
-            head_sha=revision.head_sha,
-            revision=revision,
-            state=RunState.finished,
-            steps={step: Step(outcome=outcome)},
-            created_at=self.clock.now(),
-        )
-        record = Record.of(FeedbackDue(ref=self.ref), id=uuid.uuid4())
-        async with self.store.commit("intake", record) as transaction:
-            state = await transaction.merge_request(self.ref)
-            await transaction.save_run(run)
-            await transaction.replace_findings(run.id, step, findings)
-            await transaction.save_merge_request(replace(state, head_sha=run.head_sha, run_id=run.id))
-        return run
-
-    async def shut(self, closed: bool = True) -> None:
-        """Store that the merge request is closed or merged, as intake does."""
-        record = Record.of(FeedbackDue(ref=self.ref), id=uuid.uuid4())
-        async with self.store.commit("intake", record) as transaction:
-            state = await transaction.merge_request(self.ref)
-            await transaction.save_merge_request(replace(state, closed=closed))
-
-    async def again_at(self, pool: Any) -> datetime | None:
-        """Return when the next look is."""
-        moment: datetime | None = await pool.fetchval(
-            "SELECT next_at FROM feedback_watch WHERE iid = $1", self.opened.iid
-        )
-        return moment
-
-
-def finding(scanner: str = "semgrep", **changes: Any) -> Finding:
-    """Return what the comment is about."""
-    fields: dict[str, Any] = {
-        "scanner": scanner,
-        "rule": "sql",
-        "category": "security",
-        "severity": Severity.high,
-        "path": "app.py",
-        "line": 10,
-        "end_line": 11,
-        "title": "SQL",
-        "message": "Built from a name.",
-        "fingerprint": MARK,
-    }
-    return Finding(**fields | changes)
-
-
-def text(lines: Sequence[str]) -> dict[str, Change]:
-    """Return the file with these lines."""
-    return {"app.py": "".join(lines)}
-
-
-async def commented(scene: Scene, scanner: str = "semgrep") -> None:
-    """Post the comment, and have the ledger know it."""
-    run = await scene.ran(finding(scanner), step="review" if scanner == "model" else "scan:semgrep")
-    assert run.revision is not None
-    diff = await scene.mirror.diff(run.revision)
-    place = position(diff.by_new_path["app.py"], run.revision, Target(11, 11))
-    body = f"A finding.\n\n```suggestion:-0+0\nsafe(query)\n```\n\n{MARKER.of(scene.ref, MARK)}"
-    await scene.forge.create_draft(scene.ref, body, place)
-    await scene.forge.publish_drafts(scene.ref)
-    comment = Comment(
-        id=comment_id(scene.ref, MARK),
-        ref=scene.ref,
-        fingerprint=MARK,
-        run_id=run.id,
-        head_sha=run.head_sha,
-        rule="sql",
-        scanner=scanner,
-        category="security",
-        severity="high",
-        confidence="high",
-        path="app.py",
-        line=10,
-        end_line=11,
-        posted_at=datetime.now(UTC) - timedelta(seconds=1),
-    )
-    watch = Watch(scene.ref, comment.posted_at, scene.gitlab.developer.id, target_branch="main")
-    record = Record.of(FeedbackDue(ref=scene.ref), id=uuid.uuid4())
-    async with scene.store.commit("publish", record) as transaction:
-        await transaction.add_comments(scene.ref, [comment], watch)
-
-
-@pytest_asyncio.fixture
-async def bare(gitlab: GitLab, store: PostgresStore, pool: Any, tmp_path: Path) -> AsyncIterator[Scene]:
-    """Return a merge request without a comment."""
-    url = gitlab.server.url
-    gitlab.server.commit(gitlab.project, "main", text(CODE))
-    opened = gitlab.server.open_merge_request(gitlab.project, "feature", text(OURS), author=gitlab.developer)
-    forge = GitLabForge(url, gitlab.token, timeout_s=5.0)
-    mirror = GitMirror(tmp_path / "mirrors", forge_url=url, clone_url=forge.clone_url, token=gitlab.token)
-    ledger = PostgresFeedback(pool)
-    looker = Looker(
-        forge=forge,
-        aftermath=GitLabAftermath(forge.api),
-        feedback=ledger,
-        store=store,
-        marker=MARKER,
-        classifier=Classifier(None, guide(), lambda said: said.replace("s3cret", "[masked]")),
-        fates=Fates(store, mirror, KEY),
-    )
-    with OpenTelemetry() as telemetry:
-        yield Scene(gitlab, store, ledger, forge, mirror, looker, opened, telemetry)
-    await forge.aclose()
-
-
-@pytest_asyncio.fixture
-async def scene(bare: Scene) -> Scene:
-    """Return a merge request with one comment of a scanner."""
-    await commented(bare)
-    return bare
+from bot.domain.events import CommandTaken, FeedbackDue, FeedbackExpected, ReactionChanged
+from bot.domain.labels import Label, label
+from bot.domain.run import Outcome
+from bot.domain.signals import ReplyClass, SignalKind, Source
+from bot.domain.watching import Why
+from tests.feedback import MARK, MARKER, OURS, Scene, also_commented, commented, finding, text
 
 
 async def test_a_look_is_one_request(scene: Scene) -> None:
@@ -260,9 +41,27 @@ async def test_an_applied_suggestion_is_seen(scene: Scene) -> None:
     assert [SignalKind.applied, SignalKind.changed, SignalKind.resolved] == await scene.look()
     (changed,) = await scene.signals(SignalKind.changed)
     (resolved,) = await scene.signals(SignalKind.resolved)
+    (applied,) = await scene.signals(SignalKind.applied)
     assert changed.judged is True
-    assert scene.gitlab.developer.id == resolved.actor_id
+    assert scene.gitlab.developer.id == resolved.actor_id == applied.actor_id
+    assert applied.actor_is_author
     assert [] == await scene.look()
+
+
+async def test_who_applied_a_suggestion_is_named_only_if_certain(scene: Scene) -> None:
+    """A script applied it, which resolves nothing, and somebody else resolved the thread."""
+    (suggestion,) = scene.note.suggestions
+    await scene.look()
+    server, reviewer = scene.gitlab.server, scene.gitlab.server.create_user("reviewer")
+    server.add_member(scene.gitlab.project, reviewer, 30)
+    where = server.instance.suggestions.find(suggestion.id)
+    assert where is not None
+    server.instance.suggestions.apply(scene.gitlab.developer, [where])
+    server.resolve(scene.opened, scene.note.discussion_id, user=reviewer)
+    await scene.ran()
+    await scene.look()
+    (applied,) = await scene.signals(SignalKind.applied)
+    assert (None, False) == (applied.actor_id, applied.actor_is_author)
 
 
 async def test_replies_are_one_word(scene: Scene, pool: Any) -> None:
@@ -381,6 +180,20 @@ async def test_reactions_are_asked_for_where_no_hook_tells(scene: Scene) -> None
     assert 1 == scene.forge.calls - before
 
 
+async def test_reactions_to_all_comments_are_asked_for_in_turn(scene: Scene) -> None:
+    """One at a time here: of two comments each is asked about in the end."""
+    other = await also_commented(scene)
+    scene.looker = replace(scene.looker, most_asked=1)
+    for note in (scene.note, other):
+        scene.gitlab.server.react(scene.opened, note, "thumbsup", user=scene.gitlab.developer)
+    assert [[], [], []] == [await scene.look() for _ in range(3)]
+    assert [[SignalKind.reaction_added]] * 2 == [await scene.look() for _ in range(2)]
+    assert 2 == len({one.fingerprint for one in await scene.signals()})
+    before = scene.forge.calls
+    await scene.look()
+    assert 2 == scene.forge.calls - before
+
+
 async def test_what_deleted_accounts_did_has_no_actor(scene: Scene) -> None:
     """GitLab gives it to a ghost, who stands for all of them."""
     server, person = scene.gitlab.server, scene.gitlab.server.create_user("leaver")
@@ -484,6 +297,29 @@ async def test_a_push_that_mends_it_after_all_is_seen(scene: Scene) -> None:
     assert [] == await scene.look(later=timedelta(days=1))
 
 
+async def test_a_later_push_that_is_judged_counts(scene: Scene) -> None:
+    """Nobody could judge the first one; the third one undoes what the second has mended."""
+    server, mended = scene.gitlab.server, [*OURS[:9], "query = safe(name)\n", *OURS[10:]]
+    server.push(scene.opened, text([*OURS[:9], "query = make(name + 'x')\n", *OURS[10:]]))
+    await scene.ran(outcome=Outcome.failed)
+    assert [SignalKind.changed] == await scene.look()
+    server.push(scene.opened, text(mended))
+    await scene.ran()
+    assert [SignalKind.changed] == await scene.look()
+    server.push(scene.opened, text([*mended, "# more\n"]))
+    await scene.ran()
+    assert [] == await scene.look()
+    server.push(scene.opened, text(OURS))
+    await scene.ran(finding())
+    assert [SignalKind.changed] == await scene.look()
+    assert [None, True, False] == [one.judged for one in await scene.signals(SignalKind.changed)]
+    server.merge(scene.opened)
+    await scene.shut()
+    await scene.look()
+    (comment,) = await scene.ledger.comments(scene.ref)
+    assert Label.unknown is label(comment, await scene.signals()).label
+
+
 async def test_what_is_seen_long_after_the_merge_is_no_later_change(scene: Scene) -> None:
     """The hook of the merge was lost: the lines had changed by then all the same."""
     scene.gitlab.server.push(scene.opened, text([*OURS[:9], "query = safe(name)\n", *OURS[10:]]))
@@ -507,7 +343,7 @@ async def test_a_scan_that_failed_judges_nothing(scene: Scene) -> None:
 
 
 async def test_the_silence_of_the_model_judges_nothing(bare: Scene) -> None:
-    """It does not repeat itself; at the merge its finding is gone only as far as git can tell."""
+    """It does not repeat itself; nor does it at the merge, where nobody asks it."""
     await commented(bare, "model")
     bare.gitlab.server.push(bare.opened, text([*OURS[:9], "query = safe(name)\n", *OURS[10:]]))
     await bare.ran(step="review")
@@ -515,9 +351,7 @@ async def test_the_silence_of_the_model_judges_nothing(bare: Scene) -> None:
     assert [None] == [one.judged for one in await bare.signals()]
     bare.gitlab.server.merge(bare.opened)
     await bare.shut()
-    assert [SignalKind.gone, SignalKind.merged] == await bare.look()
-    (gone,) = await bare.signals(SignalKind.gone)
-    assert (Source.git, None) == (gone.source, gone.judged)
+    assert [SignalKind.merged] == await bare.look()
 
 
 async def test_pushes_that_leave_the_lines_alone_say_nothing(scene: Scene) -> None:

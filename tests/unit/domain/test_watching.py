@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.domain.merge_request import MergeRequestRef
-from bot.domain.watching import LATE, Watch, after_failure, next_look
+from bot.domain.watching import LATE, Seen, Watch, after_failure, next_look
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -49,6 +49,23 @@ def test_a_merged_one_is_looked_at_for_thirty_days() -> None:
         at = following
     assert waits == list(LATE)
     assert next_look(watch(state="merged"), NOW) is None
+
+
+def test_a_model_that_did_not_answer_is_asked_again_soon() -> None:
+    """Three times within a day, then only with the looks that come anyway; not where nothing is left to ask."""
+    left = {"f1": Seen(changed=True, unjudged=True)}
+    waits = []
+    for step in range(1, 5):
+        at = next_look(watch(state="merged", ended_at=NOW, step=step, seen=left), NOW)
+        assert at is not None
+        waits.append(at - NOW)
+    assert waits == sorted(waits)
+    assert waits[0] < 13 * MINUTE
+    assert waits[2] < 8 * timedelta(hours=1)
+    assert waits[3] == LATE[0]
+    done = watch(state="merged", ended_at=NOW, step=1, seen={"f1": Seen(changed=True)})
+    assert next_look(done, NOW) == NOW + LATE[0]
+    assert next_look(watch(state="merged", ended_at=NOW, step=9, seen=left), NOW + LATE[-1]) is None
 
 
 def test_a_closed_one_is_left_alone() -> None:
