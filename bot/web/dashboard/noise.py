@@ -19,7 +19,7 @@ from bot.domain.viewer import Viewer
 from bot.ports.muting import Muting
 from bot.web.access import SignedInViewer
 from bot.web.dashboard.comments import behind
-from bot.web.dashboard.desk import Desk, Frame, visible
+from bot.web.dashboard.desk import Desk, Frame
 from bot.web.problems import Problem
 
 #: How long a rule stays muted where nobody says, and at most: then it has to show again what it is worth.
@@ -129,7 +129,7 @@ async def _leads_group(desk: Desk, viewer: Viewer) -> Callable[[str], bool]:
         return lambda _: False
     if viewer.admin:
         return lambda _: True
-    projects = await desk.places.projects(visible(viewer))
+    projects = await desk.places.named(viewer.levels, viewer.reach.projects)
 
     def leads(group: str) -> bool:
         below = [number for number, path in projects.items() if group in groups_above(path)]
