@@ -532,7 +532,6 @@ async def test_whom_forms_for_a_group_are_shown_to():
     """To administrators, and to who leads all that they see in it."""
     for viewer, group, offered in (
         (_ADMIN, "retail", True),
-        (_ADMIN, "empty", True),
         (_LEAD, "retail", True),
         (_LEAD, "bank", False),
         (_READER, "retail", False),
