@@ -35,10 +35,19 @@ async def create_database(server: str, name: str, template: str) -> str:
     return server.replace("/postgres?", f"/{name}?")
 
 
-async def _execute(url: str, statement: str) -> None:
+async def _execute(url: str, *statements: str) -> None:
     connection = await asyncpg.connect(url)
-    await connection.execute(statement)
+    for statement in statements:
+        await connection.execute(statement)
     await connection.close()
+
+
+#: As many connections as deploy/compose.yaml gives, since whoever was killed keeps some for a moment; and nothing is
+#: forced to disk, because only the death of the machine, which no test causes, would lose what was written.
+_SETTINGS = tuple(
+    f"ALTER SYSTEM SET {setting}"
+    for setting in ("max_connections = 400", "fsync = off", "full_page_writes = off")
+)
 
 
 @pytest.fixture(scope="session")
@@ -51,8 +60,7 @@ def postgres_server() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="cloister-postgres-") as directory:
         server = EmbeddedPostgres(Path(directory))
         url = server.start()
-        # As many as deploy/compose.yaml gives: whoever was killed keeps connections for a moment.
-        _apart(lambda: asyncio.run(_execute(url, "ALTER SYSTEM SET max_connections = 400")))
+        _apart(lambda: asyncio.run(_execute(url, *_SETTINGS)))
         server.stop()
         yield server.start()
         server.stop()
@@ -68,9 +76,11 @@ def migrated_template(postgres_server: str) -> str:
 
 
 @pytest.fixture
-async def database_url(postgres_server: str, migrated_template: str) -> str:
+async def database_url(postgres_server: str, migrated_template: str) -> AsyncIterator[str]:
     """Return the URL of a fresh, migrated database."""
-    return await create_database(postgres_server, f"test_{uuid.uuid4().hex[:12]}", migrated_template)
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    yield await create_database(postgres_server, name, migrated_template)
+    await _execute(postgres_server, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
