@@ -11,10 +11,11 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bot.domain.dashboard import TooSlow
 from bot.domain.errors import Transient
+from bot.domain.own_path import own_path
 from bot.web.pages import page
 
 API = "/api/"
@@ -78,6 +79,8 @@ def explain_problems(app: FastAPI) -> None:
 
 async def explained(request: Request, error: Exception) -> Response:
     """Return the answer that says what is wrong."""
+    if getattr(error, "status_code", None) == HTTPStatus.NOT_FOUND and (there := _slash(request)):
+        return RedirectResponse(there, HTTPStatus.TEMPORARY_REDIRECT)
     problem = _problem(error)
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _logger.error("request.failed", path=request.url.path, error=str(error), exc_info=error)
@@ -124,6 +127,18 @@ def _problem(error: Exception) -> Problem:
             again = {"retry-after": str(_RETRY_AFTER_S)}
             return Problem(503, "unavailable", f"{error}; try again in a moment", headers=again)
     return Problem(500, "internal_error", "this is a fault of ours; the log says more")
+
+
+def _slash(request: Request) -> str:
+    """Return the address without the slash at the end that none of ours has; empty where that is nothing to try.
+
+    It names no host and no scheme: behind a proxy neither is known, and `http` would send a link in the clear.
+    """
+    path, query = request.url.path.rstrip("/"), request.url.query
+    if request.method != "GET" or not request.url.path.endswith("/"):
+        return ""
+    found = own_path(f"{path}?{query}" if query else path)
+    return "" if found == "/" else found
 
 
 def _asked(request: Request) -> dict[str, str]:

@@ -159,7 +159,10 @@ async def test_entries_of_the_audit_log_lead_to_others_like_them():
     chosen = {"from": "2026-05-01", "to": "2026-05-20", "actor": " lea ", "project": "12", "before": "9"}
     async with _client(shown, _ADMIN) as client:
         page = (await client.get("/audit", params=chosen)).text
-        refused = [await client.get("/audit", params={"before": text}) for text in ("x", "0", "9" * 19)]
+        unreadable = {"before": ("x", "0", "9" * 19), "action": ("a\0",), "actor": ("a\u202e",)}
+        refused = [
+            await client.get("/audit", params={name: text}) for name, texts in unreadable.items() for text in texts
+        ]
 
     assert shown.sought == [Sought("", "lea", 12, date(2026, 5, 1), date(2026, 5, 20))]
     carried = {urlsplit(link).path: parse_qs(urlsplit(link).query) for link in _links(page)}
