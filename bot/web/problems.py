@@ -116,6 +116,12 @@ def _problem(error: Exception) -> Problem:
         case HTTPException(__cause__=Problem() as cause):
             # What reading the body has met is called a body that cannot be read.
             return cause
+        case HTTPException(status_code=HTTPStatus.BAD_REQUEST):
+            # Only bodies are refused with this, by the framework: text in no encoding, numbers or depths beyond measure.
+            unread = Fault("body", "", "it cannot be read")
+            return Problem(
+                422, "invalid_request", f"the body cannot be read: {error.detail}", faults=[unread]
+            )
         case HTTPException():
             phrase = HTTPStatus(error.status_code).phrase
             code = phrase.lower().replace(" ", "_").replace("-", "_")

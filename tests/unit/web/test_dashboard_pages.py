@@ -161,7 +161,9 @@ async def test_entries_of_the_audit_log_lead_to_others_like_them():
         page = (await client.get("/audit", params=chosen)).text
         unreadable = {"before": ("x", "0", "9" * 19), "action": ("a\0",), "actor": ("a\u202e",)}
         refused = [
-            await client.get("/audit", params={name: text}) for name, texts in unreadable.items() for text in texts
+            await client.get("/audit", params={name: text})
+            for name, texts in unreadable.items()
+            for text in texts
         ]
 
     assert shown.sought == [Sought("", "lea", 12, date(2026, 5, 1), date(2026, 5, 20))]
