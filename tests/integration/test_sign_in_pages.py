@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from fastapi import APIRouter, Form, Request
 from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
@@ -87,11 +88,8 @@ async def test_the_cookie_is_for_this_host_and_no_script(site: Site, gitlab: Git
         ended = await browser.get((await browser.get(begun.headers["location"])).headers["location"])
 
     set_cookies = [*begun.headers.get_list("set-cookie"), *ended.headers.get_list("set-cookie")]
-    assert [one.partition("=")[0] for one in set_cookies] == [
-        f"{COOKIE}-sign-in",
-        COOKIE,
-        f"{COOKIE}-sign-in",
-    ]
+    attempt = _attempt(begun)
+    assert [one.partition("=")[0] for one in set_cookies] == [attempt, COOKIE, attempt]
     for one in set_cookies:
         assert {"Secure", "HttpOnly", "SameSite=lax", "Path=/"} <= set(one.split("; ")[1:])
         assert "domain" not in one.lower()
@@ -139,13 +137,35 @@ async def test_an_attempt_belongs_to_the_browser_that_began_it(site: Site, gitla
     assert COOKIE not in victim.cookies
 
 
+def _attempt(begun: httpx.Response) -> str:
+    """Return the name of the cookie of an attempt that has begun."""
+    state = parse_qs(urlsplit(begun.headers["location"]).query)["state"][0]
+    return f"{COOKIE}-sign-in-{state[:8]}"
+
+
+async def test_windows_that_open_together_all_arrive(site: Site, gitlab: GitLab) -> None:
+    """As a browser does that starts anew in the morning; those that nobody ends do not add up."""
+    async with site.browser(gitlab.developer) as browser:
+        begun = [await browser.get("/sign-in/gitlab", params={"to": f"/?page={tab}"}) for tab in range(11)]
+        kept = [name for name in browser.cookies if name.startswith(f"{COOKIE}-sign-in")]
+        ended = [
+            await browser.get((await browser.get(one.headers["location"])).headers["location"])
+            for one in begun
+        ]
+
+    assert kept == [_attempt(one) for one in begun[-8:]]
+    assert [one.status_code for one in ended] == [400] * 3 + [303] * 8
+    assert [one.headers["location"] for one in ended[3:]] == [f"/?page={tab}" for tab in range(3, 11)]
+    assert [name for name in browser.cookies if name.startswith(COOKIE)] == [COOKIE]
+
+
 @pytest.mark.parametrize("spoil", ["state", "cookie", "late", "code", "refused"])
 async def test_an_attempt_that_is_not_right_lets_nobody_in(site: Site, gitlab: GitLab, spoil: str) -> None:
     """The page says what to do; GitLab's words are not shown."""
     async with site.browser(gitlab.developer) as browser:
         begun = await browser.get("/sign-in/gitlab")
         back = (await browser.get(begun.headers["location"])).headers["location"]
-        name = f"{COOKIE}-sign-in"
+        name = _attempt(begun)
         match spoil:
             case "state":
                 back = back[:-1] + ("A" if back[-1] != "A" else "B")
