@@ -47,6 +47,14 @@ class AskedAnew:
         finally:
             await api.aclose()
 
+    async def may_sign_in(self, user_id: int) -> bool:
+        """Say whether the account can sign in; see `bot.ports.People`."""
+        api = self._api()
+        try:
+            return await GitLabPeople(api).may_sign_in(user_id)
+        finally:
+            await api.aclose()
+
     async def may_push(self, merge_request: ForgeMergeRequest, user_id: int) -> bool:
         """Say whether the account may push; see `bot.ports.People`."""
         api = self._api()

@@ -72,6 +72,13 @@ class GitLabPeople:
             return True
         return False
 
+    async def may_sign_in(self, user_id: int) -> bool:
+        """Say whether the account can sign in; see the port."""
+        try:
+            return (await self._api.one(Account, f"users/{user_id}")).able
+        except Refused:
+            return False
+
     async def may_push(self, merge_request: ForgeMergeRequest, user_id: int) -> bool:
         """Say whether the account may push; see the port.
 

@@ -182,7 +182,7 @@ class GitLabSignIn:
             user = await api.one(SignedIn, "user")
             if str(user.id) != subject:
                 raise Refused("GitLab's two tokens belong to different people: sign in again")
-            if user.state != "active" or user.locked:
+            if not user.able:
                 raise Refused("the account may not sign in to GitLab: ask its administrator")
             told = await asyncio.gather(
                 *(_projects(api, level) for level in (REPORTER, DEVELOPER, MAINTAINER))

@@ -64,7 +64,7 @@ def filters_of(
         until=until,
         project_id=_project(given["project"]) if "project" in given else None,
         group=_group(given["group"]) if "group" in given else "",
-        only={one: _word(one, given[one]) for one in Dimension if one in given},
+        only={one: word_of(one, given[one]) for one in Dimension if one in given},
         own=own,
     )
 
@@ -143,7 +143,12 @@ def _group(text: str) -> str:
     return path
 
 
-def _word(name: str, text: str) -> str:
+def word_of(name: str, text: str) -> str:
+    """Return *text* if it can be a name of something.
+
+    Raises:
+        BadFilter: it is too long, or has what nobody can read, such as a zero byte; *name* is that of the parameter.
+    """
     if len(text) > _LONGEST or not text.isprintable():
         raise BadFilter(name, f"say at most {_LONGEST} characters that can be read")
     return text

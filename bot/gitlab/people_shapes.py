@@ -41,12 +41,16 @@ class Account(User):
         """Return how the account may sign commits."""
         return Person(self.id, {self.username, self.name or ""}, {self.public_email or ""})
 
+    @property
+    def able(self) -> bool:
+        """Say whether it can sign in."""
+        return self.state == "active" and not self.locked
+
     def forge(self, access_level: int = 0) -> ForgeMember:  # type: ignore[override]
         """Return it as the port names it; who cannot sign in may do nothing."""
-        able = self.state == "active" and not self.locked
         return ForgeMember(
             ForgeUser(self.id, self.username),
-            access_level=access_level if able else 0,
+            access_level=access_level if self.able else 0,
             bot=bool(self.bot) or named_as_bot(self.username),
         )
 

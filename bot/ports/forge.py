@@ -150,6 +150,9 @@ class People(Protocol):
             Refused: there is no such account.
         """
 
+    async def may_sign_in(self, user_id: int) -> bool:
+        """Say whether the account can sign in: it has not been blocked, locked or deleted."""
+
     async def may_push(self, merge_request: ForgeMergeRequest, user_id: int) -> bool:
         """Say whether the account may push to the source branch; False where we cannot see that it may."""
 

@@ -15,9 +15,9 @@ from starlette.responses import HTMLResponse, Response
 
 from bot.domain.own_path import own_path
 from bot.domain.session import ABSOLUTE, PAD_BYTES, Session, form_token, matches
-from bot.domain.token_names import DECIDING, PREFIX, Scope
-from bot.domain.viewer import MAINTAINER, Via, Viewer
-from bot.ports import ApiTokens, Clock, People, Sessions
+from bot.domain.token_names import PREFIX, Scope
+from bot.domain.viewer import Via, Viewer
+from bot.ports import ApiTokens, Clock, Sessions
 from bot.web.origin import Origin, from_this_machine
 from bot.web.pages import page
 from bot.web.problems import API, Problem
@@ -65,7 +65,6 @@ class Access:
         tokens: which scripts may ask.
         clock: tells the time.
         origin: where the pages are.
-        people: what somebody may do as of now, None where the forge cannot be asked.
         renewing: whether GitLab tells memberships anew when a browser passes by there.
         development: whether anybody on this machine may pick a role.
     """
@@ -77,7 +76,6 @@ class Access:
         *,
         clock: Clock,
         origin: Origin,
-        people: People | None = None,
         renewing: bool = False,
         development: bool = False,
     ) -> None:
@@ -86,7 +84,6 @@ class Access:
         self.clock = clock
         self.development = development
         self._tokens = tokens
-        self._people = people
         self._renewing = renewing
 
     @property
@@ -113,39 +110,6 @@ class Access:
             return
         request.state.form_token = form_token(session_id, secrets.token_bytes(PAD_BYTES))
         request.state.viewer = self._as_of_now(request, session, public=is_public(endpoint))
-
-    async def may_decide(self, viewer: Viewer, project_id: int) -> bool:
-        """Say whether *viewer* is a tech lead of the project or an administrator, as of now.
-
-        A token decides about the projects that it names, if it has a scope for that: the operator said so.
-
-        Raises:
-            Problem: the forge cannot be asked.
-            Transient: it does not answer.
-        """
-        if viewer.scopes is not None:
-            return bool(viewer.scopes & DECIDING) and viewer.leads(project_id)
-        if viewer.admin or viewer.via is not Via.gitlab:
-            return viewer.leads(project_id)
-        if self._people is None:
-            raise _cannot_ask()
-        member = await self._people.member(project_id, viewer.user.id)
-        return member.access_level >= MAINTAINER
-
-    async def may_decide_group(self, viewer: Viewer, group: str) -> bool:
-        """Say whether *viewer* is a Maintainer of the group with this path itself, or an administrator, as of now.
-
-        Raises:
-            Problem: the forge cannot be asked.
-            Transient: it does not answer.
-        """
-        if viewer.scopes is not None:
-            return False
-        if viewer.admin or viewer.via is not Via.gitlab:
-            return viewer.admin
-        if self._people is None:
-            raise _cannot_ask()
-        return await self._people.level_in_group(group, viewer.user.id) >= MAINTAINER
 
     def signed_in(self, answer: Response, session_id: str) -> Response:
         """Give the browser its session."""
@@ -269,10 +233,6 @@ async def _field(request: Request) -> str:
         return ""
     value = (await request.form()).get(FORM_FIELD)
     return value if isinstance(value, str) else ""
-
-
-def _cannot_ask() -> Problem:
-    return Problem(503, "unavailable", "set CLOISTER_GITLAB_TOKEN for this process: it must ask GitLab")
 
 
 def _sign_in_first(request: Request) -> Problem:

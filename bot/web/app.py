@@ -36,7 +36,15 @@ def application(
         exposition: returns all metrics in Prometheus' text format.
         ready: returns what is wrong, nothing when requests can be served.
     """
-    app = FastAPI(title="Cloister", version=__version__, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Cloister",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        # Starlette names scheme and host, and behind a proxy it knows neither: `bot.web.problems` does without.
+        redirect_slashes=False,
+    )
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:

@@ -7,6 +7,8 @@ import binascii
 import hashlib
 import hmac
 import json
+import re
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 
@@ -15,6 +17,21 @@ from bot.ports import Attempt
 
 #: Who has to look for a second factor first has that long.
 LIFE = timedelta(minutes=10)
+#: So many windows may be at GitLab at once, as when a browser opens again all that it had; proxies bound headers.
+_MOST = 8
+_TOLD = 8
+
+
+def name_of(session: str, state: str) -> str:
+    """Return the name of the cookie of one attempt, by that of the *session*: each window has its own."""
+    return f"{session}-sign-in-{state[:_TOLD]}"
+
+
+def over(session: str, names: Iterable[str]) -> list[str]:
+    """Return which of the cookies with these *names*, the oldest first, must go before another attempt begins."""
+    ours = re.compile(rf"{re.escape(session)}-sign-in-[A-Za-z0-9_-]{{{_TOLD}}}")
+    kept = [name for name in names if ours.fullmatch(name)]
+    return kept[: max(0, len(kept) - _MOST + 1)]
 
 
 def seal(key: bytes, attempt: Attempt, to: str, now: datetime) -> str:

@@ -11,10 +11,11 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from bot.domain.dashboard import TooSlow
 from bot.domain.errors import Transient
+from bot.domain.own_path import own_path
 from bot.web.pages import page
 
 API = "/api/"
@@ -78,6 +79,8 @@ def explain_problems(app: FastAPI) -> None:
 
 async def explained(request: Request, error: Exception) -> Response:
     """Return the answer that says what is wrong."""
+    if getattr(error, "status_code", None) == HTTPStatus.NOT_FOUND and (there := _slash(request)):
+        return RedirectResponse(there, HTTPStatus.TEMPORARY_REDIRECT)
     problem = _problem(error)
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _logger.error("request.failed", path=request.url.path, error=str(error), exc_info=error)
@@ -113,6 +116,12 @@ def _problem(error: Exception) -> Problem:
         case HTTPException(__cause__=Problem() as cause):
             # What reading the body has met is called a body that cannot be read.
             return cause
+        case HTTPException(status_code=HTTPStatus.BAD_REQUEST):
+            # Only bodies are refused with this, by the framework: text in no encoding, numbers or depths beyond measure.
+            unread = Fault("body", "", "it cannot be read")
+            return Problem(
+                422, "invalid_request", f"the body cannot be read: {error.detail}", faults=[unread]
+            )
         case HTTPException():
             phrase = HTTPStatus(error.status_code).phrase
             code = phrase.lower().replace(" ", "_").replace("-", "_")
@@ -124,6 +133,18 @@ def _problem(error: Exception) -> Problem:
             again = {"retry-after": str(_RETRY_AFTER_S)}
             return Problem(503, "unavailable", f"{error}; try again in a moment", headers=again)
     return Problem(500, "internal_error", "this is a fault of ours; the log says more")
+
+
+def _slash(request: Request) -> str:
+    """Return the address without the slash at the end that none of ours has; empty where that is nothing to try.
+
+    It names no host and no scheme: behind a proxy neither is known, and `http` would send a link in the clear.
+    """
+    path, query = request.url.path.rstrip("/"), request.url.query
+    if request.method != "GET" or not request.url.path.endswith("/"):
+        return ""
+    found = own_path(f"{path}?{query}" if query else path)
+    return "" if found == "/" else found
 
 
 def _asked(request: Request) -> dict[str, str]:

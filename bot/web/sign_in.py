@@ -18,7 +18,7 @@ from bot.domain.own_path import own_path
 from bot.domain.viewer import Identity, Via, Viewer, promoted
 from bot.ports import AuditLog, SignIn
 from bot.web.access import Access, SignedInViewer, page_for, public
-from bot.web.attempt_cookie import LIFE, seal, unseal
+from bot.web.attempt_cookie import LIFE, name_of, over, seal, unseal
 from bot.web.attempts import Attempts
 from bot.web.problems import Problem
 
@@ -47,11 +47,6 @@ class Entrance:
     admins: frozenset[str] = frozenset()
     auditors: frozenset[str] = frozenset()
 
-    @property
-    def attempt_cookie(self) -> str:
-        """Return the name of the cookie that a browser keeps while it is at GitLab."""
-        return f"{self.access.cookie}-sign-in"
-
     async def let_in(self, request: Request, viewer: Viewer, to: str) -> Response:
         """Begin a session, with a new id, instead of the one that the browser had."""
         if not self.access.origin.keeps_cookies_safe(request):
@@ -73,7 +68,7 @@ class Entrance:
     async def came_back(self, request: Request, code: str, state: str) -> tuple[Identity, str]:
         """Return who comes back from GitLab, and the page that they want."""
         assert self.gitlab is not None
-        value = request.cookies.get(self.attempt_cookie, "")
+        value = request.cookies.get(name_of(self.access.cookie, state), "")
         kept = unseal(await self.key(), value, self.access.clock.now())
         if kept is None or not hmac.compare_digest(kept[0].state.encode(), state.encode()):
             _log.warning("sign_in.refused", reason="the attempt was not begun in this browser, or is too old")
@@ -151,7 +146,9 @@ def _add_gitlab(pages: APIRouter, entrance: Entrance, attempts: Attempts) -> Non
             raise _impossible(error) from error
         answer = RedirectResponse(address, 303)
         sealed = seal(await entrance.key(), attempt, own_path(to), access.clock.now())
-        access.keep(answer, entrance.attempt_cookie, sealed, int(LIFE.total_seconds()))
+        for name in over(access.cookie, request.cookies):
+            access.keep(answer, name, "", 0)
+        access.keep(answer, name_of(access.cookie, attempt.state), sealed, int(LIFE.total_seconds()))
         return answer
 
     @pages.get("/sign-in/callback")
@@ -170,7 +167,7 @@ def _add_gitlab(pages: APIRouter, entrance: Entrance, attempts: Attempts) -> Non
         identity, to = await entrance.came_back(request, code, state)
         viewer = Viewer(identity.user, admin=identity.admin, auditor=identity.auditor, levels=identity.levels)
         answer = await entrance.let_in(request, viewer, to)
-        access.keep(answer, entrance.attempt_cookie, "", 0)
+        access.keep(answer, name_of(access.cookie, state), "", 0)
         return answer
 
 

@@ -20,6 +20,7 @@ from bot.web.api import Office, api, of_verdicts
 from bot.web.api.document import document
 from bot.web.api.listing import listing
 from bot.web.dashboard import Desk, audit, dashboards
+from bot.web.deciding import Deciding
 from bot.web.limits import OF_ADDRESSES, OF_VIEWERS, Buckets, Turnstile
 from bot.web.origin import Origin
 from bot.web.sign_in import Entrance
@@ -41,7 +42,7 @@ async def routers(parts: Base, *, dev_login: bool = False) -> list[APIRouter]:
     """
     entrance = _entrance(parts, dev_login=dev_login)
     site = APIRouter(dependencies=[Depends(_turnstile(parts, entrance.access).guard)])
-    desk = _desk(parts, entrance.access)
+    desk = _desk(parts, Deciding(people_of(parts.settings)))
     of_jobs, *of_people = await _verdicts(parts)
     interface = (api(_office(parts, desk)), of_verdicts(of_jobs))
     for router in (
@@ -81,7 +82,6 @@ def _entrance(parts: Base, *, dev_login: bool) -> Entrance:
         PostgresApiTokens(parts.pool),
         clock=parts.clock,
         origin=Origin(settings.public_url),
-        people=people_of(settings),
         renewing=gitlab is not None,
         development=dev_login,
     )
@@ -95,15 +95,15 @@ def _entrance(parts: Base, *, dev_login: bool) -> Entrance:
     )
 
 
-def _desk(parts: Base, access: Access) -> Desk:
+def _desk(parts: Base, deciding: Deciding) -> Desk:
     return Desk(
         PostgresDashboard(parts.pool, parts.instance, parts.clock),
         PostgresPlaces(parts.pool, parts.instance),
         parts.clock,
         str(parts.settings.gitlab_url),
-        access.may_decide,
+        deciding.may_decide,
         PostgresMuting(parts.pool, parts.instance, parts.clock),
-        access.may_decide_group,
+        deciding.may_decide_group,
     )
 
 

@@ -284,8 +284,11 @@ async def test_access_is_what_it_is_now(world: World):
     assert await level() == 0
     world.project.expiries[user.id] += timedelta(days=2)
     assert await level() == Level.developer
+    assert await people.may_sign_in(user.id)
     user.state = "blocked"
     assert await level() == 0
+    assert not await people.may_sign_in(user.id)
+    assert not await people.may_sign_in(999_999)
     with pytest.raises(Refused):
         await people.member(world.project.id, 999_999)
 

@@ -5,12 +5,14 @@ That holds for a project or, where people decide, for a whole group.
 
 from __future__ import annotations
 
+import re
 import uuid
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
 from bot.domain.errors import Permanent
 from bot.domain.quiet.groups import MOST_PATH, group_path
@@ -29,14 +31,33 @@ _Reason = Annotated[
     StringConstraints(pattern=r"^[\p{L}\p{M}\p{N}\p{P}\p{S}][\p{L}\p{M}\p{N}\p{P}\p{S} ]*$"),
     Field(max_length=MOST_REASON, description="Why; it stays on record."),
 ]
-_Word = Annotated[str, StringConstraints(pattern=r"^[\p{L}\p{M}\p{N}\p{P}\p{S} ]+$"), Field(max_length=255)]
-_Project = Annotated[int, Field(gt=0, lt=10**18)]
+_Word = Annotated[
+    str,
+    StringConstraints(pattern=r"^[\p{L}\p{M}\p{N}\p{P}\p{S}][\p{L}\p{M}\p{N}\p{P}\p{S} ]*$"),
+    Field(max_length=255),
+]
+_Project = Annotated[int, Field(strict=True, gt=0, lt=10**18)]
 _Group = Annotated[
     str,
     StringConstraints(
         pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}(/[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}){0,20}$"
     ),
     Field(max_length=MOST_PATH, description="The path of the group; all projects below it are meant."),
+]
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _written(value: object) -> object:
+    """Take a day for one only as it is written: seconds and moments can be read as days, too."""
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        return value
+    raise PydanticCustomError("day", "say a day as 2026-05-31")
+
+
+_Until = Annotated[
+    date,
+    BeforeValidator(_written),
+    Field(description=f"The last day, in UTC, within the next {MOST_MUTED_DAYS} days."),
 ]
 _REFUSED = failing(409, "The rule may never be muted.", "not_mutable", "rules about secrets are never muted")
 
@@ -47,7 +68,7 @@ class MuteAsked(Asked):
     project: _Project
     scanner: _Word
     rule: _Word
-    until: date = Field(description=f"The last day, in UTC, within the next {MOST_MUTED_DAYS} days.")
+    until: _Until
     why: _Reason
 
 
@@ -57,7 +78,7 @@ class GroupMuteAsked(Asked):
     group: _Group
     scanner: _Word
     rule: _Word
-    until: date = Field(description=f"The last day, in UTC, within the next {MOST_MUTED_DAYS} days.")
+    until: _Until
     why: _Reason
 
 

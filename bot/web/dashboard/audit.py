@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import HTMLResponse
 
 from bot.domain.audit_log import Checked
+from bot.domain.dashboard_query import BadFilter, word_of
 from bot.ports.listings import Listings, Sought
 from bot.web.access import SignedInViewer
 from bot.web.dashboard.desk import Desk, Export, Frame
@@ -35,7 +36,7 @@ def router(desk: Desk, listings: Listings) -> APIRouter:
         """Show entries, the newest first."""
         if not viewer.reads_all:
             raise Problem(403, "not_an_auditor", "This page is for administrators and auditors.")
-        own = {"action": " ".join(action.split()), "actor": " ".join(actor.split())}
+        own = {"action": _named("action", action), "actor": _named("actor", actor)}
         frame = Frame(desk, request, viewer, "audit", own)
         sought = _sought(frame, own)
         found = await listings.entries(sought, before=int(before) if before else None, limit=_PER_PAGE + 1)
@@ -53,6 +54,13 @@ def router(desk: Desk, listings: Listings) -> APIRouter:
         )
 
     return pages
+
+
+def _named(parameter: str, said: str) -> str:
+    try:
+        return word_of(parameter, " ".join(said.split()))
+    except BadFilter as error:
+        raise Problem(422, "bad_filter", f"This filter cannot be read. {error}") from None
 
 
 def _sought(frame: Frame, own: dict[str, str]) -> Sought:

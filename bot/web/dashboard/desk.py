@@ -37,6 +37,7 @@ _REVIEWS = ("reviews", "/reviews", "Reviews")
 #: For those who read everything; these two know no group and no project.
 _OFFICE = (("operations", "/operations", "Operations"), ("audit", "/audit", "Audit log"))
 _UNFILTERED = frozenset(name for name, _, _ in _OFFICE)
+_OF_FIGURES = frozenset(name for name, _, _ in _FIGURES)
 
 
 async def nobody(_viewer: Viewer, _group: str) -> bool:
@@ -191,6 +192,7 @@ class Frame:
             new=not known and seen != frozenset(),
             fields={**self._fields(projects), **(written or {})},
             blind=seen == frozenset(),
+            unled=self._place in _OF_FIGURES and await self._unled(),
             places=self._places(),
             presets=self._presets(),
             only=self._only(),
@@ -202,6 +204,15 @@ class Frame:
             today=self._desk.today,
             **values,
         )
+
+    async def _unled(self) -> bool:
+        """Say whether only projects are chosen whose figures are for others: that they have none would not be true."""
+        reach, chosen = self._viewer.reach, self.filters
+        if reach.whole is None or reach.projects is None:
+            return False
+        if chosen.project_id is not None:
+            return chosen.project_id in reach.projects - reach.whole
+        return bool(chosen.group) and not await self._desk.places.has_group(chosen.group, reach.whole)
 
     def _fields(self, projects: Mapping[int, str]) -> dict[str, str]:
         """Return what stands in the fields: a project by its path, where that is known."""

@@ -115,8 +115,15 @@ async def test_who_does_not_lead_the_project_mutes_nothing(shown: Shown, client:
         ({"why": " "}, "why"),
         ({"why": "a\u202eb"}, "why"),
         ({"why": "x" * 501}, "why"),
+        ({"until": "2026-06-20T00:00:00"}, "until"),
+        ({"until": 1_781_913_600}, "until"),
+        ({"until": "2026-06-31"}, "until"),
         ({"rule": ""}, "rule"),
+        ({"rule": " "}, "rule"),
+        ({"scanner": " "}, "scanner"),
         ({"project": 0}, "project"),
+        ({"project": True}, "project"),
+        ({"project": str(SHOP)}, "project"),
         ({"forever": True}, "forever"),
     ],
 )
@@ -138,6 +145,17 @@ async def test_what_may_never_be_muted_says_why():
 
     assert answer.status_code == 409
     assert "never muted" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "body", [b"\xff\xfe\xfd{", b"[" * 50_000, b'{"project": ' + b"9" * 50_000 + b"}", b"{"]
+)
+async def test_a_body_that_is_no_json_is_refused_like_any_other(client: httpx.AsyncClient, body: bytes):
+    """With a status that the document names."""
+    answer = await client.post("/mutes", content=body, headers={"content-type": "application/json"})
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "invalid_request")
+    assert [place["where"] for place in answer.json()["error"]["places"]] == ["body"]
 
 
 async def test_a_body_is_bounded(client: httpx.AsyncClient):

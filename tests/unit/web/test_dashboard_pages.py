@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from html import unescape
 from html.parser import HTMLParser
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -16,7 +17,7 @@ from bot.domain.audit_log import Act, Entry
 from bot.domain.errors import Permanent
 from bot.domain.forge import ForgeUser
 from bot.domain.review_detail import MOST, ReviewDetail
-from bot.domain.viewer import MAINTAINER, REPORTER, Own, Reach, Via, Viewer
+from bot.domain.viewer import DEVELOPER, MAINTAINER, REPORTER, Own, Reach, Via, Viewer
 from bot.ports.listings import Sought
 from tests.dashboards import AUTHOR, BANK, FORM_TOKEN, HOSTILE, MUTE, SHOP, MayDecide, Shown, pages_of, run_of
 
@@ -140,6 +141,21 @@ async def test_developers_begin_at_their_own_merge_requests():
     assert review.status_code == 200
 
 
+@pytest.mark.parametrize("chosen", [{"project": BANK}, {"group": "bank"}], ids=["project", "group"])
+@pytest.mark.parametrize("path", FIGURES)
+async def test_figures_of_others_are_not_said_to_be_none(path: str, chosen: Mapping[str, Any]):
+    """Who leads one project and develops in another is told why there are none of the other, and shown the first's."""
+    mixed = Viewer(ForgeUser(1, "lea"), levels={SHOP: MAINTAINER, BANK: DEVELOPER})
+    async with _client(Shown(), mixed) as client:
+        others = await client.get(path, params=chosen)
+        whole = [await client.get(path, params=led) for led in ({}, {"project": SHOP}, {"group": "retail"})]
+
+    assert others.status_code == 200
+    assert "You lead no project here" in others.text
+    assert "in these days" not in others.text
+    assert "You lead no project here" not in "".join(page.text for page in whole)
+
+
 async def test_mine_is_mine_for_everybody():
     """An administrator, who sees everything elsewhere, sees their own there; a link of the operator's has none."""
     shown = Shown()
@@ -159,7 +175,12 @@ async def test_entries_of_the_audit_log_lead_to_others_like_them():
     chosen = {"from": "2026-05-01", "to": "2026-05-20", "actor": " lea ", "project": "12", "before": "9"}
     async with _client(shown, _ADMIN) as client:
         page = (await client.get("/audit", params=chosen)).text
-        refused = [await client.get("/audit", params={"before": text}) for text in ("x", "0", "9" * 19)]
+        unreadable = {"before": ("x", "0", "9" * 19), "action": ("a\0",), "actor": ("a\u202e",)}
+        refused = [
+            await client.get("/audit", params={name: text})
+            for name, texts in unreadable.items()
+            for text in texts
+        ]
 
     assert shown.sought == [Sought("", "lea", 12, date(2026, 5, 1), date(2026, 5, 20))]
     carried = {urlsplit(link).path: parse_qs(urlsplit(link).query) for link in _links(page)}

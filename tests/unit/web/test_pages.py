@@ -143,3 +143,24 @@ async def test_what_is_not_there_has_the_same_form():
 
     assert missing.json()["error"]["code"] == "not_found"
     assert method.json()["error"]["code"] == "method_not_allowed"
+
+
+@pytest.mark.parametrize(
+    ("asked", "leads_to"),
+    [
+        ("/thing/", "/thing"),
+        ("/thing/?key=a%2Fb", "/thing?key=a%2Fb"),
+        ("/api/v1/thing/", "/api/v1/thing"),
+        ("//evil.example/thing/", None),
+        ("//evil.example/", None),
+        ("/%5Cevil.example/", None),
+        ("/other", None),
+    ],
+)
+async def test_a_slash_too_many_leads_to_the_page_wherever_that_is(asked: str, leads_to: str | None):
+    """The address has no host and no scheme: behind a proxy both would be wrong, and the way in the clear."""
+    working = Problem(409, "moved", "it moved")
+    async with _client(_failing("/thing", working), _failing("/api/v1/thing", working)) as client:
+        answer = await client.get(asked if "//" not in asked else f"http://cloister.test{asked}")
+
+    assert (answer.status_code, answer.headers.get("location")) == (307 if leads_to else 404, leads_to)
