@@ -19,7 +19,7 @@ from bot.scanners.encodings import as_utf8
 #: Read at once; each is as large as the scanner lets it be.
 _BATCH: Final = 4
 #: Pictures of a website are fewer; all of them are read, and told about if they are not.
-_MOST_FILES: Final = 200
+MOST_FILES: Final = 200
 #: What a scanner sees at once; a secret has its key nearby.
 _PIECE_BYTES: Final = 250_000
 _OVERLAP_BYTES: Final = 4_000
@@ -57,9 +57,9 @@ async def reveal(scanner: Scanner, runner: Runner, read: Read, files: Sequence[F
         Permanent: the same, without hope.
     """
     findings: list[tuple[Finding, Source]] = []
-    not_analysed = {file.new_path: "one of too many binary files" for file in files[_MOST_FILES:]}
-    for start in range(0, min(len(files), _MOST_FILES), _BATCH):
-        some = files[start : min(start + _BATCH, _MOST_FILES)]
+    not_analysed = {file.new_path: "one of too many binary files" for file in files[MOST_FILES:]}
+    for start in range(0, min(len(files), MOST_FILES), _BATCH):
+        some = files[start : min(start + _BATCH, MOST_FILES)]
         after = await read([file.new_path for file in some], "head")
         before = await read([file.old_path for file in some if file.change is not Change.added], "base")
         for file in some:

@@ -38,5 +38,7 @@ class LineEnds:
         """Return *finding* with the line numbers of git, without a fix, which would be for other lines."""
         if not self.begun:
             return finding
-        line, end_line = (number - bisect_right(self.begun, number) for number in (finding.line, finding.end_line))
+        line, end_line = (
+            number - bisect_right(self.begun, number) for number in (finding.line, finding.end_line)
+        )
         return finding.model_copy(update={"line": line, "end_line": end_line, "fix": None})
