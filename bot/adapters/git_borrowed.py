@@ -164,7 +164,7 @@ class BorrowedClone:
         self, revision: Revision, paths: Sequence[str], *, side: str = "head", max_bytes: int = 1_000_000
     ) -> Mapping[str, Blob]:
         """Return the regular files at *side*; one over *max_bytes* comes without its content."""
-        commit = {"head": revision.head_sha, "base": revision.base_sha, "start": revision.start_sha}[side]
+        commit = revision.at(side)
         try:
             return await read_blobs(self.git, self.path, commit, paths, max_bytes)
         except GitFailed as failure:

@@ -136,7 +136,7 @@ class GitMirror:
         self, revision: Revision, paths: Sequence[str], *, side: str = "head", max_bytes: int = 1_000_000
     ) -> Mapping[str, Blob]:
         """Return the regular files at *side*; one over *max_bytes* comes without its content."""
-        commit, mirror = _commit(revision, side), self._mirror(revision.ref)
+        commit, mirror = revision.at(side), self._mirror(revision.ref)
         return await self._mending(
             revision, lambda: read_blobs(self._git, mirror.path, commit, paths, max_bytes)
         )
@@ -152,7 +152,7 @@ class GitMirror:
 
     async def paths(self, revision: Revision, *, side: str = "head") -> frozenset[str]:
         """Return the paths of all regular files at *side*."""
-        commit, mirror = _commit(revision, side), self._mirror(revision.ref)
+        commit, mirror = revision.at(side), self._mirror(revision.ref)
         return await self._mending(revision, lambda: list_files(self._git, mirror.path, commit))
 
     async def _compute_diff(self, mirror: _Mirror, revision: Revision) -> Diff:
@@ -266,10 +266,6 @@ class GitMirror:
             await self._git.run(
                 "repack", "-q", "-d", "--geometric=2", at=mirror.path, limit_s=self._limits.fetch_s
             )
-
-
-def _commit(revision: Revision, side: str) -> str:
-    return {"head": revision.head_sha, "base": revision.base_sha, "start": revision.start_sha}[side]
 
 
 def _unusable(failure: GitFailed) -> Transient:

@@ -102,6 +102,8 @@ class HttpVerdicts:
             raise Transient(f"{self._host}: no complete answer within {limit_s:.0f} s") from None
         except httpx.HTTPError as error:
             said = one_line(str(error)) or type(error).__name__
+            if "CERTIFICATE_VERIFY_FAILED" in said:
+                said += "; if an authority of your own signed it, name that with CLOISTER_SERVER_CA_FILE"
             raise Transient(f"{self._host}: no connection, or none that lasts ({said})") from error
 
     def _error(self, answer: Answer, message: str) -> Exception:

@@ -86,7 +86,7 @@ class ApiWorkspaces:
         self, revision: Revision, paths: Sequence[str], *, side: str = "head", max_bytes: int = 1_000_000
     ) -> Mapping[str, Blob]:
         """Return the files at *side*; one over *max_bytes* comes without its content."""
-        commit = {"head": revision.head_sha, "base": revision.base_sha, "start": revision.start_sha}[side]
+        commit = revision.at(side)
         special = await self._special(revision, side)
         blobs = {}
         for path in dict.fromkeys(paths):
@@ -103,7 +103,7 @@ class ApiWorkspaces:
 
     async def paths(self, revision: Revision, *, side: str = "head") -> frozenset[str]:
         """Return the paths of all regular files at *side*, a hundred with each request."""
-        commit = {"head": revision.head_sha, "base": revision.base_sha, "start": revision.start_sha}[side]
+        commit = revision.at(side)
         tree = self._api.every(
             TreeEntry, f"projects/{revision.ref.project_id}/repository/tree", ref=commit, recursive="true"
         )
@@ -112,7 +112,9 @@ class ApiWorkspaces:
     async def _special(self, revision: Revision, side: str) -> set[str]:
         files = (await self.diff(revision)).files
         ends = [
-            (file.new_path, file.new_mode) if side == "head" else (file.old_path, file.old_mode)
+            (file.new_path, file.new_mode)
+            if side not in ("base", "start")
+            else (file.old_path, file.old_mode)
             for file in files
         ]
         return {path for path, mode in ends if mode in (_LINK, _SUBMODULE)}

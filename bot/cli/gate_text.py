@@ -30,9 +30,7 @@ _UNREAD = (
     "Where a scanner that decides could not read one of these, the policy lets the change pass all the same; with"
     " gate.unread: all in .cloister.yml on the target branch it would not."
 )
-UNDECIDED = (
-    "The gate cannot tell, so it does not open. Run the job again; if that does not help, ask the operator."
-)
+UNDECIDED = "The gate cannot tell whether the change may pass. Run the job again; if that does not help, ask the operator."
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,10 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Final
+
+#: The mode of a link to a commit of another repository.
+SUBMODULE: Final = "160000"
 
 
 class Change(enum.StrEnum):
@@ -71,7 +75,7 @@ class FileDiff:
     @property
     def submodule(self) -> bool:
         """Say whether either side is a submodule link (git mode 160000)."""
-        return "160000" in (self.old_mode, self.new_mode)
+        return SUBMODULE in (self.old_mode, self.new_mode)
 
     @property
     def regular(self) -> bool:

@@ -52,3 +52,7 @@ class Revision(Value):
     base_sha: Sha
     start_sha: Sha
     head_sha: Sha
+
+    def at(self, side: str) -> str:
+        """Return the commit that *side* names: ``head``, ``base`` or ``start``, or that commit itself."""
+        return {"head": self.head_sha, "base": self.base_sha, "start": self.start_sha}.get(side, side)

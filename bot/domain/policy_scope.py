@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from fnmatch import fnmatchcase
 
-from bot.domain.diff import Diff
+from bot.domain.diff import SUBMODULE, Diff
 from bot.domain.exclusions import matches, unwritten
 from bot.domain.findings import Finding
 from bot.domain.policy_model import Policy, Sections
@@ -23,7 +23,8 @@ def left_out(diff: Diff, policy: Policy, *, everywhere: bool = False) -> dict[st
         for file in diff.files
         if (reason := excluded(file.new_path, policy, everywhere=everywhere))
     }
-    return reasons | {file.new_path: TOO_LARGE for file in diff.files if file.truncated}
+    elsewhere = {file.new_path: file.unreadable for file in diff.files if file.new_mode == SUBMODULE}
+    return elsewhere | reasons | {file.new_path: TOO_LARGE for file in diff.files if file.truncated}
 
 
 def excluded(path: str, policy: Policy, *, everywhere: bool = False) -> str | None:

@@ -67,9 +67,9 @@ class Workspaces(Protocol):
     async def read(
         self, revision: Revision, paths: Sequence[str], *, side: str = "head", max_bytes: int = 1_000_000
     ) -> Mapping[str, Blob]:
-        """Return the files at *side* (``head``, ``base`` or ``start``); missing and non-regular ones are left out.
+        """Return the files at *side* (``head``, ``base``, ``start``, or a commit of `commits`).
 
-        A file over *max_bytes* comes without its content.
+        Missing and non-regular ones are left out. A file over *max_bytes* comes without its content.
         """
 
     async def search(

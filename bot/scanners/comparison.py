@@ -20,7 +20,7 @@ from bot.ports import Blob, Runner
 from bot.scanners import Scanner, Source
 from bot.scanners.sources import excerpt_before, whole, whole_before
 
-#: Reads files at a side of the revision (``head``, ``base`` or ``start``), as ``Workspaces.read``.
+#: Reads files at a side of the revision (``head``, ``base`` or ``start``) or in a commit, as ``Workspaces.read``.
 Read = Callable[[Sequence[str], str], Awaitable[Mapping[str, Blob]]]
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from bot.domain.clip import clip
 from bot.domain.diff import Diff
@@ -16,8 +18,13 @@ from bot.ports import Blob, Runner
 from bot.scanners import Scanner, Source, folded, unseen, wanted
 from bot.scanners.comparison import Comparison, Read
 from bot.scanners.hidden import Revealed, hidden, reveal
-from bot.scanners.past import Look, Past, ReadCommits, kinds
+from bot.scanners.past import Look, Past, ReadCommits, about, kinds
 from bot.scanners.sources import excerpt, whole
+
+#: https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md: what git has in the place of a file.
+_LFS: Final = re.compile(
+    rb"version https://[!-~]+\n(?:ext-[!-~]+ [!-~]+\n)*oid sha256:[0-9a-f]{64}\nsize [0-9]+\n?"
+)
 
 
 @dataclass(frozen=True)
@@ -72,8 +79,8 @@ class Examination:
         report = await self.scanner.scan(sources, self.runner)
         touched = await asyncio.to_thread(self._touched, report, sources)
         new, not_compared = await self._new(touched, report, sources)
-        past = await self._past(report, sources)
         revealed = await self._revealed()
+        past = await self._past(report, sources, revealed)
         only_there = [
             one
             for finding, source in (*past.findings, *revealed.findings)
@@ -97,15 +104,17 @@ class Examination:
             return Revealed()
         return await reveal(self.scanner, self.runner, self.read, hidden(self.diff, self.policy))
 
-    async def _past(self, report: ScanReport, sources: Sequence[Source]) -> Past:
+    async def _past(self, report: ScanReport, sources: Sequence[Source], revealed: Revealed) -> Past:
         if not self.scanner.history or self.commits is None:
             return Past()
         try:
             history = await self.commits()
         except Permanent as error:
             return Past(missing=str(error))
-        look = Look(self.scanner, self.runner, self.policy)
-        return await look.past(history, kinds(report.findings, sources))
+        there = [file.new_path for file in hidden(self.diff, self.policy)]
+        look = Look(self.scanner, self.runner, self.policy, self.read, there)
+        at_head = kinds(report.findings, sources) | {about(*one) for one in revealed.findings}
+        return await look.past(history, at_head)
 
     @property
     def _renamed(self) -> dict[str, str]:
@@ -140,9 +149,10 @@ class Examination:
     def _unread(self, paths: Sequence[str], blobs: Mapping[str, Blob]) -> dict[str, str]:
         """Return why files could not be read; links and submodules have no content of their own."""
         unread = {
-            path: _too_large(blob.size)
+            path: _too_large(blob.size) if blob.content is None else "its content is in Git LFS"
             for path in paths
-            if (blob := blobs.get(path)) is not None and blob.content is None
+            if (blob := blobs.get(path)) is not None
+            and (blob.content is None or _LFS.fullmatch(blob.content))
         }
         for file in self.diff.files:
             path = file.new_path

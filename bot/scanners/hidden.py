@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -18,13 +19,15 @@ from bot.scanners.encodings import as_utf8
 #: Read at once; each is as large as the scanner lets it be.
 _BATCH: Final = 4
 #: Pictures of a website are fewer; all of them are read, and told about if they are not.
-_MOST_FILES: Final = 200
+MOST_FILES: Final = 200
 #: What a scanner sees at once; a secret has its key nearby.
 _PIECE_BYTES: Final = 250_000
 _OVERLAP_BYTES: Final = 4_000
 #: Of text, even of odd encodings, hardly any byte is one of these.
 _ODD: Final = bytes({*range(9), 11, *range(14, 27), *range(28, 32), 127})
 _MOST_ODD: Final = 0.02
+#: Text of 16 or 32 bits for each character, wherever in a file it stands, and whichever byte comes first.
+_WIDE: Final = re.compile(rb"(?:\0{1,3}+[\t\n\r -~]){8,}+\0{0,3}+")
 
 
 @dataclass(frozen=True)
@@ -54,9 +57,9 @@ async def reveal(scanner: Scanner, runner: Runner, read: Read, files: Sequence[F
         Permanent: the same, without hope.
     """
     findings: list[tuple[Finding, Source]] = []
-    not_analysed = {file.new_path: "one of too many binary files" for file in files[_MOST_FILES:]}
-    for start in range(0, min(len(files), _MOST_FILES), _BATCH):
-        some = files[start : min(start + _BATCH, _MOST_FILES)]
+    not_analysed = {file.new_path: "one of too many binary files" for file in files[MOST_FILES:]}
+    for start in range(0, min(len(files), MOST_FILES), _BATCH):
+        some = files[start : min(start + _BATCH, MOST_FILES)]
         after = await read([file.new_path for file in some], "head")
         before = await read([file.old_path for file in some if file.change is not Change.added], "base")
         for file in some:
@@ -90,9 +93,9 @@ class _Text:
     @classmethod
     def of(cls, content: bytes, before: Blob | None) -> _Text:
         """Read what can be read."""
-        text = as_utf8(content)
+        text = _narrow(content)
         odd = len(text) - len(text.translate(None, _ODD))
-        known = _readable(as_utf8(before.content)).split(b"\n") if before and before.content else ()
+        known = _readable(_narrow(before.content)).split(b"\n") if before and before.content else ()
         return cls(_readable(text), frozenset(known), odd > _MOST_ODD * len(text))
 
     def parts(self) -> Iterator[tuple[int, int, int]]:
@@ -115,6 +118,11 @@ class _Text:
         lines = part.split(b"\n")
         added = (number for number, one in enumerate(lines, line) if one.strip() and one not in self.known)
         return Source(path, part, frozenset(added), tuple(range(line, line + len(lines))))
+
+
+def _narrow(content: bytes) -> bytes:
+    # What is UTF-16 as a whole may hold letters of any language, of the rest only ASCII can be told.
+    return _WIDE.sub(lambda wide: wide[0].replace(b"\0", b""), as_utf8(content))
 
 
 def _readable(text: bytes) -> bytes:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bot.domain.clip import clip
+from bot.domain.diff import FileDiff
 from bot.domain.findings import Finding, ScanReport
 from bot.domain.history import CommitDiff, History
 from bot.domain.newness import Identity, identity
 from bot.domain.policy import Policy, excluded
-from bot.ports import Runner
+from bot.ports import Blob, Runner
 from bot.scanners import Scanner, Source, wanted
+from bot.scanners.comparison import Read
+from bot.scanners.hidden import MOST_FILES, hidden, reveal
 from bot.scanners.sources import excerpt, excerpt_before
 
 #: Reads the commits of a revision, as ``Workspaces.commits``.
@@ -38,11 +42,16 @@ class Past:
 
 @dataclass(frozen=True)
 class Look:
-    """Have *scanner* look at commits; *policy* says at which files nobody looks."""
+    """Have *scanner* look at commits; *policy* says at which files nobody looks, *read* gives those without lines.
+
+    Their paths at the head are in *hidden_at_head*: there they have been read already.
+    """
 
     scanner: Scanner
     runner: Runner
     policy: Policy
+    read: Read
+    hidden_at_head: Collection[str] = ()
 
     async def past(self, history: History, at_head: Collection[Identity]) -> Past:
         """Return what commits of *history* added that is not *at_head* any more, each thing once, where it came in.
@@ -54,6 +63,8 @@ class Look:
         if len(history.commits) < 2 and not history.missing:
             return past  # what the only commit adds is what the diff shows
         seen = [await self._added(commit, past) for commit in history.commits]
+        for number, files in enumerate(self._hidden(history, past)):
+            seen[number] += await self._revealed(history.commits[number], files, past)
         if all(kind in at_head for found in seen for _, kind, _ in found):
             return past
         known, added = set(at_head), set[Identity]()
@@ -76,6 +87,32 @@ class Look:
                 past.not_analysed.setdefault(path, f"in commit {commit.sha[:8]}: {reason}")
         kept, _ = clip(report.findings, commit.diff)
         return [(one, about(one, sources[one.path]), sources[one.path]) for one in kept]
+
+    def _hidden(self, history: History, past: Past) -> list[list[FileDiff]]:
+        """Return for each commit its files without lines; one that only this commit touches is as at the head."""
+        touched = Counter(path for commit in history.commits for path in commit.diff.by_new_path)
+        there = {path for path in self.hidden_at_head if touched[path] == 1}
+        found, left = [], MOST_FILES
+        for commit in history.commits:
+            files = [file for file in hidden(commit.diff, self.policy) if file.new_path not in there]
+            for file in files[left:]:
+                reason = f"in commit {commit.sha[:8]}: one of too many binary files"
+                past.not_analysed.setdefault(file.new_path, reason)
+            found.append(files[:left])
+            left -= len(found[-1])
+        return found
+
+    async def _revealed(
+        self, commit: CommitDiff, files: Sequence[FileDiff], past: Past
+    ) -> list[tuple[Finding, Identity, Source]]:
+        async def read(paths: Sequence[str], side: str) -> Mapping[str, Blob]:
+            # What the target branch had is nothing new, whatever the commits in between made of it.
+            return await self.read(paths, commit.sha if side == "head" else side)
+
+        revealed = await reveal(self.scanner, self.runner, read, files)
+        for path, reason in revealed.not_analysed.items():
+            past.not_analysed.setdefault(path, f"in commit {commit.sha[:8]}: {reason}")
+        return [(finding, about(finding, source), source) for finding, source in revealed.findings]
 
     async def _removed(self, commit: CommitDiff) -> set[Identity]:
         sources = {file.old_path: excerpt_before(file) for file in commit.diff.files if file.removed_lines}

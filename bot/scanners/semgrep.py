@@ -16,6 +16,7 @@ from bot.domain.errors import Transient
 from bot.domain.findings import ScanReport
 from bot.ports import Runner
 from bot.scanners import Setup, Source
+from bot.scanners.line_ends import LineEnds
 from bot.scanners.semgrep_batches import Batches
 from bot.scanners.semgrep_canary import sing
 from bot.scanners.semgrep_prefilter import Prefilter
@@ -132,9 +133,11 @@ class SemgrepScanner:
         engine = self._engine or self._unprepared()
         unfit = {s.path: why for s in sources if (why := self._unfit(s))}
         fit = [s for s in sources if s.path not in unfit]
-        inputs = await asyncio.to_thread(self._inputs, fit, engine)
+        inputs, ends = await asyncio.to_thread(self._inputs, fit, engine)
         batches = Batches(engine.way, engine.rules, runner, budget_s=self._budget_s, refused=self._report)
         scanned = await batches.scan(inputs)
+        placed = tuple(ends[one.path].as_git_counts(one) for one in scanned.findings)
+        scanned = scanned.model_copy(update={"findings": placed})
         sent = {one.source.path for one in inputs}
         clean = tuple(s.path for s in fit if s.path not in sent)
         settled = ScanReport(scanner=self.name, analysed=clean, not_analysed=unfit)
@@ -152,12 +155,15 @@ class SemgrepScanner:
             return "binary"
         return "" if self.wants(source.name) else "no Semgrep rule looks at such files"
 
-    def _inputs(self, sources: Iterable[Source], engine: _Engine) -> list[Input]:
+    def _inputs(
+        self, sources: Iterable[Source], engine: _Engine
+    ) -> tuple[list[Input], Mapping[str, LineEnds]]:
         """Return what is to be sent: files that a rule may have something to say about, with those rules."""
-        inputs = []
+        inputs, ends = [], {}
         for number, source in enumerate(sources):
-            content = source.content.removeprefix(_BOM)
             languages = self._pack.languages_of(source.name, source.content)
+            ends[source.path] = LineEnds.of(source.content.removeprefix(_BOM), languages)
+            content = ends[source.path].content
             rules = frozenset[str]().union(*(self._rules_of[language] for language in languages))
             rules &= engine.rules.by_id.keys()
             if engine.prefilter is not None:
@@ -165,7 +171,7 @@ class SemgrepScanner:
             languages = tuple(one for one in languages if not rules.isdisjoint(self._rules_of[one]))
             if content and rules:
                 inputs.append(Input(number, replace(source, content=content), languages, rules))
-        return inputs
+        return inputs, ends
 
     def _report(self, refused: Mapping[str, str]) -> None:
         """Name each rule that Semgrep refuses once."""

@@ -340,6 +340,10 @@ async def test_every_commit_is_shown(
         {"link": {1: "kept"}},
     ] == added(history)
     assert "" == history.missing
+    there = await workspaces.read(branch(one), ["edited", "binary"], side=shas[0])
+    assert b"1\r\n2\nkey\n3\n4\n5\n6\n7\n8\n9" == there["edited"].content
+    last = await workspaces.read(branch(one), ["binary", "link"], side=shas[2])
+    assert {"binary": Blob(2, b"\0\3")} == last
 
 
 async def test_a_merge_counts_for_what_it_adds_itself(

@@ -267,6 +267,7 @@ def test_the_servers_certificate_is_checked(tls_server: tuple[VerdictServer, Pat
     refused = wait(server.url, "--timeout", "1")
     assert (3, []) == (refused.exit_code, server.headers)
     assert "CERTIFICATE_VERIFY_FAILED" in refused.stdout.replace(" ", "")
+    assert "name that with CLOISTER_SERVER_CA_FILE" in refused.stderr
     assert 0 == wait(server.url, CLOISTER_SERVER_CA_FILE=str(authority)).exit_code
 
 

@@ -218,6 +218,14 @@ async def test_scripts_that_git_takes_for_binary_are_named(world: World) -> None
     assert {"run.py": "binary for git"} == world.examined.not_analysed
 
 
+async def test_code_that_is_in_git_lfs_is_named(world: World) -> None:
+    """What stands in its place is no code, whatever its name; a picture is no loss."""
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 12345\n" % (b"4d" * 32)
+    revision = world.revision({}, {"a.py": pointer, "b.py": BAD, "logo.png": pointer})
+    assert ["b.py"] == [finding.path for finding in await world.examine(SCANNERS["semgrep"], revision)]
+    assert {"a.py": "its content is in Git LFS"} == world.examined.not_analysed
+
+
 async def test_files_that_cannot_be_found_are_named(world: World) -> None:
     """A source of files that knows names only in part must not make them look clean; links have no content."""
     revision = world.revision({}, {"a.py": BAD})
@@ -244,6 +252,11 @@ async def test_files_that_cannot_be_found_are_named(world: World) -> None:
         ([KEPT, {"a": TOKEN, "package-lock.json": OTHER}, KEPT], [("a", 1, 1), ("package-lock.json", 1, 1)]),
         ([KEPT, {"out/a": TOKEN}, {"out/a": b"x\n"}, KEPT], []),
         ([KEPT, {"a": TOKEN}], [("a", 1, 0)]),
+        ([KEPT, {"a": b"\0\n" + TOKEN}, KEPT], [("a", 2, 1)]),
+        ([KEPT, {"a": TOKEN.decode().encode("utf-16")}, {"a": b"\0\n"}], [("a", 1, 1)]),
+        ([KEPT, {"a": TOKEN}, {"a": b"\0\n" + TOKEN}], [("a", 2, 0)]),
+        ([{"a": b"\0\n" + TOKEN}, {"a": b"\0\n\n" + TOKEN}, {"a": b"\0\n"}], []),
+        ([KEPT, {"a": b"\0\n"}, {"a": b"\0\n", "b": b"\0\n" + TOKEN}], [("b", 2, 0)]),
     ],
 )
 async def test_what_commits_add_is_found_once(

@@ -76,3 +76,25 @@ async def test_a_byte_that_is_no_text_hides_nothing(way: Way):
     report = await scanner.scan(sources, runner())
     assert {"latin.py": 4, "name.py": 4} == {one.path: one.line for one in report.findings}
     assert not report.not_analysed
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "found"),
+    [
+        ("a.py", "x = 1\n# nothing\reval(x)\ry = 2\neval(x)\n", [2, 3]),
+        ("a.py", "# nothing\r\nx = 1\r\neval(x)\r\n", [3]),
+        ("a.py", "# 1\r# 2\r# 3\reval(x)", [1]),
+        ("a.cs", "// nothing\u2028eval(x);// nothing\x85eval(x);\neval(x);\n", [1, 1, 2]),
+    ],
+    ids=["lone CR", "CRLF", "nothing but CR", "C#"],
+)
+async def test_code_behind_a_line_end_that_git_does_not_know_is_found(
+    tmp_path: Path, name: str, content: str, found: list[int]
+):
+    """In the line that git counts, since comments stand there."""
+    rule = RULE.format(id="no-eval", pattern="pattern: eval($X)").replace("[python]", "[python, csharp]")
+    (tmp_path / "eval.yaml").write_text(rule)
+    scanner = SemgrepScanner(Pack(tmp_path))
+    report = await scanner.scan([Source(name, content.encode(), frozenset())], runner())
+    assert found == [finding.line for finding in report.findings]
+    assert not report.not_analysed

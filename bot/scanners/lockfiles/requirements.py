@@ -30,12 +30,15 @@ def pin(requirement: str) -> tuple[str, str] | None:
 
 
 def _packages(text: str) -> Iterator[Package]:
-    lines = text.split("\n")
+    # Like pip, which knows more line ends than git: behind a lone CR, a comment is over.
+    parted = [line.splitlines() or [""] for line in text.split("\n")]
+    lines = [part for line in parted for part in line]
+    numbers = [number for number, line in enumerate(parted, 1) for _ in line]
     index = 0
     while index < len(lines):
         first, parts = index, []
         while index < len(lines):
-            raw = lines[index].rstrip("\r")
+            raw = lines[index]
             index += 1
             parts.append(raw.rstrip("\\"))
             if not raw.endswith("\\"):
@@ -45,8 +48,9 @@ def _packages(text: str) -> Iterator[Package]:
         found = pin(_OPTION.sub("", code))
         if found is not None:
             direct, via = _origin(joined, lines, index)
-            simple = len(parts) == 1 and "--hash" not in code
-            yield Package(PYPI, *found, at(first + 1), direct, via, pinned_line=first + 1 if simple else 0)
+            number = numbers[first]
+            simple = len(parts) == len(parted[number - 1]) == 1 and "--hash" not in code
+            yield Package(PYPI, *found, at(number), direct, via, pinned_line=number if simple else 0)
 
 
 def _origin(line: str, lines: list[str], after: int) -> tuple[bool | None, tuple[str, ...]]:

@@ -199,6 +199,19 @@ def test_a_scanner_that_looks_everywhere_is_held_back_only_by_the_policy() -> No
     } == left_out(diff, policy, everywhere=True)
 
 
+def test_the_commit_of_a_submodule_is_named_as_left_out() -> None:
+    """What it brings is in another repository; to take one out brings nothing."""
+    link, gone = "160000", "000000"
+    diff = Diff(
+        (
+            FileDiff("lib", "lib", Change.modified, old_mode=link, new_mode=link),
+            FileDiff("old", "old", Change.deleted, old_mode=link, new_mode=gone),
+            FileDiff("now", "now", Change.modified, old_mode=link),
+        )
+    )
+    assert {"lib": "it is a submodule"} == left_out(diff, Policy())
+
+
 @given(st.text("ab/*?.[]", max_size=20), st.text("ab/.", min_size=1, max_size=20))
 def test_matching_never_fails(glob: str, path: str) -> None:
     """Any glob can be asked about any path."""

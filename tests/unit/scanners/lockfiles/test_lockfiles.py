@@ -642,6 +642,15 @@ def test_packages_are_read(case: str):
     assert expected == list(map(described, packages_of(path, text)))
 
 
+@pytest.mark.parametrize("end", ["\r", "\x0c", "\x85", "\u2028"])
+def test_a_comment_hides_no_requirement_behind_a_line_end_of_pips(end: str):
+    """It stands in the line that git counts, which has more than a fix could replace."""
+    text = f"ant==1\n# nothing{end}bee==2\ncat==3\n"
+    assert ["ant 1 @1 pin", "bee 2 @2", "cat 3 @3 pin"] == list(
+        map(described, packages_of("requirements.txt", text))
+    )
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_line_endings_do_not_matter(case: str):
     """A file with carriage returns says the same on the same lines."""
