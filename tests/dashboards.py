@@ -48,6 +48,7 @@ from bot.domain.dashboard import (
 from bot.domain.dashboard_measures import Counted, Measure, Overview, Tile
 from bot.domain.dead_letters import DeadLetter
 from bot.domain.evaluation.intervals import Share
+from bot.domain.labels import Censored
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.records import CallOutcome, ModelCallRecord
 from bot.domain.review_detail import (
@@ -290,7 +291,7 @@ class Shown:
             run_of(number), ref, text(_PATHS[ref.project_id]), run_of(number), NOW - timedelta(hours=3 * number + 1),
             text("semgrep"), text("python.sql-from-format"), text("injection"), "high", text("python"),
             text("src/main/java/bank/ledger/Booking.java"), 118, text("SQL is built from a name"), label,
-            suggested=True, did=did,
+            suggested=True, did=did, censored_why=Censored.open if label == "censored" else None,
         )  # fmt: skip
 
     async def reviews(
@@ -489,6 +490,7 @@ _OUTCOMES: tuple[tuple[str, Mapping[Deed, int]], ...] = (
     ("accepted_strong", {Deed.applied: 1, Deed.thumbs_up: 2}),
     ("rejected_strong", {Deed.thumbs_down: 3, Deed.called_wrong: 1}),
     ("unknown", {}),
+    ("censored", {}),
 )
 
 _TITLES = (
