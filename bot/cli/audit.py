@@ -72,7 +72,7 @@ def list_(
         print_json([_described(entry) for entry in found], hostile=True)
     elif found:
         print_table(
-            ["Number", "Time", "Who", "What", "To what", "Project", "Details"], list(map(_row, found))
+            ["Number", "Time", "Who", "Act", "On what", "Project", "Details"], list(map(_row, found))
         )
     else:
         typer.echo("there are no entries")
