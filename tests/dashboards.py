@@ -6,13 +6,16 @@ import math
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from threading import Thread
+from typing import Any
 
 import uvicorn
 from fastapi import APIRouter, Depends, Request
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.domain.audit_log import Act, Checked, Entry, checked
 from bot.domain.comment_lines import (
@@ -48,6 +51,7 @@ from bot.domain.dashboard import (
 from bot.domain.dashboard_measures import Counted, Measure, Overview, Tile
 from bot.domain.dead_letters import DeadLetter
 from bot.domain.evaluation.intervals import Share
+from bot.domain.labels import Censored
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.records import CallOutcome, ModelCallRecord
 from bot.domain.review_detail import (
@@ -290,7 +294,7 @@ class Shown:
             run_of(number), ref, text(_PATHS[ref.project_id]), run_of(number), NOW - timedelta(hours=3 * number + 1),
             text("semgrep"), text("python.sql-from-format"), text("injection"), "high", text("python"),
             text("src/main/java/bank/ledger/Booking.java"), 118, text("SQL is built from a name"), label,
-            suggested=True, did=did,
+            suggested=True, did=did, censored_why=Censored.open if label == "censored" else None,
         )  # fmt: skip
 
     async def reviews(
@@ -489,6 +493,7 @@ _OUTCOMES: tuple[tuple[str, Mapping[Deed, int]], ...] = (
     ("accepted_strong", {Deed.applied: 1, Deed.thumbs_up: 2}),
     ("rejected_strong", {Deed.thumbs_down: 3, Deed.called_wrong: 1}),
     ("unknown", {}),
+    ("censored", {}),
 )
 
 _TITLES = (
@@ -543,15 +548,40 @@ def pages_of(
     may_decide_group: Callable[[Viewer, str], Awaitable[bool]] = nobody,
 ) -> ASGIApp:
     """Return the pages as *viewer* gets them; forms need `FORM_TOKEN`."""
+    site = _site(may_decide, may_decide_group)
+
+    async def pages(scope: Scope, receive: Receive, send: Send) -> None:
+        _SHOWN.set(shown)
+        _VIEWER.set(viewer)
+        await site(scope, receive, send)
+
+    return pages
+
+
+_SHOWN: ContextVar[Shown] = ContextVar("_SHOWN")
+_VIEWER: ContextVar[Viewer] = ContextVar("_VIEWER")
+
+
+class _Asked:
+    """Answer as what is shown in this request does."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(_SHOWN.get(), name)
+
+
+@cache
+def _site(may_decide: MayDecide, may_decide_group: Callable[[Viewer, str], Awaitable[bool]]) -> ASGIApp:
+    """Return the pages for whatever is shown to whomever: to put them together takes longer than to ask for one."""
 
     async def guard(request: Request) -> None:
-        request.state.viewer, request.state.form_token = viewer, FORM_TOKEN
+        request.state.viewer, request.state.form_token = _VIEWER.get(), FORM_TOKEN
         if request.method == "POST" and (await request.form()).get("form_token") != FORM_TOKEN:
             raise Problem(403, "stale_form", "reload the page")
 
+    shown: Any = _Asked()
     desk = Desk(shown, shown, _Frozen(), "https://gitlab.example", may_decide, shown, may_decide_group)
     site = APIRouter(dependencies=[Depends(guard)])
-    for router in (*dashboards(desk), audit.router(desk, shown)):  # type: ignore[arg-type]
+    for router in (*dashboards(desk), audit.router(desk, shown)):
         site.include_router(router)
     return application(
         None,

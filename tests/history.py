@@ -21,8 +21,8 @@ SELECT $1, $2, $3, $3, m.id, $4, $5, false, $6, $7, 'hook', $8 FROM merge_reques
 WHERE m.instance = $9 AND m.project_id = $10 AND m.iid = $11
 """
 _LABEL = """
-INSERT INTO label (comment_id, label_version, label, reasons) VALUES ($1, 1, $2, '{}')
-ON CONFLICT (comment_id, label_version) DO UPDATE SET label = excluded.label
+INSERT INTO label (comment_id, label_version, label, reasons, censored_why) VALUES ($1, 1, $2, '{}', $3)
+ON CONFLICT (comment_id, label_version) DO UPDATE SET label = excluded.label, censored_why = excluded.censored_why
 """
 _FACT = """
 INSERT INTO review_fact (run_id, instance, project_id, iid, created_at, published_at, commented_at, generated, posted,
@@ -167,9 +167,9 @@ class History:
             said.iid,
         )
 
-    async def label(self, said: Said, label: str) -> None:
+    async def label(self, said: Said, label: str, censored_why: str = "") -> None:
         """Give a comment a label, or another one."""
-        await self._pool.execute(_LABEL, said.id, label)
+        await self._pool.execute(_LABEL, said.id, label, censored_why)
 
     async def unsay(self, said: Said) -> None:
         """Delete a comment and its label, as retention does."""

@@ -11,7 +11,7 @@ from bot.adapters.rollup_spans import span_of
 from bot.adapters.rollup_sql import THUMBS_DOWN
 from bot.domain.comment_lines import Became, CommentLine, Comments, Deed
 from bot.domain.dashboard import Dimension, Filters
-from bot.domain.labels import LABEL_VERSION
+from bot.domain.labels import LABEL_VERSION, Censored
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.review_detail import Cursor
 
@@ -64,7 +64,9 @@ WHERE c.instance = p.instance AND c.project_id = p.project_id AND c.posted_at >=
 """
 _LINE = f"""
 SELECT c.id, c.instance, c.project_id, c.iid, c.run_id, c.posted_at, c.scanner, c.rule, c.category, c.severity,
-    c.language, c.path, c.line, c.had_suggestion, coalesce(p.path, '') AS project, {_LABEL} AS label, coalesce((
+    c.language, c.path, c.line, c.had_suggestion, coalesce(p.path, '') AS project, {_LABEL} AS label, (
+        SELECT l.censored_why FROM label l WHERE l.comment_id = c.id AND l.label_version = {LABEL_VERSION}
+    ) AS censored_why, coalesce((
         SELECT body->>'title' FROM finding f WHERE f.run_id = c.run_id AND f.fingerprint = c.fingerprint LIMIT 1
     ), '') AS title
 FROM comment c LEFT JOIN project p USING (instance, project_id)
@@ -130,5 +132,6 @@ def _line(row: Any, did: Mapping[Deed, int]) -> CommentLine:
         ref=MergeRequestRef(instance=row["instance"], project_id=row["project_id"], iid=row["iid"]),
         suggested=row["had_suggestion"],
         did=did,
+        censored_why=Censored(row["censored_why"]) if row["censored_why"] else None,
         **{name: row[name] for name in names},
     )

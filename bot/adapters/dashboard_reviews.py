@@ -13,7 +13,7 @@ from bot.adapters.dead_letters_postgres import letter_of
 from bot.adapters.rollup_spans import span_of
 from bot.domain.comment_lines import ALL_REVIEWS, Picked, Which
 from bot.domain.dashboard import Filters, Labels
-from bot.domain.labels import LABEL_VERSION
+from bot.domain.labels import LABEL_VERSION, Censored
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.records import CallOutcome, ModelCallRecord, Task
 from bot.domain.review_detail import (
@@ -85,7 +85,7 @@ WHERE f.instance = p.instance AND f.project_id = p.project_id AND f.created_at >
 
 _SAID = f"""
 SELECT c.fingerprint, c.scanner, c.rule, c.severity, c.path, c.line, coalesce(t.state, '') AS state,
-    coalesce(l.label, '') AS label, coalesce((
+    coalesce(l.label, '') AS label, l.censored_why, coalesce((
         SELECT body->>'title' FROM finding f WHERE f.run_id = c.run_id AND f.fingerprint = c.fingerprint LIMIT 1
     ), '') AS title
 FROM comment c LEFT JOIN thread t USING (instance, project_id, iid, fingerprint)
@@ -208,7 +208,7 @@ async def review(connection: Any, instance: str, run_id: uuid.UUID, reach: Reach
     return ReviewDetail(
         line=_line(row),
         steps=tuple(_step(name, step) for name, step in body.get("steps", {}).items()),
-        said=tuple(SaidLine(**dict(one)) for one in said),
+        said=tuple(_said(one) for one in said),
         filtered=tuple(
             SaidLine(**{**one, "reason": Reason(one["reason"])}) for one in detail.get("left_out", ())
         ),
@@ -251,6 +251,10 @@ def _line(row: Any) -> ReviewLine:
         blocks=tuple(row["blocks"]),
         **{name: row[name] for name in names},
     )
+
+
+def _said(row: Any) -> SaidLine:
+    return SaidLine(**{**row, "censored_why": Censored(row["censored_why"]) if row["censored_why"] else None})
 
 
 def _step(name: str, step: Mapping[str, Any]) -> StepLine:

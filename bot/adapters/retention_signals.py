@@ -27,7 +27,7 @@ _PAUSE_S: Final = 3.0
 #: By its bounds and not by its name: what is in a partition is within them.
 _MONTHS = r"""
 SELECT c.oid::regclass::text AS table, bounds[1]::timestamptz AS begins, bounds[2]::timestamptz AS ends,
-    greatest(c.reltuples, 0)::bigint AS rows, pg_total_relation_size(c.oid) AS bytes
+    c.reltuples::bigint AS rows, pg_total_relation_size(c.oid) AS bytes
 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid, LATERAL regexp_match(
     pg_get_expr(c.relpartbound, c.oid), 'FROM \(''([^'']+)''\) TO \(''([^'']+)''\)') AS bounds
 WHERE i.inhparent = 'signal'::regclass AND bounds IS NOT NULL ORDER BY ends
@@ -100,8 +100,15 @@ class Month:
 async def months(pool: Any, days: int | None) -> list[tuple[Month, bool]]:
     """Return the months of signals, the oldest first, and of each whether it is to go after so many *days*."""
     before = gone_before(await pool.fetchval("SELECT now()"), days) if days is not None else None
-    found = [Month(**row) for row in await pool.fetch(_MONTHS)]
+    found = [await _month(pool, Month(**row)) for row in await pool.fetch(_MONTHS)]
     return [(month, before is not None and month.ends <= before) for month in found]
+
+
+async def _month(pool: Any, month: Month) -> Month:
+    """Return *month* with its rows counted where Postgres has not guessed yet, for then they are few."""
+    if month.rows >= 0:
+        return month
+    return replace(month, rows=await pool.fetchval(f"SELECT count(*) FROM {month.table}", timeout=_LIMIT_S))
 
 
 async def drop_months(pool: Any, days: int, *, actor: str, tries: int = 1) -> tuple[tuple[Month, ...], str]:

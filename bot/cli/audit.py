@@ -71,9 +71,7 @@ def list_(
     if as_json:
         print_json([_described(entry) for entry in found], hostile=True)
     elif found:
-        print_table(
-            ["Number", "Time", "Who", "What", "To what", "Project", "Details"], list(map(_row, found))
-        )
+        print_table(["Number", "Time", "Who", "Act", "On what", "Project", "Details"], list(map(_row, found)))
     else:
         typer.echo("there are no entries")
 

@@ -93,6 +93,8 @@ async def run(*, keep: bool) -> None:
         await _play(stage, serving)
         if keep:
             await _keep(stage, settings, serving, stop)
+        else:
+            console.print("\n`cloister demo --keep` leaves all of it running, with pages to look at.")
 
 
 async def _settings(stage: _Stage, token: str, directory: Path, stack: AsyncExitStack) -> Settings:
@@ -236,14 +238,16 @@ async def _keep(stage: _Stage, settings: Settings, serving: asyncio.Task[None], 
     console = stage.console
     console.print()
     console.rule("[bold]Still running")
-    console.print(f"GitLab API   {stage.server.url}/api/v4 (PRIVATE-TOKEN: {stage.token})")
-    console.print(
-        f"git          git clone http://dora:{stage.token}@{stage.server.url.split('//')[1]}/shop/backend.git"
-    )
-    console.print(f"Pages        {', '.join(stage.links)}", soft_wrap=True)
-    console.print("             (signs in as the operator: once, and within ten minutes)")
-    console.print(f"Cloister     http://{settings.listen}/readyz, /metrics")
-    console.print(f"Postgres     {stage.database_url}")
+    places = {
+        "Pages": f"{', '.join(stage.links)}\n(signs in as the operator: once, and within ten minutes)",
+        "Cloister": f"http://{settings.listen}/readyz, /metrics",
+        "GitLab API": f"{stage.server.url}/api/v4 (PRIVATE-TOKEN: {stage.token})\n(it has no pages: links to it lead nowhere)",
+        "git": f"git clone http://dora:{stage.token}@{stage.server.url.split('//')[1]}/shop/backend.git",
+        "Postgres": stage.database_url,
+    }
+    for name, place in places.items():
+        # Whoever copies a line wants it whole, however narrow the terminal is.
+        console.print(f"{name:<12} " + place.replace("\n", f"\n{'':<12} "), soft_wrap=True)
     console.print(
         "Push to the branch [bold]receipts[/bold] and it is reviewed again. Ctrl-C ends everything."
     )

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from bot.domain.labels import Censored
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.review_detail import Cursor
 from bot.domain.review_fact import Reason
@@ -81,7 +82,7 @@ class CommentLine:
     """Hold one comment as a line of a list.
 
     ``label`` is what became of it (see `bot.domain.labels`), ``did`` how many people did what: nobody is named.
-    ``title`` is empty where the finding is not kept any more.
+    ``title`` is empty where the finding is not kept any more, ``censored_why`` None until a label says it.
     """
 
     id: uuid.UUID
@@ -100,6 +101,7 @@ class CommentLine:
     label: str
     suggested: bool
     did: Mapping[Deed, int] = field(default_factory=dict)
+    censored_why: Censored | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.dead_letters import DeadLetter
+from bot.domain.labels import Censored
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.records import ModelCallRecord
 from bot.domain.review_fact import Reason
@@ -84,6 +85,7 @@ class SaidLine:
     title: str
     state: str = ""
     label: str = ""
+    censored_why: Censored | None = None
     reason: Reason | None = None
     detail: str = ""
 

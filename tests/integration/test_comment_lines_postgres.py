@@ -11,6 +11,7 @@ from bot.adapters.dashboard_postgres import PostgresDashboard
 from bot.adapters.rollups_postgres import roll_up
 from bot.domain.comment_lines import Became, CommentLine, Comments, Deed, Picked, Which
 from bot.domain.dashboard import Dimension, Filters
+from bot.domain.labels import Censored
 from bot.domain.review_fact import Reason
 from bot.domain.viewer import Own
 from tests.history import INSTANCE, History, Reviewed, Said
@@ -55,6 +56,7 @@ async def test_every_count_can_be_looked_up(pool: Any) -> None:
         for one in ones:
             await history.said(one)
             await history.label(one, label)
+    await history.label(said["censored"][0], "censored", "open")
     for actor in (7, 8):
         await history.signal(
             said["rejected_strong"][0], "reaction_added", HOUR, actor=actor, emoji="thumbsdown"
@@ -72,6 +74,8 @@ async def test_every_count_can_be_looked_up(pool: Any) -> None:
         assert {line.id for line in await _all(pool, _window(), Became(label))} == {
             one.id for one in said[label]
         }
+    why = {line.id: line.censored_why for line in await _all(pool, _window()) if line.censored_why}
+    assert why == {said["censored"][0].id: Censored.open}
     funnel = await _dashboard(pool).funnel(_window())
     (row,) = (await _dashboard(pool).acceptance(_window(), Dimension.rule)).rows
     found = {became: len(await _all(pool, _window(), became)) for became in Became}

@@ -233,6 +233,7 @@ async def test_a_month_that_is_only_partly_old_stays(past: Past, pool: Any) -> N
     assert all(goes == (month.ends <= limit) for month, goes in found)
     assert any(month.begins < limit < month.ends and not goes for month, goes in found)
     assert [month for month, goes in await months(pool, None) if goes] == []
+    assert sum(month.rows for month, _ in found) == await pool.fetchval("SELECT count(*) FROM signal")
     before = await past.rows("signal")
     assert (await prune(pool)) is not None
     assert await past.rows("signal") == before

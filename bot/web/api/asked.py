@@ -15,7 +15,6 @@ from bot.domain.review_fact import Reason
 from bot.domain.viewer import Viewer
 from bot.ports import Clock
 from bot.ports.listings import Sought
-from bot.web.dashboard.desk import visible
 from bot.web.problems import Fault, Problem
 
 #: No name of a rule, a file's language or a model is longer.
@@ -101,8 +100,8 @@ class Chosen(Places):
             if name in _FILTERS
         }
         try:
-            today, own = clock.now().date(), viewer.reach.own
-            return filters_of(query, visible=visible(viewer), own=own, today=today)
+            reach = viewer.reach
+            return filters_of(query, visible=reach.whole, own=reach.own, today=clock.now().date())
         except BadFilter as error:
             raise _refusal(error) from None
 

@@ -37,7 +37,6 @@ _BY_NAME: Mapping[str, Any] = {
     "low": 0.44,
     "meaning": "Comments whose suggestion was applied, of those that people decided about.",
     "model": "deepseek-coder-v2:16b",
-    "next": None,
     "of": 416,
     "outcome": "done",
     "path": "retail/shop",
@@ -62,12 +61,16 @@ _BY_NAME: Mapping[str, Any] = {
     "value": 0.48,
     "why": "0 of 12 accepted, which is beyond chance",
 }
+#: What there is none of: no next page, and nothing against a label that says what people think.
+_ABSENT = frozenset({"censored_why", "next"})
 _BY_TYPE: Mapping[str, Any] = {"integer": 12, "number": 0.5, "boolean": False, "string": "text", "null": None}
 _BY_FORMAT: Mapping[str, Any] = {"uuid": _ID, "date": "2026-05-29", "date-time": _TIME}
 
 
 def example(schema: Mapping[str, Any], named: Mapping[str, Any], name: str = "") -> Any:
     """Return a value that fits *schema*; ``named`` are the schemas that it may refer to."""
+    if name in _ABSENT:
+        return None
     if "$ref" in schema:
         return example(named[schema["$ref"].rpartition("/")[2]], named, name)
     if "anyOf" in schema:
@@ -90,6 +93,4 @@ def _scalar(schema: Mapping[str, Any], name: str) -> Any:
         return _BY_FORMAT[schema["format"]]
     said = _BY_NAME.get(name, _BY_TYPE[kind])
     fits = {"integer": int, "number": float, "string": str, "boolean": bool}
-    if name == "next":
-        return None
     return said if isinstance(said, fits[kind]) else _BY_TYPE[kind]

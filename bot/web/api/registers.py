@@ -17,7 +17,6 @@ from bot.web.api.asked import ListAsked, Places, WaiversAsked
 from bot.web.api.office import Office
 from bot.web.api.paging import Lines
 from bot.web.api.tables import DESCRIBED, Csv, table
-from bot.web.dashboard.desk import visible
 
 
 def router(office: Office) -> APIRouter:
@@ -53,7 +52,7 @@ def _projects(registers: APIRouter, office: Office) -> None:
 
 def _waivers(registers: APIRouter, office: Office) -> None:
     def lines(asked: Places, viewer: Viewer) -> Lines[tuple[int, Waiver]]:
-        scoped = Scoped(visible(viewer), asked.project, asked.group or "")
+        scoped = Scoped(viewer.reach.whole, asked.project, asked.group or "")
 
         async def part(before: int | None, limit: int) -> Sequence[tuple[int, Waiver]]:
             return await office.listings.waivers(scoped, before=before, limit=limit)

@@ -10,6 +10,7 @@ from pydantic import AliasPath, Field
 
 from bot.domain.comment_lines import Deed
 from bot.domain.findings import Severity
+from bot.domain.labels import Censored
 from bot.domain.records import CallOutcome, Task
 from bot.domain.review_fact import Reason
 from bot.domain.token_names import Scope
@@ -17,6 +18,7 @@ from bot.domain.viewer import Via
 from bot.domain.waivers import State
 from bot.web.api.shown import Shown
 
+_CENSORED = "Why nothing can be told of what people think; null where that is told, or not known yet."
 _NEXT = "The address of the next page; null at the end."
 
 
@@ -38,6 +40,7 @@ class CommentLine(Shown):
     line: int
     title: str
     label: str
+    censored_why: Censored | None = Field(description=_CENSORED)
     suggested: bool
     did: dict[Deed, int]
 
@@ -100,6 +103,7 @@ class SaidLine(Shown):
     title: str
     state: str
     label: str
+    censored_why: Censored | None = Field(description=_CENSORED)
     reason: Reason | None
     detail: str
 

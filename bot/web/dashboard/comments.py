@@ -15,7 +15,7 @@ from bot.domain.dashboard_query import cursor_text, query_of
 from bot.web.access import SignedInViewer
 from bot.web.dashboard.desk import Desk, Frame, Link
 from bot.web.dashboard.reviews import cursor_in
-from bot.web.dashboard.wording import BECAME, DEEDS, LABELS
+from bot.web.dashboard.wording import BECAME, DEEDS, became_of
 
 
 def router(desk: Desk) -> APIRouter:
@@ -33,7 +33,7 @@ def router(desk: Desk) -> APIRouter:
         following = found.following
         return await frame.show(
             lines=found.lines,
-            labels=LABELS,
+            became_of=became_of,
             deeds=DEEDS,
             outcomes=[Link("all", frame.url(became=""), "All", chosen is None)]
             + [Link(one.value, frame.url(became=one.value), BECAME[one], one is chosen) for one in Became],

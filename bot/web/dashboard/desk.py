@@ -66,11 +66,6 @@ class Desk:
         return self.clock.now().date()
 
 
-def visible(viewer: Viewer) -> frozenset[int] | None:
-    """Return the projects whose figures *viewer* may see, None for all."""
-    return viewer.reach.whole
-
-
 def asked(desk: Desk, request: Request, viewer: Viewer) -> Filters:
     """Return the filters in the address of *request*.
 
@@ -78,8 +73,8 @@ def asked(desk: Desk, request: Request, viewer: Viewer) -> Filters:
         Problem: one of them cannot be read; the message says which and what to write.
     """
     try:
-        own = viewer.reach.own
-        return filters_of(request.query_params, visible=visible(viewer), own=own, today=desk.today)
+        reach = viewer.reach
+        return filters_of(request.query_params, visible=reach.whole, own=reach.own, today=desk.today)
     except BadFilter as error:
         raise Problem(422, "bad_filter", f"This filter cannot be read. {error}") from None
 

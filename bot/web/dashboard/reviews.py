@@ -18,7 +18,7 @@ from bot.domain.review_fact import Reason
 from bot.domain.steps import spoken
 from bot.web.access import SignedInViewer
 from bot.web.dashboard.desk import Desk, Export, Frame, Link
-from bot.web.dashboard.wording import LABELS, REASONS, WHICH
+from bot.web.dashboard.wording import REASONS, WHICH, became_of
 from bot.web.figures import merge_request_url
 from bot.web.problems import Problem
 
@@ -69,7 +69,7 @@ def router(desk: Desk) -> APIRouter:
             merge_request=merge_request_url(desk.gitlab_url, line.project, line.ref.iid),
             spoken=spoken,
             reasons=REASONS,
-            labels=LABELS,
+            became_of=became_of,
             filtered=_filtered(found),
             unread=Counter(found.unread.values()).most_common(_MOST_REASONS),
             fold=_FOLD,

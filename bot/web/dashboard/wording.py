@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from bot.domain.comment_lines import Became, Deed, Which
 from bot.domain.dashboard import Change, Dimension
+from bot.domain.labels import Censored
 from bot.domain.review_fact import Reason
 
 REASONS: Mapping[Reason, str] = {
@@ -41,13 +42,20 @@ CHANGES: Mapping[Change, str] = {
     Change.release: "Release",
 }
 
-#: What people did with a comment, by the name of its label.
-LABELS: Mapping[str, str] = {
+_LABELS: Mapping[str, str] = {
     "accepted_strong": "accepted",
     "accepted_weak": "probably accepted",
     "rejected_strong": "rejected",
     "unknown": "no reaction",
     "censored": "cannot be told",
+}
+
+_CENSORED: Mapping[Censored, str] = {
+    Censored.bot_author: "a bot made the merge request",
+    Censored.open: "the merge request is open",
+    Censored.closed: "closed without a merge",
+    Censored.no_push: "no push followed it",
+    Censored.only_rebases: "only rebases followed it",
 }
 
 BECAME: Mapping[Became, str] = {
@@ -90,3 +98,9 @@ DEEDS: Mapping[Deed, str] = {
     Deed.waived: "waived",
     Deed.ignored: "told us to ignore it",
 }
+
+
+def became_of(label: str, why: Censored | None) -> str:
+    """Return what people did with a comment, by its *label*, or *why* that cannot be told."""
+    named = _LABELS.get(label, label)
+    return f"{named}: {_CENSORED[why]}" if why else named

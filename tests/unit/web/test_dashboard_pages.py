@@ -354,6 +354,7 @@ async def test_a_comment_says_what_became_of_it():
 
     assert "rejected" in page
     assert "3× thumbs-down, called it wrong" in page
+    assert "cannot be told: the merge request is open" in older
     assert f"/comments/{run_of(1)}" in _links(page)
     assert f"/reviews/{run_of(1)}" in _links(page)
     assert last.count('<th scope="row">') == 5
