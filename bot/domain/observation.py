@@ -5,6 +5,7 @@ Pure and repeat-safe: the same look yields the same signals with the same ids.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -84,10 +85,11 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Hold a reply that nobody has classified yet."""
+    """Hold a reply that nobody has classified yet, or not as it reads now; ``edit`` tells edits apart."""
 
     comment: Comment
     note: ForgeNote
+    edit: str = ""
 
 
 @dataclass(frozen=True)
@@ -249,6 +251,7 @@ def _standing(
     after = before.model_copy(
         update={
             "replies": tuple(one.id for one in said),
+            "texts": tuple(_text(one) for one in said),
             "resolved": first.resolved,
             "turns": before.turns + (first.resolved != before.resolved),
             "applied": before.applied or any(first.applied),
@@ -261,7 +264,23 @@ def _standing(
         for note in before.replies
         if note not in after.replies
     ]
-    return signals, after, [Reply(comment, one) for one in said if one.id not in before.replies]
+    return signals, after, [*_written(comment, said, before)]
+
+
+def _written(comment: Comment, said: Iterable[ForgeNote], before: Seen) -> Iterator[Reply]:
+    """Yield which replies are new, or read differently now."""
+    known = dict(zip(before.replies, before.texts, strict=False))
+    for one in said:
+        if one.id not in before.replies:
+            yield Reply(comment, one)
+        elif known.get(one.id, _text(one)) != _text(one):
+            at = one.changed_at.isoformat() if one.changed_at else ""
+            yield Reply(comment, one, edit=f"{_text(one)} {at}")
+
+
+def _text(note: ForgeNote) -> str:
+    """Return what tells one text of a note from another, and nothing of what it says."""
+    return hashlib.blake2b(f"{note.id} {note.body}".encode(errors="replace"), digest_size=4).hexdigest()
 
 
 def _turned(scene: Scene, comment: Comment, first: ForgeNote, before: Seen, after: Seen) -> Iterator[Signal]:

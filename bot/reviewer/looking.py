@@ -170,8 +170,9 @@ class Looker:
         return scene.signal(
             SignalKind.reply,
             reply.comment,
-            scene.ours(note.written_at),
+            scene.ours(note.changed_at if reply.edit else note.written_at),
             note.id,
+            *([reply.edit] if reply.edit else []),
             actor=note.author_id,
             bot=note.bot,
             note_id=note.id,

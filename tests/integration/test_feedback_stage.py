@@ -64,6 +64,26 @@ async def test_who_applied_a_suggestion_is_named_only_if_certain(scene: Scene) -
     assert (None, False) == (applied.actor_id, applied.actor_is_author)
 
 
+async def test_a_reply_counts_as_it_reads_now(scene: Scene) -> None:
+    """Whoever resolves the thread meanwhile; told twice it is one."""
+    server, thread = scene.gitlab.server, scene.note.discussion_id
+    note = server.reply(scene.opened, thread, "false positive", user=scene.gitlab.developer)
+    await scene.look()
+    server.edit_note(scene.opened, note, "fixed")
+    server.resolve(scene.opened, thread)
+    assert SignalKind.reply in await scene.look()
+    assert [] == await scene.look()
+    (comment,) = await scene.ledger.comments(scene.ref)
+    said = await scene.signals(SignalKind.reply)
+    assert [ReplyClass.wrong, ReplyClass.agrees] == [
+        one.reply for one in sorted(said, key=lambda one: one.at)
+    ]
+    server.merge(scene.opened)
+    await scene.shut()
+    await scene.look()
+    assert Label.accepted_weak is label(comment, await scene.signals()).label
+
+
 async def test_replies_are_one_word(scene: Scene, pool: Any) -> None:
     """Of bots, of us, and of what asks us for something, it is not said what they say."""
     server, thread = scene.gitlab.server, scene.note.discussion_id

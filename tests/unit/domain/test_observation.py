@@ -135,6 +135,23 @@ def test_replies_are_handed_out_once() -> None:
     assert () == look(shown, before=first).replies
 
 
+def test_replies_that_were_edited_are_handed_out_again() -> None:
+    """Once for each edit; nothing of the text is kept, and what an earlier release has seen is not told anew."""
+    first = look(thread(reply(11)))
+    edited = thread(reply(11, body="I was wrong", changed_at=NOW))
+    second = look(edited, before=first)
+    back = look(thread(reply(11, changed_at=NOW + timedelta(minutes=1))), before=second)
+    told = [one for part in (first, second, back) for one in part.replies]
+    assert [11, 11, 11] == [one.note.id for one in told]
+    assert 3 == len({one.edit for one in told})
+    assert () == look(edited, before=second).replies
+    assert "wrong" not in str(second.seen)
+    old = replace(first, seen={"f1": first.seen["f1"].model_copy(update={"texts": ()})})
+    again = look(edited, before=old)
+    assert () == again.replies
+    assert second.seen == again.seen
+
+
 def test_what_was_deleted_is_told_once() -> None:
     """A reply, or the thread with all that stood in it; one that was never seen may never have been visible."""
     first = look(thread(reply(11)))
