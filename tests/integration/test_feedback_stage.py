@@ -14,7 +14,7 @@ from bot.domain.events import CommandTaken, FeedbackDue, FeedbackExpected, React
 from bot.domain.labels import Label, label
 from bot.domain.run import Outcome
 from bot.domain.signals import ReplyClass, SignalKind, Source
-from bot.domain.watching import Why
+from bot.domain.watching import REACTIONS_FROM, Why
 from tests.feedback import MARK, MARKER, OURS, Scene, also_commented, commented, finding, text
 
 
@@ -81,6 +81,27 @@ async def test_a_reply_counts_as_it_reads_now(scene: Scene) -> None:
     server.merge(scene.opened)
     await scene.shut()
     await scene.look()
+    assert Label.accepted_weak is label(comment, await scene.signals()).label
+
+
+async def test_what_was_taken_back_before_the_merge_does_not_count(scene: Scene) -> None:
+    """Though the forge was out of reach then, so that we look long after; what is taken back later stands."""
+    server, opened = scene.gitlab.server, scene.opened
+    note = server.reply(opened, scene.note.discussion_id, "false positive", user=scene.gitlab.developer)
+    other = server.create_user("other")
+    award = server.react(opened, scene.note, "thumbsdown", user=other)
+    lasting = server.react(opened, scene.note, "thumbsup", user=scene.gitlab.developer)
+    for _ in range(REACTIONS_FROM + 1):
+        await scene.look(later=timedelta(days=1))
+    server.delete_note(opened, note)
+    server.revoke_reaction(opened, scene.note, award)
+    server.merge(opened)
+    await scene.shut()
+    await scene.look(later=timedelta(hours=3))
+    (comment,) = await scene.ledger.comments(scene.ref)
+    assert Label.accepted_weak is label(comment, await scene.signals()).label
+    server.revoke_reaction(opened, scene.note, lasting)
+    await scene.look(later=timedelta(days=2))
     assert Label.accepted_weak is label(comment, await scene.signals()).label
 
 

@@ -163,6 +163,20 @@ def test_what_was_deleted_is_told_once() -> None:
     assert [] == [one.kind for one in observe(scene(), [comment(note_id=None)], {}).signals]
 
 
+def test_what_is_gone_at_the_first_look_after_the_end_went_before_it() -> None:
+    """After what was said last, and early enough to count; later looks take their own time for it."""
+    ended_at = POSTED + timedelta(hours=1)
+    first = look(thread(reply(11)))
+    watch = replace(scene().watch, state="merged", ended_at=ended_at, seen=first.seen)
+    for just_ended, earliest, latest in (
+        (True, ended_at + timedelta(seconds=1), ended_at + timedelta(seconds=59)),
+        (False, NOW, NOW),
+    ):
+        found = observe(scene(watch=watch, just_ended=just_ended), [comment()], {"f1": thread()})
+        assert [SignalKind.deleted] == kinds(found)
+        assert earliest <= found.signals[0].at <= latest
+
+
 def award(number: int, user: int = OTHER) -> ForgeAward:
     """Return a reaction."""
     return ForgeAward(number, "thumbsup", user, POSTED + timedelta(minutes=3))
