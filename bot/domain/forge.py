@@ -150,8 +150,8 @@ class ForgeNote:
 
     ``internal`` notes are hidden from those who are not members. ``place`` is None outside of the diff's new side.
     ``author_id`` is 0 where the author's account is gone. ``bot`` is about the author, ``resolver_bot`` about who
-    resolved it. ``applied`` says of each suggestion in it whether it was applied. Names are as people see them, empty
-    where they are not told.
+    resolved it. ``applied`` says of each suggestion in it whether it was applied. Its text was not edited after
+    ``changed_at``. Names are as people see them, empty where they are not told.
     """
 
     id: int
@@ -164,6 +164,7 @@ class ForgeNote:
     internal: bool = False
     place: ForgePlace | None = None
     written_at: datetime | None = None
+    changed_at: datetime | None = None
     resolved_at: datetime | None = None
     bot: bool = False
     resolver_bot: bool = False

@@ -13,8 +13,8 @@ The first row of this table that fits gives the label:
 | unknown | anything else, such as silence, a thread that was resolved, a question, a waiver |
 
 To reject is a thumb down, a reply that says wrong or won't fix, or the command ``ignore``. To approve is a thumb up or a
-reply that agrees. A person counts once, by what stands of theirs and came last, be it a reaction, a reply or applying
-the suggestion. Bots' reactions, replies and commands do not count. Without an account nobody can be told from others,
+reply that agrees. A person counts once, by what stands of theirs and came last, be it a reaction, a reply as it reads
+now, or applying the suggestion. Bots' reactions, replies and commands do not count. Without an account nobody can be told from others,
 so all such count as one person. A judgement of a change stands until the next one.
 
 What happens after the merge does not count: the label is frozen then. Code that changes within 30 days after it is told
@@ -44,6 +44,7 @@ _ALIASES: Final = {"+1": _UP, "-1": _DOWN}
 _REJECTING: Final = frozenset({ReplyClass.wrong, ReplyClass.wont_fix})
 _SAID: Final = frozenset({SignalKind.reply, SignalKind.ignored})
 _REACTIONS: Final = frozenset({SignalKind.reaction_added, SignalKind.reaction_removed})
+_NOTE: Final = "note"
 _NOTES: Final = frozenset({SignalKind.reply, SignalKind.deleted})
 _TAKEN_BACK: Final = frozenset({SignalKind.reaction_removed, SignalKind.deleted})
 
@@ -194,11 +195,11 @@ def _people(told: Sequence[Signal]) -> _People:
         if one.actor_is_bot:
             continue
         key = _statement(one)
-        # What is said again moves to the end.
-        if one.kind in _TAKEN_BACK:
+        approves = _approves(one)
+        # What is said again moves to the end; a reply that was edited says only what it says now.
+        if approves is not None or one.kind in _TAKEN_BACK or key[0] == _NOTE:
             standing.pop(key, None)
-        elif (approves := _approves(one)) is not None:
-            standing.pop(key, None)
+        if approves is not None:
             standing[key] = one, approves
     last = {one.actor_id: (one, approves) for one, approves in standing.values()}
     # Applying is proof by itself, see `_code`; here it only ends an earlier refusal by the same person.
@@ -215,7 +216,7 @@ def _statement(one: Signal) -> tuple[object, ...]:
         award = one.detail.get(AWARD)
         return ("award", award) if award else ("emoji", one.actor_id, one.emoji)
     if one.kind in _NOTES and one.note_id is not None:
-        return "note", one.note_id
+        return _NOTE, one.note_id
     return one.kind.value, one.actor_id
 
 

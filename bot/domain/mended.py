@@ -36,7 +36,10 @@ _AROUND: Final = 10
 _MOST_ROWS: Final = 60
 
 #: A comment says that something is mended; it mends nothing.
-_COMMENT = re.compile(r"\s*(?:#|//|/\*|\*(?:\s|/|$)|--\s|<!--)")
+_COMMENT = re.compile(
+    r"""\s*(?: \# | // | /\* | \*(?:\s|/|$) | --\s | <!-- | ;;|;\s | \{\# | \{-\s | (?P<quotes>\"{3}|'{3}).*(?P=quotes)\s*$ )""",
+    re.VERBOSE,
+)
 
 FRAME: Final = """\
 The data begins and ends with the line {fence}
@@ -141,7 +144,8 @@ def question(claims: Sequence[Claim]) -> str:
 def read(text: str, claims: Sequence[Claim]) -> Mapping[int, Verdict]:
     """Return what *text* proves, by the number of the claim.
 
-    A verdict counts if it quotes a line of the code of now, no comment, and for *mended* one that is new where any is.
+    A verdict counts if it quotes a line of the code of now, no comment, and for *mended* one that is new where any is:
+    the same line with another indentation is not.
     What contradicts itself proves nothing.
 
     Raises:
@@ -199,16 +203,28 @@ def _verdicts(items: Sequence[object], claims: Sequence[Claim]) -> Iterator[tupl
         except (ValidationError, ValueError, RecursionError):
             continue
         if raw.claim < len(claims):
-            yield raw.claim, _proven(raw, ruling, claims[raw.claim].now)
+            yield raw.claim, _proven(raw, ruling, claims[raw.claim])
 
 
-def _proven(raw: _Raw, ruling: Ruling, now: Excerpt) -> Verdict | None:
+def _proven(raw: _Raw, ruling: Ruling, one: Claim) -> Verdict | None:
+    now = one.now
     line = located(raw.line, raw.quote, [now])
     if ruling is Ruling.cannot_say or line is None:
         return None
     quoted = range(line, line + len(folded_lines(raw.quote)))
     if all(_COMMENT.match(now.shown[number].text) for number in quoted):
         return None
-    if ruling is Ruling.mended and now.added and now.added.isdisjoint(quoted):
+    if ruling is Ruling.mended and now.added and _new(one).isdisjoint(quoted):
         return None
     return Verdict(ruling is Ruling.mended, line)
+
+
+def _new(one: Claim) -> frozenset[int]:
+    """Return which lines of now are new; those only that did not stand there before with other blanks, where any are."""
+    before = {_blank_free(shown.text) for shown in one.then.rows}
+    fresh = [number for number in one.now.added if _blank_free(one.now.shown[number].text) not in before]
+    return frozenset(fresh) or one.now.added
+
+
+def _blank_free(text: str) -> str:
+    return "".join(text.split())

@@ -5,6 +5,7 @@ Pure and repeat-safe: the same look yields the same signals with the same ids.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from datetime import datetime, timedelta
 from bot.domain.forge import ForgeAward, ForgeDiscussion, ForgeNote
 from bot.domain.mended import Verdict
 from bot.domain.merge_request import Sha
-from bot.domain.signals import AWARD, Comment, Signal, SignalKind, Source, believed, signal_id
+from bot.domain.signals import AWARD, CLOCKS_DIFFER, Comment, Signal, SignalKind, Source, believed, signal_id
 from bot.domain.watching import Seen, Watch
 
 #: No emoji has such a character in its name, whatever a forge says.
@@ -25,7 +26,8 @@ _MOST_CHARS = 100
 class Scene:
     """Hold what all signals of one look have in common.
 
-    ``me`` is our own account, ``ahead`` how far the forge's clock is ahead of ours.
+    ``me`` is our own account, ``ahead`` how far the forge's clock is ahead of ours. ``just_ended``: it is the first
+    look since the merge request was merged or closed.
     """
 
     watch: Watch
@@ -33,6 +35,7 @@ class Scene:
     now: datetime
     head_sha: Sha | None
     ahead: timedelta = timedelta()
+    just_ended: bool = False
 
     def ours(self, at: datetime | None) -> datetime | None:
         """Return by our clock what the forge says by its own."""
@@ -46,6 +49,16 @@ class Scene:
         """
         watch = self.watch
         return min(self.now, watch.ended_at) if watch.state == "merged" and watch.ended_at else self.now
+
+    @property
+    def gone_by(self) -> datetime:
+        """Return when what the forge does not show any more was taken away: it does not say so, and fires no hook.
+
+        What went since the last look went before the end, so that a late look has no word stand that nobody stood by.
+        Clocks may differ: it comes after what was said just before the end, and still counts.
+        """
+        ended_at = self.watch.ended_at
+        return min(self.now, ended_at + CLOCKS_DIFFER / 2) if self.just_ended and ended_at else self.now
 
     def signal(
         self,
@@ -84,10 +97,11 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Hold a reply that nobody has classified yet."""
+    """Hold a reply that nobody has classified yet, or not as it reads now; ``edit`` tells edits apart."""
 
     comment: Comment
     note: ForgeNote
+    edit: str = ""
 
 
 @dataclass(frozen=True)
@@ -171,7 +185,7 @@ def reaction(
     return scene.signal(
         SignalKind.reaction_added if added else SignalKind.reaction_removed,
         comment,
-        scene.ours(at),
+        scene.ours(at) if added or at else scene.gone_by,
         award,
         source=source,
         actor=actor,
@@ -232,7 +246,7 @@ def _missing(scene: Scene, comment: Comment, before: Seen) -> tuple[list[Signal]
     gone = scene.signal(
         SignalKind.deleted,
         comment,
-        None,
+        scene.gone_by,
         comment.note_id,
         note_id=comment.note_id,
         detail={"what": "comment"},
@@ -249,6 +263,7 @@ def _standing(
     after = before.model_copy(
         update={
             "replies": tuple(one.id for one in said),
+            "texts": tuple(_text(one) for one in said),
             "resolved": first.resolved,
             "turns": before.turns + (first.resolved != before.resolved),
             "applied": before.applied or any(first.applied),
@@ -257,11 +272,27 @@ def _standing(
     )
     signals = [*_turned(scene, comment, first, before, after), *_applied(scene, comment, first, before)]
     signals += [
-        scene.signal(SignalKind.deleted, comment, None, note, note_id=note, detail={"what": "reply"})
+        scene.signal(SignalKind.deleted, comment, scene.gone_by, note, note_id=note, detail={"what": "reply"})
         for note in before.replies
         if note not in after.replies
     ]
-    return signals, after, [Reply(comment, one) for one in said if one.id not in before.replies]
+    return signals, after, [*_written(comment, said, before)]
+
+
+def _written(comment: Comment, said: Iterable[ForgeNote], before: Seen) -> Iterator[Reply]:
+    """Yield which replies are new, or read differently now."""
+    known = dict(zip(before.replies, before.texts, strict=False))
+    for one in said:
+        if one.id not in before.replies:
+            yield Reply(comment, one)
+        elif known.get(one.id, _text(one)) != _text(one):
+            at = one.changed_at.isoformat() if one.changed_at else ""
+            yield Reply(comment, one, edit=f"{_text(one)} {at}")
+
+
+def _text(note: ForgeNote) -> str:
+    """Return what tells one text of a note from another, and nothing of what it says."""
+    return hashlib.blake2b(f"{note.id} {note.body}".encode(errors="replace"), digest_size=4).hexdigest()
 
 
 def _turned(scene: Scene, comment: Comment, first: ForgeNote, before: Seen, after: Seen) -> Iterator[Signal]:

@@ -12,7 +12,7 @@ from typing import Final
 from bot.domain.signals import ReplyClass
 
 #: Stored beside what the rules say; it changes with them.
-VERSION: Final = "rules:1"
+VERSION: Final = "rules:2"
 #: What is read of a reply. Who writes more than this says more than one thing.
 READ_CHARS: Final = 4_000
 
@@ -23,7 +23,19 @@ _QUOTE = re.compile(r"^ {0,3}>.*$", re.MULTILINE)
 _CODE = re.compile(r"`[^`\n]*`")
 _ADDRESS = re.compile(r"https?://\S+")
 _SENTENCE = re.compile(r"[^.!?。!?;;\n]+[.!?。!?;;]*")
+#: Who begins so is polite.
+_POLITE = re.compile(r"^\W*no problem\s*(?:[,.!:;–—-]|$)", re.IGNORECASE)
 _ASKS = re.compile(r"[??]\s*$")
+
+_MENDED: Final = "(?:fixed|done|resolved|addressed|corrected|updated)"
+#: Who says so too means the code by what is wrong.
+_ADMITS: Final = re.compile(
+    rf"^\W*{_MENDED}\b(?!-)|\b(?:good catch|well spotted|my bad|oops|indeed|you(?:'re| are) right)\b|已(?:经)?(?:修|改)",
+    re.IGNORECASE,
+)
+_IS_WRONG: Final = re.compile(
+    r"\b(?:that|this|it)(?:'s| is) (?:\w+ )?(?:wrong|incorrect|invalid)\b", re.IGNORECASE
+)
 
 #: Classes in the order in which they win, each with what says so.
 _SAYS: Final = tuple(
@@ -33,14 +45,15 @@ _SAYS: Final = tuple(
             ReplyClass.wrong,
             (
                 r"(?<!\bnot )(?<!\bnot a )(?<!n't a )\bfalse[- ](?:positive|alarm)s?\b",
-                r"\b(?:not|isn'?t|aren'?t|no) (?:\w+ )?(?:an? |the )?(?:\w+ )?(?:bug|issue|problem|vulnerabilit(?:y|ies)|risk)\b",
-                r"\b(?:that|this|it)(?:'s| is) (?:\w+ )?(?:wrong|incorrect|invalid|nonsense|irrelevant|untrue)\b",
-                r"\byou(?:'re| are) (?:\w+ )?(?:wrong|mistaken)\b",
+                r"\b(?:not|isn'?t|aren'?t|no) (?!longer\b|more\b)(?:\w+ )?(?:an? |the )?(?:\w+ )?(?:bug|issue|problem|vulnerabilit(?:y|ies)|risk)\b(?!,? (?:any ?more|any longer|now)\b)",
+                r"^\W*(?:wrong|incorrect)\s*(?:[.,:!]|$)|^\s*-1\s*$",
+                r"\b(?:that|this|it)(?:'s| is) (?!not\b)(?:\w+ )?(?:wrong|incorrect|invalid|nonsense|irrelevant|untrue)\b",
+                r"\byou(?:'re| are) (?!not\b)(?:\w+ )?(?:wrong|mistaken)\b",
                 r"\b(?:not|isn'?t|aren'?t) (?:true|correct|right|valid|applicable|relevant|the case)\b",
                 r"\b(?:does not|doesn'?t) (?:apply|make sense)\b",
                 r"\b(?:can ?not|can'?t|never) (?:happen|be (?:null|none|nil|empty|reached|negative|zero))\b",
                 r"\b(?:disagree|don'?t agree|do not agree|hallucinat\w+|bogus|nonsense)\b",
-                r"误报|假阳性|不是(?:问题|bug|漏洞|缺陷)|(?<!对)不对|判断(?:错|有误)|说错|不适用|不成立|胡说|不同意|不赞同|不可能(?:为|是|发生)|没有这个问题",
+                r"(?<!不是)(?<!不算)(?<!并非)(?:误报|假阳性)|不是(?:问题|bug|漏洞|缺陷)|(?<!对)不对|判断(?:错|有误)|说错|不适用|不成立|胡说|不同意|不赞同|不可能(?:为|是|发生)|没有这个问题",
                 r"👎|:thumbsdown:|:-1:|❌",
             ),
         ),
@@ -48,7 +61,7 @@ _SAYS: Final = tuple(
             ReplyClass.wont_fix,
             (
                 r"\b(?:won'?t|will not|not going to|wont) (?:be )?(?:fix|fixed|change|changed|do|address)\b|\bwontfix\b",
-                r"\b(?:by design|on purpose|intentional(?:ly)?|deliberate(?:ly)?|as (?:intended|designed|expected))\b",
+                r"\b(?:by design|on purpose|intentional(?:ly)?|deliberate(?:ly)?|as (?:intended|designed|expected)|(?:is|was|'s) intended)\b",
                 r"\b(?:out of scope|not in (?:the )?scope|not worth|accept(?:ed|able)? (?:the )?risk|known (?:issue|limitation))\b",
                 r"\b(?:(?:in a|as a|for a) (?:follow[- ]?up|later|separate|future)|another (?:mr|pr|merge request|ticket)|follow[- ]?up)\b",
                 r"\b(?:leave|leaving|keep|keeping) (?:it|this|that|as)\b|\bnot now\b|\blater\b",
@@ -58,9 +71,13 @@ _SAYS: Final = tuple(
         (
             ReplyClass.agrees,
             (
-                r"(?<!not )(?<!n't )\b(?:fixed|done|resolved|addressed|corrected|updated)\b(?! yet)",
+                # What *is* fixed, done or resolved may be so elsewhere, and ever since.
+                r"(?<!not )(?<!n't )(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )(?<!\bbe )(?<!\bgets )(?<!\balready )(?<!'s )"
+                rf"\b{_MENDED}\b(?! yet|-)",
+                rf"(?:\bis|\bare|'s) (?:now )?{_MENDED}(?: now\b| in `?[0-9a-f]{{7,40}}\b|\W*$)|\b(?:is|are) now {_MENDED}\b",
                 r"\b(?:good|nice|great) (?:catch|point|find|spot)\b",
-                r"\byou(?:'re| are) (?:\w+ )?right\b|\b(?:agreed|i agree|makes sense|my bad|oops|well spotted|true|indeed|good idea)\b",
+                r"\byou(?:'re| are) (?:\w+ )?right\b|\b(?:agreed|i agree|makes sense|my bad|oops|well spotted|indeed|good idea)\b",
+                r"(?:^\W*|\b(?:very|so|quite|that'?s|that is) )true\s*(?:[,.!]|$)|^\s*\+1\s*$",
                 r"\b(?:will|i'll|let me|going to) (?:\w+ )?(?:fix|change|do|update|address|correct)\b",
                 r"\b(?:thanks|thank you|thx|cheers)\b|^\W*(?:yes|yep|yeah|right|correct|ok|okay)\b",
                 r"已(?:经)?(?:修|改|解决|处理|更新)|(?:改|修)(?:好|掉|正|复)(?:了|啦)?|好的|谢谢|感谢|多谢|(?<!不)同意|(?<!不)赞同|确实|说得对|有道理|没错|收到|马上(?:改|修)|(?<!不)会(?:改|修)|^\W*对(?:的|$)",
@@ -86,7 +103,9 @@ def classified(text: str) -> ReplyClass:
         asking = bool(_ASKS.search(sentence))
         asks |= asking
         if not asking:
-            said.append(sentence)
+            said.append(_POLITE.sub("", sentence))
+    if any(map(_ADMITS.search, said)):
+        said = [_IS_WRONG.sub("", sentence) for sentence in said]
     for kind, pattern in _SAYS:
         if any(pattern.search(sentence) for sentence in said):
             return kind

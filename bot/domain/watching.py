@@ -64,7 +64,8 @@ class Seen(Value):
 
     ``turns`` counts how often it was resolved or not. Its lines have ``changed``; ``mended`` and ``unmended`` say what
     was told of the finding then, neither that nobody knew. ``unjudged``: after the merge the model has still to say
-    so. ``asked`` grows with each look that asks for reactions to it.
+    so. ``asked`` grows with each look that asks for reactions to it. ``texts`` tell of each of the ``replies`` whether
+    it was edited; they are none where an earlier release has looked.
     """
 
     resolved: bool = False
@@ -77,6 +78,7 @@ class Seen(Value):
     unjudged: bool = False
     asked: int = 0
     replies: tuple[int, ...] = ()
+    texts: tuple[str, ...] = ()
     awards: tuple[int, ...] = ()
 
 

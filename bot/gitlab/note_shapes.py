@@ -44,6 +44,7 @@ class Note(Value):
     position: Place | None = None
     internal: bool | None = Field(default=False, validation_alias=AliasChoices("internal", "confidential"))
     created_at: Time | None = None
+    updated_at: Time | None = None
     resolved_at: Time | None = None
     suggestions: tuple[Suggestion, ...] | None = Field(default=(), strict=False)
 
@@ -60,6 +61,7 @@ class Note(Value):
             internal=bool(self.internal),
             place=self.position.forge() if self.position else None,
             written_at=self.created_at,
+            changed_at=self.updated_at,
             resolved_at=self.resolved_at,
             bot=self.author is not None and self.author.bot,
             resolver_bot=self.resolved_by is not None and self.resolved_by.bot,

@@ -16,7 +16,8 @@ def _translate(body: Mapping[str, object], instance: str) -> CommentPosted | Fee
     """Return the comment, that there may be a reply to us, or why nobody needs to look at it.
 
     Only ids go on: who wrote it, what it says and whether it still stands are asked of GitLab later. ``action`` is
-    absent before 16.11, where an edit cannot be told from a new comment; each comment is acted on once.
+    absent before 16.11, where an edit cannot be told from a new comment; each comment is acted on once. An edit asks
+    for nothing, but a reply to us may say something else now.
     """
     attributes = section(body, "object_attributes")
     if reason := _ignored(body, attributes):
@@ -38,7 +39,7 @@ def _translate(body: Mapping[str, object], instance: str) -> CommentPosted | Fee
     ref = MergeRequestRef(instance=instance, project_id=project, iid=iid)
     said = text(attributes, "note")
     # A custom template may leave the text out; then GitLab is asked.
-    if said is not None and not addresses_somebody(said):
+    if text(attributes, "action") == "update" or (said is not None and not addresses_somebody(said)):
         return FeedbackExpected(ref=ref, why=Why.replied)
     return CommentPosted(
         ref=ref,
@@ -52,8 +53,8 @@ def _ignored(body: Mapping[str, object], attributes: Mapping[str, object]) -> st
     kind, action = text(attributes, "noteable_type"), text(attributes, "action")
     if kind != "MergeRequest":
         return f"comments on {shown(kind or '')} are not used"
-    if action not in {None, "create"}:
-        return "an edited comment is not read again"
+    if action not in {None, "create", "update"}:
+        return "it is neither a new comment nor an edited one"
     if flag(attributes, "system"):
         return "GitLab wrote it"
     if flag(attributes, "internal") or text(body, "event_type") == "confidential_note":
@@ -61,7 +62,11 @@ def _ignored(body: Mapping[str, object], attributes: Mapping[str, object]) -> st
     note = text(attributes, "note")
     if note is not None and seems_ours(note):
         return "it looks like one of ours"
-    if note is None or addresses_somebody(note) or text(attributes, "type") is not None:
+    if text(attributes, "type") is not None:
+        return ""
+    if action == "update":
+        return "an edited comment is not acted on again"
+    if note is None or addresses_somebody(note):
         return ""
     return "it is in no thread, and no line begins with a name"
 

@@ -72,6 +72,7 @@ class Gathering:
     async def _candidates(
         self, format_: Format, since: datetime | None, until: datetime, project_id: int | None
     ) -> list[Candidate]:
+        version = self.mind.guides.find.version if self.mind else ""
         projects, opted_out = await self.learning.consenting(), await self.learning.opted_out()
         gone = await self.labels.without_signals(since=since, until=until, project_id=project_id)
         self.left_out += Counter({_NO_SIGNALS: gone} if gone else {})
@@ -85,7 +86,7 @@ class Gathering:
                 comment = history.comment
                 if comment.posted_at > until or project_id not in {None, comment.ref.project_id}:
                     continue
-                outcome = candidate(history, consent, until, format_)
+                outcome = candidate(history, consent, until, format_, version)
                 if isinstance(outcome, str):
                     self.left_out[outcome] += 1
                 else:

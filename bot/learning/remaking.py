@@ -50,7 +50,7 @@ class Remade:
         """Return the prompt that showed the line of *finding* as one to review, None if none did."""
         for sha256, part in self.parts.items():
             if any(one.path == finding.path and finding.line in one.added for one in part.excerpts):
-                return Prompt(sha256, self.system, plain(part.prompt)), part
+                return Prompt(sha256, self.system, plain(part.prompt), asked=_asked(part)), part
         return None
 
     def said(self, findings: Iterable[Finding]) -> Mapping[str, frozenset[str]]:
@@ -136,6 +136,11 @@ def answer_of(finding: Finding, part: PromptPart) -> Mapping[str, Any] | None:
         (finding.path, finding.line, finding.end_line)
     ]
     return answer if same and not read.rejected else None
+
+
+def _asked(part: PromptPart) -> str:
+    """Return the lines that *part* has to be reviewed."""
+    return "\n".join(one.shown[number].text for one in part.excerpts for number in sorted(one.added))
 
 
 def _input_sha256(system: str, part: PromptPart) -> str:

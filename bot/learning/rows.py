@@ -25,13 +25,15 @@ SILENCE: Final = '{"findings":[]}'
 class Prompt:
     """Hold what the model was asked: *sha256* is that of its audited input, before anything was scrubbed.
 
-    ``said`` are the fingerprints of all that the model found in it.
+    ``said`` are the fingerprints of all that the model found in it, ``asked`` the lines that it was to review: what
+    surrounds them is the same in many prompts.
     """
 
     sha256: str
     system: str
     user: str
     said: frozenset[str] = frozenset()
+    asked: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +94,20 @@ class Row:
         return ",".join(sorted(str(one.comment.id) for one in self.sources))
 
     @property
-    def compared(self) -> tuple[tuple[str, str], ...]:
-        """Return the code and the model's own words of each source, by which near duplicates are found.
+    def compared(self) -> tuple[tuple[str, str, str], ...]:
+        """Return by what near duplicates are found: of each source the code, the model's own words, and what was asked.
 
-        Words of rules are always the same, so they are left out.
+        Words of rules are always the same, so they are left out. The same change in another merge request, such as one
+        for an older release, is the same question, whatever was said to it.
         """
-        return tuple((one.code, one.words if one.comment.scanner == MODEL else "") for one in self.sources)
+        return tuple(
+            (
+                one.code,
+                one.words if one.comment.scanner == MODEL else "",
+                one.prompt.asked if one.prompt and "prompt" in self.content else "",
+            )
+            for one in self.sources
+        )
 
     @property
     def digest(self) -> str:

@@ -11,13 +11,18 @@ import hashlib
 import hmac
 import ipaddress
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Final
 
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_EMAIL: Final = re.compile(rf"[\w.+%-]{{1,64}}@(?:{_LABEL}\.)+[A-Za-z]{{2,24}}\b")
+#: Names of hosts have letters of every script, as people write them.
+_PART: Final = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
+_EMAIL: Final = re.compile(
+    rf"[\w.+%-]{{1,64}}(?:@|%40)(?:{_PART}\.){{1,9}}(?:xn--[a-z0-9-]{{1,59}}|[^\W\d_]{{2,63}})"
+)
 _NAME_ENDS: Final = r"(?![\w-]|\.\w)"
 #: Ends of names that no registry gives out, so they are of hosts inside. Some are words of code too: those count after
 #: two other parts, or where an address is written.
@@ -25,24 +30,49 @@ _INSIDE: Final = re.compile(
     rf"""
     (?<![\w.-]) (?!(?:self|this|cls|super)\.) (?:{_LABEL}\.)+
         (?:local|internal|intranet|corp|localdomain|home\.arpa) {_NAME_ENDS}
-    | (?:(?<![\w.-])(?:{_LABEL}\.){{2,}} | (?<=//)(?:{_LABEL}\.)+) (?:lan|home|intra|private) {_NAME_ENDS}
+    | (?:(?<![\w.-])(?:{_LABEL}\.){{2,}} | (?<=//)(?:{_LABEL}\.)+) (?:lan|home|intra|intern|private) {_NAME_ENDS} (?!\()
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-_ADDRESS: Final = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\w)")
-#: Those of version 6 that no provider routes: unique local ones, and those of one link.
-_ADDRESS_6: Final = re.compile(
-    r"(?<![\w:.])(?:f[cd][0-9a-f]{2}|fe[89ab][0-9a-f])(?:::?[0-9a-f]{1,4}){0,7}(?:::)?(?!\w|:\w)",
+#: Whom an address in the network of a house names without a dot, only exists there; our own machine is nobody's.
+_SHORT: Final = re.compile(
+    rf"(?P<before>\w://(?:[^\s/@'\"<>]{{1,100}}@|(?![^\s/'\"<>]{{0,100}}@)))(?!localhost\b)(?P<who>(?=[\d-]*[^\W\d]){_LABEL})(?=[:/?#\s'\"`<>)\]}},;|\\]|\.?(?:\s|$))",
     re.IGNORECASE,
 )
+_ADDRESS: Final = re.compile(r"(?<![\w.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?!\w|\.\w)")
+_ADDRESS_6: Final = re.compile(
+    r"(?<![\w:.])(?:[0-9a-f]{0,4}:(?<!:::)){2,7}(?:(?:[0-9]{1,3}\.){3}[0-9]{1,3}|[0-9a-f]{1,4}|(?<=::))(?!\w|:\w)",
+    re.IGNORECASE,
+)
+#: What no provider routes: private addresses, those that providers share out among customers, and those of one link.
+_PRIVATE: Final = tuple(
+    ipaddress.ip_network(text) for text in ("100.64.0.0/10", "fc00::/7", "fe80::/10", "fec0::/10")
+)
+_ZEROS: Final = re.compile(r"(?<![0-9a-fA-F])0+(?=[0-9a-fA-F])")
 #: Only in prose: in code an at sign begins a decorator. Of prompts, prose are these lines.
 _PROSE: Final = re.compile(r"^(?:Title: |Description: |> ).*$", re.MULTILINE)
 _MENTION: Final = re.compile(r"(?<![\w/.@-])@[A-Za-z0-9_][\w.-]{0,253}")
-#: How people sign in code.
+#: How people sign in code, and in commits.
 _SIGNED: Final = re.compile(
-    r"(?P<before>\b(?:TODO|FIXME|XXX|HACK|NOTE)\s?\(|@author:?\s+|\b(?:Author|Signed-off-by|Reviewed-by|Co-authored-by):[ \t]*)"
-    r"(?P<who>[^\s()<>][^\n()<>]*)"
+    r"""
+    (?P<before>
+        \b(?:TODO|FIXME|XXX|HACK|NOTE)\s?[(@] | [@\\]author:?\s+ | (?:\b(?:Authors?|Maintainers?) | (?:\#|//|\*)[ \t]*(?:authors?|maintainers?))\s?:[ \t]*
+        | \b(?i:signed-off|reviewed|co-authored|acked|tested|reported|suggested|helped)-(?i:by)\s?:[ \t]*
+        | \b(?i:copyright)\s+(?:(?:\([cC]\)|©)\s*)?[0-9]{4}(?:\s?[,–-]\s?[0-9]{4})*,?[ \t]+(?:by[ \t]+)?
+    )
+    (?P<who>[^\s()<>][^\n()<>]*)
+    """,
+    re.VERBOSE,
 )
+_SIGNED_IN_QUOTES: Final = re.compile(
+    r"""(?P<before>\b__(?:author|maintainer)__\s*=\s*["']|["'](?:author|maintainer)["']\s*:\s*["'])(?P<who>[^"'\n]+)"""
+)
+#: Directories of people are named after them.
+_AT_HOME: Final = re.compile(
+    r"(?P<before>(?<![\w.-])(?:/home/|/Users/|[A-Za-z]:(?:\\{1,2}|/)Users(?:\\{1,2}|/)))(?P<who>[\w.-]*\w)"
+)
+#: What people cannot see, or take for another sign, and what they mean by it.
+_ODD: Final = re.compile(r"[^\x00-\x7f…]")
 _PSEUDONYM: Final = re.compile(r"user-[0-9a-f]{10}(?:@mail\.invalid)?|host-[0-9a-f]{10}\.invalid")
 
 
@@ -77,6 +107,9 @@ class Scrubber:
         again: Counter[str] = Counter()
         if self._once(clean, again) != clean or again:
             raise Unclean("scrubbing did not come to an end")
+        bare = _ODD.sub(_undisguised, clean)
+        if bare != clean and (self._once(bare, again) != bare or again):
+            raise Unclean("something that must not leave is written with other signs than it seems")
         self.counts += found
         return clean
 
@@ -89,13 +122,16 @@ class Scrubber:
 
     def _once(self, text: str, found: Counter[str]) -> str:
         masked = self._masked(text, found)
-        masked = _EMAIL.sub(lambda match: self._email(match, found), masked)
         for host in sorted(self.hosts, key=lambda name: (-len(name), name)):
             masked = _named(host).sub(lambda match: self._host(match, found), masked)
         masked = _INSIDE.sub(lambda match: self._host(match, found), masked)
-        masked = _ADDRESS.sub(lambda match: self._address(match, found), masked)
+        masked = _SHORT.sub(lambda match: self._short(match, found), masked)
         masked = _ADDRESS_6.sub(lambda match: self._address(match, found), masked)
-        masked = _SIGNED.sub(lambda match: self._signed(match, found), masked)
+        masked = _ADDRESS.sub(lambda match: self._address(match, found), masked)
+        # After the hosts: somebody's account on one of them is a person.
+        masked = _EMAIL.sub(lambda match: self._email(match, found), masked)
+        for signed in (_SIGNED, _SIGNED_IN_QUOTES, _AT_HOME):
+            masked = signed.sub(lambda match: self._signed(match, found), masked)
         return _PROSE.sub(
             lambda line: _MENTION.sub(lambda match: self._mention(match, found), line[0]), masked
         )
@@ -119,14 +155,12 @@ class Scrubber:
         found["hosts"] += 1
         return f"{self.pseudonym('host', match[0])}.invalid"
 
+    def _short(self, match: re.Match[str], found: Counter[str]) -> str:
+        found["hosts"] += 1
+        return f"{match['before']}{self.pseudonym('host', match['who'])}.invalid"
+
     def _address(self, match: re.Match[str], found: Counter[str]) -> str:
-        try:
-            address = ipaddress.ip_address(match[0])
-        except ValueError:
-            return match[0]
-        if not address.is_private or address.is_loopback or address.is_unspecified:
-            return match[0]
-        return self._host(match, found)
+        return self._host(match, found) if _is_inside(match[0]) else match[0]
 
     def _signed(self, match: re.Match[str], found: Counter[str]) -> str:
         if _PSEUDONYM.fullmatch(match["who"].strip()):
@@ -139,6 +173,25 @@ class Scrubber:
             return match[0]
         found["names"] += 1
         return f"@{self.pseudonym('user', match[0][1:])}"
+
+
+def _is_inside(written: str) -> bool:
+    """Say whether an address, however it is *written*, belongs to a machine that nobody outside can reach."""
+    try:
+        address = ipaddress.ip_address(_ZEROS.sub("", written))
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped
+    if any(address in network for network in _PRIVATE):
+        return True
+    # Those of version 6 that are private otherwise are for documents.
+    return address.version == 4 and address.is_private and not (address.is_loopback or address.is_unspecified)
+
+
+def _undisguised(match: re.Match[str]) -> str:
+    sign = match[0]
+    return "" if unicodedata.category(sign) == "Cf" else unicodedata.normalize("NFKC", sign)
 
 
 def _named(host: str) -> re.Pattern[str]:

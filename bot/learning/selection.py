@@ -76,16 +76,22 @@ class Candidate:
     people: int
 
 
-def candidate(history: History, consent: Consent, until: datetime, format_: Format) -> Candidate | str:
+def candidate(
+    history: History, consent: Consent, until: datetime, format_: Format, version: str = ""
+) -> Candidate | str:
     """Return the candidate that *history* makes, or why it makes none.
 
-    Only what was seen until *until* counts, so that the same call gives the same result later.
+    Only what was seen until *until* counts, so that the same call gives the same result later. Where prompts are made
+    again by instructions of *version*, those of other versions are left out here: they would only take the places of
+    what can be used.
     """
     comment = history.comment
     if refusal := consent.refusal(comment):
         return refusal
     if format_.asks and comment.scanner != MODEL:
         return "the comment is not the model's"
+    if format_.asks and version and comment.prompt_version not in {"", version}:
+        return "the model was asked by the instructions of another release"
     signals = [one for one in consent.heard(history.signals) if one.seen_at <= until]
     found = label(comment, signals, history.pushes)
     if found.label not in _CLEAR or found.frozen_at is None:

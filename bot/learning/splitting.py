@@ -20,6 +20,9 @@ TRAIN, VALIDATION, TEST = "train", "validation", "test"
 #: Shares of the rows, as near as whole merge requests allow.
 _SHARES: Final = {TRAIN: 0.8, VALIDATION: 0.1, TEST: 0.1}
 
+#: Texts of a comment that are compared, see `Row.compared`.
+_COMPARED: Final = 3
+
 #: Of a text that was learned: its part, and its number in it.
 _Key = tuple[str, int]
 
@@ -56,7 +59,7 @@ def split(rows: Sequence[Row]) -> Split:
 
 
 def _fill(found: Split, rows: Sequence[Row], part_of: dict[datetime, str]) -> None:
-    learned: list[NearDuplicates[_Key]] = [NearDuplicates(NEAR), NearDuplicates(NEAR)]
+    learned: list[NearDuplicates[_Key]] = [NearDuplicates(NEAR) for _ in range(_COMPARED)]
     for name, kept in found.parts.items():
         told: set[str] = set()
         texts: list[tuple[Shingles, ...]] = []
@@ -64,20 +67,20 @@ def _fill(found: Split, rows: Sequence[Row], part_of: dict[datetime, str]) -> No
             if part_of[row.merged_at] != name:
                 continue
             # One by one: a row of two comments is not like a row of one of them, and yet it gives that one away.
-            sets = [tuple(map(shingles, both)) for both in row.compared]
+            sets = [tuple(map(shingles, all_of_it)) for all_of_it in row.compared]
             if row.digest in told:
                 found.left_out["the same as another row"] += 1
-            elif any(_known(learned, both) for both in sets):
+            elif any(_known(learned, all_of_it) for all_of_it in sets):
                 found.left_out[f"nearly the same as a row before {name}"] += 1
             else:
                 told.add(row.digest)
                 kept.append(row)
                 texts += sets
         # Only now: rows of one part may be alike.
-        for number, both in enumerate(texts):
-            for index, one in zip(learned, both, strict=True):
+        for number, all_of_it in enumerate(texts):
+            for index, one in zip(learned, all_of_it, strict=True):
                 index.add((name, number), one)
 
 
-def _known(learned: Sequence[NearDuplicates[_Key]], both: Sequence[Shingles]) -> bool:
-    return any(index.like(one) is not None for index, one in zip(learned, both, strict=True))
+def _known(learned: Sequence[NearDuplicates[_Key]], all_of_it: Sequence[Shingles]) -> bool:
+    return any(index.like(one) is not None for index, one in zip(learned, all_of_it, strict=True))

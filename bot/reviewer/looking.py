@@ -70,15 +70,14 @@ class Looker:
         if state.closed != watch.over:
             watch, actor = await self._state(watch)
         threads = await self._threads(watch.ref, me.id)
-        scene = Scene(watch, me.id, now, state.head_sha, self.forge.clock_ahead)
+        just_ended = watch.over and not before.over
+        scene = Scene(watch, me.id, now, state.head_sha, self.forge.clock_ahead, just_ended)
         if watch.state != before.state:
             signals += ended(scene, actor=actor)
         seen = observe(scene, comments, threads)
         signals += await self._named(watch, seen)
         signals += [await self._reply(scene, one, me.username) for one in seen.replies]
-        reactions, seen_too = await self._reactions(
-            scene, comments, seen, just_ended=watch.over and not before.over
-        )
+        reactions, seen_too = await self._reactions(scene, comments, seen)
         signals += reactions
         placed = _placed(comments, seen.threads)
         fates, watch = await self._code(
@@ -170,8 +169,9 @@ class Looker:
         return scene.signal(
             SignalKind.reply,
             reply.comment,
-            scene.ours(note.written_at),
+            scene.ours(note.changed_at if reply.edit else note.written_at),
             note.id,
+            *([reply.edit] if reply.edit else []),
             actor=note.author_id,
             bot=note.bot,
             note_id=note.id,
@@ -180,7 +180,7 @@ class Looker:
         )
 
     async def _reactions(
-        self, scene: Scene, comments: Sequence[Comment], seen: Observed, *, just_ended: bool
+        self, scene: Scene, comments: Sequence[Comment], seen: Observed
     ) -> tuple[list[Signal], Mapping[str, Seen]]:
         """Return what changed among reactions, where hooks do not tell of them, or for the last time."""
         after = dict(seen.seen)
@@ -188,7 +188,7 @@ class Looker:
         standing = [one for one in comments if one.fingerprint in seen.threads]
         # Those whose turn did not come at the merge have it after it: a reaction has GitLab's time.
         soon = watch.over and len(standing) > self.most_asked
-        if not just_ended and (
+        if not scene.just_ended and (
             (watch.step < REACTIONS_FROM and not soon)
             or await self.feedback.hears(watch.ref, within=_HOOKS_COME)
         ):

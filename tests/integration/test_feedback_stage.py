@@ -14,7 +14,7 @@ from bot.domain.events import CommandTaken, FeedbackDue, FeedbackExpected, React
 from bot.domain.labels import Label, label
 from bot.domain.run import Outcome
 from bot.domain.signals import ReplyClass, SignalKind, Source
-from bot.domain.watching import Why
+from bot.domain.watching import REACTIONS_FROM, Why
 from tests.feedback import MARK, MARKER, OURS, Scene, also_commented, commented, finding, text
 
 
@@ -62,6 +62,47 @@ async def test_who_applied_a_suggestion_is_named_only_if_certain(scene: Scene) -
     await scene.look()
     (applied,) = await scene.signals(SignalKind.applied)
     assert (None, False) == (applied.actor_id, applied.actor_is_author)
+
+
+async def test_a_reply_counts_as_it_reads_now(scene: Scene) -> None:
+    """Whoever resolves the thread meanwhile; told twice it is one."""
+    server, thread = scene.gitlab.server, scene.note.discussion_id
+    note = server.reply(scene.opened, thread, "false positive", user=scene.gitlab.developer)
+    await scene.look()
+    server.edit_note(scene.opened, note, "fixed")
+    server.resolve(scene.opened, thread)
+    assert SignalKind.reply in await scene.look()
+    assert [] == await scene.look()
+    (comment,) = await scene.ledger.comments(scene.ref)
+    said = await scene.signals(SignalKind.reply)
+    assert [ReplyClass.wrong, ReplyClass.agrees] == [
+        one.reply for one in sorted(said, key=lambda one: one.at)
+    ]
+    server.merge(scene.opened)
+    await scene.shut()
+    await scene.look()
+    assert Label.accepted_weak is label(comment, await scene.signals()).label
+
+
+async def test_what_was_taken_back_before_the_merge_does_not_count(scene: Scene) -> None:
+    """Though the forge was out of reach then, so that we look long after; what is taken back later stands."""
+    server, opened = scene.gitlab.server, scene.opened
+    note = server.reply(opened, scene.note.discussion_id, "false positive", user=scene.gitlab.developer)
+    other = server.create_user("other")
+    award = server.react(opened, scene.note, "thumbsdown", user=other)
+    lasting = server.react(opened, scene.note, "thumbsup", user=scene.gitlab.developer)
+    for _ in range(REACTIONS_FROM + 1):
+        await scene.look(later=timedelta(days=1))
+    server.delete_note(opened, note)
+    server.revoke_reaction(opened, scene.note, award)
+    server.merge(opened)
+    await scene.shut()
+    await scene.look(later=timedelta(hours=3))
+    (comment,) = await scene.ledger.comments(scene.ref)
+    assert Label.accepted_weak is label(comment, await scene.signals()).label
+    server.revoke_reaction(opened, scene.note, lasting)
+    await scene.look(later=timedelta(days=2))
+    assert Label.accepted_weak is label(comment, await scene.signals()).label
 
 
 async def test_replies_are_one_word(scene: Scene, pool: Any) -> None:

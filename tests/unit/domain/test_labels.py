@@ -188,6 +188,19 @@ def test_a_reply_that_was_deleted_says_nothing_any_more() -> None:
     assert labelled(tell, wrong, tell.signal(SignalKind.deleted, 3, note_id=6)).label is Label.rejected_strong
 
 
+def test_a_reply_that_was_edited_says_what_it_says_now() -> None:
+    """Be that nothing, as long as it was edited before the merge; what others say is theirs."""
+    tell = telling()
+    wrong = tell.reply(ReplyClass.wrong, note_id=5)
+    agrees, nothing = (tell.reply(said, hours=2, note_id=5) for said in (ReplyClass.agrees, ReplyClass.other))
+    assert labelled(tell, wrong, agrees).label is Label.accepted_weak
+    assert labelled(tell, wrong, nothing).label is Label.unknown
+    too_late = tell.reply(ReplyClass.agrees, hours=11, note_id=5)
+    assert labelled(tell, wrong, too_late).label is Label.rejected_strong
+    others = tell.reply(ReplyClass.other, hours=2, note_id=6)
+    assert labelled(tell, wrong, others).label is Label.rejected_strong
+
+
 @pytest.mark.parametrize(
     ("emoji", "expected"),
     [

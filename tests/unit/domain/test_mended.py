@@ -116,6 +116,30 @@ def test_what_proves_nothing_is_no_verdict(verdict: dict[str, Any]) -> None:
     assert told(verdict) == {}
 
 
+@pytest.mark.parametrize(
+    ("quote", "proves"),
+    [
+        ("query = make(name)", False),
+        ("if name.isidentifier():", True),
+        ('"""The name is checked, so this is mended."""', False),
+        (";; mended", False),
+    ],
+)
+def test_a_line_that_only_moved_proves_nothing(quote: str, proves: bool) -> None:
+    """With another indentation it is what was found; the guard around it may mend it, a string of words does not."""
+    added = [
+        '    """The name is checked, so this is mended."""',
+        "    ;; mended",
+        "    if name.isidentifier():",
+        "        query = make(name)",
+    ]
+    one = asked(now=[*THEN[:3], *added, *THEN[4:]])
+    assert one is not None
+    line = next(number for number, text in enumerate(added, start=4) if text.strip() == quote)
+    found = told(GOOD | {"line": line, "quote": quote}, claims=[one])
+    assert found == ({0: (True, line)} if proves else {})
+
+
 def test_what_contradicts_itself_is_no_verdict() -> None:
     """The same said twice is."""
     still = GOOD | {"verdict": "still_there", "line": 6, "quote": "return db.run(query)"}

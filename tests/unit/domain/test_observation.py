@@ -135,6 +135,23 @@ def test_replies_are_handed_out_once() -> None:
     assert () == look(shown, before=first).replies
 
 
+def test_replies_that_were_edited_are_handed_out_again() -> None:
+    """Once for each edit; nothing of the text is kept, and what an earlier release has seen is not told anew."""
+    first = look(thread(reply(11)))
+    edited = thread(reply(11, body="I was wrong", changed_at=NOW))
+    second = look(edited, before=first)
+    back = look(thread(reply(11, changed_at=NOW + timedelta(minutes=1))), before=second)
+    told = [one for part in (first, second, back) for one in part.replies]
+    assert [11, 11, 11] == [one.note.id for one in told]
+    assert 3 == len({one.edit for one in told})
+    assert () == look(edited, before=second).replies
+    assert "wrong" not in str(second.seen)
+    old = replace(first, seen={"f1": first.seen["f1"].model_copy(update={"texts": ()})})
+    again = look(edited, before=old)
+    assert () == again.replies
+    assert second.seen == again.seen
+
+
 def test_what_was_deleted_is_told_once() -> None:
     """A reply, or the thread with all that stood in it; one that was never seen may never have been visible."""
     first = look(thread(reply(11)))
@@ -144,6 +161,20 @@ def test_what_was_deleted_is_told_once() -> None:
     assert [(SignalKind.deleted, 10)] == [(one.kind, one.note_id) for one in gone.signals]
     assert [] == kinds(look(None, before=gone))
     assert [] == [one.kind for one in observe(scene(), [comment(note_id=None)], {}).signals]
+
+
+def test_what_is_gone_at_the_first_look_after_the_end_went_before_it() -> None:
+    """After what was said last, and early enough to count; later looks take their own time for it."""
+    ended_at = POSTED + timedelta(hours=1)
+    first = look(thread(reply(11)))
+    watch = replace(scene().watch, state="merged", ended_at=ended_at, seen=first.seen)
+    for just_ended, earliest, latest in (
+        (True, ended_at + timedelta(seconds=1), ended_at + timedelta(seconds=59)),
+        (False, NOW, NOW),
+    ):
+        found = observe(scene(watch=watch, just_ended=just_ended), [comment()], {"f1": thread()})
+        assert [SignalKind.deleted] == kinds(found)
+        assert earliest <= found.signals[0].at <= latest
 
 
 def award(number: int, user: int = OTHER) -> ForgeAward:

@@ -100,6 +100,35 @@ def test_replies_say_what_their_words_say(text: str, kind: ReplyClass) -> None:
     assert kind == classified(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("Ah yes, this is wrong indeed. Fixed.", ReplyClass.agrees),
+        ("No problem, I'll fix it", ReplyClass.agrees),
+        ("This is fixed now", ReplyClass.agrees),
+        ("It is fixed in 3fa2b1c", ReplyClass.agrees),
+        ("不是误报，已修", ReplyClass.agrees),
+        ("+1", ReplyClass.agrees),
+        ("There is no problem.", ReplyClass.wrong),
+        ("Thanks, but this is wrong.", ReplyClass.wrong),
+        ("Incorrect, x is set above", ReplyClass.wrong),
+        ("-1", ReplyClass.wrong),
+        ("This is intended", ReplyClass.wont_fix),
+        ("You are not wrong", ReplyClass.other),
+        ("This is no longer an issue, I changed the query", ReplyClass.other),
+        ("Not a problem anymore", ReplyClass.other),
+        ("No, a fixed-size buffer", ReplyClass.other),
+        ("The check is done in the caller.", ReplyClass.other),
+        ("The path is resolved before", ReplyClass.other),
+        ("This is only called when x is true", ReplyClass.other),
+        ("Wrong branch, never mind", ReplyClass.other),
+    ],
+)
+def test_the_same_words_mean_the_opposite_elsewhere(text: str, kind: ReplyClass) -> None:
+    """Or nothing, and then nothing is what they say."""
+    assert kind is classified(text)
+
+
 @given(st.text())
 def test_any_text_has_a_class(text: str) -> None:
     """Whatever it holds."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.events import CommentPosted
+from bot.domain.events import CommentPosted, FeedbackExpected
 from bot.hooks import Ignored, Malformed, translate
 
 
@@ -61,6 +61,16 @@ def test_what_old_releases_and_templates_leave_out_is_no_reason_to_miss_one(chan
 def test_other_comments_are_ignored(changes: dict[str, Any]) -> None:
     """Those on issues, edits, GitLab's own, internal ones, and those that address nobody."""
     assert isinstance(translate(body(**changes), instance="gitlab.example"), Ignored)
+
+
+@pytest.mark.parametrize("said", ["I was wrong.", "@cloister explain", None])
+def test_an_edited_reply_is_looked_at_and_not_acted_on(said: str | None) -> None:
+    """It may say something else about our comment now; our own are no replies."""
+    edited = body(action="update", type="DiffNote", note=said)
+    assert isinstance(translate(edited, instance="gitlab.example"), FeedbackExpected)
+    mac = "0" * 64
+    ours = body(action="update", type="DiffNote", note=f"A finding.\n\n<!-- cloister:v1:ab:{mac} -->")
+    assert isinstance(translate(ours, instance="gitlab.example"), Ignored)
 
 
 def test_confidential_notes_are_ignored() -> None:

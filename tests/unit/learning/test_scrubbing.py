@@ -35,6 +35,16 @@ def scrubber(**values: object) -> Scrubber:
         "git.attic.home",
         "registry.gitlab.acme.example",
         "jane.doe@acme.invalid",
+        "jane.doe@grünwald.de",
+        "jane.doe@почта.рф",
+        "jane.doe%40acme.example",
+        "jane@10.1.2.3",
+        "100.64.7.9",
+        "010.001.002.003",
+        "::ffff:10.1.2.3",
+        "::ffff:0a01:0203",
+        "fec0::17",
+        "db7.acme.intern",
     ],
 )
 def test_what_must_not_leave_is_gone(leak: str) -> None:
@@ -64,6 +74,13 @@ def test_what_must_not_leave_is_gone(leak: str) -> None:
         "a @ b",
         "fd12, feed::parse(fd12:ab) and std::fc00",
         "2001:db8::1 or ::1",
+        "::ffff:127.0.0.1 and 100.128.0.1",
+        "this.name.intern() and df.loc",
+        "https://localhost:8080/x http://$host/ http://{host}/ http://127:1/ file:///etc/hosts",
+        "author: str, maintainer: Person, copyright = notice(2024)",
+        "12:30:45 and ab::cd::ef",
+        "GET /users/me of src/home/page",
+        "建议:使用 https://example.com。",
     ],
 )
 def test_code_stays_code(harmless: str) -> None:
@@ -84,12 +101,55 @@ def test_people_are_named_by_pseudonyms_that_last() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "leak"),
+    [
+        ("curl http://jenkins:8080/job", "jenkins"),
+        ("see https://wiki.", "wiki"),
+        ("'postgres://app:pw@ledger/main'", "ledger"),
+        ("open('/home/jane/x')", "jane"),
+        (r"C:\Users\jane\x and C:\\Users\\jane", "jane"),
+        ("请联系jane@acme.example谢谢", "acme"),
+    ],
+)
+def test_what_only_its_place_gives_away_is_gone(text: str, leak: str) -> None:
+    """A host without a dot, and an account in the path of its home."""
+    assert leak not in scrubber().scrub(text)
+
+
+@pytest.mark.parametrize(
+    "disguised",
+    [
+        "jane@ac\u200bme.example",
+        "jane\uff20acme.example",
+        "\uff11\uff10.1.2.3",
+        "10.1.2\u2060.3",
+        "\uff27itlab.acme.example",
+        "gitlab.ac\u00adme.example",
+        "glpat\u200d-abc",
+        "\U0001d420itlab.acme.example",
+    ],
+)
+def test_what_is_written_with_other_signs_is_not_used(disguised: str) -> None:
+    """Signs that nobody sees, or that read like others: whoever trains on them may fold them back."""
+    with pytest.raises(Unclean, match="other signs"):
+        scrubber().scrub(f"see {disguised}, please")
+
+
+@pytest.mark.parametrize(
     "signed",
     [
         "Author: Jane@acme.example, John Smith",
         "Author: user-0123456789 John Smith",
         f"# Author: {', '.join(['Jane Doe'] * 9)}, John Smith",
         "TODO(host-0123456789.invalid John Smith): look",
+        "FIXME @Smith",
+        "# author: John Smith",
+        "Acked-By: John Smith",
+        "signed-off-by: John Smith",
+        "Copyright (c) 2019-2024 John Smith",
+        '__author__ = "John Smith"',
+        "{'author': 'John Smith'}",
+        r"\author John Smith",
     ],
 )
 def test_nobody_hides_behind_a_pseudonym(signed: str) -> None:

@@ -86,6 +86,18 @@ def test_prompts_are_of_the_model_only() -> None:
     assert candidate(history, Consent(ALLOWED), LATE, Format.kto) == "the comment is not the model's"
 
 
+def test_what_instructions_of_another_release_asked_takes_no_place() -> None:
+    """Its prompt cannot be made again; whoever makes no prompts uses it."""
+    tell = telling()
+    told = tell.merged(Label.rejected_strong, tell.down())
+    changes = {"scanner": "model", "prompt_version": "v1"}
+    history = History(told.comment.model_copy(update=changes), told.signals, told.pushes)
+    found = candidate(history, Consent(ALLOWED), LATE, Format.kto, "v2")
+    assert found == "the model was asked by the instructions of another release"
+    for format_, version in ((Format.kto, "v1"), (Format.kto, ""), (Format.classifier, "v2")):
+        assert isinstance(candidate(history, Consent(ALLOWED), LATE, format_, version), Candidate)
+
+
 @given(st.lists(st.integers(1, 4), max_size=30), st.randoms())
 def test_no_merge_request_is_all_that_is_learned(iids: list[int], chance: random.Random) -> None:
     """The same ones are kept whatever the order, and those left out are counted."""

@@ -7,9 +7,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.labels import Label
 from bot.domain.likeness import jaccard, shingles
 from bot.learning.formats import Format
-from bot.learning.rows import Row, rows_of
+from bot.learning.rows import Material, Row, rows_of
 from bot.learning.splitting import TEST, TRAIN, VALIDATION, split
 from tests.unit.learning.material import many, material
 
@@ -54,6 +55,25 @@ def test_what_was_learned_beside_something_else_examines_nothing() -> None:
     assert not split(rows_of(Format.sft, [*learned, *rest])).left_out
     found = split(rows_of(Format.sft, [*learned, *rest, late]))
     assert {"nearly the same as a row before test": 1} == dict(found.left_out)
+
+
+def test_a_question_that_was_learned_examines_nothing() -> None:
+    """As where a change is made once more for an older release, and something else is said about it."""
+    rest = many(190)[1:]
+
+    def asked(one: Material, text: str) -> Material:
+        assert one.prompt is not None
+        return replace(one, prompt=replace(one.prompt, asked=text))
+
+    change = " ".join(f"line{number}" for number in range(60))
+    learned, late = asked(material(1, accepted=True), change), asked(material(200, accepted=False), change)
+    for format_ in (Format.sft, Format.kto, Format.dpo):
+        kept = learned if format_ is not Format.dpo else replace(learned, label=Label.rejected_strong)
+        found = split(rows_of(format_, [kept, *rest, late]))
+        assert {"nearly the same as a row before test": 1} == dict(found.left_out)
+        other = asked(late, change[::-1])
+        assert not split(rows_of(format_, [kept, *rest, other])).left_out
+    assert not split(rows_of(Format.classifier, [learned, *rest, late])).left_out
 
 
 def test_the_same_row_is_there_once() -> None:
