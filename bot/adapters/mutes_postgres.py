@@ -44,20 +44,21 @@ from bot.ports.noise import Fared
 _PATHS = "SELECT path FROM project WHERE instance = $1 AND project_id = ANY($2)"
 _WITHIN = "instance = $1 AND ($2::bigint[] IS NULL OR project_id = ANY($2)) AND ($3 = '' OR starts_with(lower(path), $3 || '/'))"
 #: Mutes of projects, and of groups that have such a project; who sees all sees groups without any, too. Of each subject
-#: the newest by the figures, as long as it holds, and the newest by people: that one matters after its end, too.
+#: of which anything may still hold that is the newest by the figures and the newest by people. What is compared with is
+#: read once, as arrays: Postgres cannot tell how much that is, and would read it for each row.
 _CHOSEN = f"""
-SELECT {COLUMNS} FROM mute WHERE number IN (
-    SELECT max(number) FROM mute
+SELECT {COLUMNS} FROM mute WHERE number = ANY(ARRAY(
+    SELECT unnest(ARRAY[max(number) FILTER (WHERE user_id IS NULL), max(number) FILTER (WHERE user_id IS NOT NULL)])
+    FROM mute
     WHERE instance = $1 AND (
         group_path = '' AND ($2::bigint[] IS NULL OR project_id = ANY($2))
             AND ($3 = '' OR project_id IN (SELECT project_id FROM project WHERE {_WITHIN}))
         OR group_path <> '' AND $2 IS NULL AND ($3 = '' OR starts_with(group_path || '/', $3 || '/'))
-        OR group_path <> '' AND group_path IN (
-            SELECT array_to_string(names[1:depth], '/')
+        OR group_path <> '' AND group_path = ANY(ARRAY(
+            SELECT DISTINCT array_to_string(names[1:depth], '/')
             FROM (SELECT string_to_array(lower(path), '/') AS names FROM project WHERE {_WITHIN}) p
-            CROSS JOIN generate_series(1, cardinality(names) - 1) AS depth))
-    GROUP BY project_id, group_path, scope, scanner, name, user_id IS NULL)
-    AND (user_id IS NOT NULL OR until IS NULL OR until > $4)
+            CROSS JOIN generate_series(1, cardinality(names) - 1) AS depth)))
+    GROUP BY project_id, group_path, scope, scanner, name HAVING bool_or(until IS NULL OR until > $4)))
 ORDER BY number
 """
 _COUNTED = """
