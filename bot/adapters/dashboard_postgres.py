@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import asyncpg
 
+from bot.adapters import rollup_counts
 from bot.adapters.dashboard_changes import changes
 from bot.adapters.dashboard_comments import comments
 from bot.adapters.dashboard_gate import expiring
 from bot.adapters.dashboard_reviews import health, review, reviews
 from bot.adapters.mutes_postgres import muted
 from bot.adapters.postgres import translated
-from bot.adapters.rollup_spans import ALL_COUNTS, VALUES, Span, listed, span_of, sums
-from bot.adapters.rollup_sql import COMMENT_COUNTS, REVIEW_COUNTS
+from bot.adapters.rollup_spans import VALUES, Span, span_of
 from bot.domain.buckets import exact_spread, spread
 from bot.domain.comment_lines import ALL_REVIEWS, Became, Comments, Picked
 from bot.domain.dashboard import (
@@ -38,7 +36,7 @@ from bot.domain.dashboard import (
     TimeSeries,
     TooSlow,
 )
-from bot.domain.dashboard_counts import LABELS, labels_of, overview, points
+from bot.domain.dashboard_counts import labels_of, overview, points
 from bot.domain.dashboard_measures import Overview
 from bot.domain.dashboard_query import window_before
 from bot.domain.review_detail import Cursor, Health, ReviewDetail, Reviews
@@ -53,15 +51,10 @@ _AT_ONCE = 2
 #: So many rows of a dimension are shown, those with the most comments.
 _MOST_ROWS = 100
 _MOST_NOISE = 20
-_SAMPLES = 3
 
-_NOTHING: Mapping[str, int] = dict.fromkeys(ALL_COUNTS, 0)
 _RESTORED = (Dimension.model, Dimension.prompt_version)
 
 _AS_OF = "SELECT coalesce((SELECT min(since) FROM rollup_due), now()) WHERE EXISTS (SELECT FROM rollup)"
-_KINDS_OF = """
-SELECT k.id FROM comment_kind k JOIN unnest($1::text[], $2::text[]) AS s (scanner, rule) USING (scanner, rule)
-"""
 
 
 class PostgresDashboard:
@@ -87,8 +80,8 @@ class PostgresDashboard:
             windows = []
             for one in (filters, window_before(filters)):
                 span = await span_of(connection, self._instance, one)
-                totals = await _totals(connection, span)
-                first = await _buckets(connection, span, "first_comment")
+                totals = await rollup_counts.totals(connection, span)
+                first = await rollup_counts.buckets(connection, span, "first_comment")
                 windows.append((totals, spread(first.get("first_comment", {}))))
             as_of = await connection.fetchval(_AS_OF)
         return overview(*windows, as_of=as_of)
@@ -97,8 +90,8 @@ class PostgresDashboard:
         """Return what became of findings; see the port."""
         async with self._reading() as connection:
             span = await span_of(connection, self._instance, filters)
-            totals = await _totals(connection, span)
-            found = await _buckets(connection, span, *(f"reason:{reason}" for reason in Reason))
+            totals = await rollup_counts.totals(connection, span)
+            found = await rollup_counts.buckets(connection, span, *(f"reason:{reason}" for reason in Reason))
         counts = {what: cases.get(0, 0) for what, cases in found.items()}
         labels = labels_of(totals)
         return Funnel(
@@ -117,7 +110,7 @@ class PostgresDashboard:
         """Return acceptance by *dimension*; see the port."""
         async with self._reading() as connection:
             span = await span_of(connection, self._instance, filters)
-            found = await _by(connection, span, VALUES[dimension])
+            found = await rollup_counts.by_value(connection, span, VALUES[dimension])
         rows = [
             AcceptanceRow(row["value"], labels_of(row), row["downvoted"])
             for row in found
@@ -134,7 +127,7 @@ class PostgresDashboard:
         """Return days or weeks; see the port."""
         async with self._reading() as connection:
             span = await span_of(connection, self._instance, filters)
-            days = await _days(connection, span)
+            days = await rollup_counts.by_day(connection, span)
             markers = await changes(connection, span)
         today = self._clock.now().date()
         shown: tuple[Point, ...] = points(filters, grain, days, today=today)
@@ -145,11 +138,13 @@ class PostgresDashboard:
         async with self._reading() as connection:
             span = await span_of(connection, self._instance, filters)
             found = [
-                row for row in await _by(connection, span, "k.rule", "k.scanner") if row["rejected_strong"]
+                row
+                for row in await rollup_counts.by_value(connection, span, "k.rule", "k.scanner")
+                if row["rejected_strong"]
             ]
             found.sort(key=_noisiest_first)
             shown = found[:_MOST_NOISE]
-            samples = await _samples(connection, span, shown)
+            samples = await rollup_counts.samples(connection, span, shown)
             quiet = await muted(connection, self._instance, filters, self._clock.now())
         rows = [
             NoiseRow(
@@ -167,7 +162,9 @@ class PostgresDashboard:
         """Return how long things took; see the port."""
         async with self._reading() as connection:
             span = await span_of(connection, self._instance, filters)
-            found = await _buckets(connection, span, "first_comment", "resolve", "merge", "rounds")
+            found = await rollup_counts.buckets(
+                connection, span, "first_comment", "resolve", "merge", "rounds"
+            )
         return Flow(
             first_comment=spread(found.get("first_comment", {})),
             resolve=spread(found.get("resolve", {})),
@@ -179,7 +176,7 @@ class PostgresDashboard:
         """Return what the gate did; see the port."""
         async with self._reading() as connection:
             span = await span_of(connection, self._instance, filters)
-            totals = await _totals(connection, span)
+            totals = await rollup_counts.totals(connection, span)
             ending = await expiring(connection, self._instance, filters, self._clock.now().date())
         return Gate(
             totals["reviews"], totals["blocked"], totals["undecided"], totals["waived"], expiring=ending
@@ -219,7 +216,7 @@ class PostgresDashboard:
         """Return the state of the service; see the port."""
         async with self._reading() as connection:
             span = Span(self._clock.now().date() - timedelta(days=90), self._clock.now().date(), None)
-            return await health(connection, labels_of(await _totals(connection, span)))
+            return await health(connection, labels_of(await rollup_counts.totals(connection, span)))
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[Any]:
@@ -247,80 +244,6 @@ class PostgresDashboard:
             ) from error
 
 
-async def _totals(connection: Any, span: Span | None) -> Mapping[str, int]:
-    """Return all counts of the window; those of reviews are not held to kinds of comments."""
-    if span is None:
-        return _NOTHING
-    if span.kinds is None:
-        query = f"SELECT {sums(ALL_COUNTS)} FROM ({span.source('rollup', listed(ALL_COUNTS))}) r"
-        return dict(await connection.fetchrow(query, *span.arguments))
-    said = f"SELECT {sums(COMMENT_COUNTS)} FROM ({span.source('rollup_kind', listed(COMMENT_COUNTS))}) r"
-    plain = Span(span.since, span.until, span.projects)
-    done = f"SELECT {sums(REVIEW_COUNTS)} FROM ({plain.source('rollup', listed(REVIEW_COUNTS))}) r"
-    return {
-        **await connection.fetchrow(said, *span.arguments),
-        **await connection.fetchrow(done, *plain.arguments),
-    }
-
-
-async def _buckets(connection: Any, span: Span | None, *what: str) -> Mapping[str, Mapping[int, int]]:
-    """Return cases by bucket, of each *what*; they are not held to kinds of comments."""
-    found: defaultdict[str, dict[int, int]] = defaultdict(dict)
-    if span is not None:
-        plain = Span(span.since, span.until, span.projects)
-        quoted = ", ".join(f"'{one}'" for one in what)
-        rows = plain.source("rollup_bucket", "r.what, r.bucket, r.cases", f" AND r.what IN ({quoted})")
-        query = f"SELECT r.what, r.bucket, sum(r.cases)::bigint AS cases FROM ({rows}) r GROUP BY 1, 2"
-        for row in await connection.fetch(query, *plain.arguments):
-            found[row["what"]][row["bucket"]] = row["cases"]
-    return found
-
-
-async def _by(connection: Any, span: Span | None, value: str, scanner: str = "''") -> list[Any]:
-    """Return the counts of comments by *value* of their kind."""
-    if span is None:
-        return []
-    rows = span.source("rollup_kind", f"r.kind, {listed(COMMENT_COUNTS)}")
-    by_kind = f"SELECT r.kind, {sums(COMMENT_COUNTS)} FROM ({rows}) r GROUP BY 1"
-    query = (
-        f"SELECT {value} AS value, {scanner} AS scanner, {sums(COMMENT_COUNTS)}"
-        f" FROM ({by_kind}) r JOIN comment_kind k ON k.id = r.kind GROUP BY 1, 2"
-    )
-    found: list[Any] = await connection.fetch(query, *span.arguments)
-    return found
-
-
 def _noisiest_first(row: Any) -> tuple[float, int, str]:
     rejected = labels_of(row).rejected
     return -rejected.interval[0], -rejected.count, row["value"]
-
-
-async def _samples(
-    connection: Any, span: Span | None, shown: Sequence[Any]
-) -> dict[tuple[str, str], tuple[uuid.UUID, ...]]:
-    """Return the newest rejected comments of the rules *shown*, one of a project and day, or month."""
-    if span is None:
-        return {}
-    rules = [[row[name] for row in shown] for name in ("scanner", "value")]
-    kinds = {row["id"] for row in await connection.fetch(_KINDS_OF, *rules)}
-    span = replace(span, kinds=list(kinds if span.kinds is None else kinds & set(span.kinds)))
-    rows = span.source("rollup_kind", "r.kind, r.starts, r.sample", " AND r.sample IS NOT NULL")
-    query = (
-        f"SELECT k.scanner, k.rule, (array_agg(r.sample ORDER BY r.starts DESC, r.sample))[1:{_SAMPLES}] AS samples"
-        f" FROM ({rows}) r JOIN comment_kind k ON k.id = r.kind GROUP BY 1, 2"
-    )
-    found = await connection.fetch(query, *span.arguments)
-    return {(row["scanner"], row["rule"]): tuple(row["samples"]) for row in found}
-
-
-async def _days(connection: Any, span: Span | None) -> dict[Any, Mapping[str, int]]:
-    """Return the counts of each day that has any."""
-    if span is None:
-        return {}
-    names = (*LABELS, "downvoted")
-    table, more = ("rollup", ", sum(r.reviews)::bigint AS reviews")
-    if span.kinds is not None:
-        table, more = "rollup_kind", ", 0::bigint AS reviews"
-    rows = span.days(table, "r.*")
-    query = f"SELECT r.starts, {sums(names)}{more} FROM ({rows}) r GROUP BY 1"
-    return {row["starts"]: dict(row) for row in await connection.fetch(query, *span.arguments)}

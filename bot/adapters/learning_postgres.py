@@ -11,12 +11,13 @@ from bot.domain.merge_request import MergeRequestRef
 from bot.domain.records import CallOutcome, Task
 from bot.domain.run import REVIEW_STEP, Run
 
+#: Of each project its newest run that has one, by an index: all that runs hold would be gigabytes.
 _CONSENTING = """
-SELECT instance, project_id FROM (
-    SELECT DISTINCT ON (instance, project_id) instance, project_id, body #>> '{policy,learning,export}' AS export
-    FROM review_run WHERE body ? 'revision' AND body->>'revision' IS NOT NULL
-    ORDER BY instance, project_id, created_at DESC
-) newest WHERE export = 'true'
+SELECT p.instance, p.project_id FROM (SELECT DISTINCT instance, project_id FROM review_run) p CROSS JOIN LATERAL (
+    SELECT body #>> '{policy,learning,export}' AS export FROM review_run r
+    WHERE r.instance = p.instance AND r.project_id = p.project_id AND body->>'revision' IS NOT NULL
+    ORDER BY created_at DESC LIMIT 1) newest
+WHERE newest.export = 'true'
 """
 _OPTED_OUT = "SELECT instance, user_id FROM learning_opt_out"
 _OPT_OUT = "INSERT INTO learning_opt_out (instance, user_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"

@@ -21,20 +21,26 @@ SELECT project_id, path FROM project WHERE instance = $1 AND ($2::bigint[] IS NU
 """
 #: A waiver is as old as its first step; all its steps are of one project.
 _WAIVERS = """
-SELECT w.waiver, min(w.number) AS first FROM waiver_event w LEFT JOIN project p USING (instance, project_id)
+SELECT w.waiver, w.number AS first FROM waiver_event w
 WHERE w.instance = $1 AND ($2::bigint[] IS NULL OR w.project_id = ANY($2))
-    AND ($3::bigint IS NULL OR w.project_id = $3) AND ($4 = '' OR starts_with(lower(p.path), lower($4) || '/'))
-GROUP BY w.waiver HAVING $5::bigint IS NULL OR min(w.number) < $5 ORDER BY first DESC LIMIT $6
+    AND ($3::bigint IS NULL OR w.project_id = $3) AND ($4 = '' OR w.project_id IN (
+        SELECT project_id FROM project WHERE instance = $1 AND starts_with(lower(path), lower($4) || '/')))
+    AND ($5::bigint IS NULL OR w.number < $5)
+    AND w.number = (SELECT min(e.number) FROM waiver_event e WHERE e.waiver = w.waiver)
+ORDER BY w.number DESC LIMIT $6
 """
 _STEPS = "SELECT body FROM waiver_event WHERE waiver = ANY($1::uuid[]) ORDER BY number"
 _LETTERS = """
 SELECT number, consumer_group, event_id, attempts, error, reason, parked_at, record - 'body' AS record
 FROM dead_letter WHERE $1::bigint IS NULL OR number < $1 ORDER BY number DESC LIMIT $2
 """
-_ENTRIES = """
+#: What is compared with the name is in an index: who somebody is ends with it, an operator's command has nothing else.
+_NAME = "left(lower(coalesce(nullif(split_part({who}, ':', 3), ''), {who})), 200)"
+_ENTRIES = f"""
 SELECT number, at, actor, action, subject, project_id, details, previous, hash FROM audit_entry
 WHERE ($1::bigint IS NULL OR number < $1) AND ($3 = '' OR action = $3 OR starts_with(action, $3 || '.'))
-    AND ($4 = '' OR actor = $4 OR lower(split_part(actor, ':', 3)) = lower($4))
+    AND ($4 = '' OR {_NAME.format(who="actor")} = {_NAME.format(who="$4::text")}
+        AND (actor = $4 OR lower(split_part(actor, ':', 3)) = lower($4)))
     AND ($5::bigint IS NULL OR project_id = $5)
     AND ($6::date IS NULL OR at >= $6::date::timestamp AT TIME ZONE 'UTC')
     AND ($7::date IS NULL OR at < ($7::date + 1)::timestamp AT TIME ZONE 'UTC')

@@ -42,17 +42,23 @@ from bot.ports.noise import Fared
 
 #: Projects that were never reviewed have no path, and belong to no group.
 _PATHS = "SELECT path FROM project WHERE instance = $1 AND project_id = ANY($2)"
-#: Mutes of projects, and of groups that have such a project; who sees all sees groups without any, too.
+_WITHIN = "instance = $1 AND ($2::bigint[] IS NULL OR project_id = ANY($2)) AND ($3 = '' OR starts_with(lower(path), $3 || '/'))"
+#: Mutes of projects, and of groups that have such a project; who sees all sees groups without any, too. Of each subject
+#: of which anything may still hold that is the newest by the figures and the newest by people. What is compared with is
+#: read once, as arrays: Postgres cannot tell how much that is, and would read it for each row.
 _CHOSEN = f"""
-SELECT {COLUMNS} FROM mute m
-WHERE instance = $1 AND (
-    group_path = '' AND ($2::bigint[] IS NULL OR project_id = ANY($2))
-        AND ($3 = '' OR EXISTS (SELECT FROM project p WHERE (p.instance, p.project_id) = (m.instance, m.project_id)
-            AND starts_with(lower(p.path), $3 || '/')))
-    OR group_path <> '' AND $2 IS NULL AND ($3 = '' OR starts_with(group_path || '/', $3 || '/'))
-    OR group_path <> '' AND EXISTS (SELECT FROM project p
-        WHERE p.instance = m.instance AND ($2 IS NULL OR p.project_id = ANY($2))
-            AND starts_with(lower(p.path), m.group_path || '/') AND ($3 = '' OR starts_with(lower(p.path), $3 || '/'))))
+SELECT {COLUMNS} FROM mute WHERE number = ANY(ARRAY(
+    SELECT unnest(ARRAY[max(number) FILTER (WHERE user_id IS NULL), max(number) FILTER (WHERE user_id IS NOT NULL)])
+    FROM mute
+    WHERE instance = $1 AND (
+        group_path = '' AND ($2::bigint[] IS NULL OR project_id = ANY($2))
+            AND ($3 = '' OR project_id IN (SELECT project_id FROM project WHERE {_WITHIN}))
+        OR group_path <> '' AND $2 IS NULL AND ($3 = '' OR starts_with(group_path || '/', $3 || '/'))
+        OR group_path <> '' AND group_path = ANY(ARRAY(
+            SELECT DISTINCT array_to_string(names[1:depth], '/')
+            FROM (SELECT string_to_array(lower(path), '/') AS names FROM project WHERE {_WITHIN}) p
+            CROSS JOIN generate_series(1, cardinality(names) - 1) AS depth)))
+    GROUP BY project_id, group_path, scope, scanner, name HAVING bool_or(until IS NULL OR until > $4)))
 ORDER BY number
 """
 _COUNTED = """
@@ -177,7 +183,7 @@ async def muted(connection: Any, instance: str, filters: Filters, now: datetime)
     if filters.project_id is None:
         visible = None if filters.visible is None else list(filters.visible)
         standing: Mapping[Subject, Standing] = folded(
-            await connection.fetch(_CHOSEN, instance, visible, group)
+            await connection.fetch(_CHOSEN, instance, visible, group, now)
         )
     else:
         teams = await teams_of(connection, instance, team_of(filters.project_id))

@@ -64,6 +64,14 @@ class AuditEntry(SQLModel, table=True):
     """What somebody did with their privileges; a trigger lets nobody change or delete a row by mistake."""
 
     __tablename__ = "audit_entry"
+    __table_args__ = (
+        Index(
+            "audit_entry_by_name",
+            text("left(lower(coalesce(nullif(split_part(actor, ':', 3), ''), actor)), 200)"),
+            "number",
+        ),
+        Index("audit_entry_by_action", "action", "number", postgresql_ops={"action": "text_pattern_ops"}),
+    )
 
     number: int = big(primary_key=True)
     at: datetime = moment(now=False)

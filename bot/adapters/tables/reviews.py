@@ -39,6 +39,7 @@ class ReviewRun(SQLModel, table=True):
     __table_args__ = (
         Index("review_run_by_merge_request", "instance", "project_id", "iid", "created_at"),
         Index("review_run_by_state", "state", "created_at"),
+        Index("review_run_by_project", "instance", "project_id", "created_at"),
         Index("review_run_by_head", "instance", "head_sha"),
     )
 

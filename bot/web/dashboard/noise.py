@@ -24,6 +24,8 @@ from bot.web.problems import Problem
 
 #: How long a rule stays muted where nobody says, and at most: then it has to show again what it is worth.
 MUTED_DAYS, MOST_MUTED_DAYS = 30, 180
+#: So many mutes are shown, those that end first: each has a form, and an installation has thousands.
+MOST_MUTES = 100
 #: A sentence, not a report.
 MOST_REASON = 500
 _DONE = {
@@ -45,9 +47,12 @@ def router(desk: Desk) -> APIRouter:
         leads_group = await _leads_group(desk, viewer)
         led = viewer.leads(project) if project is not None else bool(group) and leads_group(group)
         found = await desk.dashboard.noise(frame.filters)
+        muted = found.muted[:MOST_MUTES]
         return await frame.show(
-            mentioned={mute.project_id for mute in found.muted if mute.project_id is not None},
-            noise=found,
+            mentioned={mute.project_id for mute in muted if mute.project_id is not None},
+            rows=found.rows,
+            muted=muted,
+            later=len(found.muted) - len(muted),
             few=FEW,
             behind=lambda row, became: behind(frame.filters, became, _only(row)),
             became=Became,
@@ -129,13 +134,11 @@ async def _leads_group(desk: Desk, viewer: Viewer) -> Callable[[str], bool]:
         return lambda _: False
     if viewer.admin:
         return lambda _: True
-    projects = await desk.places.named(viewer.levels, viewer.reach.projects)
-
-    def leads(group: str) -> bool:
-        below = [number for number, path in projects.items() if group in groups_above(path)]
-        return bool(below) and all(viewer.leads(number) for number in below)
-
-    return leads
+    led: dict[str, bool] = {}
+    for number, path in (await desk.places.named(viewer.levels, viewer.reach.projects)).items():
+        for group in groups_above(path):
+            led[group] = led.get(group, True) and viewer.leads(number)
+    return lambda group: led.get(group, False)
 
 
 async def _lead(desk: Desk, viewer: Viewer, place: int | str) -> None:

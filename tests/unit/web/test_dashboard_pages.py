@@ -563,6 +563,19 @@ async def test_whom_forms_for_a_group_are_shown_to():
         assert (f'<input type="hidden" name="group" value="{group}">' in page) is offered, (viewer, group)
 
 
+async def test_a_hundred_mutes_are_shown():
+    """Those that end first; how many there are besides is said, and how to see them."""
+    shown = Shown()
+    one = shown.mutes[MUTE]
+    shown.mutes |= {key: replace(one, id=key) for key in map(run_of, range(119))}
+
+    async with _client(shown, _ADMIN) as client:
+        page = (await client.get("/noise")).text
+
+    assert page.count("<summary>Unmute") == 100
+    assert "20 more end later: choose a project or a group to see them." in page
+
+
 async def test_only_tech_leads_are_offered_mutes():
     """Auditors see what is muted, without forms."""
     async with _client(Shown(), Viewer(ForgeUser(6, "eye"), auditor=True)) as client:

@@ -1,0 +1,95 @@
+"""Read what was counted of a window, by what views ask for; `bot.adapters.rollup_sql` says how it is counted."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from bot.adapters.rollup_spans import ALL_COUNTS, Span, listed, sums
+from bot.adapters.rollup_sql import COMMENT_COUNTS, REVIEW_COUNTS
+from bot.domain.dashboard_counts import LABELS
+
+#: So many comments are shown of a rule.
+_SAMPLES = 3
+
+_NOTHING: Mapping[str, int] = dict.fromkeys(ALL_COUNTS, 0)
+_KINDS_OF = """
+SELECT k.id FROM comment_kind k JOIN unnest($1::text[], $2::text[]) AS s (scanner, rule) USING (scanner, rule)
+"""
+
+
+async def totals(connection: Any, span: Span | None) -> Mapping[str, int]:
+    """Return all counts of the window; those of reviews are not held to kinds of comments."""
+    if span is None:
+        return _NOTHING
+    if span.kinds is None:
+        query = f"SELECT {sums(ALL_COUNTS)} FROM ({span.source('rollup', listed(ALL_COUNTS))}) r"
+        return dict(await connection.fetchrow(query, *span.arguments))
+    said = f"SELECT {sums(COMMENT_COUNTS)} FROM ({span.source('rollup_kind', listed(COMMENT_COUNTS))}) r"
+    plain = Span(span.since, span.until, span.projects)
+    done = f"SELECT {sums(REVIEW_COUNTS)} FROM ({plain.source('rollup', listed(REVIEW_COUNTS))}) r"
+    return {
+        **await connection.fetchrow(said, *span.arguments),
+        **await connection.fetchrow(done, *plain.arguments),
+    }
+
+
+async def buckets(connection: Any, span: Span | None, *what: str) -> Mapping[str, Mapping[int, int]]:
+    """Return cases by bucket, of each *what*; they are not held to kinds of comments."""
+    found: defaultdict[str, dict[int, int]] = defaultdict(dict)
+    if span is not None:
+        plain = Span(span.since, span.until, span.projects)
+        quoted = ", ".join(f"'{one}'" for one in what)
+        rows = plain.source("rollup_bucket", "r.what, r.bucket, r.cases", f" AND r.what IN ({quoted})")
+        query = f"SELECT r.what, r.bucket, sum(r.cases)::bigint AS cases FROM ({rows}) r GROUP BY 1, 2"
+        for row in await connection.fetch(query, *plain.arguments):
+            found[row["what"]][row["bucket"]] = row["cases"]
+    return found
+
+
+async def by_value(connection: Any, span: Span | None, value: str, scanner: str = "''") -> list[Any]:
+    """Return the counts of comments by *value* of their kind."""
+    if span is None:
+        return []
+    rows = span.source("rollup_kind", f"r.kind, {listed(COMMENT_COUNTS)}")
+    by_kind = f"SELECT r.kind, {sums(COMMENT_COUNTS)} FROM ({rows}) r GROUP BY 1"
+    query = (
+        f"SELECT {value} AS value, {scanner} AS scanner, {sums(COMMENT_COUNTS)}"
+        f" FROM ({by_kind}) r JOIN comment_kind k ON k.id = r.kind GROUP BY 1, 2"
+    )
+    found: list[Any] = await connection.fetch(query, *span.arguments)
+    return found
+
+
+async def samples(
+    connection: Any, span: Span | None, shown: Sequence[Any]
+) -> dict[tuple[str, str], tuple[uuid.UUID, ...]]:
+    """Return the newest rejected comments of the rules *shown*, one of a project and day, or month."""
+    if span is None:
+        return {}
+    rules = [[row[name] for row in shown] for name in ("scanner", "value")]
+    kinds = {row["id"] for row in await connection.fetch(_KINDS_OF, *rules)}
+    span = replace(span, kinds=list(kinds if span.kinds is None else kinds & set(span.kinds)))
+    rows = span.source("rollup_kind", "r.kind, r.starts, r.sample", " AND r.sample IS NOT NULL")
+    query = (
+        f"SELECT k.scanner, k.rule, (array_agg(r.sample ORDER BY r.starts DESC, r.sample))[1:{_SAMPLES}] AS samples"
+        f" FROM ({rows}) r JOIN comment_kind k ON k.id = r.kind GROUP BY 1, 2"
+    )
+    found = await connection.fetch(query, *span.arguments)
+    return {(row["scanner"], row["rule"]): tuple(row["samples"]) for row in found}
+
+
+async def by_day(connection: Any, span: Span | None) -> dict[Any, Mapping[str, int]]:
+    """Return the counts of each day that has any."""
+    if span is None:
+        return {}
+    names = (*LABELS, "downvoted")
+    table, more = ("rollup", ", sum(r.reviews)::bigint AS reviews")
+    if span.kinds is not None:
+        table, more = "rollup_kind", ", 0::bigint AS reviews"
+    rows = span.days(table, "r.*")
+    query = f"SELECT r.starts, {sums(names)}{more} FROM ({rows}) r GROUP BY 1"
+    return {row["starts"]: dict(row) for row in await connection.fetch(query, *span.arguments)}
