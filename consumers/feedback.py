@@ -9,7 +9,8 @@ import structlog
 
 from bot.domain.errors import CloisterError, Obsolete, Permanent, Transient
 from bot.domain.events import CommandTaken, FeedbackDue, FeedbackExpected, ReactionChanged, Stage
-from bot.domain.observation import Scene, reaction
+from bot.domain.observation import reaction
+from bot.domain.scene import Scene
 from bot.domain.signals import Comment, Signal, SignalKind, Source
 from bot.domain.watching import SOON, Watch, after_failure
 from bot.ports import Clock, Feedback, Forge, Telemetry

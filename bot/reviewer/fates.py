@@ -13,10 +13,10 @@ from bot.domain.errors import CloisterError
 from bot.domain.findings import MODEL
 from bot.domain.fingerprint import lines_of
 from bot.domain.merge_request import Revision, Sha
-from bot.domain.observation import Scene
 from bot.domain.publication import analysed
 from bot.domain.reconcile import Thread
 from bot.domain.run import Run
+from bot.domain.scene import Scene
 from bot.domain.signals import Comment, Signal, SignalKind, Source
 from bot.domain.tracking import Fate
 from bot.domain.watching import Seen

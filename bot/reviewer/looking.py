@@ -12,9 +12,10 @@ from bot.domain.errors import Refused
 from bot.domain.forge import ForgeCommit, ForgeDiscussion
 from bot.domain.marker import Marker
 from bot.domain.merge_request import MergeRequestRef
-from bot.domain.observation import Observed, Reply, Scene, ended, observe, reacted, verdicts
+from bot.domain.observation import Observed, Reply, ended, observe, reacted, verdicts
 from bot.domain.remembered import judged, marked, next_turn, offered, taken, to_judge, whose_turn
 from bot.domain.run import Run
+from bot.domain.scene import Scene
 from bot.domain.signals import Comment, ReplyClass, Signal, SignalKind
 from bot.domain.watching import REACTIONS_FROM, Seen, Watch, next_look
 from bot.ports import Aftermath, Feedback, Forge, Placed, Store

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from bot.domain.forge import ForgeAward, ForgeDiscussion, ForgeNote
 from bot.domain.merge_request import MergeRequestRef
-from bot.domain.observation import Observed, Scene, ended, observe, reacted, reaction
+from bot.domain.observation import Observed, ended, observe, reacted, reaction
+from bot.domain.scene import Scene
 from bot.domain.signals import (
     CLOCK,
     Comment,
