@@ -53,7 +53,7 @@ CASES = {
     ),
     "a huge file in front": Case(
         {"aaa.txt": "".join(f"line {number} of many\n" for number in range(1_500_000)), "zzz.txt": SECRET},
-        says=(FOUND, "`aaa.txt`: it is binary, or larger than 10 MB"),
+        says=(FOUND, "`aaa.txt`: larger than 30 MB"),
     ),
     "more than a diff may have": Case(
         {

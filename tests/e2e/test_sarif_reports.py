@@ -69,7 +69,7 @@ async def test_a_report_joins_the_review_when_its_job_ends(cloister: Cloister):
     job = server.add_job(server.add_pipeline(merge_request), "lint")
     await cloister.until(lambda: bool(cloister.ours(merge_request)))
     assert "Not finished yet: sarif:lint" in said(cloister, merge_request)
-    assert cloister.status(merge_request) == "running"
+    await cloister.until(lambda: cloister.status(merge_request) == "running")
     results = [("src/total.py", 2, "error"), ("old.py", 1, "error"), ("README.md", 1, "error")]
     server.finish_job(job, lint(*results), "failed")
     await hurried(cloister)
