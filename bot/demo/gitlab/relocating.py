@@ -7,7 +7,7 @@ https://docs.gitlab.com/user/project/repository/#repository-path-changes.
 from __future__ import annotations
 
 from bot.demo.gitlab.setup import Setup
-from bot.demo.gitlab.state import Group, Project
+from bot.demo.gitlab.state import Project
 
 
 class Relocating(Setup):
@@ -22,14 +22,6 @@ class Relocating(Setup):
             state.redirects[project.path] = project
             state.redirects.pop(path, None)
             project.path, project.group = path, self.create_group(path.rpartition("/")[0] or "root")
-
-    def rename_group(self, group: Group, path: str) -> None:
-        """Rename a group, or move it below another one; all its projects move along."""
-        with self.instance.state.lock:
-            old, group.path = group.path, path
-            for project in self.instance.state.projects.values():
-                if project.group is group and not project.deleted:
-                    self.move_project(project, f"{path}{project.path.removeprefix(old)}")
 
     def archive_project(self, project: Project, *, archived: bool = True) -> None:
         """Make a project read-only, or writable again."""
