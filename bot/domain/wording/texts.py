@@ -55,6 +55,7 @@ class Talk:
     model_failed: str
     no_code: str
     no_run: str
+    edited: str
     no_fix: str
     fix_by_hand: str
     fix_offered: str
