@@ -105,6 +105,7 @@ def _blocking(finding: Finding, run: Run, redact: Callable[[str], str], *, asked
         commit=finding.commit,
         suppressed=finding.suppressed,
         anchor=finding.anchor,
+        whole=finding.whole,
     )
 
 

@@ -56,6 +56,7 @@ class Blocking(Value):
     commit: str = ""
     suppressed: bool = False
     anchor: str = ""
+    whole: str = ""
 
     def as_finding(self) -> Finding:
         """Return it as far as it decides whether it may be waived; what it says stays behind."""
@@ -71,6 +72,7 @@ class Blocking(Value):
             message="",
             fingerprint=self.fingerprint,
             anchor=self.anchor,
+            whole=self.whole,
             commit=self.commit,
             suppressed=self.suppressed,
         )
