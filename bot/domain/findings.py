@@ -123,7 +123,12 @@ class Finding(Value):
     owasp: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     fix: Fix | None = None
-    suppressed: bool = Field(default=False, description="the code asks to ignore it, e.g. nosemgrep")
+    suppressed: bool = Field(
+        default=False, description="the code asks its scanner to ignore it, e.g. nosemgrep"
+    )
+    silenced: bool = Field(
+        default=False, description="the code asks some tool to look away, e.g. nosec; that changes nothing"
+    )
     subject: str = ""
     commit: str = ""
     optional: bool = Field(default=False, description="counts only where the policy enables its rule")
@@ -138,6 +143,11 @@ class Finding(Value):
     whole: str = ""
     explains: str = Field(default="", description="fingerprint of the finding that this one only explains")
     explanation: str = Field(default="", description="what a model adds to a scanner's message")
+
+    @property
+    def excused(self) -> bool:
+        """Say whether a comment in the code asks for it to be left alone."""
+        return self.suppressed or self.silenced
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

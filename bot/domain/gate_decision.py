@@ -103,7 +103,7 @@ def _blocking(finding: Finding, run: Run, redact: Callable[[str], str], *, asked
         why=tuple(str(one) for one in reasons(seen, run.policy, run.facts)),
         remedy=remedy(finding),
         commit=finding.commit,
-        suppressed=finding.suppressed,
+        suppressed=finding.excused,
         anchor=finding.anchor,
         whole=finding.whole,
     )

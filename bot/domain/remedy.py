@@ -32,6 +32,6 @@ def remedy(finding: Finding) -> str:
         parts = [_UPGRADE]
     else:
         parts = [_PROVEN if finding.fix and not finding.fix.refusal else _BY_HAND]
-    if finding.suppressed:
+    if finding.excused:
         parts.append(_SUPPRESSED)
     return " ".join(parts)

@@ -104,7 +104,7 @@ def asked_in_code(
             by=author_id,
         )
         for finding in verdict.blocking
-        if finding.suppressed and finding.fingerprint not in known
+        if finding.excused and finding.fingerprint not in known
     ]
 
 
