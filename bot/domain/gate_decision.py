@@ -101,7 +101,7 @@ def _blocking(finding: Finding, run: Run, redact: Callable[[str], str], *, asked
         end_line=finding.end_line,
         title=redact(finding.title),
         why=tuple(str(one) for one in reasons(seen, run.policy, run.facts)),
-        remedy=remedy(finding),
+        remedy=remedy(finding, shown=False),
         commit=finding.commit,
         suppressed=finding.excused,
         anchor=finding.anchor,
