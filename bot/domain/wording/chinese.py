@@ -183,6 +183,7 @@ _SUMMARY: Final = SummaryText(
     status_unread=Counted(
         "尚无结论：有 {count} 个改动的文件无法读取", "尚无结论：有 {count} 个改动的文件无法读取"
     ),
+    status_draft="草稿：标记为就绪后再评审",
     status_waiting="等待：{steps}",
     status_passed="没有阻断合并的问题",
     status_waived=Counted("没有阻断合并的问题；已放行 {count} 个", "没有阻断合并的问题；已放行 {count} 个"),

@@ -193,6 +193,7 @@ _SUMMARY: Final = SummaryText(
         "not decided: {count} changed file could not be read",
         "not decided: {count} changed files could not be read",
     ),
+    status_draft="a draft: it is reviewed when it is marked as ready",
     status_waiting="waiting for {steps}",
     status_passed="no blocking findings",
     status_waived=Counted(

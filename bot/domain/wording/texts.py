@@ -149,6 +149,7 @@ class SummaryText:
     status_exceeded: str
     status_undecided: str
     status_unread: Counted
+    status_draft: str
     status_waiting: str
     status_passed: str
     status_waived: Counted

@@ -22,11 +22,11 @@ from bot.domain.gate_verdict import (
     Standing,
     VerdictState,
 )
-from bot.domain.merge_request import MergeRequestRef
+from bot.domain.merge_request import MergeRequestRef, Revision
 from bot.domain.policy import Policy
 from bot.domain.policy_file import parse
 from bot.domain.publication import decide
-from bot.domain.run import Outcome, Run, RunState, Step
+from bot.domain.run import WHOLE, Outcome, Run, RunState, Step
 from bot.domain.verdict_links import VerdictLinks
 from bot.domain.waivers import State
 
@@ -102,6 +102,21 @@ def test_it_is_final_once_nothing_that_decides_is_to_come(
     """Steps that decide nothing do not matter."""
     verdict = judged(run, *findings)
     assert (state, final) == (verdict.state.value, verdict.final)
+
+
+def test_a_draft_that_nobody_looks_at_does_not_pass() -> None:
+    """Its pipeline waits with it: marked as ready, it could be merged before anybody has looked."""
+    why = "the policy leaves drafts out until they are ready"
+    revision = Revision(ref=REF, base_sha="b" * 40, start_sha="c" * 40, head_sha="a" * 40)
+    run = run_of("review: {drafts: false}").model_copy(update={"revision": revision})
+    assert ("passed", "success") == (judged(run).state.value, judged(run).status)
+    draft = judged(run.model_copy(update={"absent": {WHOLE: why}}))
+    assert ("undecided", True, "running", {WHOLE: why}) == (
+        draft.state.value,
+        draft.final,
+        draft.status,
+        draft.broken,
+    )
 
 
 def test_what_blocks_is_told_without_code() -> None:
