@@ -23,7 +23,7 @@ from bot.domain.gate_decision import waiting
 from bot.domain.merge_request import Revision
 from bot.domain.policy import Policy, asks_for_author, left_out, unknown_rules
 from bot.domain.policy_file import PATH, PolicyProblem
-from bot.domain.run import REPORT_STEP, REVIEW_STEP, TOTAL, Plan, Run, RunState
+from bot.domain.run import REPORT_STEP, REVIEW_STEP, TOTAL, WHOLE, Plan, Run, RunState
 from bot.domain.steps import SCAN_PREFIX
 from bot.domain.summary import project_path, project_url
 from bot.ports import Forge, Model, People, Transaction, Verdicts, Workspaces
@@ -175,7 +175,7 @@ def _plan(
     if any(file.added_lines and file.new_path not in skipped for file in diff.files):
         steps += [f"{SCAN_PREFIX}{report.scanner}" for report in policy.reports.sarif]
     if found.draft and not policy.review.drafts:
-        steps, missing = [], {"review": "the policy leaves drafts out until they are ready"}
+        steps, missing = [], {WHOLE: "the policy leaves drafts out until they are ready"}
     elif not policy.review.model:
         missing["model review"] = "switched off by the policy"
     elif model is None:

@@ -6,7 +6,7 @@ See https://docs.gitlab.com/api/commits/#set-commit-pipeline-status and ``Ci::Cr
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from urllib.parse import quote
 
 import httpx
@@ -15,11 +15,14 @@ from bot.adapters.forge_gitlab_api import AnswerProblem, GitLabApi, explained
 from bot.domain.errors import Refused
 from bot.domain.forge import ForgeMergeRequest, ForgePipeline, StatusPlace
 from bot.domain.merge_request import MergeRequestRef
-from bot.gitlab.errors import is_same_state
+from bot.gitlab.errors import is_same_state, is_taken_name
 from bot.gitlab.shapes import Commit, PipelineOf, WrittenStatus, read, read_written
 
 #: Name of our commit status; people see it among the jobs of the pipeline.
 STATUS_NAME = "cloister"
+#: Digits of the commit that stand behind it where a job has that name. A merge request can bring such a job, and would
+#: be rid of the gate; what its own commit will be called, it cannot write into its pipeline.
+_NAME_DIGITS = 16
 #: GitLab stores no longer description of a commit status, and no longer address.
 MAX_DESCRIPTION_CHARS = MAX_TARGET_CHARS = 255
 #: Of the pipelines of a merge request the head's are among the newest.
@@ -116,9 +119,9 @@ class GitLabStatuses:
     async def _post(
         self, place: StatusPlace, state: str, description: str, target_url: str, branch: str = ""
     ) -> StatusPlace:
+        """Set the status there, under another name where a job has ours."""
         data: dict[str, object] = {
             "state": state,
-            "name": STATUS_NAME,
             "description": _shortened(description, MAX_DESCRIPTION_CHARS),
         }
         if place.pipeline_id is not None:
@@ -127,11 +130,19 @@ class GitLabStatuses:
             data["ref"] = branch
         if target_url and len(target_url) <= MAX_TARGET_CHARS:
             data["target_url"] = target_url
+        try:
+            return await self._write(place, STATUS_NAME, data)
+        except AnswerProblem as trouble:
+            if not is_taken_name(trouble.answer):
+                raise
+        return await self._write(place, f"{STATUS_NAME} {place.sha[:_NAME_DIGITS]}", data)
+
+    async def _write(self, place: StatusPlace, name: str, data: Mapping[str, object]) -> StatusPlace:
         path = f"projects/{place.project_id}/statuses/{quote(place.sha, safe='')}"
         try:
-            written = await self._api.ask_once("POST", path, data=data)
+            written = await self._api.ask_once("POST", path, data={**data, "name": name})
         except AnswerProblem as trouble:
-            if is_same_state(trouble.answer, state):
+            if is_same_state(trouble.answer, str(data["state"])):
                 return place
             raise
         pipeline_id = read_written(WrittenStatus, written, f"POST {path}").pipeline_id

@@ -42,8 +42,8 @@ def check(
     """
     from bot.domain.policy_file import PolicyProblem, parse_sections, parse_shared
 
-    text = _text(file)
-    found = parse_shared(text) if shared else parse_sections(text)
+    content = _content(file)
+    found = parse_shared(content) if shared else parse_sections(content)
     problem = found if isinstance(found, PolicyProblem) else None
     name = "standard input" if str(file) == "-" else str(file)
     if as_json:
@@ -68,7 +68,7 @@ def _described(problem: Any) -> dict[str, Any]:
     }
 
 
-def _text(file: Path) -> str:
+def _content(file: Path) -> bytes:
     """Return what *file* holds.
 
     Raises:
@@ -77,10 +77,9 @@ def _text(file: Path) -> str:
     from bot.domain.errors import Permanent
 
     try:
-        content = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:
         raise Permanent(f"cannot read {file}: {error.strerror}; name a policy file") from error
-    return content.decode(errors="replace")
 
 
 @app.command()

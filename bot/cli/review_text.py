@@ -52,7 +52,7 @@ def _finding(finding: Finding, lines: Sequence[str]) -> Iterator[Text]:
         (_shown(finding.title), "bold"),
         (_shown(f"  [{finding.scanner}: {finding.rule}]"), "dim"),
     )
-    if finding.suppressed:
+    if finding.excused:
         heading.append("  (the code asks to ignore it)", style="dim")
     yield heading
     for text in lines[finding.line - 1 : min(finding.end_line, finding.line - 1 + QUOTED_LINES)]:

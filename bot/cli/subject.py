@@ -114,7 +114,7 @@ def _policy(tree: WorkingTree, commit: str | None) -> tuple[Policy, str]:
     content = tree.read_at(commit, POLICY_FILE) if commit else None
     if content is None:
         return Policy(), ""
-    policy = parse(content.decode(errors="replace"))
+    policy = parse(content)
     if isinstance(policy, PolicyProblem):
         return Policy(), f"{POLICY_FILE} of the base is not used: {policy}"
     return policy, ""

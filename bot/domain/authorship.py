@@ -13,6 +13,11 @@ from bot.domain.merge_request import Sha, Value
 _MOST_HEADS: Final = 100
 #: GitLab's own addresses for commits, https://docs.gitlab.com/user/profile/#use-an-automatically-generated-private-commit-email
 _PRIVATE: Final = re.compile(r"(?P<id>[0-9]+)-[^@]+@users\.noreply\..+", re.IGNORECASE)
+#: Several people's suggestions that are applied at once have them here alone, see
+#: https://docs.gitlab.com/user/project/merge_requests/reviews/suggestions/#configure-the-commit-message-for-applied-suggestions
+_CO_AUTHOR: Final = re.compile(
+    r"^[ \t]*co-authored-by:([^<\n]*)(?:<([^>\n]*)>)?", re.IGNORECASE | re.MULTILINE
+)
 
 
 class Pushes(Value):
@@ -46,6 +51,13 @@ class Signature:
 
     name: str
     email: str
+
+
+def co_authors(message: str) -> tuple[Signature, ...]:
+    """Return whom the *message* of a commit names as its authors, besides the one that git knows."""
+    return tuple(
+        Signature((name or "").strip(), (email or "").strip()) for name, email in _CO_AUTHOR.findall(message)
+    )
 
 
 @dataclass(frozen=True, slots=True)

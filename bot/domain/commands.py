@@ -26,9 +26,13 @@ _WORDS_CHARS = 1_000
 _MANY = 20
 
 _MENTION = re.compile(r"^ {0,3}@[0-9A-Za-z_]", re.MULTILINE)
-_LINE = re.compile(r"@(?P<name>[0-9A-Za-z_][0-9A-Za-z_.-]*)[:,]?(?:[ \t]+(?P<rest>.*))?", re.DOTALL)
-_QUOTE_MARK = ">>>"
-_FENCE = re.compile(r" {0,3}(?:`{3,}|~{3,})")
+#: Chinese keyboards write wide spaces, and wide marks without one.
+_LINE = re.compile(
+    r"@(?P<name>[0-9A-Za-z_][0-9A-Za-z_.-]*)(?:[:,]?(?:[ \t\u3000]+|$)|[：，、][ \t\u3000]*)(?P<rest>.*)",
+    re.DOTALL,
+)
+_QUOTE = re.compile(r" {0,3}(>{3,})[ \t]*")
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 
 
 class Verb(enum.StrEnum):
@@ -89,7 +93,7 @@ def asked(text: str, names: Collection[str]) -> Asked:
         match = _LINE.fullmatch(line)
         if match is None or match["name"].lower() not in known:
             continue
-        word, rest = [*(match["rest"] or "").split(maxsplit=1), "", ""][:2]
+        word, rest = [*match["rest"].split(maxsplit=1), "", ""][:2]
         verb = _verb(word)
         if verb is None:
             unknown[word] = None
@@ -129,17 +133,30 @@ def _lines_of(children: list[Token]) -> Iterator[str]:
 
 
 def _quoted(text: str) -> str:
-    """Return *text* with GitLab's quotes of several lines, between lines of ``>>>``, as quotes of each line."""
+    """Return *text* with GitLab's quotes of several lines, between lines of ``>>>``, as quotes of each line.
+
+    One that nobody closes reaches to the end, as GitLab shows it.
+    """
     lines = text.replace("\r\n", "\n").split("\n")
-    fenced = False
-    start: int | None = None
+    quote = fence = ""
     for at, line in enumerate(lines):
-        if line.rstrip() == _QUOTE_MARK and not fenced:
-            if start is not None:
-                lines[start : at + 1] = [f"> {quoted}" for quoted in lines[start : at + 1]]
+        mark = _QUOTE.fullmatch(line)
+        if quote:
+            lines[at] = f"> {line}"
+            if mark and len(mark[1]) >= len(quote):
+                quote = ""
                 # What follows is no continuation of the quote.
                 lines[at] += "\n"
-            start = at if start is None else None
-        elif start is None and _FENCE.match(line):
-            fenced = not fenced
+        elif mark and not fence:
+            quote, lines[at] = mark[1], f"> {line}"
+        elif found := _FENCE.match(line):
+            fence = _fence_after(fence, found[1], line)
     return "\n".join(lines)
+
+
+def _fence_after(fence: str, found: str, line: str) -> str:
+    """Return the fence of code that is open after *line*, which begins with *found*."""
+    if not fence:
+        return found
+    closes = found.startswith(fence) and line.strip() == found
+    return "" if closes else fence

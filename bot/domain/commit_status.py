@@ -31,6 +31,9 @@ def status(run: Run, publication: Publication) -> tuple[str, str]:
         return "failed", text.status_undecided.format(steps=steps(silent))
     if unread := publication.verdict.unread:
         return "failed", text.status_unread.format(len(unread))
+    if run.left_out:
+        # Marked as ready, it could be merged before we have looked.
+        return "running", text.status_draft
     if waiting := [name for name in deciding(run) if name in run.pending]:
         return "running", text.status_waiting.format(steps=steps(waiting))
     if waived := publication.verdict.waived:

@@ -28,6 +28,8 @@ _ABOUT_FINDING = frozenset({Verb.explain, Verb.fix})
 BY_MODEL = frozenset({Verb.explain, Verb.fix, Verb.test})
 #: Of them, those that change code, and so must know it as it is.
 _AT_HEAD = frozenset({Verb.fix, Verb.test})
+#: Commands that count by who gave them, so the words have to be theirs.
+_SIGNED = frozenset({Verb.waive, Verb.unwaive})
 #: A waiver can be taken back after the merge, too: its code is in the target branch then.
 _AFTER_THE_END = frozenset({Verb.unwaive})
 _NO_WAIVERS = Waivers()
@@ -42,8 +44,8 @@ class Scene:
 
     ``fingerprint`` is that of our thread that the comment stands in, None elsewhere; ``finding`` what it is about, as
     far as we remember, and ``run`` the one that found it. ``may_push`` says so of the source branch,
-    ``reviewed`` whether the newest run is about the head. ``docket`` and ``occasion`` are there where a command is about
-    waivers.
+    ``reviewed`` whether the newest run is about the head, ``edited`` whether the comment may be somebody else's words.
+    ``docket`` and ``occasion`` are there where a command is about waivers.
     """
 
     member: ForgeMember
@@ -60,6 +62,7 @@ class Scene:
     run: Run | None = None
     reviewed: bool = True
     resolved: bool = False
+    edited: bool = False
     waivers: Waivers = _NO_WAIVERS
     docket: Docket | None = None
     occasion: Occasion | None = None
@@ -136,6 +139,8 @@ def _refusal(command: Command, scene: Scene, talk: Talk) -> str:
 
 def _unable(command: Command, scene: Scene, talk: Talk) -> str:
     shown = code_span(command.verb.value)
+    if command.verb in _SIGNED and scene.edited:
+        return talk.edited.format(command=shown)
     if command.verb is Verb.test and not scene.tests:
         return talk.testing_off
     if command.verb is Verb.test and command.commits and not scene.may_push:

@@ -100,8 +100,9 @@ class Finding(Value):
     ``title`` and ``message`` are plain text or simple Markdown from a source that is not trusted; rendering
     neutralises them. They never contain a secret. ``subject`` is the identity of what the finding is about,
     where the scanner knows a better one than the code around it: the mark of a secret, a package and its
-    advisory. ``commit`` is set when the place is not at the head but in that commit of the branch. ``anchor`` is the identity of the flagged code (see
-    ``bot.domain.fingerprint``), empty until it is stamped.
+    advisory. ``commit`` is set when the place is not at the head but in that commit of the branch. ``anchor`` is the
+    identity of the first lines of the flagged code, ``whole`` that of all of them (see ``bot.domain.fingerprint``); both
+    are empty until it is stamped.
 
     A finding that ``explains`` a scanner's only lends that one its message and fix. ``evidence`` are lines of the
     head that were compared with what they are said to be. ``test`` is code that would show the defect, never run.
@@ -122,7 +123,12 @@ class Finding(Value):
     owasp: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     fix: Fix | None = None
-    suppressed: bool = Field(default=False, description="the code asks to ignore it, e.g. nosemgrep")
+    suppressed: bool = Field(
+        default=False, description="the code asks its scanner to ignore it, e.g. nosemgrep"
+    )
+    silenced: bool = Field(
+        default=False, description="the code asks some tool to look away, e.g. nosec; that changes nothing"
+    )
     subject: str = ""
     commit: str = ""
     optional: bool = Field(default=False, description="counts only where the policy enables its rule")
@@ -134,8 +140,14 @@ class Finding(Value):
     confirmed: bool = False
     fingerprint: str = ""
     anchor: str = ""
+    whole: str = ""
     explains: str = Field(default="", description="fingerprint of the finding that this one only explains")
     explanation: str = Field(default="", description="what a model adds to a scanner's message")
+
+    @property
+    def excused(self) -> bool:
+        """Say whether a comment in the code asks for it to be left alone."""
+        return self.suppressed or self.silenced
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:

@@ -42,7 +42,7 @@ def stamp(
     key: bytes,
     old_paths: Mapping[str, str] = _NO_RENAMES,
 ) -> list[Finding]:
-    """Return *findings* in their order, each with ``anchor`` and ``fingerprint`` set.
+    """Return *findings* in their order, each with ``anchor``, ``whole`` and ``fingerprint`` set.
 
     The first part of the fingerprint covers the scanner, the rule (the category for the model, which names rules
     freely), the path, and the subject or else the anchored code. Line numbers, the base, indentation and the
@@ -63,12 +63,15 @@ def stamp(
     for index in sorted(range(len(found)), key=lambda index: _place(found[index])):
         finding = found[index]
         lines = lines_by_path.get(finding.path, ())
-        anchor = _anchor(_code(finding, lines), key)
+        code = _normalised(lines[finding.line - 1 : finding.end_line])
+        anchor = _anchor(code[:ANCHOR_LINES], key)
         path = old_paths.get(finding.path, finding.path)
         kind = _kind(finding, path, anchor, key)
         fingerprint = next(mark for mark in _marks(kind, finding, lines, key) if mark not in seen)
         seen.add(fingerprint)
-        stamped[index] = finding.model_copy(update={"anchor": anchor, "fingerprint": fingerprint})
+        stamped[index] = finding.model_copy(
+            update={"anchor": anchor, "whole": _anchor(code, key), "fingerprint": fingerprint}
+        )
     return [stamped[index] for index in range(len(found))]
 
 
@@ -182,10 +185,6 @@ def _surroundings(finding: Finding, lines: Sequence[str]) -> tuple[str, ...]:
 
 def _depth(line: str) -> int:
     return len(line) - len(line.lstrip())
-
-
-def _code(finding: Finding, lines: Sequence[str]) -> list[str]:
-    return _normalised(lines[finding.line - 1 : finding.end_line])[:ANCHOR_LINES]
 
 
 def _normalised(lines: Iterable[str]) -> list[str]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.merge_request import MergeRequestRef, Revision
 
 #: Often nothing else says that an account is a bot. See
 #: https://docs.gitlab.com/user/project/settings/project_access_tokens/#bot-users-for-projects
 _BOT_NAME = re.compile(r"(?:project|group)_\d+_bot\w*|service_account_\w+|ghost\d*", re.IGNORECASE)
+
+#: GitLab writes one moment twice into a new comment; an edit comes later.
+_AT_ONCE = timedelta(seconds=1)
 
 
 def named_as_bot(username: str) -> bool:
@@ -171,6 +174,16 @@ class ForgeNote:
     applied: tuple[bool, ...] = ()
     author_name: str = ""
     resolver_name: str = ""
+
+    @property
+    def edited(self) -> bool:
+        """Say whether it may say something else than its author wrote: GitLab does not tell who has edited it.
+
+        See https://docs.gitlab.com/user/discussions/#edit-a-comment for who may.
+        """
+        if self.written_at is None or self.changed_at is None:
+            return False
+        return self.changed_at - self.written_at > _AT_ONCE
 
 
 @dataclass(frozen=True, slots=True)

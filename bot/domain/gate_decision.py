@@ -13,7 +13,7 @@ from bot.domain.policy_extent import deciding
 from bot.domain.policy_reasons import reasons
 from bot.domain.publication import Publication
 from bot.domain.remedy import remedy
-from bot.domain.run import Run, RunState
+from bot.domain.run import WHOLE, Run, RunState
 from bot.domain.steps import spoken
 from bot.domain.waivers import State, Waiver
 
@@ -44,7 +44,7 @@ def verdict_on(
     """Return the verdict on *run* as *publication* shows it; it is in the place of the one *before*."""
     said, description = status(run, publication)
     decided = publication.verdict
-    state = _state(said, publication)
+    state = VerdictState.undecided if run.left_out and said == "running" else _state(said, publication)
     blocking = [_blocking(one, run, redact) for one in decided.blocking[:MOST_SHOWN]]
     excused = [one for one in publication.suppressed if _would_block(one, run)]
     return before.model_copy(
@@ -65,11 +65,18 @@ def verdict_on(
             ),
             "exceeded": decided.exceeded,
             "unread": tuple(map(redact, decided.unread[:MOST_SHOWN])),
-            "broken": {spoken(name): redact(run.steps[name].problem) for name in undecided(run)},
+            "broken": _broken(run, redact),
             "shadowed": len(decided.shadowed),
             "warnings": tuple(redact(one) for one in (*run.problems, *decided.warned)),
         }
     )
+
+
+def _broken(run: Run, redact: Callable[[str], str]) -> dict[str, str]:
+    """Return what decides and gave no answer, with the reason."""
+    if run.left_out:
+        return {WHOLE: run.absent[WHOLE]}
+    return {spoken(name): redact(run.steps[name].problem) for name in undecided(run)}
 
 
 def _state(said: str, publication: Publication) -> VerdictState:
@@ -101,10 +108,11 @@ def _blocking(finding: Finding, run: Run, redact: Callable[[str], str], *, asked
         end_line=finding.end_line,
         title=redact(finding.title),
         why=tuple(str(one) for one in reasons(seen, run.policy, run.facts)),
-        remedy=remedy(finding),
+        remedy=remedy(finding, shown=False),
         commit=finding.commit,
-        suppressed=finding.suppressed,
+        suppressed=finding.excused,
         anchor=finding.anchor,
+        whole=finding.whole,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from pydantic import Field
@@ -15,7 +15,7 @@ from bot.domain.forge import StatusPlace
 from bot.domain.merge_request import MergeRequestRef, Sha, Value
 from bot.domain.run import Run, RunState
 from bot.domain.steps import spoken
-from bot.domain.waivers import Source, State, names_of
+from bot.domain.waivers import Source, State, ends_at, names_of
 
 #: More are counted; nobody reads further, and jobs ask for it again and again.
 MOST_SHOWN = 200
@@ -24,6 +24,7 @@ _SUPERSEDED = "a newer commit took over before there was a verdict"
 _CLOSED = "the merge request was closed before there was a verdict"
 _WAITING = "waiting for {steps}"
 _BEGINNING = "the review begins"
+_OUTLIVED = "a waiver has ended, and the verdict is being made anew"
 
 #: Commit statuses, strict to stricter than what is not among them.
 _STRICT = {"pending": 1, "running": 1, "failed": 2}
@@ -56,6 +57,7 @@ class Blocking(Value):
     commit: str = ""
     suppressed: bool = False
     anchor: str = ""
+    whole: str = ""
 
     def as_finding(self) -> Finding:
         """Return it as far as it decides whether it may be waived; what it says stays behind."""
@@ -71,6 +73,7 @@ class Blocking(Value):
             message="",
             fingerprint=self.fingerprint,
             anchor=self.anchor,
+            whole=self.whole,
             commit=self.commit,
             suppressed=self.suppressed,
         )
@@ -178,6 +181,16 @@ class Standing:
             return self.verdict.description
         pending = ", ".join(spoken(name) for name in sorted(self.run.pending))
         return _WAITING.format(steps=pending) if pending else _BEGINNING
+
+    def as_of(self, now: datetime) -> Standing:
+        """Return it at that time: nothing passes by a waiver that has ended, though nobody has said so yet."""
+        verdict = self.verdict
+        if self.closed or self.successor or verdict is None or verdict.state is not VerdictState.passed:
+            return self
+        if not any(one.until and now >= ends_at(one.until) for one in verdict.waived):
+            return self
+        waits = {"state": VerdictState.waiting, "final": False, "description": _OUTLIVED}
+        return replace(self, verdict=verdict.model_copy(update=waits))
 
 
 def sharing(verdict: GateVerdict, beside: Iterable[GateVerdict]) -> list[GateVerdict]:

@@ -219,7 +219,7 @@ def verdict(
         asked=tuple(
             AskedFor(one, waivers.asked.get(one.fingerprint))
             for one in blocking
-            if one.suppressed or one.fingerprint in waivers.asked
+            if one.excused or one.fingerprint in waivers.asked
         ),
     )
     if extent is not None:

@@ -44,7 +44,7 @@ class PolicyProblem:
         return f"line {self.line}: {self.message}; {self.remedy}"
 
 
-def parse(text: str, *, scanners: Collection[str] = SCANNERS) -> Policy | PolicyProblem:
+def parse(text: str | bytes, *, scanners: Collection[str] = SCANNERS) -> Policy | PolicyProblem:
     """Read the policy file of a project; an empty one gives the default policy.
 
     Args:
@@ -58,17 +58,20 @@ def parse(text: str, *, scanners: Collection[str] = SCANNERS) -> Policy | Policy
     return found if isinstance(found, PolicyProblem) else Policy(**dict(found))
 
 
-def parse_sections(text: str, *, scanners: Collection[str] = SCANNERS) -> Sections | PolicyProblem:
+def parse_sections(text: str | bytes, *, scanners: Collection[str] = SCANNERS) -> Sections | PolicyProblem:
     """Do as `parse`, but return what the file itself says: its sections know which keys it sets."""
     return _read(text, Sections, scanners)
 
 
-def parse_shared(text: str) -> SharedFile | PolicyProblem:
+def parse_shared(text: str | bytes) -> SharedFile | PolicyProblem:
     """Read a file for many projects, that of the instance or of a group; otherwise like `parse`."""
     return _read(text, SharedFile, (*SCANNERS, ANY_REPORT))
 
 
-def _read(text: str, model: type[_File], scanners: Collection[str]) -> _File | PolicyProblem:
+def _read(said: str | bytes, model: type[_File], scanners: Collection[str]) -> _File | PolicyProblem:
+    text = _decoded(said) if isinstance(said, bytes) else said
+    if isinstance(text, PolicyProblem):
+        return text
     if len(text) > _MAX_CHARS:
         return PolicyProblem(
             1, f"the file has {len(text)} characters", f"keep it below {_MAX_CHARS} characters"
@@ -78,14 +81,27 @@ def _read(text: str, model: type[_File], scanners: Collection[str]) -> _File | P
         if problem is not None:
             return problem
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+        for line, column in _unreadable(node, yaml.SafeLoader("")):
+            return PolicyProblem(
+                line, "a date or a number cannot be read", "put text values in quotes", column
+            )
         values = yaml.safe_load(text)
     except yaml.YAMLError as error:
         return _broken(error)
-    except ValueError as error:
-        return PolicyProblem(1, f"a value cannot be read ({error})", "put text values in quotes")
     if node is None or values is None:
         return model()
     return _validated(values, node, model, scanners)
+
+
+def _decoded(content: bytes) -> str | PolicyProblem:
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        return PolicyProblem(line, "the file is not in UTF-8", "save it as UTF-8")
+    if "\0" in text:
+        return PolicyProblem(1, "the file is not in UTF-8, it may be in UTF-16", "save it as UTF-8")
+    return text
 
 
 def _unsafe(text: str, model: type[Sections]) -> PolicyProblem | None:
@@ -94,6 +110,8 @@ def _unsafe(text: str, model: type[Sections]) -> PolicyProblem | None:
         line = event.start_mark.line + 1 if event.start_mark else 1
         if getattr(event, "anchor", None) or getattr(event, "tag", None):
             return PolicyProblem(line, "anchors, aliases and tags are not allowed", "write the value out")
+        if isinstance(event, yaml.ScalarEvent) and event.value == "<<":
+            return PolicyProblem(line, "merges with << are not allowed", "write the keys out")
         documents += isinstance(event, yaml.DocumentStartEvent)
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > _MAX_DEPTH:
@@ -166,6 +184,22 @@ def _repeated(node: yaml.Node) -> Iterator[tuple[str, tuple[int, int]]]:
         yield from _repeated(value)
 
 
+def _unreadable(node: yaml.Node | None, loader: yaml.SafeLoader) -> Iterator[tuple[int, int]]:
+    """Yield where values stand that YAML takes for dates or numbers, and cannot read as such."""
+    if isinstance(node, yaml.ScalarNode):
+        try:
+            loader.construct_object(node)
+        except ValueError:
+            yield _position(node)
+    elif isinstance(node, yaml.MappingNode):
+        for pair in node.value:
+            for part in pair:
+                yield from _unreadable(part, loader)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from _unreadable(item, loader)
+
+
 def _explained(
     kind: str, loc: tuple[int | str, ...], message: str, node: yaml.Node, model: type[Sections]
 ) -> PolicyProblem:
@@ -174,7 +208,10 @@ def _explained(
         remedy = _did_you_mean(str(loc[-1]), _keys(model, loc[:-1]))
         return PolicyProblem(line, f"{where!r} is not a known key", _elsewhere(loc) or remedy, column)
     if not loc:
-        return PolicyProblem(line, "the file is not a mapping", "start with a key such as 'gate:'", column)
+        # Of a link, git has the path as its content.
+        linked = "; links and Git LFS are not followed" if isinstance(node, yaml.ScalarNode) else ""
+        remedy = f"start with a key such as 'gate:'{linked}"
+        return PolicyProblem(line, "the file is not a mapping", remedy, column)
     reason = message.removeprefix("Value error, ").replace("tuple", "list")
     reason = reason[:1].lower() + reason[1:]
     if kind == "model_type":

@@ -32,6 +32,8 @@ from bot.domain.policy import SARIF_PREFIX, Policy
 #: The step of the model; the others are ``scan:<scanner>``, those of other tools among them.
 REVIEW_STEP = "review"
 REPORT_STEP = f"scan:{SARIF_PREFIX}"
+#: Part of the review that is absent where nobody looks at anything.
+WHOLE = "review"
 
 #: The deadlines: the moment that finished static results wait for a quick model, and the end of all waiting.
 GRACE = "grace"
@@ -155,7 +157,7 @@ class Run(Value):
     @property
     def left_out(self) -> bool:
         """Say whether nobody looks at it because the policy leaves drafts out."""
-        return self.revision is not None and not self.steps and not self.policy.review.drafts
+        return self.revision is not None and not self.steps and WHOLE in self.absent
 
     @property
     def pending(self) -> frozenset[str]:

@@ -63,14 +63,14 @@ def overtaken(
         standing: says in how many places the code is still there, for the model, which does not repeat itself.
         now: the time.
     """
-    code = {(finding.fingerprint, finding.anchor) for finding in present}
+    found = list(present)
     ended = []
     for waiver in waivers:
         if waiver.ref != run.ref or waiver.merged or not waiver.open(now):
             continue
         about = waiver.about
         gone = (
-            (about.fingerprint, about.anchor) not in code
+            not any(map(about.fits, found))
             and (about.scanner, paths(about.path)) in scope
             and (about.scanner != MODEL or not any(map(standing, threads_of([waiver], run, now))))
         )
@@ -104,7 +104,7 @@ def asked_in_code(
             by=author_id,
         )
         for finding in verdict.blocking
-        if finding.suppressed and finding.fingerprint not in known
+        if finding.excused and finding.fingerprint not in known
     ]
 
 

@@ -16,7 +16,9 @@ _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMBER = re.compile("[0-9]{1,5}")
 _DAYS = {"day": 1, "days": 1, "week": 7, "weeks": 7}
 _UNTIL = frozenset({"until", "for"})
-_BECAUSE = "because"
+#: Marks of Chinese keyboards need no space beside them, and neither does what is written in Chinese.
+_NARROW = str.maketrans({"，": ", ", "：": ": ", "；": "; ", "、": ", ", "。": ". "})
+_BECAUSE = re.compile(r"(?<![^\s,;，；、。])because(?![0-9a-z_])[\s:,：，]*", re.IGNORECASE)
 _REASON_CHARS = 300
 _NAME_CHARS = 64
 
@@ -48,15 +50,19 @@ def read_wish(words: str, *, today: date) -> Wish:
     What is understood comes along with the flaw, so that the answer can be about it. The reason is one line of what
     a reader can see.
     """
-    parts = words.split()
+    asked, because, why = _parted(words)
+    parts = asked.split()
     at = next((n for n, part in enumerate(parts[:2]) if part.casefold() in _UNTIL), None)
     named = parts[0][:_NAME_CHARS].strip("`#.,:;").lower() if parts and at != 0 else ""
     if at is None:
-        return Wish(named, flaw=Flaw.bare if len(parts) < 2 else Flaw.form)
-    rest = parts[at + 1 :]
-    because = next((n for n, part in enumerate(rest) if part.casefold().strip(",:") == _BECAUSE), None)
-    until = _day(" ".join(rest[:because]).strip(" ,;"), today)
-    reason = one_line(" ".join(rest[because + 1 :]), _REASON_CHARS) if because is not None else ""
+        return Wish(named, flaw=Flaw.form if because or len(parts) > 1 else Flaw.bare)
+    reason = one_line(why, _REASON_CHARS)
+    until = _day(" ".join(parts[at + 1 :]).strip(" ,;"), today)
+    if until is None and not because:
+        # Whoever says why without our word for it needs to be told of that, not of the day.
+        until = next(
+            (day for end in (2, 3) if (day := _day(" ".join(parts[at + 1 : at + end]), today))), None
+        )
     if until is None:
         return Wish(named, flaw=Flaw.day, reason=reason)
     if until < today:
@@ -67,6 +73,14 @@ def read_wish(words: str, *, today: date) -> Wish:
 def named_in(words: str) -> str:
     """Return the finding that stands first in *words*, empty if nothing does."""
     return next(iter(words.split()), "")[:_NAME_CHARS].strip("`#.,:;").lower()
+
+
+def _parted(words: str) -> tuple[str, str, str]:
+    """Return what stands before the word that a reason begins with, that word, and what follows it."""
+    found = _BECAUSE.search(words)
+    if found is None:
+        return words.translate(_NARROW), "", ""
+    return words[: found.start()].translate(_NARROW), found[0], words[found.end() :]
 
 
 def _day(text: str, today: date) -> date | None:

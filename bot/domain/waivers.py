@@ -62,7 +62,10 @@ class State(enum.StrEnum):
 
 
 class About(Value):
-    """Name the finding: what it was when the step was made, and the code that it stands on (``anchor``)."""
+    """Name the finding: what it was when the step was made, and the code that it stands on.
+
+    That is ``anchor`` for its first lines, and ``whole`` for all of them, which is empty in steps of old.
+    """
 
     fingerprint: str
     scanner: str
@@ -72,6 +75,7 @@ class About(Value):
     line: int
     title: str
     anchor: str = ""
+    whole: str = ""
     run_id: uuid.UUID | None = None
 
     @classmethod
@@ -86,8 +90,16 @@ class About(Value):
             line=finding.line,
             title=finding.title,
             anchor=finding.anchor,
+            whole=finding.whole,
             run_id=run_id,
         )
+
+    def fits(self, finding: Finding) -> bool:
+        """Say whether *finding* is this one, and stands on the same code, to its last line."""
+        return (self.fingerprint, self.anchor) == (finding.fingerprint, finding.anchor) and self.whole in {
+            "",
+            finding.whole,
+        }
 
 
 class WaiverStep(Value):

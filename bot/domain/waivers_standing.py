@@ -67,7 +67,7 @@ class Standing:
         waiver = self.granted.get(finding.fingerprint)
         return (
             waiver is not None
-            and waiver.about.anchor == finding.anchor
+            and waiver.about.fits(finding)
             and waivable(finding, self.terms)
             and finding.severity.rank <= waiver.about.severity.rank
         )

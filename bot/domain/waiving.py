@@ -199,8 +199,7 @@ def _pending(docket: Docket, finding: Finding, occasion: Occasion) -> Waiver | N
             waiver
             for waiver in reversed(docket.waivers)
             if (waiver.ref, waiver.branch) == (occasion.ref, occasion.branch)
-            and waiver.fingerprint == finding.fingerprint
-            and waiver.about.anchor == finding.anchor
+            and waiver.about.fits(finding)
             and waiver.state(occasion.at) is State.asked
         ),
         None,

@@ -175,6 +175,21 @@ def is_same_state(answer: Answer, state: str) -> bool:
     return found[2] == state or (found[2], state) == ("running", "pending")
 
 
+def is_taken_name(answer: Answer) -> bool:
+    """Say whether a commit status was refused because a job of the pipeline has its name.
+
+    See ``name_uniqueness_across_types`` of ``GenericCommitStatus`` in GitLab.
+    """
+    if answer.status != 400:
+        return False
+    try:
+        body = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return False
+    said = body.get("message") if isinstance(body, dict) else None
+    return isinstance(said, dict) and set(said) == {"name"}
+
+
 def _one_line(text: str) -> str:
     clean = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     return clean if len(clean) <= _MAX_REASON_CHARS else f"{clean[:_MAX_REASON_CHARS]}..."

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, StrictInt
 
-from bot.domain.authorship import Person, Signature
+from bot.domain.authorship import Person, Signature, co_authors
 from bot.domain.forge import ForgeMember, ForgeUser, named_as_bot
 from bot.domain.merge_request import Value
 
@@ -62,13 +62,15 @@ class SignedCommit(Value):
     author_email: str | None = None
     committer_name: str | None = None
     committer_email: str | None = None
+    message: str | None = None
 
     @property
-    def signatures(self) -> tuple[Signature, Signature]:
+    def signatures(self) -> tuple[Signature, ...]:
         """Return who wrote and who committed it, as it says itself."""
         return (
             Signature(self.author_name or "", self.author_email or ""),
             Signature(self.committer_name or "", self.committer_email or ""),
+            *co_authors(self.message or ""),
         )
 
 

@@ -127,6 +127,7 @@ async def scene(
         finding=finding,
         run=run,
         resolved=first.resolved,
+        edited=comment.note.edited,
         waivers=terms(what.policy),
     )
 

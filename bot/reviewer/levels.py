@@ -138,7 +138,7 @@ class Levels:
         if content is None:
             await self._versions.forget(name)
             return None, ""
-        said = parse_shared(content.decode(errors="replace"))
+        said = parse_shared(content)
         if isinstance(said, PolicyProblem):
             wrong = Permanent(f"{level.path or level.files.name}, {said}")
             return await self._instead(level, name, wrong, invalid=True)
@@ -171,7 +171,7 @@ class Levels:
         if isinstance(content, PolicyProblem):
             said = content
         else:
-            said = parse_sections(content.decode(errors="replace"), scanners=_known(layers))
+            said = parse_sections(content, scanners=_known(layers))
         if not isinstance(said, PolicyProblem):
             await self._versions.remember(name, _stored(said))
             return Layer(PROJECT, said), ""

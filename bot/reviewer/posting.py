@@ -198,7 +198,7 @@ class Posting:
             fix=fix,
             evidence=proven,
             language=self.run.policy.review.language,
-            asks=finding.suppressed,
+            asks=finding.excused,
         )
 
     async def _lines(self, findings: Iterable[Finding]) -> Mapping[str, Sequence[str]]:

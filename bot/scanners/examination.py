@@ -14,6 +14,7 @@ from bot.domain.errors import Permanent, Transient
 from bot.domain.findings import Finding, ScanReport
 from bot.domain.fingerprint import stamp
 from bot.domain.policy import Policy, asks_for_existing
+from bot.domain.silencing import silenced
 from bot.ports import Blob, Runner
 from bot.scanners import Scanner, Source, folded, unseen, wanted
 from bot.scanners.comparison import Comparison, Read
@@ -84,7 +85,7 @@ class Examination:
         only_there = [
             one
             for finding, source in (*past.findings, *revealed.findings)
-            for one in stamp([finding], {finding.path: source.lines}, key=self.key, old_paths=self._renamed)
+            for one in self._stamped([finding], {finding.path: source.lines})
         ]
         not_analysed = {**past.not_analysed, **unread, **report.not_analysed, **revealed.not_analysed}
         said = [*folded(self.scanner, new), *self._existing(touched, new), *only_there]
@@ -130,8 +131,11 @@ class Examination:
 
     def _touched(self, report: ScanReport, sources: Sequence[Source]) -> list[Finding]:
         lines = {source.path: source.lines for source in sources}
-        kept, _ = clip(stamp(report.findings, lines, key=self.key, old_paths=self._renamed), self.diff)
+        kept, _ = clip(self._stamped(report.findings, lines), self.diff)
         return kept
+
+    def _stamped(self, findings: Sequence[Finding], lines: Mapping[str, Sequence[str]]) -> list[Finding]:
+        return silenced(stamp(findings, lines, key=self.key, old_paths=self._renamed), lines)
 
     async def _new(
         self, touched: Sequence[Finding], report: ScanReport, sources: Sequence[Source]

@@ -153,7 +153,7 @@ class VerdictApi:
 
     async def _look(self, asked: Asked, reads: _Reads) -> Standing | None:
         found = await self._verdicts.of_head(self._instance, asked.project_id, asked.sha, asked.iid)
-        return found if found is not None and reads(found) else None
+        return found.as_of(self._clock.now()) if found is not None and reads(found) else None
 
 
 def projects_of(standing: Standing) -> frozenset[int]:

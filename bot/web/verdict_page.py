@@ -100,7 +100,7 @@ class VerdictDesk:
         found = await self._verdicts.of_run(name) if name else None
         if found is None or (reader and not reader.reads(found.run.ref.project_id)):
             raise Problem(404, "not_found", "there is no such verdict, or you may not see it")
-        return found
+        return found.as_of(self.clock.now())
 
     async def notice(self, standing: Standing, sent: uuid.UUID, looks: int) -> Notice:
         """Return what became of what was sent as *sent*; *looks* is how often somebody has looked."""

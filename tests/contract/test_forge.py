@@ -13,6 +13,7 @@ from bot.adapters.forge_gitlab_admin import GitLabAdmin, HookScope
 from bot.adapters.forge_gitlab_people import GitLabPeople
 from bot.adapters.forge_gitlab_updates import GitLabUpdates
 from bot.demo.gitlab import GitLabServer, Level, MergeRequest, Project, RateLimit, User
+from bot.demo.gitlab.statuses import pipeline_status
 from bot.domain.diff import FileDiff
 from bot.domain.errors import Refused, Transient
 from bot.domain.forge import ForgeMergeRequest, PositionRefused
@@ -361,6 +362,19 @@ async def test_the_status_joins_the_pipeline_that_people_see(world: World, own_p
     assert [pipeline] == world.project.pipelines
     shown = [(status.name, status.state) for status in world.project.statuses if not status.retried]
     assert shown == [("cloister", "success")]
+
+
+async def test_a_job_of_its_name_does_not_keep_the_status_away(world: World):
+    """A merge request may bring one; the status then has the commit in its name, and goes on under that."""
+    pipeline = world.server.add_pipeline(world.opened)
+    world.server.finish_job(world.server.add_job(pipeline, "cloister"), {})
+    found = await world.read()
+    for state in ("running", "running", "failed"):
+        await world.forge.set_status(found, world.opened.head_sha, state, "")
+    assert [(f"cloister {world.opened.head_sha[:16]}", "failed")] == [
+        (status.name, status.state) for status in world.project.statuses
+    ]
+    assert "failed" == pipeline_status(world.project, pipeline)
 
 
 async def test_without_a_pipeline_the_status_belongs_to_the_source_branch(world: World):

@@ -190,6 +190,7 @@ async def test_a_draft_is_left_alone_until_it_is_ready(shared_cloister: Cloister
     outcome = await shared_cloister.outcome(merge_request)
     assert [] == outcome.threads
     assert "drafts" in outcome.summary
+    assert "running" == outcome.status
     gitlab.server.set_draft(merge_request, False)
     await shared_cloister.idle()
     outcome = await shared_cloister.outcome(merge_request)

@@ -110,6 +110,8 @@ class Notes:
         first = thread[0]
         if first.kind is None:
             first.kind = "DiscussionNote"
+            # GitLab saves it anew for that, though nobody has edited it.
+            first.updated_at = note.updated_at
         note.kind = first.kind
         note.position, note.original_position = first.position, first.original_position
         note.change_position, note.line_code = first.change_position, first.line_code

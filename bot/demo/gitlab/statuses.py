@@ -55,6 +55,8 @@ class Statuses:
         if wanted.sha in project.locked_shas:
             raise message(409, "Another process is already updating this commit's status. Try again later.")
         pipeline = self._pipeline(project, user, wanted)
+        if any(job.pipeline is pipeline and job.name == wanted.name for job in project.jobs):
+            raise message(400, {"name": ["has already been taken"]})
         current = self._unfinished(project, user, pipeline, wanted)
         if current is None:
             _check_room(project, pipeline, wanted)

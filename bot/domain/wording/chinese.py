@@ -73,6 +73,7 @@ _TALK: Final = Talk(
     model_failed="模型未能回答 {command}：{reason}",
     no_code="无法执行 {command}：此问题涉及的代码已不存在。",
     no_run="{command} 需要先评审最新提交，而目前还没有。可用 {review} 要求评审。",
+    edited="{command} 写在被编辑过的评论中无效，因为维护者可以编辑他人的评论。请另写一条评论。",
     no_fix="我没有有把握的修复方案。",
     fix_by_hand="可能的修改，需手动完成，原因：{reason}",
     fix_offered="建议的修改：",
@@ -182,6 +183,7 @@ _SUMMARY: Final = SummaryText(
     status_unread=Counted(
         "尚无结论：有 {count} 个改动的文件无法读取", "尚无结论：有 {count} 个改动的文件无法读取"
     ),
+    status_draft="草稿：标记为就绪后再评审",
     status_waiting="等待：{steps}",
     status_passed="没有阻断合并的问题",
     status_waived=Counted("没有阻断合并的问题；已放行 {count} 个", "没有阻断合并的问题；已放行 {count} 个"),

@@ -72,6 +72,7 @@ _TALK: Final = Talk(
     model_failed="The model could not answer {command}: {reason}",
     no_code="{command} is not possible: the code of this finding is not there any more.",
     no_run="{command} needs a review of the newest commit, and there is none yet. {review} asks for one.",
+    edited="{command} does not count in an edited comment: maintainers may edit those of others. Please write a new one.",
     no_fix="I have no fix that I am sure of.",
     fix_by_hand="Possible change, to be made by hand because {reason}:",
     fix_offered="Suggested change:",
@@ -192,6 +193,7 @@ _SUMMARY: Final = SummaryText(
         "not decided: {count} changed file could not be read",
         "not decided: {count} changed files could not be read",
     ),
+    status_draft="a draft: it is reviewed when it is marked as ready",
     status_waiting="waiting for {steps}",
     status_passed="no blocking findings",
     status_waived=Counted(

@@ -55,6 +55,7 @@ class Talk:
     model_failed: str
     no_code: str
     no_run: str
+    edited: str
     no_fix: str
     fix_by_hand: str
     fix_offered: str
@@ -148,6 +149,7 @@ class SummaryText:
     status_exceeded: str
     status_undecided: str
     status_unread: Counted
+    status_draft: str
     status_waiting: str
     status_passed: str
     status_waived: Counted

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.authorship import Person, Pushes, Signature
+from bot.domain.authorship import Person, Pushes, Signature, co_authors
+from bot.gitlab.people_shapes import SignedCommit
 
 HEADS = [format(number, "040x") for number in range(1, 400)]
 ANNA = Person(42, {"anna", "Anna  Berg"}, {"anna@bank.example", ""})
@@ -66,6 +67,18 @@ def test_nobody_can_make_it_grow() -> None:
 def test_a_signature_may_be_somebody_s_by_name_or_address(name: str, email: str, hers: bool) -> None:
     """Doubt makes an author: then somebody else has to agree. An empty one is nobody's."""
     assert hers is ANNA.signed(Signature(name, email))
+
+
+def test_co_authors_have_signed_too() -> None:
+    """As those of suggestions have that are applied several at once; the address may be missing."""
+    message = (
+        "Apply 2 suggestion(s)\n\nSee Co-authored-by: Nobody <n@x>\n"
+        "Co-authored-by: Anna Berg <a@x.example>\n  CO-AUTHORED-BY:Ben\nco-authored-by: <c@x.example>"
+    )
+    expected = (Signature("Anna Berg", "a@x.example"), Signature("Ben", ""), Signature("", "c@x.example"))
+    assert expected == co_authors(message)
+    commit = SignedCommit(author_name="Dev", author_email="d@x.example", message=message)
+    assert any(map(ANNA.signed, commit.signatures))
 
 
 @given(st.text(), st.text())

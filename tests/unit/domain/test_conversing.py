@@ -176,19 +176,21 @@ FLAW = Finding(
 )
 
 
+OCCASION = Occasion(
+    event=uuid.UUID(int=1),
+    ref=MergeRequestRef(instance="gitlab.example", project_id=7, iid=3),
+    branch="main",
+    member=member(40),
+    participant=False,
+    author=False,
+    at=datetime(2026, 1, 1, tzinfo=UTC),
+    source=Source.comment,
+)
+
+
 def test_waivers_of_one_comment_follow_one_another() -> None:
     """What is granted in one line can be taken back in the next; the head must be reviewed for the first."""
-    occasion = Occasion(
-        event=uuid.UUID(int=1),
-        ref=MergeRequestRef(instance="gitlab.example", project_id=7, iid=3),
-        branch="main",
-        member=member(40),
-        participant=False,
-        author=False,
-        at=datetime(2026, 1, 1, tzinfo=UTC),
-        source=Source.comment,
-    )
-    seen = scene(member=member(40), docket=Docket(blocking=(FLAW,)), occasion=occasion)
+    seen = scene(member=member(40), docket=Docket(blocking=(FLAW,)), occasion=OCCASION)
     wish = Command(Verb.waive, f"{'f' * 8} for 3 days because it is a test")
     back = Command(Verb.unwaive, "f" * 8)
     assert [[Deed.granted], [Deed.withdrawn], []] == [
@@ -206,3 +208,11 @@ def test_waivers_can_be_switched_off() -> None:
     assert "switched off" in said(Verb.waive, waivers=off)[0]
     assert "`waive`" not in help_text(Conversation(), TALK, off)
     assert "`waive`" in help_text(Conversation(), TALK)
+
+
+def test_waivers_are_not_given_in_edited_comments() -> None:
+    """Maintainers may edit those of others, so nobody knows whose words they are; the rest is as harmless as before."""
+    for verb in Verb:
+        text, act = said(verb, member=member(40), edited=True, docket=Docket(), occasion=OCCASION)
+        assert ("edited comment" in text) is (verb in {Verb.waive, Verb.unwaive})
+        assert not (act and "edited comment" in text)

@@ -197,6 +197,17 @@ def test_only_the_first_lines_of_a_long_range_count() -> None:
     assert expected != mark([*block[:3], "edited", "d"], finding(1, 5))
 
 
+def test_all_lines_of_a_long_range_are_known_too() -> None:
+    """So that an edit in its last one can be told, though the identity stays; moving and spreading it is no edit."""
+    block = ["f(", "  a,", "  b,", "  c,", ")"]
+    (one,) = stamp([finding(1, 5)], {"a.py": block}, key=KEY)
+    (edited,) = stamp([finding(1, 5)], {"a.py": [*block[:3], "  d,", ")"]}, key=KEY)
+    (moved,) = stamp([finding(2, 7)], {"a.py": ["x", *block[:4], "", ")"]}, key=KEY)
+    assert (one.fingerprint, one.anchor) == (edited.fingerprint, edited.anchor)
+    assert one.whole != edited.whole
+    assert (one.anchor, one.whole) == (moved.anchor, moved.whole)
+
+
 def test_hashes_mean_nothing_without_the_key() -> None:
     """Another key gives other hashes: a secret cannot be guessed from them."""
     (one,) = stamp([finding()], {"a.py": ["password = 'x'"]}, key=KEY)

@@ -150,8 +150,15 @@ def test_each_answer_has_a_status_of_its_own():
         ({"fix": Fix(line=1, end_line=1, replacement="")}, "--patch"),
         ({"fix": Fix(line=1, end_line=1, replacement="", refusal="breaks")}, "as the message says"),
         ({"suppressed": True}, "does not open the gate"),
+        ({"silenced": True}, "does not open the gate"),
     ],
 )
 def test_remedies_fit_the_finding(values: dict[str, object], said: str):
     """A secret is not mended by changing code alone."""
     assert said in remedy(finding(**values))
+
+
+def test_a_remedy_does_not_point_at_a_message_that_is_not_there():
+    """The page of a verdict has none, since messages quote code."""
+    assert "the review on the merge request says" in remedy(finding(), shown=False)
+    assert "message" not in remedy(finding(), shown=False)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -15,16 +16,19 @@ from bot.domain.forge import ForgeMergeRequest, StatusPlace
 from bot.domain.gate_decision import verdict_on, waiting
 from bot.domain.gate_verdict import (
     MOST_SHOWN,
+    Blocking,
     GateVerdict,
+    ShownWaiver,
     Standing,
     VerdictState,
 )
-from bot.domain.merge_request import MergeRequestRef
+from bot.domain.merge_request import MergeRequestRef, Revision
 from bot.domain.policy import Policy
 from bot.domain.policy_file import parse
 from bot.domain.publication import decide
-from bot.domain.run import Outcome, Run, RunState, Step
+from bot.domain.run import WHOLE, Outcome, Run, RunState, Step
 from bot.domain.verdict_links import VerdictLinks
+from bot.domain.waivers import State
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 REF = MergeRequestRef(instance="gitlab.example", project_id=1, iid=2)
@@ -98,6 +102,21 @@ def test_it_is_final_once_nothing_that_decides_is_to_come(
     """Steps that decide nothing do not matter."""
     verdict = judged(run, *findings)
     assert (state, final) == (verdict.state.value, verdict.final)
+
+
+def test_a_draft_that_nobody_looks_at_does_not_pass() -> None:
+    """Its pipeline waits with it: marked as ready, it could be merged before anybody has looked."""
+    why = "the policy leaves drafts out until they are ready"
+    revision = Revision(ref=REF, base_sha="b" * 40, start_sha="c" * 40, head_sha="a" * 40)
+    run = run_of("review: {drafts: false}").model_copy(update={"revision": revision})
+    assert ("passed", "success") == (judged(run).state.value, judged(run).status)
+    draft = judged(run.model_copy(update={"absent": {WHOLE: why}}))
+    assert ("undecided", True, "running", {WHOLE: why}) == (
+        draft.state.value,
+        draft.final,
+        draft.status,
+        draft.broken,
+    )
 
 
 def test_what_blocks_is_told_without_code() -> None:
@@ -186,3 +205,32 @@ def test_only_our_own_links_open_pages() -> None:
     assert not closed.opens(one, key)
     assert "" == VerdictLinks("", b"k" * 32, signed=True).of(one)
     assert "kkkk" not in repr(links)
+
+
+def test_nothing_passes_by_a_waiver_that_has_ended() -> None:
+    """Though the consumers that make the verdict anew are late; what nobody decides any more stays as it was."""
+    block = Blocking(
+        fingerprint="f1",
+        rule="shell",
+        scanner="semgrep",
+        severity=Severity.high,
+        category="security",
+        path="app.py",
+        line=2,
+        end_line=2,
+        title="Shell injection",
+    )
+    day = date(2026, 1, 1)
+    waived = ShownWaiver(finding=block, state=State.granted, waiver=uuid.UUID(int=2), until=day, by="lead")
+    run = run_of(semgrep=Outcome.done)
+    passed = judged(run).model_copy(update={"waived": (waived,)})
+    standing = Standing(run, passed, "", NOW)
+    end = NOW + timedelta(days=1)
+    assert standing == standing.as_of(end - timedelta(seconds=1))
+    late = standing.as_of(end)
+    assert (VerdictState.waiting, False) == (late.state, late.final)
+    assert "a waiver has ended" in late.description
+    for over in (replace(standing, closed=True), replace(standing, successor=uuid.UUID(int=3))):
+        assert over == over.as_of(end)
+    blocked = replace(standing, verdict=passed.model_copy(update={"state": VerdictState.blocked}))
+    assert blocked == blocked.as_of(end)

@@ -102,23 +102,30 @@ def test_an_empty_file_gives_the_default(text: str) -> None:
         ("gate: high\n", 1, ["this is a section", "known keys of gate are block_at"]),
         ("- gate\n", 1, ["not a mapping"]),
         ("text", 1, ["not a mapping"]),
+        ("../policies/cloister.yml", 1, ["not a mapping", "links and Git LFS are not followed"]),
         ("gate:\n  block_at: high\n  block_at: never\n", 3, ["appears twice"]),
         ("gate:\n  rules:\n  - mode: block\n    mode: advise\n", 4, ["'mode' appears twice"]),
         ("gate:\n  rules: [{when: {draft: true,\n   draft: false}, mode: block}]\n", 3, ["appears twice"]),
         ("gate: &a {}\nrules: *a\n", 1, ["anchors"]),
         ("gate: !!python/object:os.system {}\n", 1, ["tags"]),
+        ("gate:\n  <<: {block_at: never}\n  block_at: high\n", 2, ["merges", "write the keys out"]),
         ("a: 1\n---\nb: 2\n", 2, ["several documents"]),
         ("a: [[[[[[[[[[[[\n", 1, ["nested too deeply"]),
         ("gate:\n\t- x\n", 2, ["not YAML"]),
         ("gate: [\n", 2, ["not YAML"]),
         ("a: \x00", 1, ["not YAML"]),
         ("x: 2024-99-99\n", 1, ["cannot be read", "quotes"]),
+        ("a: 1\nb:\n - 2024-01-01\n - 2024-99-99\n", 4, ["cannot be read", "quotes"]),
+        (f"a: 1\nb: {'9' * 5_000}\n", 2, ["cannot be read"]),
+        (b"a: 1\nlabels: [gr\xfcn]\n", 2, ["not in UTF-8", "save it as UTF-8"]),
+        ("gate: {}\n".encode("utf-16"), 1, ["not in UTF-8"]),
+        ("gate: {}\n".encode("utf-16-le"), 1, ["UTF-16", "save it as UTF-8"]),
         ("1: 2\n", 1, ["'1' is not a known key"]),
         ("? [a]\n: b\n", 1, []),
         ("x" * 70_000, 1, ["70000 characters"]),
     ],
 )
-def test_mistakes_are_explained(text: str, line: int, words: list[str]) -> None:
+def test_mistakes_are_explained(text: str | bytes, line: int, words: list[str]) -> None:
     """The problem names the line, what is wrong, and what to do."""
     problem = parse(text)
     assert isinstance(problem, PolicyProblem)
@@ -126,8 +133,8 @@ def test_mistakes_are_explained(text: str, line: int, words: list[str]) -> None:
     assert [word for word in words if word not in str(problem)] == []
 
 
-@given(st.one_of(st.text(), st.text("gate:\n -[]{}&*!?x1'\"#|>%@\t", max_size=60)))
-def test_any_text_gets_an_answer(text: str) -> None:
+@given(st.one_of(st.text(), st.binary(), st.text("gate:\n -[]{}&*!?x1'\"#|>%@\t", max_size=60)))
+def test_any_text_gets_an_answer(text: str | bytes) -> None:
     """Reading never fails, whatever the file holds."""
     assert isinstance(parse(text), Policy | PolicyProblem)
 

@@ -113,6 +113,20 @@ def test_a_waiver_counts_on_its_merge_request_and_after_the_merge_on_later_ones(
     assert not counts(waiver(step(Deed.asked)))
 
 
+def test_a_waiver_is_for_the_code_to_its_last_line() -> None:
+    """A long finding keeps its name when a line far down changes, but not its waiver; those of old know no better."""
+    long = FLAW.model_copy(update={"anchor": "3:a", "whole": "5:a"})
+    changed = long.model_copy(update={"whole": "5:b"})
+    for deed, present in ((Deed.granted, changed), (Deed.asked, changed)):
+        one = waiver(step(deed, about=About.of(long, RUN.id)))
+        assert REVOKED == ended(one, present=[present])
+        assert [] == ended(one, present=[long])
+    granted = standing([waiver(step(about=About.of(long, RUN.id)))], REF, "main", Policy(), NOW)
+    assert [True, False] == [granted.covers(long), granted.covers(changed)]
+    old = About.of(long, RUN.id).model_copy(update={"whole": ""})
+    assert standing([waiver(step(about=old))], REF, "main", Policy(), NOW).covers(changed)
+
+
 def test_a_waiver_counts_for_no_other_branch() -> None:
     """Whose policy may be stricter than that under which it was granted."""
     everywhere = Policy(waivers=Waivers(scope="target_branch"))

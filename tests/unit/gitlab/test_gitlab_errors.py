@@ -14,6 +14,7 @@ from bot.gitlab.errors import (
     Answer,
     TokenRejected,
     is_same_state,
+    is_taken_name,
     is_unprepared,
     moved_to,
     problem,
@@ -179,6 +180,22 @@ def test_only_the_same_state_is_fine(expected: bool, state: str, event: str, cur
     assert not is_same_state(answer(500, {"message": text}), state)
 
 
+@pytest.mark.parametrize(
+    ("expected", "status", "said"),
+    [
+        (True, 400, {"name": ["has already been taken"]}),
+        (True, 400, {"name": ["已经被使用"]}),
+        (False, 422, {"name": ["has already been taken"]}),
+        (False, 400, {"name": ["is too long"], "target_url": ["is blocked"]}),
+        (False, 400, "name"),
+        (False, 400, ["name"]),
+    ],
+)
+def test_a_taken_name_is_told_from_other_refusals(expected: bool, status: int, said: object):
+    """In whatever language GitLab speaks."""
+    assert expected == is_taken_name(answer(status, {"message": said}))
+
+
 @given(
     status=st.integers(100, 999),
     body=st.binary(max_size=50) | st.just(b"[" * 5000),
@@ -193,6 +210,7 @@ def test_any_answer_is_judged(status: int, body: bytes, headers: dict[str, str])
     found = problem(given, "GET /x", now=NOW)
     assert (found is None) == (200 <= status < 300)
     assert not is_same_state(given, "pending")
+    assert not is_taken_name(given)
 
 
 def test_a_project_that_moved_is_named_by_its_number():

@@ -14,7 +14,7 @@ from bot.domain.forge import ForgeMergeRequest, StatusPlace
 from bot.domain.gate_verdict import GateVerdict, VerdictState
 from bot.domain.merge_request import MergeRequestRef, Revision
 from bot.domain.policy import Gate, Policy, Review
-from bot.domain.run import Run, RunState
+from bot.domain.run import WHOLE, Run, RunState
 from bot.domain.verdict_links import VerdictLinks
 from bot.reviewer.announcing import Announcing
 
@@ -122,7 +122,9 @@ async def test_a_draft_that_nobody_looked_at_is_not_approved():
     """Though nothing blocks it."""
     gate = Policy(gate=Gate(approve=True), review=Review(drafts=False))
     revision = Revision(ref=REF, base_sha="b" * 40, start_sha="c" * 40, head_sha=HEAD)
-    draft = RUN.model_copy(update={"policy": gate, "revision": revision, "state": RunState.working})
+    draft = RUN.model_copy(
+        update={"policy": gate, "revision": revision, "state": RunState.working, "absent": {WHOLE: "a draft"}}
+    )
     gitlab = GitLab()
     await gitlab.announcing.say(FOUND, draft, verdict("passed", "success"), verdict("waiting", "pending"))
     assert ("unapprove",) == gitlab.calls[-1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -205,6 +205,16 @@ async def test_a_copy_of_our_marker_is_no_thread_of_ours() -> None:
     copied = World(ForgeDiscussion("d1", (opening, note("@cloister fix"))), (run,), {run.id: FOUND})
     seen = await see(copied)
     assert (None, None) == (seen.fingerprint, seen.finding)
+
+
+async def test_an_edited_comment_is_told_from_one_that_stands_as_it_was_written() -> None:
+    """By its times alone: GitLab names its author, whoever has edited it."""
+    written = datetime.now(UTC)
+    for later_s, expected in ((0, False), (0.4, False), (3, True)):
+        changed = {"written_at": written, "changed_at": written + timedelta(seconds=later_s)}
+        world = World(thread(replace(note("@cloister unwaive"), **changed)))
+        assert expected is (await see(world)).edited
+    assert not (await see(World(thread(note("@cloister unwaive"))))).edited
 
 
 async def test_the_policy_is_that_of_the_newest_run() -> None:
