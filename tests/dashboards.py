@@ -41,6 +41,7 @@ from bot.domain.dashboard import (
     Labels,
     Marker,
     Muted,
+    Mutes,
     Noise,
     NoiseRow,
     Point,
@@ -135,14 +136,14 @@ class Shown:
 
     said: str = ""
     empty: bool = False
-    mutes: dict[uuid.UUID, Muted] = field(default_factory=dict)
+    muted: dict[uuid.UUID, Muted] = field(default_factory=dict)
     asked: list[Filters] = field(default_factory=list)
     sought: list[Sought] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if not self.empty:
             why = self._text("0 of 12 accepted, which is beyond chance")
-            self.mutes[MUTE] = self._muted(MUTE, self._text("go.long-function"), why)
+            self.muted[MUTE] = self._muted(MUTE, self._text("go.long-function"), why)
 
     def _text(self, usual: str) -> str:
         return self.said or usual
@@ -244,7 +245,15 @@ class Shown:
             ),
             NoiseRow(self._text("model"), self._text("rename-variable"), Labels(1, 0, 9, 20), 6),
         )
-        return Noise(rows, tuple(self.mutes.values()))
+        return Noise(rows, await self.mutes(filters, limit=100))
+
+    async def mutes(self, filters: Filters, *, after: Cursor | None = None, limit: int = 50) -> Mutes:
+        """Return a page of what is muted, whatever is asked for."""
+        self.asked.append(filters)
+        found = sorted(self.muted.values(), key=lambda one: (one.until, one.id))
+        rest = [one for one in found if after is None or (one.until, one.id) > (after.at, after.id)]
+        last = rest[limit - 1] if len(rest) > limit else None
+        return Mutes(tuple(rest[:limit]), len(found), Cursor(last.until, last.id) if last else None)
 
     async def flow(self, filters: Filters) -> Flow:
         """Return durations, one of them on few cases."""
@@ -466,25 +475,25 @@ class Shown:
     ) -> None:
         """Keep a mute."""
         new = uuid.uuid4()
-        self.mutes[new] = Muted(new, project_id, rule, "", why, NOW, until, automatic=False)
+        self.muted[new] = Muted(new, project_id, rule, "", why, NOW, until, automatic=False)
 
     async def mute_for_group(
         self, group: str, scanner: str, rule: str, *, why: str, until: datetime, by: Viewer
     ) -> None:
         """Keep a mute of a group."""
         new = uuid.uuid4()
-        self.mutes[new] = Muted(new, None, rule, "", why, NOW, until, automatic=False, group=group)
+        self.muted[new] = Muted(new, None, rule, "", why, NOW, until, automatic=False, group=group)
 
     async def unmute_for_group(self, group: str, mute_id: uuid.UUID, *, why: str, by: Viewer) -> bool:
         """Forget a mute of the group."""
-        return self.mutes[mute_id].group == group and bool(self.mutes.pop(mute_id))
+        return self.muted[mute_id].group == group and bool(self.muted.pop(mute_id))
 
     async def unmute(self, project_id: int, mute_id: uuid.UUID, *, why: str, by: Viewer) -> bool:
         """Forget a mute of the project."""
-        found = self.mutes.get(mute_id)
+        found = self.muted.get(mute_id)
         if found is None or found.project_id != project_id:
             return False
-        del self.mutes[mute_id]
+        del self.muted[mute_id]
         return True
 
 

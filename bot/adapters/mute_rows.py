@@ -25,9 +25,14 @@ COLUMNS = "mute, muted, instance, project_id, group_path, scope, scanner, name, 
 _ADD = f"""
 INSERT INTO mute ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 """
+#: Of each subject the newest by the figures and the newest by people: nothing else of years of decisions matters.
 _OF_TEAMS = f"""
-SELECT {COLUMNS} FROM mute
-WHERE instance = $1 AND (project_id, group_path) IN (SELECT * FROM unnest($2::bigint[], $3::text[])) ORDER BY number
+SELECT {COLUMNS} FROM mute WHERE number = ANY(ARRAY(
+    SELECT unnest(ARRAY[max(number) FILTER (WHERE user_id IS NULL), max(number) FILTER (WHERE user_id IS NOT NULL)])
+    FROM mute
+    WHERE instance = $1 AND (project_id, group_path) IN (SELECT * FROM unnest($2::bigint[], $3::text[]))
+    GROUP BY project_id, group_path, scope, scanner, name))
+ORDER BY number
 """
 _PATH = "SELECT path FROM project WHERE instance = $1 AND project_id = $2"
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('cloister.mutes:' || $1 || ':' || $2, 0))"

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from bot.adapters.mute_rows import (
-    COLUMNS,
     add,
-    folded,
     in_force,
     lock,
-    of_teams,
     own_standing,
     standing_of,
-    teams_of,
 )
 from bot.adapters.postgres import translated
-from bot.domain.dashboard import Filters, Muted
 from bot.domain.labels import LABEL_VERSION, Label
 from bot.domain.policy import Noise
-from bot.domain.quiet.groups import Standing, effective, groups_above
+from bot.domain.quiet.groups import Standing, groups_above
 from bot.domain.quiet.muting import (
     MEASURED,
     Board,
@@ -32,7 +26,6 @@ from bot.domain.quiet.muting import (
     Subject,
     acceptance,
     group_of,
-    group_team,
     subjects_of,
     team_of,
     wanted,
@@ -42,25 +35,6 @@ from bot.ports.noise import Fared
 
 #: Projects that were never reviewed have no path, and belong to no group.
 _PATHS = "SELECT path FROM project WHERE instance = $1 AND project_id = ANY($2)"
-_WITHIN = "instance = $1 AND ($2::bigint[] IS NULL OR project_id = ANY($2)) AND ($3 = '' OR starts_with(lower(path), $3 || '/'))"
-#: Mutes of projects, and of groups that have such a project; who sees all sees groups without any, too. Of each subject
-#: of which anything may still hold that is the newest by the figures and the newest by people. What is compared with is
-#: read once, as arrays: Postgres cannot tell how much that is, and would read it for each row.
-_CHOSEN = f"""
-SELECT {COLUMNS} FROM mute WHERE number = ANY(ARRAY(
-    SELECT unnest(ARRAY[max(number) FILTER (WHERE user_id IS NULL), max(number) FILTER (WHERE user_id IS NOT NULL)])
-    FROM mute
-    WHERE instance = $1 AND (
-        group_path = '' AND ($2::bigint[] IS NULL OR project_id = ANY($2))
-            AND ($3 = '' OR project_id IN (SELECT project_id FROM project WHERE {_WITHIN}))
-        OR group_path <> '' AND $2 IS NULL AND ($3 = '' OR starts_with(group_path || '/', $3 || '/'))
-        OR group_path <> '' AND group_path = ANY(ARRAY(
-            SELECT DISTINCT array_to_string(names[1:depth], '/')
-            FROM (SELECT string_to_array(lower(path), '/') AS names FROM project WHERE {_WITHIN}) p
-            CROSS JOIN generate_series(1, cardinality(names) - 1) AS depth)))
-    GROUP BY project_id, group_path, scope, scanner, name HAVING bool_or(until IS NULL OR until > $4)))
-ORDER BY number
-"""
 _COUNTED = """
 SELECT c.project_id, c.scanner, c.rule, c.category, c.posted_at, l.label FROM comment c
 JOIN label l ON l.comment_id = c.id AND l.label_version = $3
@@ -174,33 +148,6 @@ class PostgresMutes:
             await self._pool.execute(_MOVE, self._instance, seen_until, pause)
 
 
-async def muted(connection: Any, instance: str, filters: Filters, now: datetime) -> tuple[Muted, ...]:
-    """Return what is muted now, the first to end first; the days of *filters* do not matter.
-
-    For one project that is what its next review will withhold.
-    """
-    group = filters.group.strip("/").lower()
-    if filters.project_id is None:
-        visible = None if filters.visible is None else list(filters.visible)
-        standing: Mapping[Subject, Standing] = folded(
-            await connection.fetch(_CHOSEN, instance, visible, group, now)
-        )
-    else:
-        teams = await teams_of(connection, instance, team_of(filters.project_id))
-        if not _chosen(filters, group, teams):
-            return ()
-        standing = effective(teams, await of_teams(connection, instance, teams), now)
-    found = [_shown(mute) for mute in in_force(standing, now).values()]
-    return tuple(
-        sorted(found, key=lambda one: (one.until, one.project_id or 0, one.group, one.rule, one.category))
-    )
-
-
-def _chosen(filters: Filters, group: str, teams: Sequence[str]) -> bool:
-    seen = filters.visible is None or filters.project_id in filters.visible
-    return seen and (not group or group_team(group) in teams)
-
-
 def _proven(project_id: int, fared: Iterable[Fared], policy: Noise) -> frozenset[Subject]:
     outcomes: dict[Subject, list[Outcome]] = {}
     for one in fared:
@@ -217,19 +164,3 @@ def _wide(mute: Mute) -> bool:
 def _fared(row: Any) -> Fared:
     outcome = Outcome(Label(row["label"]), row["posted_at"])
     return Fared(row["scanner"], row["rule"], row["category"], outcome, row["project_id"])
-
-
-def _shown(mute: Mute) -> Muted:
-    subject = mute.subject
-    rule, group = subject.scope is Scope.rule, group_of(subject.team)
-    return Muted(
-        id=mute.id or uuid.UUID(int=0),
-        project_id=None if group else int(subject.team),
-        rule=subject.name if rule else "",
-        category="" if rule else f"{subject.scanner}/{subject.name}",
-        why=mute.explanation if mute.automatic else mute.reason,
-        since=mute.since,
-        until=mute.until or datetime.max.replace(tzinfo=UTC),
-        automatic=mute.automatic,
-        group=group,
-    )

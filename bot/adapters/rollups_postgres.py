@@ -20,11 +20,12 @@ from bot.adapters.rollup_sql import (
     FORGET_MONTHS,
     KINDS,
     MONTHS,
-    REVIEW_BUCKETS,
     REVIEWS,
 )
 
 _LIMIT_S = 300.0
+#: What a step may take: the signals of a batch, of which there are some hundred thousand.
+_MEMORY = "64MB"
 
 _LOCK = "SELECT pg_try_advisory_xact_lock(hashtext('cloister.rollups'))"
 _TAKE = """
@@ -51,6 +52,7 @@ FROM touched LEFT JOIN project p USING (instance, project_id) LEFT JOIN named US
 WHERE coalesce(p.id, named.id) IS NOT NULL AND day >= (
     SELECT (signals_since() AT TIME ZONE 'UTC')::date)
 """
+#: Month by month: the signals of one are read while they are in memory, and each month is added up once.
 _ALL_DUE = """
 INSERT INTO rollup_due (instance, project_id, day)
 SELECT instance, project_id, day FROM (
@@ -58,7 +60,7 @@ SELECT instance, project_id, day FROM (
     UNION SELECT instance, project_id, (created_at AT TIME ZONE 'UTC')::date FROM review_fact
     UNION SELECT p.instance, p.project_id, r.starts FROM rollup r JOIN project p ON p.id = r.project
         WHERE NOT r.monthly) AS counted
-ORDER BY instance, project_id, day
+ORDER BY date_trunc('month', day), instance, project_id, day
 """
 
 
@@ -68,7 +70,9 @@ async def roll_up(pool: Any, *, batch: int = 2_000) -> int:
     Of passes at the same time one does it, and the others return 0.
     """
     async with translated(), pool.acquire() as connection, connection.transaction():
-        await connection.execute(f"SET LOCAL statement_timeout = {int(_LIMIT_S * 1000)}")
+        await connection.execute(
+            f"SET LOCAL statement_timeout = {int(_LIMIT_S * 1000)}; SET LOCAL work_mem = '{_MEMORY}'; SET LOCAL jit = off"
+        )
         if not await connection.fetchval(_LOCK):
             return 0
         due = await connection.fetch(_TAKE, batch)
@@ -87,7 +91,7 @@ async def recount(pool: Any) -> None:
 
 async def _count(connection: Any, days: Sequence[tuple[int, date]]) -> None:
     months = {(project, day.replace(day=1)) for project, day in days}
-    await _run(connection, (*FORGET_DAYS, KINDS, COMMENTS, REVIEW_BUCKETS, REVIEWS), days)
+    await _run(connection, (*FORGET_DAYS, KINDS, COMMENTS, REVIEWS), days)
     await _run(connection, (*FORGET_MONTHS, *MONTHS), sorted(months))
 
 

@@ -55,14 +55,15 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List what is muted now, the first to end first."""
-    from bot.adapters.mutes_postgres import muted
+    from bot.adapters.muted_postgres import muted
     from bot.domain.dashboard import Filters
 
     settings, now = settings_of(ctx), datetime.now(UTC)
     instance = _instance(settings)
 
     async def act(pool: Any) -> tuple[Muted, ...]:
-        return await muted(pool, instance, Filters(None, now.date(), now.date(), project, group), now)
+        filters = Filters(None, now.date(), now.date(), project, group)
+        return (await muted(pool, instance, filters, now)).lines
 
     found = on_database(settings, act)
     if as_json:

@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 from bot.domain.errors import Transient
 from bot.domain.evaluation.intervals import Share
 from bot.domain.merge_request import MergeRequestRef
+from bot.domain.review_detail import Cursor
 from bot.domain.review_fact import Reason
 from bot.domain.viewer import Own
 
@@ -222,11 +223,23 @@ class Muted:
 
 
 @dataclass(frozen=True, slots=True)
+class Mutes:
+    """Hold a page of what is muted, what ends first, and how much is muted in all.
+
+    ``following`` is where the next page begins, None at the end.
+    """
+
+    lines: tuple[Muted, ...] = ()
+    count: int = 0
+    following: Cursor | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Noise:
-    """Hold the most rejected rules, by the lower bound of the share that was rejected, and what is muted."""
+    """Hold the most rejected rules, by the lower bound of the share that was rejected, and what is muted first."""
 
     rows: tuple[NoiseRow, ...]
-    muted: tuple[Muted, ...] = ()
+    mutes: Mutes = Mutes()
 
 
 @dataclass(frozen=True, slots=True)

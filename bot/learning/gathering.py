@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,10 +12,11 @@ from typing import Final
 
 from bot.domain.errors import CloisterError, Permanent
 from bot.domain.findings import Finding
+from bot.learning.drawing import Lots
 from bot.learning.formats import Format
 from bot.learning.remaking import Mind, Remade, answer_of, remade
 from bot.learning.rows import Material
-from bot.learning.selection import Candidate, Consent, candidate, capped
+from bot.learning.selection import Candidate, Consent, candidate
 from bot.ports import Labels, Learning, Place, Store, Workspaces
 
 #: Comments read at a time.
@@ -57,8 +59,9 @@ class Gathering:
         Raises:
             Transient: the database is out of reach.
         """
-        candidates = await self._candidates(format_, since, until, project_id)
-        kept, dropped = capped(candidates, whole=format_.whole)
+        with Lots() as lots:
+            await self._collect(lots, format_, since, until, project_id)
+            kept, dropped = await asyncio.to_thread(lots.draw, whole=format_.whole)
         self.left_out += dropped
         material: list[Material] = []
         by_run = sorted(kept, key=lambda one: (str(one.comment.run_id), str(one.comment.id)))
@@ -69,14 +72,13 @@ class Gathering:
             self.told(f"{len(material)} comments gathered, {number} reviews read, the last {run_id}")
         return material
 
-    async def _candidates(
-        self, format_: Format, since: datetime | None, until: datetime, project_id: int | None
-    ) -> list[Candidate]:
+    async def _collect(
+        self, lots: Lots, format_: Format, since: datetime | None, until: datetime, project_id: int | None
+    ) -> None:
         version = self.mind.guides.find.version if self.mind else ""
         projects, opted_out = await self.learning.consenting(), await self.learning.opted_out()
         gone = await self.labels.without_signals(since=since, until=until, project_id=project_id)
         self.left_out += Counter({_NO_SIGNALS: gone} if gone else {})
-        found: list[Candidate] = []
         place: Place | None = None
         while histories := await self.labels.histories(limit=_BATCH, since=since, after=place):
             place = Place.of(histories[-1].comment)
@@ -90,9 +92,8 @@ class Gathering:
                 if isinstance(outcome, str):
                     self.left_out[outcome] += 1
                 else:
-                    found.append(outcome)
-            self.told(f"{len(found)} comments with a clear label so far")
-        return found
+                    lots.add(outcome)
+            self.told(f"{len(lots)} comments with a clear label so far")
 
     async def _of_run(self, group: Sequence[Candidate]) -> list[Material]:
         run = await self.learning.run(group[0].comment.run_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Sequence
@@ -108,48 +107,6 @@ def _unclear(found: Labelled) -> str:
     if found.contradictory:
         return "people contradict each other about it"
     return f"its label is {found.label.value}"
-
-
-def capped(candidates: Iterable[Candidate], *, whole: bool = False) -> tuple[list[Candidate], Counter[str]]:
-    """Return at most so many candidates of each merge request, rule and project, and how many were left out.
-
-    Which ones is as good as drawn by lot, and the same every time. *whole* reviews are never divided: an answer without
-    what was left out would be a wrong one. The review that fills a measure is taken, be it more than the measure.
-    """
-    kept: list[Candidate] = []
-    left_out: Counter[str] = Counter()
-    counts: defaultdict[str, Counter[object]] = defaultdict(Counter)
-    for group in _drawn(candidates, whole=whole):
-        names = [_measures(one) for one in group]
-        full = next(
-            (kind for one in names for kind, (name, most) in one.items() if counts[kind][name] >= most), None
-        )
-        if full:
-            left_out[f"there is enough of its {full}"] += len(group)
-            continue
-        for one in names:
-            for kind, (name, _) in one.items():
-                counts[kind][name] += 1
-        kept += group
-    return sorted(kept, key=lambda one: (one.merged_at, one.comment.ref.key, one.comment.id)), left_out
-
-
-def _drawn(candidates: Iterable[Candidate], *, whole: bool) -> Iterable[Sequence[Candidate]]:
-    """Return what is taken together, in the order of the lot."""
-    groups: defaultdict[uuid.UUID, list[Candidate]] = defaultdict(list)
-    for one in sorted(candidates, key=lambda one: hashlib.sha256(one.comment.id.bytes).digest()):
-        groups[one.comment.run_id if whole else one.comment.id].append(one)
-    return groups.values()
-
-
-def _measures(one: Candidate) -> dict[str, tuple[object, int]]:
-    """Return what *one* is a part of, by its kind, and how much there may be of that."""
-    ref = one.comment.ref
-    return {
-        "merge request": (ref, MOST_PER_MERGE_REQUEST),
-        "rule": ((one.comment.scanner, one.comment.rule), MOST_PER_RULE),
-        "project": ((ref.instance, ref.project_id), MOST_PER_PROJECT),
-    }
 
 
 def consistent(material: Sequence[Material]) -> tuple[list[Material], Counter[str]]:

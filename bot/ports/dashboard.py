@@ -14,6 +14,7 @@ from bot.domain.dashboard import (
     Funnel,
     Gate,
     Grain,
+    Mutes,
     Noise,
     TimeSeries,
 )
@@ -41,7 +42,10 @@ class Dashboard(Protocol):
         """Return a point for each day or week, and what changed on our side."""
 
     async def noise(self, filters: Filters) -> Noise:
-        """Return the rules that people reject most, and what is muted."""
+        """Return the rules that people reject most, and what is muted and ends first."""
+
+    async def mutes(self, filters: Filters, *, after: Cursor | None = None, limit: int = 50) -> Mutes:
+        """Return a page of what is muted now, what ends first; the days of *filters* do not matter."""
 
     async def flow(self, filters: Filters) -> Flow:
         """Return how long things took."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 import stat
+import sys
 import tempfile
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -52,3 +55,31 @@ def test_a_path_that_a_shell_would_take_apart_is_refused(name: str, tmp_path: Pa
     with pytest.raises(Permanent, match="CLOISTER_DATA_DIR"):
         EmbeddedPostgres(tmp_path / name).start()
     assert [] == list(tmp_path.iterdir())
+
+
+_START = "import sys; from pathlib import Path; from bot.adapters.embedded_postgres import EmbeddedPostgres; EmbeddedPostgres(Path(sys.argv[1])).start()"
+
+
+async def test_a_server_that_still_recovers_is_waited_for() -> None:
+    """After a crash, a large database needs longer than whoever started it first was there."""
+    with tempfile.TemporaryDirectory(prefix="cloister-test-") as directory:
+        server = EmbeddedPostgres(Path(directory))
+        server.start()
+        server.stop()
+        data = Path(directory) / "postgres"
+        with (data / "postgresql.auto.conf").open("a") as settings:
+            settings.write("hot_standby = off\nrestore_command = 'sleep 2; false'\n")
+        (data / "recovery.signal").touch()
+        shutil.chown(data / "recovery.signal", data.owner(), data.group())
+        async with asyncio.timeout(30):
+            first = await asyncio.create_subprocess_exec(sys.executable, "-c", _START, directory)
+            while not (data / "postmaster.pid").exists():
+                await asyncio.sleep(0.02)
+            first.kill()
+            await first.wait()
+        try:
+            connection = await asyncpg.connect(await asyncio.to_thread(server.start))
+            assert not await connection.fetchval("SELECT pg_is_in_recovery()")
+            await connection.close()
+        finally:
+            server.stop()

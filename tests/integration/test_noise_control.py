@@ -17,7 +17,8 @@ from bot.adapters import suppressions_postgres
 from bot.adapters.audit_log_postgres import PostgresAuditLog
 from bot.adapters.embeddings import OllamaEmbeddings
 from bot.adapters.labels_postgres import PostgresLabels
-from bot.adapters.mutes_postgres import PostgresMutes, muted
+from bot.adapters.muted_postgres import muted
+from bot.adapters.mutes_postgres import PostgresMutes
 from bot.adapters.muting_postgres import PostgresMuting
 from bot.adapters.precedents_postgres import PostgresPrecedents
 from bot.demo.ollama import ScriptedOllama
@@ -153,7 +154,7 @@ class Noisy:
         """Return what the board shows as muted."""
         today = self.clock.now().date()
         found = await muted(self.pool, INSTANCE, Filters(None, today, today, PROJECT), self.clock.now())
-        return [(one.rule, one.category, one.automatic) for one in found]
+        return [(one.rule, one.category, one.automatic) for one in found.lines]
 
 
 def _moved(one: Telling, at: datetime, comment: dict[str, Any]) -> None:

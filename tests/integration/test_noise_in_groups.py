@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.adapters.audit_log_postgres import PostgresAuditLog
-from bot.adapters.mutes_postgres import muted
+from bot.adapters.muted_postgres import muted
 from bot.domain.dashboard import Filters
 from bot.domain.forge import ForgeUser
 from bot.domain.policy import Noise
@@ -51,7 +51,7 @@ async def ids(noisy: Noisy, project_id: int | None = None, group: str = "", **wh
     today = noisy.clock.now().date()
     filters = Filters(who.get("visible"), today, today, project_id, group)
     found = await muted(noisy.pool, INSTANCE, filters, noisy.clock.now())
-    return [(one.id, one.project_id, one.group) for one in found]
+    return [(one.id, one.project_id, one.group) for one in found.lines]
 
 
 async def test_a_group_is_muted_with_all_below_it(noisy: Noisy) -> None:

@@ -88,7 +88,7 @@ READ: tuple[tuple[str, str, tuple[int, ...]], ...] = (
         (f"/api/v1/{name}{kind}", "", answers)
         for names, answers in (
             (("dead-letters", "audit"), _ALL_SEEING),
-            (("overview", "funnel", "acceptance", "series", "noise", "comments", "flow", "gate", "waivers"), _FIGURES),
+            (("overview", "funnel", "acceptance", "series", "noise", "mutes", "comments", "flow", "gate", "waivers"), _FIGURES),
             (("reviews", "projects"), _SIGNED_IN),
         )
         for name in names

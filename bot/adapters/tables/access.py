@@ -71,6 +71,8 @@ class AuditEntry(SQLModel, table=True):
             "number",
         ),
         Index("audit_entry_by_action", "action", "number", postgresql_ops={"action": "text_pattern_ops"}),
+        Index("audit_entry_by_project", "project_id", "number"),
+        Index("audit_entry_by_time", "at"),
     )
 
     number: int = big(primary_key=True)

@@ -10,7 +10,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import REAL, BigInteger, Column, Index, Integer, Text, Uuid
+from sqlalchemy import REAL, BigInteger, Column, Index, Integer, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
@@ -27,7 +27,11 @@ class MuteEvent(SQLModel, table=True):
     """
 
     __tablename__ = "mute"
-    __table_args__ = (Index("mute_by_project", "instance", "project_id", "number"),)
+    __table_args__ = (
+        Index("mute_by_project", "instance", "project_id", "number"),
+        Index("mute_by_end", "instance", "until"),
+        Index("mute_by_subject", "instance", "project_id", "group_path", text("left(name, 200)"), "number"),
+    )
 
     number: int | None = Field(default=None, sa_column=Column(BigInteger, primary_key=True))
     mute: uuid.UUID

@@ -62,6 +62,9 @@ _Word = Annotated[
 ]
 
 
+_FILTERS = frozenset({"from", "to", "project", "group", *Dimension})
+
+
 class Asked(BaseModel):
     """Base of parameters: one that is misspelt is refused, rather than left aside."""
 
@@ -73,20 +76,6 @@ class Places(Asked):
 
     project: _Project = _optional("The number of a project.")
     group: _Group = _optional("The path of a group; it stands for all below it.")
-
-
-class Chosen(Places):
-    """Choose what is counted: by day, project and group, and comments by what they are about."""
-
-    from_: _Day = _optional("The first day, in UTC; 30 days before the last without it.", alias="from")
-    to: _Day = _optional("The last day, in UTC; today without it. At most 731 days.")
-    category: _Word = _optional("Only comments of this category.")
-    rule: _Word = _optional("Only comments of this rule.")
-    severity: _Word = _optional("Only comments of this severity.")
-    scanner: _Word = _optional("Only comments of this scanner.")
-    language: _Word = _optional("Only comments on files of this language.")
-    model: _Word = _optional("Only comments of this model, as in the rows of `acceptance`.")
-    prompt_version: _Word = _optional("Only comments made with this version of the prompt.")
 
     def filters(self, viewer: Viewer, clock: Clock) -> Filters:
         """Return what is chosen, of what *viewer* may see.
@@ -106,7 +95,18 @@ class Chosen(Places):
             raise _refusal(error) from None
 
 
-_FILTERS = frozenset({"from", "to", "project", "group", *Dimension})
+class Chosen(Places):
+    """Choose what is counted: by day, project and group, and comments by what they are about."""
+
+    from_: _Day = _optional("The first day, in UTC; 30 days before the last without it.", alias="from")
+    to: _Day = _optional("The last day, in UTC; today without it. At most 731 days.")
+    category: _Word = _optional("Only comments of this category.")
+    rule: _Word = _optional("Only comments of this rule.")
+    severity: _Word = _optional("Only comments of this severity.")
+    scanner: _Word = _optional("Only comments of this scanner.")
+    language: _Word = _optional("Only comments on files of this language.")
+    model: _Word = _optional("Only comments of this model, as in the rows of `acceptance`.")
+    prompt_version: _Word = _optional("Only comments made with this version of the prompt.")
 
 
 class AcceptanceAsked(Chosen):
@@ -145,6 +145,12 @@ class CommentsChosen(Chosen):
 
 class CommentsAsked(CommentsChosen, _Paged):
     """Choose a page of comments."""
+
+    after: _AfterMoment = _optional(_AFTER)
+
+
+class MutesAsked(Places, _Paged):
+    """Choose a page of what is muted."""
 
     after: _AfterMoment = _optional(_AFTER)
 

@@ -12,6 +12,8 @@ from bot.domain.dashboard import Change, Dimension, Grain
 from bot.domain.dashboard_measures import DEFINITIONS, Counted, Measure
 from bot.domain.review_fact import Reason
 
+NEXT = "The address of the next page; null at the end."
+
 
 class Shown(BaseModel):
     """Base of answers, which are made from the values of the same names."""
@@ -167,10 +169,18 @@ class Muted(Shown):
 
 
 class Noise(Shown):
-    """The rules that people reject most, and what is muted."""
+    """The rules that people reject most, and of what is muted that which ends first; `mutes` lists all of it."""
 
     rows: list[NoiseRow]
-    muted: list[Muted]
+    muted: list[Muted] = Field(validation_alias=AliasPath("mutes", "lines"))
+    muted_count: int = Field(validation_alias=AliasPath("mutes", "count"))
+
+
+class Mutes(Shown):
+    """A page of what is muted, what ends first."""
+
+    mutes: list[Muted]
+    next: str | None = Field(description=NEXT)
 
 
 class Spread(Shown):

@@ -16,10 +16,9 @@ from bot.domain.review_fact import Reason
 from bot.domain.token_names import Scope
 from bot.domain.viewer import Via
 from bot.domain.waivers import State
-from bot.web.api.shown import Shown
+from bot.web.api.shown import NEXT, Shown
 
 _CENSORED = "Why nothing can be told of what people think; null where that is told, or not known yet."
-_NEXT = "The address of the next page; null at the end."
 
 
 class CommentLine(Shown):
@@ -49,7 +48,7 @@ class Comments(Shown):
     """A page of comments, the newest first."""
 
     comments: list[CommentLine]
-    next: str | None = Field(description=_NEXT)
+    next: str | None = Field(description=NEXT)
 
 
 class ReviewLine(Shown):
@@ -78,7 +77,7 @@ class Reviews(Shown):
     """A page of reviews, the newest first."""
 
     reviews: list[ReviewLine]
-    next: str | None = Field(description=_NEXT)
+    next: str | None = Field(description=NEXT)
 
 
 class StepLine(Shown):
@@ -169,7 +168,7 @@ class Waivers(Shown):
     """A page of waivers, the newest first, with those that have ended."""
 
     waivers: list[Waiver]
-    next: str | None = Field(description=_NEXT)
+    next: str | None = Field(description=NEXT)
 
 
 class Project(Shown):
@@ -184,7 +183,7 @@ class Projects(Shown):
     """A page of projects in which you see anything, by number."""
 
     projects: list[Project]
-    next: str | None = Field(description=_NEXT)
+    next: str | None = Field(description=NEXT)
 
 
 class DeadLetter(Shown):
@@ -207,7 +206,7 @@ class DeadLetters(Shown):
     """A page of dead letters, the newest first."""
 
     letters: list[DeadLetter]
-    next: str | None = Field(description=_NEXT)
+    next: str | None = Field(description=NEXT)
 
 
 class AuditEntry(Shown):
@@ -228,7 +227,7 @@ class Audit(Shown):
     """A page of the audit log, the newest first."""
 
     entries: list[AuditEntry]
-    next: str | None = Field(description=_NEXT)
+    next: str | None = Field(description=NEXT)
 
 
 class Broken(Shown):

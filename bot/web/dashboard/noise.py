@@ -11,20 +11,21 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from bot.domain.comment_lines import Became
-from bot.domain.dashboard import FEW, Dimension, NoiseRow
-from bot.domain.dashboard_query import BadFilter, filters_of
+from bot.domain.dashboard import FEW, Dimension, Filters, Muted, NoiseRow
+from bot.domain.dashboard_query import BadFilter, cursor_text, filters_of
 from bot.domain.errors import Permanent
 from bot.domain.quiet.groups import group_path, groups_above
 from bot.domain.viewer import Viewer
 from bot.ports.muting import Muting
 from bot.web.access import SignedInViewer
 from bot.web.dashboard.comments import behind
-from bot.web.dashboard.desk import Desk, Frame
+from bot.web.dashboard.desk import Desk, Export, Frame
+from bot.web.dashboard.reviews import cursor_in
 from bot.web.problems import Problem
 
 #: How long a rule stays muted where nobody says, and at most: then it has to show again what it is worth.
 MUTED_DAYS, MOST_MUTED_DAYS = 30, 180
-#: So many mutes are shown, those that end first: each has a form, and an installation has thousands.
+#: So many mutes go on a page: each has a form, and an installation has thousands.
 MOST_MUTES = 100
 #: A sentence, not a report.
 MOST_REASON = 500
@@ -40,19 +41,25 @@ def router(desk: Desk) -> APIRouter:
     pages = APIRouter(default_response_class=HTMLResponse)
 
     @pages.get("/noise")
-    async def noise(request: Request, viewer: SignedInViewer, done: str = "") -> HTMLResponse:
+    async def noise(
+        request: Request, viewer: SignedInViewer, done: str = "", after: str = ""
+    ) -> HTMLResponse:
         """Show the most rejected rules, and what is muted."""
         frame = Frame(desk, request, viewer, "noise")
         project, group = frame.filters.project_id, group_path(frame.filters.group)
         leads_group = await _leads_group(desk, viewer)
         led = viewer.leads(project) if project is not None else bool(group) and leads_group(group)
         found = await desk.dashboard.noise(frame.filters)
-        muted = found.muted[:MOST_MUTES]
+        mutes, begin = found.mutes, cursor_in(after)
+        if begin is not None:
+            mutes = await desk.dashboard.mutes(frame.filters, after=begin, limit=MOST_MUTES)
         return await frame.show(
-            mentioned={mute.project_id for mute in muted if mute.project_id is not None},
+            mentioned={mute.project_id for mute in mutes.lines if mute.project_id is not None},
             rows=found.rows,
-            muted=muted,
-            later=len(found.muted) - len(muted),
+            muted=sorted(mutes.lines, key=_as_read),
+            count=found.mutes.count,
+            later=frame.url(after=cursor_text(mutes.following)) if mutes.following else "",
+            first=frame.url() if begin else "",
             few=FEW,
             behind=lambda row, became: behind(frame.filters, became, _only(row)),
             became=Became,
@@ -65,12 +72,23 @@ def router(desk: Desk) -> APIRouter:
             until=desk.today + timedelta(days=MUTED_DAYS),
             latest=desk.today + timedelta(days=MOST_MUTED_DAYS),
             most_reason=MOST_REASON,
-            exports=(frame.export("Noise", "noise"),),
+            exports=(frame.export("Noise", "noise"), Export("Muted now", "mutes", _where(frame.filters))),
         )
 
     if desk.muting is not None:
         _decide(pages, desk, desk.muting)
     return pages
+
+
+def _as_read(mute: Muted) -> tuple[object, ...]:
+    """Order what ends on the same day by where it is and what it is about."""
+    return mute.until, mute.project_id or 0, mute.group, mute.rule, mute.category
+
+
+def _where(filters: Filters) -> str:
+    return urlencode(
+        {name: value for name, value in (("project", filters.project_id), ("group", filters.group)) if value}
+    )
 
 
 def _only(row: NoiseRow) -> dict[Dimension, str]:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import random
-import uuid
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
-
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.domain.labels import Label
 from bot.learning.formats import Format
 from bot.learning.rows import Material
 from bot.learning.selection import (
-    MOST_PER_MERGE_REQUEST,
     UNDECIDED,
     Candidate,
     Consent,
     candidate,
-    capped,
     consistent,
     decided,
 )
@@ -96,42 +89,6 @@ def test_what_instructions_of_another_release_asked_takes_no_place() -> None:
     assert found == "the model was asked by the instructions of another release"
     for format_, version in ((Format.kto, "v1"), (Format.kto, ""), (Format.classifier, "v2")):
         assert isinstance(candidate(history, Consent(ALLOWED), LATE, format_, version), Candidate)
-
-
-@given(st.lists(st.integers(1, 4), max_size=30), st.randoms())
-def test_no_merge_request_is_all_that_is_learned(iids: list[int], chance: random.Random) -> None:
-    """The same ones are kept whatever the order, and those left out are counted."""
-    made = [
-        Candidate(one.comment, one.label, (), one.merged_at, 1)
-        for one in (material(n + 1, accepted=True, iid=iid) for n, iid in enumerate(iids))
-    ]
-    kept, left_out = capped(made)
-    chance.shuffle(made)
-    assert (kept, left_out) == capped(made)
-    counts = Counter(one.comment.ref.iid for one in kept)
-    assert counts == {iid: min(count, MOST_PER_MERGE_REQUEST) for iid, count in Counter(iids).items()}
-    assert len(made) == len(kept) + left_out.total()
-
-
-@given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 2)), max_size=30), st.randoms())
-def test_whole_reviews_are_never_divided(places: list[tuple[int, int]], chance: random.Random) -> None:
-    """The one that fills a merge request's measure is the last of it."""
-    made = []
-    for number, (iid, review) in enumerate(places, start=1):
-        one = material(number, accepted=True, iid=iid)
-        comment = one.comment.model_copy(update={"run_id": uuid.UUID(int=10 * iid + review)})
-        made.append(Candidate(comment, one.label, (), one.merged_at, 1))
-    sizes = Counter(one.comment.run_id for one in made)
-    kept, left_out = capped(made, whole=True)
-    chance.shuffle(made)
-    assert (kept, left_out) == capped(made, whole=True)
-    taken = Counter(one.comment.run_id for one in kept)
-    assert all(sizes[run] == count for run, count in taken.items())
-    for iid in {iid for iid, _ in places}:
-        of_it = [count for run, count in taken.items() if run.int // 10 == iid]
-        assert sum(of_it) >= min(MOST_PER_MERGE_REQUEST, sum(one == iid for one, _ in places))
-        assert sum(of_it) - max(of_it) < MOST_PER_MERGE_REQUEST
-    assert len(made) == len(kept) + left_out.total()
 
 
 def test_an_answer_is_whole_or_there_is_none() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -16,7 +17,7 @@ from bot.domain.forge import ForgeUser
 from bot.domain.viewer import MAINTAINER, REPORTER, Viewer
 from bot.web.api import Office, api
 from bot.web.app import application
-from tests.dashboards import BANK, MUTE, NOW, SHOP, Shown
+from tests.dashboards import BANK, MUTE, NOW, SHOP, Shown, run_of
 from tests.viewers import seen_by
 
 LEAD = Viewer(ForgeUser(2, "lea"), levels={SHOP: MAINTAINER, BANK: REPORTER})
@@ -84,13 +85,34 @@ async def client(shown: Shown) -> AsyncIterator[httpx.AsyncClient]:
 async def test_a_rule_is_muted_and_unmuted(shown: Shown, client: httpx.AsyncClient):
     """To the end of the day, with the reason; what is gone is not there."""
     muted = await client.post("/mutes", json=ASKED)
-    new = next(one for one in shown.mutes.values() if one.rule == "java.magic-number")
+    new = next(one for one in shown.muted.values() if one.rule == "java.magic-number")
     end = await client.post(f"/mutes/{new.id}/end", json={"project": SHOP, "why": "it was right"})
     again = await client.post(f"/mutes/{new.id}/end", json={"project": SHOP, "why": "it was right"})
 
     assert (muted.status_code, new.why, new.project_id) == (204, "noise", SHOP)
     assert (end.status_code, again.status_code) == (204, 404)
-    assert set(shown.mutes) == {MUTE}
+    assert set(shown.muted) == {MUTE}
+
+
+async def test_mutes_are_listed_page_by_page(shown: Shown, client: httpx.AsyncClient):
+    """What ends first comes first, each is on one page, and all are in the table; `noise` says how many there are."""
+    one = shown.muted[MUTE]
+    shown.muted |= {
+        key: replace(one, id=key, until=one.until - timedelta(hours=number))
+        for number, key in enumerate(map(run_of, range(5)))
+    }
+    path, found = "/mutes?project=7&limit=4", []
+    while path:
+        page = (await client.get(path)).json()
+        found.append([line["id"] for line in page["mutes"]])
+        path = (page["next"] or "").removeprefix("/api/v1")
+    table = (await client.get("/mutes.csv")).text.splitlines()
+    noise = (await client.get("/noise")).json()
+
+    ends = sorted(shown.muted.values(), key=lambda mute: (mute.until, mute.id))
+    assert found == [[str(mute.id) for mute in part] for part in (ends[:4], ends[4:])]
+    assert len(table) == 1 + 6
+    assert (len(noise["muted"]), noise["muted_count"]) == (6, 6)
 
 
 async def test_who_does_not_lead_the_project_mutes_nothing(shown: Shown, client: httpx.AsyncClient):
@@ -103,7 +125,7 @@ async def test_who_does_not_lead_the_project_mutes_nothing(shown: Shown, client:
 
     assert {answer.status_code for answer in (other, unknown, end, no_more)} == {403}
     assert other.text == unknown.text
-    assert set(shown.mutes) == {MUTE}
+    assert set(shown.muted) == {MUTE}
 
 
 @pytest.mark.parametrize(
@@ -135,7 +157,7 @@ async def test_what_is_wrong_is_named(
 
     assert answer.status_code == 422
     assert [place["name"] for place in answer.json()["error"]["places"]] == [name]
-    assert set(shown.mutes) == {MUTE}
+    assert set(shown.muted) == {MUTE}
 
 
 async def test_what_may_never_be_muted_says_why():
@@ -169,11 +191,11 @@ async def test_a_rule_is_muted_for_a_group(shown: Shown, client: httpx.AsyncClie
     """By who leads the group itself, told by its path in any case."""
     asked = {**{key: value for key, value in ASKED.items() if key != "project"}, "group": "Retail"}
     muted = await client.post("/group-mutes", json=asked)
-    new = next(one for one in shown.mutes.values() if one.group)
+    new = next(one for one in shown.muted.values() if one.group)
     end = await client.post(f"/group-mutes/{new.id}/end", json={"group": "retail", "why": "it was right"})
 
     assert (muted.status_code, new.group, new.project_id) == (204, "retail", None)
-    assert (end.status_code, set(shown.mutes)) == (204, {MUTE})
+    assert (end.status_code, set(shown.muted)) == (204, {MUTE})
     async with _client(shown, still_lead=False) as late:
         for other, group, status in (
             (client, "bank", 403),
@@ -183,7 +205,7 @@ async def test_a_rule_is_muted_for_a_group(shown: Shown, client: httpx.AsyncClie
             answer = await other.post("/group-mutes", json={**asked, "group": group})
             ended = await other.post(f"/group-mutes/{MUTE}/end", json={"group": group, "why": "x"})
             assert (answer.status_code, ended.status_code) == (status, status)
-    assert set(shown.mutes) == {MUTE}
+    assert set(shown.muted) == {MUTE}
 
 
 async def test_an_unknown_mute_is_not_there(client: httpx.AsyncClient):

@@ -443,7 +443,7 @@ async def test_a_tech_lead_mutes_a_rule(muting: tuple[Shown, httpx.AsyncClient])
     answer = await client.post("/noise/mutes", data=_FORM)
     page = await client.get(answer.headers["location"])
 
-    new = next(mute for mute in shown.mutes.values() if mute.id != MUTE)
+    new = next(mute for mute in shown.muted.values() if mute.id != MUTE)
     assert answer.status_code == 303
     assert (new.rule, new.why, new.until.date()) == (
         "java.magic-number",
@@ -460,7 +460,7 @@ async def test_a_tech_lead_ends_a_mute(muting: tuple[Shown, httpx.AsyncClient]):
         (await client.post(f"/noise/mutes/{MUTE}/end", data=_FORM)).headers["location"] for _ in range(2)
     ]
 
-    assert not shown.mutes
+    assert not shown.muted
     assert [parse_qs(urlsplit(one).query)["done"] for one in ended] == [["unmuted"], ["gone"]]
 
 
@@ -487,7 +487,7 @@ async def test_what_cannot_be_muted_changes_nothing(
     answer = await client.post("/noise/mutes", data={**_FORM, **changed})
 
     assert answer.status_code == status
-    assert list(shown.mutes) == [MUTE]
+    assert list(shown.muted) == [MUTE]
 
 
 async def test_who_no_longer_leads_mutes_nothing():
@@ -499,7 +499,7 @@ async def test_who_no_longer_leads_mutes_nothing():
         ]
 
     assert [answer.status_code for answer in answers] == [403, 403]
-    assert list(shown.mutes) == [MUTE]
+    assert list(shown.muted) == [MUTE]
 
 
 _GROUP_FORM = {**{key: value for key, value in _FORM.items() if key != "project"}, "group": "Retail"}
@@ -519,7 +519,7 @@ async def test_a_tech_lead_of_a_group_mutes_for_all_of_it():
     shown = Shown()
     async with _in_groups(shown, _LEAD) as client:
         answer = await client.post("/noise/mutes", data=_GROUP_FORM)
-        new = next(mute for mute in shown.mutes.values() if mute.id != MUTE)
+        new = next(mute for mute in shown.muted.values() if mute.id != MUTE)
         of_group = (await client.get(answer.headers["location"])).text
         of_project = (await client.get("/noise", params={"project": str(SHOP)})).text
         again = await client.post(f"/noise/mutes/{new.id}/end", data=_GROUP_FORM)
@@ -529,7 +529,7 @@ async def test_a_tech_lead_of_a_group_mutes_for_all_of_it():
     assert '<input type="hidden" name="group" value="retail">' in of_group
     assert "In this project alone." in of_project
     assert f'<input type="hidden" name="project" value="{SHOP}">' in of_project
-    assert (again.status_code, list(shown.mutes)) == (303, [MUTE])
+    assert (again.status_code, list(shown.muted)) == (303, [MUTE])
 
 
 @pytest.mark.parametrize(
@@ -547,7 +547,7 @@ async def test_what_cannot_be_muted_for_a_group_changes_nothing(changed: Mapping
     async with _in_groups(shown, _LEAD) as client:
         answer = await client.post("/noise/mutes", data={**_GROUP_FORM, **changed})
 
-    assert (answer.status_code, shown.mutes) == (status, {})
+    assert (answer.status_code, shown.muted) == (status, {})
 
 
 async def test_whom_forms_for_a_group_are_shown_to():
@@ -563,17 +563,27 @@ async def test_whom_forms_for_a_group_are_shown_to():
         assert (f'<input type="hidden" name="group" value="{group}">' in page) is offered, (viewer, group)
 
 
-async def test_a_hundred_mutes_are_shown():
-    """Those that end first; how many there are besides is said, and how to see them."""
+async def test_mutes_are_shown_page_by_page():
+    """A hundred on each, those that end first at the beginning, with the way to the others and back."""
     shown = Shown()
-    one = shown.mutes[MUTE]
-    shown.mutes |= {key: replace(one, id=key) for key in map(run_of, range(119))}
+    one = shown.muted[MUTE]
+    shown.muted |= {key: replace(one, id=key) for key in map(run_of, range(119))}
 
     async with _client(shown, _ADMIN) as client:
-        page = (await client.get("/noise")).text
+        first = (await client.get("/noise?group=retail")).text
+        (later,) = re.findall(r'href="([^"]*)#muted" rel="next"', first)
+        last = (await client.get(unescape(later))).text
+        strange = await client.get("/noise?after=nothing")
 
-    assert page.count("<summary>Unmute") == 100
-    assert "20 more end later: choose a project or a group to see them." in page
+    assert [100, 20] == [page.count("<summary>Unmute") for page in (first, last)]
+    assert "120 are muted in all" in first
+    assert "group=retail" in later
+    assert "120 are muted in all" in last
+    assert 'rel="next"' not in last
+    (back,) = re.findall(r'href="([^"]*)#muted" rel="first"', last)
+    assert "group=retail" in back
+    assert "after=" not in back
+    assert strange.status_code == 422
 
 
 async def test_only_tech_leads_are_offered_mutes():
