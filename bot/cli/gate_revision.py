@@ -44,7 +44,8 @@ class Locator:
         revision = Revision(
             ref=self.pipeline.ref, base_sha=start, start_sha=target or start, head_sha=scope.head
         )
-        return Located(revision, scope.why)
+        alone = target and start in EMPTY_TREES.values()
+        return Located(revision, "everything, since the target has none of it" if alone else scope.why)
 
     async def _scope(self, base: str | None, head: str | None) -> Scope:
         if self.pipeline.present and not (base or head):
@@ -96,9 +97,8 @@ class Locator:
                 )
                 return await self._before(scope.head)
             return scope.base
-        return await self.clone.merge_base(target, scope.head) if target else await self._start(scope)
-
-    async def _start(self, scope: Scope) -> str:
+        if target:
+            return await self.clone.merge_base(target, scope.head) or EMPTY_TREES[len(scope.head)]
         return await self._before(scope.head) if scope.parent else EMPTY_TREES[len(scope.head)]
 
     async def _before(self, head: str) -> str:
