@@ -103,6 +103,24 @@ def test_secrets_are_looked_for_in_each_commit_of_the_first_push(project: Projec
     assert [("conf.txt", leak)] == places(environ)
 
 
+@pytest.mark.parametrize("base", ["release", "origin/release"])
+def test_a_branch_to_compare_with_is_fetched(project: Project, base: str):
+    """The clone of a job has no branch but its own; and in merged results it stands on a merge that GitLab made."""
+    project.origin.commit(old__txt=SECRET)
+    project.origin.git("branch", "release")
+    head = project.origin.commit(conf__txt=SECRET.replace("7XYA", "7XYB"))
+    project.origin.git("checkout", "--quiet", "main")
+    project.origin.commit(other__txt=SECRET.replace("7XYA", "7XYC"))
+    project.origin.git("merge", "--quiet", "--no-edit", "topic")
+    merged = project.origin.git("rev-parse", "HEAD")
+    environ = project.merge_request(
+        project.job(merged, depth=1), merged, CI_MERGE_REQUEST_SOURCE_BRANCH_SHA=head
+    )
+    assert [("conf.txt", "")] == places(environ, "--base", base)
+    wrong = run("gate", "--local", "--base", "nowhere", **environ)
+    assert (2, True) == (wrong.exit_code, "the origin has no branch nowhere" in wrong.stderr)
+
+
 def test_an_answer_that_nobody_reads_is_an_exit_status_all_the_same(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ):
