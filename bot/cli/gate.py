@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from bot.domain.pipeline import Pipeline
     from bot.domain.reports import Occasion
     from bot.settings import Settings
+
+_NO_GROUPS = "policies of groups (CLOISTER_POLICY_PROJECT) are heeded by the server only"
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,17 +218,15 @@ async def _scan(
         located, scanners = await asyncio.gather(
             Locator(clone, pipeline, _say).located(base, head), rulebook(settings, key, runner)
         )
-        for problem in scanners.problems:
-            _say(f"warning: {problem}")
         mask = redactor_of(scanners)
         own = LocalPolicyFile(settings.policy_file) if settings.policy_file else None
         levels = Levels(own, None, MemoryPolicyVersions(), lambda text: mask.redact(text).text)
-        if settings.policy_project:
-            _say("warning: policies of groups (CLOISTER_POLICY_PROJECT) are heeded by the server only")
         local = LocalGate(
             scanners, runner, key, lambda text: mask.redact(text).text, levels, SystemClock(), _say
         )
-        return await local.ask(clone, located.revision, pipeline.facts), located
+        result = await local.ask(clone, located.revision, pipeline.facts)
+        groups = [_NO_GROUPS] if settings.policy_project else []
+        return replace(result, problems=(*scanners.problems, *groups, *result.problems)), located
 
 
 def _print(result: GateResult, located: Located | None, ending: Ending, *, as_json: bool) -> None:

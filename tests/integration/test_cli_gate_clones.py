@@ -121,6 +121,17 @@ def test_a_branch_to_compare_with_is_fetched(project: Project, base: str):
     assert (2, True) == (wrong.exit_code, "the origin has no branch nowhere" in wrong.stderr)
 
 
+def test_rules_that_cannot_be_had_are_told_with_the_answer(project: Project, tmp_path: Path):
+    """For programs too: the gate has decided without them, and without the policies of groups."""
+    project.origin.commit(conf__txt="a\n")
+    here: dict[str, str | None] = {
+        "CI_PROJECT_DIR": str(project.origin.root),
+        "CLOISTER_POLICY_PROJECT": "group/policies",
+    }
+    rules, groups = answer(here, "--rules-dir", str(tmp_path / "gone"))["problems"]
+    assert ("does not exist" in rules, "of groups" in groups) == (True, True)
+
+
 def test_an_answer_that_nobody_reads_is_an_exit_status_all_the_same(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ):
