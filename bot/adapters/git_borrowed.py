@@ -2,7 +2,8 @@
 
 A bare repository of our own, in a directory that goes away again, borrows the objects of the clone. Git commands run
 there: no hook, filter, attribute or setting of the clone is in force. What the clone lacks, being shallow, is fetched
-into the same place, so the clone is never written to.
+into the same place, so the clone is never written to. A partial clone lacks files here and there: nothing is borrowed
+from it where all can be fetched.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from bot.adapters.git_history import commits_of, read_history
 from bot.adapters.git_objects import read_blobs
 from bot.adapters.git_origin import Origin
 from bot.adapters.git_process import Git
+from bot.adapters.git_their_clone import SHALLOW, TheirClone, named
 from bot.domain.diff import Diff
 from bot.domain.errors import Permanent, Transient
 from bot.domain.history import CommitDiff, History
@@ -39,10 +41,10 @@ EMPTY_TREES: Final = {
 _DEPTHS: Final = (100, 1_000, 10_000)
 _FETCH_S, _COMMAND_S = 180.0, 60.0
 _REPOSITORY_BYTES, _DIFF_BYTES = 5_000_000_000, 20_000_000
-_SHALLOW = "shallow"
 #: What git allows in no name, and takes for something else in what is to be fetched.
 _NO_BRANCH = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|^[/-]|[/.]$|//")
 _REMEDY = "set the variable GIT_DEPTH of the job to 0, or fetch it before"
+_WHOLE = "it is a partial clone: take --filter out of GIT_CLONE_EXTRA_FLAGS or GIT_FETCH_EXTRA_FLAGS, or clone without it"
 
 
 @asynccontextmanager
@@ -52,21 +54,28 @@ async def borrowed(clone: Path, origin: Origin | None) -> AsyncIterator[Borrowed
     Raises:
         Permanent: *clone* is in no git repository, or git is not installed.
     """
-    theirs = await asyncio.to_thread(_git_directory, clone)
+    theirs = await TheirClone.around(clone)
     made = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="cloister-gate-"))
     try:
         git = Git(
-            forge_url=origin.url if origin else "file:///",
+            forge_url=origin.url if origin else "",
             token=origin.token if origin else "",
             user=(origin.user if origin else "") or "oauth2",
             ca_file=origin.ca_file if origin else None,
         )
-        common, form = await _shape(git, theirs)
         await git.run(
-            *("init", "-q", "--bare", "--template=", "--initial-branch=unborn", f"--object-format={form}"),
+            *(
+                "init",
+                "-q",
+                "--bare",
+                "--template=",
+                "--initial-branch=unborn",
+                f"--object-format={theirs.form}",
+            ),
             at=made,
         )
-        await asyncio.to_thread(_borrow, common, made)
+        if not (theirs.partial and origin):
+            await theirs.lend(made)
         yield BorrowedClone(git, made, theirs, origin)
     finally:
         await asyncio.to_thread(shutil.rmtree, made, ignore_errors=True)
@@ -79,18 +88,18 @@ class BorrowedClone:
     Args:
         git: runs git.
         path: our own repository.
-        theirs: the git directory of the clone, in which nothing but names is looked up.
+        theirs: the clone, in which nothing but names is looked up.
         origin: where missing commits are, if that is known.
     """
 
     git: Git
     path: Path
-    theirs: Path
+    theirs: TheirClone
     origin: Origin | None
 
     async def commit(self, ref: str) -> str:
         """Return the commit that *ref* names in the clone, empty if it names none."""
-        return await self._name(f"{ref}^{{commit}}", at=self.theirs)
+        return await self.theirs.commit(ref)
 
     async def parent(self, commit: str) -> str:
         """Return the first parent of *commit*, empty if it has none.
@@ -101,14 +110,16 @@ class BorrowedClone:
         """
         if commit in await self._ends():
             await self._fetch([commit], 2)
-        return await self._name(f"{commit}^1^{{commit}}", at=self.path)
+        return await self._name(f"{commit}^1^{{commit}}")
 
     async def merge_base(self, one: str, other: str) -> str:
         """Return the newest common ancestor of two commits, after fetching as much of the history as that needs.
 
+        Empty if they have none at all.
+
         Raises:
             Transient: the origin is out of reach.
-            Permanent: they have none here, and more cannot be fetched.
+            Permanent: it is not found, and more cannot be fetched.
         """
         for depth in (0, *_DEPTHS):
             if depth:
@@ -120,8 +131,8 @@ class BorrowedClone:
             if found.stdout:
                 return found.stdout.decode().split()[0]
             if not self._shallow:
-                break
-        raise Permanent(f"{one[:12]} and {other[:12]} have no common ancestor in this clone; {_REMEDY}")
+                return ""
+        raise Permanent(f"{one[:12]} and {other[:12]} have no common ancestor in this clone; {self._remedy}")
 
     async def tip(self, branch: str) -> str:
         """Return the commit at the end of *branch* of the origin, as it is now.
@@ -135,9 +146,9 @@ class BorrowedClone:
         ref = f"refs/cloister/heads/{branch}"
         gone = f"the origin has no branch {branch[:200]}; it was renamed or deleted: name another one with --base"
         await self._transfer([f"+refs/heads/{branch}:{ref}"], depth=1 if self._shallow else 0, gone=gone)
-        found = await self._name(f"{ref}^{{commit}}", at=self.path)
+        found = await self._name(f"{ref}^{{commit}}")
         if not found:
-            raise Permanent(f"the branch {branch} is no commit that can be read here; {_REMEDY}")
+            raise Permanent(f"the branch {branch} is no commit that can be read here; {self._remedy}")
         return found
 
     async def bring(self, commits: Sequence[str]) -> None:
@@ -151,14 +162,14 @@ class BorrowedClone:
         if missing:
             await self._fetch(missing, 1)
         if lost := [one for one in missing if not await self._has(one)]:
-            raise Permanent(f"the commit {lost[0][:12]} is not in this clone; {_REMEDY}")
+            raise Permanent(f"the commit {lost[0][:12]} is not in this clone; {self._remedy}")
 
     async def diff(self, revision: Revision) -> Diff:
         """Return the exact diff from base to head."""
         try:
             return await read_diff(self.git, self.path, revision, limit_s=_COMMAND_S, max_bytes=_DIFF_BYTES)
         except GitFailed as failure:
-            raise _unreadable(failure) from failure
+            raise self._unreadable(failure) from failure
 
     async def read(
         self, revision: Revision, paths: Sequence[str], *, side: str = "head", max_bytes: int = 1_000_000
@@ -168,31 +179,32 @@ class BorrowedClone:
         try:
             return await read_blobs(self.git, self.path, commit, paths, max_bytes)
         except GitFailed as failure:
-            raise _unreadable(failure) from failure
+            raise self._unreadable(failure) from failure
 
     async def commits(self, revision: Revision) -> History:
         """Return what each commit of the branch adds, after fetching as many as that needs."""
-        if revision.base_sha in EMPTY_TREES.values():
-            return History((CommitDiff(revision.head_sha, await self.diff(revision)),))
         try:
             names = await self._whole_branch(revision)
             if names is None:
-                return History(missing=f"the clone is too shallow for the commits of the branch; {_REMEDY}")
+                return History(
+                    missing=f"the clone is too shallow for the commits of the branch; {self._remedy}"
+                )
             if len(names) <= 1:
                 return History(tuple([CommitDiff(sha, await self.diff(revision)) for sha in names]))
             return await read_history(self.git, self.path, names, limit_s=_COMMAND_S, max_bytes=_DIFF_BYTES)
         except GitFailed as failure:
-            raise _unreadable(failure) from failure
+            raise self._unreadable(failure) from failure
 
     async def _whole_branch(self, revision: Revision) -> list[str] | None:
         """Return the commits of the branch; None if some are out of reach.
 
         Where a clone ends, a commit seems to add everything that there is, so the end must not be among them.
         """
+        ends = [one for one in (revision.head_sha, revision.base_sha) if one not in EMPTY_TREES.values()]
         for depth in (0, *_DEPTHS):
             if depth:
                 try:
-                    await self._fetch([revision.head_sha, revision.base_sha], depth)
+                    await self._fetch(ends, depth)
                 except (Permanent, Transient):
                     return None
             names = await commits_of(self.git, self.path, revision)
@@ -204,33 +216,36 @@ class BorrowedClone:
         """Return the commits whose parents are not here because the clone is shallow."""
         if not self._shallow:
             return frozenset()
-        return frozenset((await asyncio.to_thread((self.path / _SHALLOW).read_text)).split())
+        return frozenset((await asyncio.to_thread((self.path / SHALLOW).read_text)).split())
+
+    @property
+    def _remedy(self) -> str:
+        return _WHOLE if self.theirs.partial else _REMEDY
+
+    def _unreadable(self, failure: GitFailed) -> Permanent:
+        return Permanent(f"git cannot read this clone: {failure.stderr}; {self._remedy}")
 
     @property
     def _shallow(self) -> bool:
-        return (self.path / _SHALLOW).exists()
+        return (self.path / SHALLOW).exists()
 
     async def _has(self, commit: str) -> bool:
-        return bool(await self._name(f"{commit}^{{tree}}", at=self.path))
+        return bool(await self._name(f"{commit}^{{tree}}"))
 
-    async def _name(self, name: str, *, at: Path) -> str:
-        try:
-            output = await self.git.run("rev-parse", "--verify", "--quiet", "--end-of-options", name, at=at)
-        except GitFailed:
-            return ""
-        return output.stdout.decode().strip()
+    async def _name(self, name: str) -> str:
+        return await named(self.git, name, self.path)
 
     async def _fetch(self, commits: Sequence[str], depth: int) -> None:
         names = list(dict.fromkeys(commits))
         gone = (
             f"the origin does not give out {' and '.join(one[:12] for one in names)}: a force-push took it away, or the"
-            f" job may not read where it is; run a new pipeline, or {_REMEDY}"
+            f" job may not read where it is; run a new pipeline, or {self._remedy}"
         )
         await self._transfer([f"+{sha}:refs/cloister/{sha}" for sha in names], depth=depth, gone=gone)
 
     async def _transfer(self, wanted: Sequence[str], *, depth: int, gone: str) -> None:
         if self.origin is None:
-            raise Permanent(f"this clone lacks commits that are needed; {_REMEDY}")
+            raise Permanent(f"this clone lacks commits that are needed; {self._remedy}")
         options = [f"--depth={depth}"] if depth else []
         try:
             await transfer(
@@ -248,40 +263,3 @@ class BorrowedClone:
             if failure.unwanted_sha:
                 raise Permanent(gone) from failure
             raise from_fetch(failure, self.origin.url) from failure
-
-
-def _unreadable(failure: GitFailed) -> Permanent:
-    return Permanent(f"git cannot read this clone: {failure.stderr}; {_REMEDY}")
-
-
-def _git_directory(clone: Path) -> Path:
-    """Return the git directory of the repository that *clone* is in, found by names alone."""
-    for place in (clone.resolve(), *clone.resolve().parents):
-        found = place / ".git"
-        if found.is_dir():
-            return found
-        if found.is_file():
-            return place / found.read_text(errors="replace").removeprefix("gitdir:").strip()
-        if (place / "HEAD").is_file() and (place / "objects").is_dir():
-            return place
-    raise Permanent(f"{clone} is in no git repository; in a CI job, do not set GIT_STRATEGY to none or empty")
-
-
-async def _shape(git: Git, theirs: Path) -> tuple[Path, str]:
-    """Return where the objects are, which working trees beside each other share, and how they are named."""
-    try:
-        output = await git.run("rev-parse", "--git-common-dir", "--show-object-format", at=theirs)
-    except GitFailed as failure:
-        raise Permanent(f"{theirs} is no git repository: {failure.stderr}") from failure
-    common, _, form = output.stdout.decode(errors="surrogateescape").strip("\n").rpartition("\n")
-    return (theirs / common).resolve(), form
-
-
-def _borrow(common: Path, made: Path) -> None:
-    objects = str(common / "objects")
-    if "\n" in objects or objects.startswith('"'):
-        raise Permanent(f"{objects!r} is no directory that git can borrow from; clone to another one")
-    (made / "objects" / "info").mkdir(exist_ok=True)
-    (made / "objects" / "info" / "alternates").write_text(objects + "\n")
-    if (common / _SHALLOW).is_file():
-        shutil.copyfile(common / _SHALLOW, made / _SHALLOW)

@@ -104,6 +104,8 @@ def _listed(output: bytes) -> Iterator[tuple[bytes, _Entry]]:
         head, _, path = record.partition(b"\t")
         mode, _, oid, size = head.split()
         if mode in _REGULAR:
+            if not size.isdigit():
+                raise GitFailed(128, f"unable to read {oid.decode()}")
             yield path, _Entry(oid, int(size))
 
 

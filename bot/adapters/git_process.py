@@ -27,7 +27,6 @@ _SETTINGS = {
     "credential.helper": "",
     "fetch.recurseSubmodules": "no",
     "http.followRedirects": "false",
-    "protocol.allow": "never",
     # A server that stalls is given up on.
     "http.lowSpeedLimit": "1000",
     "http.lowSpeedTime": "30",
@@ -57,7 +56,8 @@ class Git:
     message.
 
     Args:
-        forge_url: base URL of the forge, http(s); ``file`` serves tests and local set-ups.
+        forge_url: base URL of the forge, http(s); ``file`` serves tests and local set-ups. Empty: nothing is fetched
+            from anywhere, whatever a repository says.
         token: access token, empty for none.
         user: who the token is of, as far as the forge asks; jobs have tokens with a user of their own.
         ca_file: certificate authorities to trust instead of the system's.
@@ -67,9 +67,9 @@ class Git:
         self, *, forge_url: str, token: str = "", user: str = "oauth2", ca_file: Path | None = None
     ) -> None:
         parts = urlsplit(forge_url)
-        if parts.scheme not in ("http", "https", "file"):
+        if forge_url and parts.scheme not in ("http", "https", "file"):
             raise Permanent(f"cannot fetch from {parts.scheme}:// URLs; use http or https")
-        settings = _SETTINGS | {f"protocol.{parts.scheme}.allow": "always"}
+        settings = dict(_SETTINGS)
         self._secrets: tuple[str, ...] = ()
         if token:
             credentials = base64.b64encode(f"{user}:{token}".encode()).decode()
@@ -80,7 +80,7 @@ class Git:
         if ca_file:
             settings["http.sslCAInfo"] = str(ca_file)
         self._program = shutil.which("git") or ""
-        self._environment = _environment(settings, Path(self._program).parent)
+        self._environment = _environment(settings, Path(self._program).parent, parts.scheme)
 
     async def run(
         self,
@@ -147,7 +147,7 @@ class Git:
         return text.strip()[:1_000]
 
 
-def _environment(settings: Mapping[str, str], programs: Path) -> dict[str, str]:
+def _environment(settings: Mapping[str, str], programs: Path, protocol: str) -> dict[str, str]:
     environment = {
         "PATH": f"{programs}{os.pathsep}{os.defpath}",
         "HOME": "/nonexistent",
@@ -161,6 +161,10 @@ def _environment(settings: Mapping[str, str], programs: Path) -> dict[str, str]:
         "GIT_LITERAL_PATHSPECS": "1",
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_OPTIONAL_LOCKS": "0",
+        # Unlike a setting, this is above those of the repository.
+        "GIT_ALLOW_PROTOCOL": protocol,
+        # A partial clone would have a lost object fetched, by a program that its settings name.
+        "GIT_NO_LAZY_FETCH": "1",
         "GIT_CONFIG_COUNT": str(len(settings)),
     }
     for number, (name, value) in enumerate(settings.items()):

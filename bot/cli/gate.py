@@ -4,23 +4,44 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.context import print_json, printable, quiet_logs, settings_of
+from bot.cli.context import FAILED, FOUND, print_json, printable, quiet_logs, settings_of
+from bot.cli.gate_reports import KINDS
 
 if TYPE_CHECKING:
     from bot.cli.gate_revision import Located
     from bot.cli.gate_text import Style
-    from bot.domain.findings import Finding
     from bot.domain.gate import Answer, GateResult
     from bot.domain.pipeline import Pipeline
     from bot.domain.reports import Occasion
     from bot.settings import Settings
 
-_REPORTS = ("codequality", "sast", "secret_detection", "sarif", "junit")
+_NO_GROUPS = "policies of groups (CLOISTER_POLICY_PROJECT) are heeded by the server only"
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Say how a gate ends that has an answer; ``unwritten`` are reports that could not be written."""
+
+    answer: Answer
+    fail_open: bool
+    unwritten: Sequence[str] = ()
+
+    @property
+    def opened(self) -> bool:
+        """Say whether an undecided change passes."""
+        return self.fail_open and self.answer.value == "undecided"
+
+    @property
+    def status(self) -> int:
+        """Return the exit status; what blocks wins over a report that is missing."""
+        status = 0 if self.opened else self.answer.exit_status
+        return FAILED if self.unwritten and status != FOUND else status
 
 
 def gate(
@@ -46,7 +67,7 @@ def gate(
         typer.Option(
             "--report",
             metavar="KIND=FILE",
-            help=f"Write a report, of the kinds {', '.join(_REPORTS)}; repeatable.",
+            help=f"Write a report, of the kinds {', '.join(KINDS)}; repeatable.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -73,6 +94,7 @@ def gate(
 
     Example: `cloister gate --local --report codequality=gl-code-quality-report.json`
     """
+    from bot.cli import gate_reports
     from bot.domain.errors import Permanent
     from bot.domain.pipeline import VARIABLES, Pipeline
     from bot.settings import inherited
@@ -83,7 +105,8 @@ def gate(
             if local
             else "say how to find out: --wait asks the server for its verdict, --local scans the change here"
         )
-    files = _files(report or ())
+    files = gate_reports.files_of(report or ())
+    gate_reports.clear(files)
     _refuse("--wait" if wait else "--local", base=base, head=head, rules_dir=rules_dir, server=server)
     settings = settings_of(
         ctx, dotenv=False, rules_dirs=",".join(rules_dir) if rules_dir else None, server_url=server
@@ -96,10 +119,10 @@ def gate(
     from bot.cli.interrupts import run
 
     result, located, occasion = run(_ask(settings, pipeline, base, head, timeout_s))
-    for kind, file in files.items():
-        _write(kind, file, result.findings, occasion)
-    _print(result, located, as_json=as_json, fail_open=fail_open)
-    _leave(result.answer, fail_open=fail_open)
+    unwritten = gate_reports.write(files, result.findings, occasion)
+    ending = Ending(result.answer, fail_open=fail_open, unwritten=unwritten)
+    _print(result, located, ending, as_json=as_json)
+    _leave(ending)
 
 
 def _by_server(
@@ -112,22 +135,22 @@ def _by_server(
     fail_open: bool,
 ) -> None:
     """Let the server decide."""
-    from bot.cli import gate_server, gate_wait_text
+    from bot.cli import gate_reports, gate_server, gate_wait_text
     from bot.cli.interrupts import run
 
     gate_server.check_reports(files)
     result, question, occasion = run(gate_server.ask(settings, pipeline, timeout_s, _say))
-    for kind, file in files.items():
-        if gate_server.tells(kind, result):
-            _write(kind, file, list(occasion.blocking), occasion)
+    told = {kind: file for kind, file in files.items() if gate_server.tells(kind, result)}
+    unwritten = gate_reports.write(told, list(occasion.blocking), occasion)
+    ending = Ending(result.answer, fail_open=fail_open, unwritten=unwritten)
     if as_json:
         said = gate_wait_text.as_json(result, question)
-        print_json({**said, "exit_status": _status(result.answer, fail_open=fail_open)}, hostile=True)
+        print_json({**said, "exit_status": ending.status}, hostile=True)
     else:
         style = _style()
         for line in gate_wait_text.render(result, question, style):
             typer.echo(line, color=style.colours)
-    _leave(result.answer, fail_open=fail_open)
+    _leave(ending)
 
 
 def _refuse(way: str, **given: object) -> None:
@@ -142,27 +165,6 @@ def _refuse(way: str, **given: object) -> None:
     if wrong := [name for name in others if given[name]]:
         option = f"--{wrong[0].replace('_', '-')}"
         raise Permanent(f"{option} has no meaning with {way}; leave it out")
-
-
-def _files(asked: Sequence[str]) -> dict[str, Path]:
-    """Return where to write which report.
-
-    Raises:
-        Permanent: there is no such kind, or no file is named.
-    """
-    from bot.domain.errors import Permanent
-
-    files: dict[str, Path] = {}
-    for one in asked:
-        kind, _, name = one.partition("=")
-        if kind not in _REPORTS or not name:
-            raise Permanent(
-                f"{one!r} is no report: use --report KIND=FILE, KIND being one of {', '.join(_REPORTS)}"
-            )
-        if kind in files:
-            raise Permanent(f"two files are named for the report {kind}; name one")
-        files[kind] = Path(name)
-    return files
 
 
 async def _ask(
@@ -216,37 +218,18 @@ async def _scan(
         located, scanners = await asyncio.gather(
             Locator(clone, pipeline, _say).located(base, head), rulebook(settings, key, runner)
         )
-        for problem in scanners.problems:
-            _say(f"warning: {problem}")
         mask = redactor_of(scanners)
         own = LocalPolicyFile(settings.policy_file) if settings.policy_file else None
         levels = Levels(own, None, MemoryPolicyVersions(), lambda text: mask.redact(text).text)
-        if settings.policy_project:
-            _say("warning: policies of groups (CLOISTER_POLICY_PROJECT) are heeded by the server only")
         local = LocalGate(
             scanners, runner, key, lambda text: mask.redact(text).text, levels, SystemClock(), _say
         )
-        return await local.ask(clone, located.revision, pipeline.facts), located
+        result = await local.ask(clone, located.revision, pipeline.facts)
+        groups = [_NO_GROUPS] if settings.policy_project else []
+        return replace(result, problems=(*scanners.problems, *groups, *result.problems)), located
 
 
-def _write(kind: str, file: Path, findings: Sequence[Finding], occasion: Occasion) -> None:
-    """Write one report.
-
-    Raises:
-        Permanent: the file cannot be written.
-    """
-    from bot.domain.errors import Permanent
-    from bot.domain.reports import FORMATS
-
-    try:
-        file.write_text(FORMATS[kind](findings, occasion), encoding="utf-8")
-    except OSError as error:
-        raise Permanent(
-            f"cannot write {file}: {error.strerror}; name a writable file with --report"
-        ) from error
-
-
-def _print(result: GateResult, located: Located | None, *, as_json: bool, fail_open: bool) -> None:
+def _print(result: GateResult, located: Located | None, ending: Ending, *, as_json: bool) -> None:
     from bot.cli import gate_text
 
     revision, why = (located.revision, located.why) if located else (None, "nothing was looked at")
@@ -254,7 +237,7 @@ def _print(result: GateResult, located: Located | None, *, as_json: bool, fail_o
         shas = (revision.base_sha, revision.start_sha, revision.head_sha) if revision else ("", "", "")
         base, start, head = shas
         said = gate_text.as_json(result, base=base, start=start, head=head, why=why)
-        print_json({**said, "exit_status": _status(result.answer, fail_open=fail_open)}, hostile=True)
+        print_json({**said, "exit_status": ending.status}, hostile=True)
         return
     style = _style()
     for line in gate_text.render(result, style, why=why):
@@ -270,21 +253,18 @@ def _style() -> Style:
 
     screen: Mapping[str, str] = inherited("GITLAB_CI", "NO_COLOR", "TERM")
     in_gitlab = screen.get("GITLAB_CI") == "true"
-    terminal = sys.stdout.isatty() and screen.get("TERM") != "dumb"
+    terminal = sys.stdout is not None and sys.stdout.isatty() and screen.get("TERM") != "dumb"
     colours = (in_gitlab or terminal) and not screen.get("NO_COLOR")
     return Style(colours, in_gitlab, int(time.time()))
 
 
-def _status(answer: Answer, *, fail_open: bool) -> int:
-    return 0 if fail_open and answer.value == "undecided" else answer.exit_status
-
-
-def _leave(answer: Answer, *, fail_open: bool) -> None:
-    status = _status(answer, fail_open=fail_open)
-    if status:
-        raise typer.Exit(status)
-    if answer.exit_status:
+def _leave(ending: Ending) -> None:
+    for problem in ending.unwritten:
+        _say(f"error: {problem}")
+    if ending.opened:
         _say("the gate is undecided and lets the change pass, because of --fail-open")
+    if ending.status:
+        raise typer.Exit(ending.status)
 
 
 def _say(message: str) -> None:

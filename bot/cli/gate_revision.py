@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.adapters.git_borrowed import EMPTY_TREES, BorrowedClone
 from bot.domain.errors import CloisterError, Permanent
 from bot.domain.merge_request import Revision
-from bot.domain.pipeline import Pipeline, Scope, Target
+from bot.domain.pipeline import COMMIT_ID, Pipeline, Scope, Target
 
 #: Where a change is compared with if nobody says, in a clone that is no CI job's.
 DEFAULT_BASES = ("refs/remotes/origin/HEAD", "origin/main", "origin/master", "main", "master")
@@ -44,25 +44,30 @@ class Locator:
         revision = Revision(
             ref=self.pipeline.ref, base_sha=start, start_sha=target or start, head_sha=scope.head
         )
-        return Located(revision, scope.why)
+        alone = target and start in EMPTY_TREES.values()
+        return Located(revision, "everything, since the target has none of it" if alone else scope.why)
 
     async def _scope(self, base: str | None, head: str | None) -> Scope:
         if self.pipeline.present and not (base or head):
             return self.pipeline.scope()
-        tip = await self._named(head or self.pipeline["CI_COMMIT_SHA"] or "HEAD", "--head")
+        tip = await self._named(head or self.pipeline.head or "HEAD", "--head")
         for candidate in (base,) if base else DEFAULT_BASES:
             if commit := await self.clone.commit(candidate):
                 return Scope(tip, target=Target(commit), why=f"what is added to {candidate}")
         if base:
-            return Scope(
-                tip, target=Target(await self._named(base, "--base")), why=f"what is added to {base}"
-            )
+            return Scope(tip, target=await self._elsewhere(base), why=f"what is added to {base}")
         raise Permanent("no default branch found (origin/HEAD, main or master); name one with --base REF")
+
+    async def _elsewhere(self, base: str) -> Target:
+        """Return what *base* names where the clone has it not: clones of jobs have no branches."""
+        if self.clone.origin and not _is_commit_id(base):
+            return Target(branch=base.removeprefix("origin/"))
+        return Target(await self._named(base, "--base"))
 
     async def _named(self, name: str, option: str) -> str:
         if commit := await self.clone.commit(name):
             return commit
-        if len(name) in EMPTY_TREES and not name.strip("0123456789abcdef"):
+        if _is_commit_id(name):
             return name  # to be fetched
         raise Permanent(f"{name!r} is not a commit here; fetch it, or name another with {option} REF")
 
@@ -96,10 +101,13 @@ class Locator:
                 )
                 return await self._before(scope.head)
             return scope.base
-        return await self.clone.merge_base(target, scope.head) if target else await self._start(scope)
-
-    async def _start(self, scope: Scope) -> str:
+        if target:
+            return await self.clone.merge_base(target, scope.head) or EMPTY_TREES[len(scope.head)]
         return await self._before(scope.head) if scope.parent else EMPTY_TREES[len(scope.head)]
 
     async def _before(self, head: str) -> str:
         return await self.clone.parent(head) or EMPTY_TREES[len(head)]
+
+
+def _is_commit_id(name: str) -> bool:
+    return bool(COMMIT_ID.fullmatch(name))

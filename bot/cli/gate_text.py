@@ -15,6 +15,7 @@ from bot.domain.findings import Finding, Severity
 from bot.domain.gate import Answer, GateResult
 from bot.domain.markdown import one_line
 from bot.domain.remedy import WAIVER, remedy
+from bot.domain.reports import EVERYTHING
 
 #: Logs are read in windows of any size, and a pipe has none.
 WIDTH = 100
@@ -93,7 +94,7 @@ def headline(result: GateResult, why: str) -> str:
         found = [counted(len(result.blocking), "finding")] if result.blocking or not limits else []
         return f"cloister gate: BLOCKED by {' and '.join([*found, *limits])} ({looked})"
     if result.answer is Answer.undecided:
-        return f"cloister gate: UNDECIDED, no answer of {', '.join(map(one_line, result.broken))} ({looked})"
+        return f"cloister gate: UNDECIDED, {unanswered(result.broken)} ({looked})"
     return f"cloister gate: passed ({looked})"
 
 
@@ -125,6 +126,12 @@ def table(rows: Sequence[Row], style: Style, *, remedies: bool = True) -> Iterat
             yield from _indented(f"-> {row.remedy}" if row.remedy else "")
     if len(rows) > len(shown):
         yield f"... and {len(rows) - len(shown)} more"
+
+
+def unanswered(broken: Iterable[str]) -> str:
+    """Return in words who gave no answer, *broken* or nobody at all."""
+    names = [one_line(name) for name in broken if name != EVERYTHING]
+    return f"no answer of {', '.join(names)}" if names else "there is no answer"
 
 
 def answer_colour(answer: Answer) -> str:

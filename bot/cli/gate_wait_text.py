@@ -5,7 +5,18 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Iterator
 
-from bot.cli.gate_text import PATH_CHARS, UNDECIDED, WIDTH, Row, Style, answer_colour, counted, listing, table
+from bot.cli.gate_text import (
+    PATH_CHARS,
+    UNDECIDED,
+    WIDTH,
+    Row,
+    Style,
+    answer_colour,
+    counted,
+    listing,
+    table,
+    unanswered,
+)
 from bot.cli.gate_wait import WaitResult
 from bot.domain.awaited import AwaitedFinding, AwaitedVerdict, AwaitedWaiver, Question
 from bot.domain.gate import Answer
@@ -60,7 +71,7 @@ def headline(result: WaitResult, question: Question) -> str:
     if result.answer is Answer.blocked:
         return f"cloister gate: BLOCKED{_by(verdict)} ({about})"
     if result.answer is Answer.undecided:
-        return f"cloister gate: UNDECIDED, no answer of {', '.join(map(one_line, result.broken))} ({about})"
+        return f"cloister gate: UNDECIDED, {unanswered(result.broken)} ({about})"
     return f"cloister gate: {result.answer} ({about})"
 
 

@@ -35,7 +35,6 @@ _CONFIG = {
     "diff.noprefix": "false",
     "diff.mnemonicPrefix": "false",
     "diff.renames": "true",
-    "protocol.allow": "never",
 }
 #: What git gets from our own environment: where programs and the user's ignore list are, and, in a hook, which
 #: index holds what is about to be committed.
@@ -43,7 +42,10 @@ INHERITED = ("PATH", "HOME", "XDG_CONFIG_HOME", "GIT_INDEX_FILE")
 _FIXED = {
     "GIT_CONFIG_NOSYSTEM": "1",
     "GIT_ATTR_NOSYSTEM": "1",
+    # A partial clone would have a lost object fetched, by a program that its settings name.
     "GIT_NO_LAZY_FETCH": "1",
+    # Above the settings of the repository, which may allow each protocol again.
+    "GIT_ALLOW_PROTOCOL": "",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_PAGER": "cat",

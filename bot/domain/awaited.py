@@ -179,7 +179,7 @@ def asked(pipeline: Pipeline) -> Question:
     Raises:
         Permanent: the variables name no merge request, or contradict each other.
     """
-    head = pipeline["CI_MERGE_REQUEST_SOURCE_BRANCH_SHA"] or pipeline["CI_COMMIT_SHA"]
+    head = pipeline.head
     project = pipeline["CI_MERGE_REQUEST_PROJECT_ID"] or pipeline["CI_PROJECT_ID"]
     if not head or not project:
         name = "CI_PROJECT_ID" if head else "CI_COMMIT_SHA"

@@ -103,6 +103,11 @@ class Pipeline:
         )
 
     @property
+    def head(self) -> str:
+        """Return the newest commit that people wrote: in pipelines of merged results the job's is a merge by GitLab."""
+        return self["CI_MERGE_REQUEST_SOURCE_BRANCH_SHA"] or self["CI_COMMIT_SHA"]
+
+    @property
     def facts(self) -> Facts:
         """Return what is known of the merge request, or of the branch; a job cannot know the author's role.
 

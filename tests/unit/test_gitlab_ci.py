@@ -94,12 +94,11 @@ def test_every_input_is_used_and_explained(file: Path):
 
 @pytest.mark.parametrize(("plain", "made"), [(TEMPLATE, COMPONENT), (WAITING, VERDICT)])
 def test_both_forms_are_the_same_job(plain: Path, made: Path):
-    """Where nothing is chosen; the server is no variable of the template, lest it hides that of a group."""
+    """Where nothing is chosen."""
     left, right = job(template(plain)), job(component(made))
     for one in (left, right):
         # GitLab takes numbers, too.
         one["variables"] = {name: str(value) for name, value in one["variables"].items()}
-    assert "" == right["variables"].pop("CLOISTER_SERVER_URL", "")
     assert {**left, "image": None} == {
         **{key: value for key, value in right.items() if key not in ("tags", "allow_failure")},
         "image": None,
@@ -123,7 +122,7 @@ def test_text_stays_text(text: str):
     """Whatever YAML would take it for: a branch called 1.10 is not 1.1, and nothing is not null."""
     made = job(component(base=text, image=text, stage=text))
     assert (text, text, text) == (made["variables"]["GATE_BASE"], made["image"]["name"], made["stage"])
-    assert text == job(component(VERDICT, server=text))["variables"]["CLOISTER_SERVER_URL"]
+    assert text == job(component(VERDICT, server=text))["variables"]["GATE_SERVER"]
 
 
 def test_waiting_needs_no_clone_and_a_merge_request():
@@ -134,9 +133,24 @@ def test_waiting_needs_no_clone_and_a_merge_request():
         assert [{"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'}] == made["rules"]
     made = job(component(VERDICT, server="https://cloister.example", timeout=60))
     assert ("https://cloister.example", "60") == (
-        made["variables"]["CLOISTER_SERVER_URL"],
+        made["variables"]["GATE_SERVER"],
         made["variables"]["GATE_TIMEOUT"],
     )
+
+
+@pytest.mark.parametrize("content", [template(), component(), template(WAITING), component(VERDICT)])
+def test_no_other_job_has_a_say(content: dict[str, Any]):
+    """Variables that a job reports come with its artifacts, and are above those of the file."""
+    made = job(content)
+    assert ([], [], []) == (made["dependencies"], made["cache"], made["before_script"])
+
+
+@pytest.mark.parametrize("content", [template(WAITING), component(VERDICT)])
+def test_no_variable_of_the_job_hides_where_the_server_is(content: dict[str, Any]):
+    """Those of an instance or a group are above the job's, those at the top of a file below."""
+    made = job(content)
+    assert "CLOISTER_SERVER_URL" not in made["variables"]
+    assert '${GATE_SERVER:+--server "$GATE_SERVER"}' in made["script"][0]
 
 
 @pytest.mark.parametrize("fail", FAILS)
@@ -152,6 +166,7 @@ def test_the_command_exists_and_writes_what_is_kept(content: dict[str, Any], fai
     for placeholder, value in (
         ("${GATE_FAIL:-closed}", fail),
         ('${GATE_BASE:+--base "$GATE_BASE"}', "--base main"),
+        ('${GATE_SERVER:+--server "$GATE_SERVER"}', "--server https://cloister.example"),
         ("${GATE_TIMEOUT:-600}", str(made["variables"].get("GATE_TIMEOUT"))),
     ):
         line = line.replace(placeholder, value)

@@ -27,7 +27,8 @@ def codequality(findings: Iterable[Finding]) -> str:
             "fingerprint": identity,
             "severity": _SEVERITIES[finding.severity],
             "location": {
-                "path": finding.path.removeprefix("./"),
+                # GitLab refuses the whole report for half a character, which a path may hold.
+                "path": finding.path.removeprefix("./").encode(errors="replace").decode(),
                 "lines": {"begin": finding.line, "end": finding.end_line},
             },
         }

@@ -6,7 +6,7 @@ blocks; the others are told in its output.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import groupby
 from xml.etree import ElementTree as ET
 
@@ -21,7 +21,8 @@ _PATH_CHARS = 1_000
 
 def junit(findings: Iterable[Finding], occasion: Occasion) -> str:
     """Return the report; without findings it has the one case that the gate was asked."""
-    cases = [_case(list(group), occasion) for _, group in groupby(_sorted(findings), key=_key)]
+    blocking = frozenset(occasion.blocking)
+    cases = [_case(list(group), blocking) for _, group in groupby(_sorted(findings), key=_key)]
     cases += [_broken(name, why) for name, why in sorted(occasion.broken.items())]
     seconds = f"{max((occasion.ended - occasion.started).total_seconds(), 0):.3f}"
     counts = {
@@ -47,12 +48,12 @@ def _sorted(findings: Iterable[Finding]) -> list[Finding]:
     return sorted(in_order(findings), key=_key)
 
 
-def _case(found: Sequence[Finding], occasion: Occasion) -> ET.Element:
+def _case(found: Sequence[Finding], all_blocking: Collection[Finding]) -> ET.Element:
     first = found[0]
     path = one_line(first.path, _PATH_CHARS)
     name = one_line(f"{first.scanner}: {first.rule}")
     case = ET.Element("testcase", {"classname": path, "name": name, "file": path})
-    blocking = [one for one in found if one in occasion.blocking]
+    blocking = [one for one in found if one in all_blocking]
     if blocking:
         failure = ET.SubElement(case, "failure", {"message": one_line(blocking[0].title), "type": "blocks"})
         failure.text = "\n\n".join(map(_told, blocking))

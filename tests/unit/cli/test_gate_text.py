@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.cli.gate_text import Style, as_json, headline, render
+from bot.cli.gate_text import Style, as_json, headline, render, unanswered
 from bot.domain.findings import Severity
 from bot.domain.gate import Answer, GateResult
+from bot.domain.reports import EVERYTHING
 from tests.unit.domain.test_gate import finding
 
 PLAIN, GITLAB = Style(), Style(colours=True, sections=True, now=1_700_000_000)
@@ -59,6 +60,12 @@ def test_what_gave_no_answer_is_named():
     log = printed(GateResult(Answer.undecided, broken={"semgrep": "it crashed"}))
     assert "  semgrep: it crashed\n" in log
     assert log.endswith("UNDECIDED, no answer of semgrep (0 files, 0 added lines: the merge request)")
+
+
+def test_no_answer_at_all_is_not_called_a_scanner():
+    """Nobody is named everything."""
+    assert "there is no answer" == unanswered([EVERYTHING])
+    assert "no answer of semgrep" == unanswered(["semgrep", EVERYTHING])
 
 
 def test_gitlab_folds_what_does_not_block():

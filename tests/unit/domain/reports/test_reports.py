@@ -71,6 +71,12 @@ def test_odd_paths_do_not_break_reports(name: str) -> None:
     assert "a" in FORMATS[name]([FINDING.model_copy(update={"path": "a\udcff.py"})], NO_OCCASION)
 
 
+def test_code_quality_has_no_half_characters() -> None:
+    """GitLab would refuse all of it for one."""
+    (entry,) = json.loads(codequality([FINDING.model_copy(update={"path": "a\udcff.py"})]))
+    assert "a?.py" == entry["location"]["path"]
+
+
 def test_code_quality_has_what_gitlab_reads() -> None:
     """Exactly the documented fields, a relative path, one line of text."""
     (entry,) = json.loads(codequality([FINDING]))

@@ -173,3 +173,18 @@ def test_junit_shows_what_gave_no_answer() -> None:
     suite = ET.fromstring(FORMATS["junit"]([], occasion))[0]
     assert ("1", "0", "4.000") == (suite.get("errors"), suite.get("failures"), suite.get("time"))
     assert "it crashed[0m" == suite.findtext("testcase/error")
+
+
+class Walked(tuple[Finding, ...]):
+    """Findings that can be walked through, and not searched for one."""
+
+    def __contains__(self, one: object) -> bool:
+        """Refuse: with thousands that block it takes minutes."""
+        raise AssertionError(one)
+
+
+def test_junit_does_not_search_what_blocks_for_each_finding():
+    """A change of thousands of findings is reported in a second."""
+    blocking = Walked(FINDING.model_copy(update={"line": line, "end_line": line}) for line in range(1, 4))
+    occasion = Occasion(OCCASION.started, OCCASION.ended, HEAD, blocking)
+    assert 1 == FORMATS["junit"](list(blocking), occasion).count("<failure ")
