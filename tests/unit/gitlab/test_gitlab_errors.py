@@ -179,6 +179,12 @@ def test_only_the_same_state_is_fine(expected: bool, state: str, event: str, cur
     assert not is_same_state(answer(500, {"message": text}), state)
 
 
+@pytest.mark.parametrize("said", ["404 Project Not Found", "Project Not Found"])
+def test_a_status_is_told_once(said: str):
+    """GitLab's own words often begin with it."""
+    assert str(met(answer(404, {"message": said}))).startswith("POST /x: 404 Project Not Found. ")
+
+
 @given(
     status=st.integers(100, 999),
     body=st.binary(max_size=50) | st.just(b"[" * 5000),
