@@ -11,18 +11,22 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot import settings_access as access
+from bot import settings_gitlab as gitlab
 from bot import settings_kafka as kafka
+from bot import settings_logs as logs
 from bot import settings_model as models
+from bot import settings_pace as pace
 from bot import settings_server as server
+from bot import settings_storage as storage
 from bot.settings_policy import PolicyFile, PolicyProject
 from bot.settings_retention import DropFeedbackAfterDays
-from bot.settings_rules import RulesDirs
+from bot.settings_rules import Kingfisher, RulesDirs
 from bot.settings_sandbox import Sandbox, SandboxRoots
 from bot.settings_sources import (
     DEBUG_VARIABLE,
@@ -37,16 +41,7 @@ from bot.settings_sources import (
     variable,
 )
 from bot.settings_tls import trusting
-from bot.settings_types import (
-    IgnoreCase,
-    ListenAddress,
-    LocalPath,
-    PostgresUrl,
-    Token,
-    WebhookSecrets,
-    WebUrl,
-    separated,
-)
+from bot.settings_types import separated
 
 __all__ = [
     "Loaded",
@@ -69,27 +64,10 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    gitlab_url: WebUrl | None = Field(
-        None,
-        description="Base URL of GitLab, with its path if it has one.",
-        examples=["https://gitlab.example"],
-    )
-    gitlab_token: Token | None = Field(
-        None,
-        description="Project, group or service account token with scope `api` and role Developer.",
-        examples=["glpat-..."],
-    )
-    gitlab_ca_file: LocalPath | None = Field(
-        None,
-        description="PEM file with the authority that signed GitLab's certificate. Unset: the public ones.",
-        examples=["/etc/ssl/certs/example-ca.pem"],
-    )
-    webhook_secret: WebhookSecrets | None = Field(
-        None,
-        description="Secret that GitLab sends with each webhook. During a rotation two, separated by a comma"
-        " or a line break.",
-        examples=["(32 random characters)"],
-    )
+    gitlab_url: gitlab.Url = None
+    gitlab_token: gitlab.ApiToken = None
+    gitlab_ca_file: gitlab.CaFile = None
+    webhook_secret: gitlab.WebhookSecret = None
     model_url: models.Urls = None
     model_api_key: models.Key = None
     model_ca_file: models.CaFile = None
@@ -102,11 +80,7 @@ class Settings(BaseSettings):
     model_first_token_s: models.FirstTokenS = 120
     model_gap_s: models.GapS = 30
     model_total_s: models.TotalS = 600
-    database_url: PostgresUrl | None = Field(
-        None,
-        description="Postgres 15 or newer. Unset: a Postgres of our own in the data directory.",
-        examples=["postgresql://cloister@db.example/cloister"],
-    )
+    database_url: storage.DatabaseUrl = None
     log_url: kafka.Log = None
     kafka_prefix: kafka.Prefix = "cloister"
     kafka_tls: kafka.Tls = None
@@ -118,34 +92,11 @@ class Settings(BaseSettings):
     kafka_password: kafka.Password = None
     kafka_token_url: kafka.TokenUrl = None
     kafka_token_file: kafka.TokenFile = None
-    data_dir: LocalPath = Field(
-        Path("~/.local/share/cloister"),
-        validate_default=True,
-        description="Directory for the git mirrors and the embedded database, on a local disk."
-        " Default: `cloister` in `$XDG_DATA_HOME`.",
-        examples=["/var/lib/cloister"],
-    )
-    advisories_dir: LocalPath | None = Field(
-        None,
-        description="Directory for the imported advisories about packages."
-        " Unset: `advisories` in the data directory.",
-        examples=["/srv/cloister/advisories"],
-    )
-    advisories_max_age_days: int = Field(
-        30,
-        ge=1,
-        le=3650,
-        description="Days after which `cloister doctor` warns that no newer advisory was imported.",
-        examples=[7],
-    )
-    listen: ListenAddress = Field(
-        "127.0.0.1:8080", description="HOST:PORT for webhooks, health and metrics.", examples=["0.0.0.0:8080"]
-    )
-    public_url: WebUrl | None = Field(
-        None,
-        description="Where people and CI jobs reach the pages of Cloister. Unset: no link leads to them from GitLab.",
-        examples=["https://cloister.example"],
-    )
+    data_dir: storage.DataDir = Path("~/.local/share/cloister")
+    advisories_dir: storage.AdvisoriesDir = None
+    advisories_max_age_days: storage.AdvisoriesMaxAgeDays = 30
+    listen: server.Listen = "127.0.0.1:8080"
+    public_url: server.PublicUrl = None
     server_url: server.Url = None
     server_ca_file: server.CaFile = None
     api_token: server.ApiToken = None
@@ -153,62 +104,21 @@ class Settings(BaseSettings):
     oauth_client_secret: access.ClientSecret = None
     admins: access.Admins = None
     auditors: access.Auditors = None
-    marker_key: SecretStr | None = Field(
-        None,
-        description="Key that signs the hidden markers in our comments."
-        " Unset: one is made and kept in the database.",
-        examples=["(32 random characters)"],
-    )
-    otlp_endpoint: WebUrl | None = Field(
-        None,
-        description="OpenTelemetry collector (OTLP over HTTP). Unset: no telemetry leaves the process.",
-        examples=["http://127.0.0.1:4318"],
-    )
-    log_format: Annotated[Literal["console", "json"], IgnoreCase] = Field(
-        "console", description="Form of log lines: `console` or `json`.", examples=["json"]
-    )
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], IgnoreCase] = Field(
-        "info", description="Least level to log: `debug`, `info`, `warning` or `error`.", examples=["info"]
-    )
-    kingfisher: bool = Field(
-        False,
-        description="Look for secrets with the rules of the Kingfisher SDK too. Takes some 60 MB and half of the speed.",
-        examples=["true"],
-    )
-    concurrency: int = Field(
-        4, ge=1, le=256, description="Merge requests in flight at a time, per stage.", examples=[4]
-    )
-    debounce_s: int = Field(
-        5,
-        ge=0,
-        le=600,
-        description="Seconds that a push waits for the next one, if it follows another that closely.",
-        examples=[10],
-    )
-    review_deadline_s: int = Field(
-        900,
-        ge=30,
-        le=86400,
-        description="Seconds after which a review publishes what it has.",
-        examples=[900],
-    )
+    marker_key: gitlab.MarkerKey = None
+    otlp_endpoint: logs.OtlpEndpoint = None
+    log_format: logs.Form = "console"
+    log_level: logs.Level = "info"
+    kingfisher: Kingfisher = False
+    concurrency: pace.Concurrency = 4
+    debounce_s: pace.DebounceS = 5
+    review_deadline_s: pace.ReviewDeadlineS = 900
     policy_file: PolicyFile = None
     policy_project: PolicyProject = None
     rules_dirs: RulesDirs = None
     sandbox: Sandbox = "off"
     sandbox_roots: SandboxRoots = None
-    reconcile: Annotated[Literal["known", "member", "off"], IgnoreCase] = Field(
-        "known",
-        description="Projects to search for lost webhooks: `known` by earlier ones, all where we are `member`, `off`.",
-        examples=["member"],
-    )
-    feedback_per_minute: int = Field(
-        60,
-        ge=0,
-        le=6000,
-        description="Merge requests looked at per minute for what people did with our comments; 0: none.",
-        examples=[20],
-    )
+    reconcile: pace.Reconcile = "known"
+    feedback_per_minute: pace.FeedbackPerMinute = 60
     drop_feedback_after_days: DropFeedbackAfterDays = 730
 
     @field_validator("*", mode="before")

@@ -1,4 +1,4 @@
-"""Where an organisation keeps its own rules: directories and git repositories, as one setting names them."""
+"""Which rules there are besides the shipped ones: an organisation's own, in directories and git repositories, and Kingfisher's."""
 
 from __future__ import annotations
 
@@ -77,5 +77,12 @@ RulesDirs = Annotated[
         description="Rules of your own: directories and repositories (`git+https://HOST/PATH.git@BRANCH`), separated"
         " by commas.",
         examples=["/etc/cloister/rules,git+https://gitlab.example/security/rules.git@main"],
+    ),
+]
+Kingfisher = Annotated[
+    bool,
+    Field(
+        description="Look for secrets with the rules of the Kingfisher SDK too. Takes some 60 MB and half of the speed.",
+        examples=["true"],
     ),
 ]

@@ -1,4 +1,4 @@
-"""Where a CI job finds the server that knows the verdicts."""
+"""Where Cloister serves its pages and takes webhooks, and where a CI job finds the server that knows the verdicts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,19 @@ from typing import Annotated
 
 from pydantic import Field
 
-from bot.settings_types import LocalPath, Token, WebUrl
+from bot.settings_types import ListenAddress, LocalPath, Token, WebUrl
+
+Listen = Annotated[
+    ListenAddress,
+    Field(description="HOST:PORT for webhooks, health and metrics.", examples=["0.0.0.0:8080"]),
+]
+PublicUrl = Annotated[
+    WebUrl | None,
+    Field(
+        description="Where people and CI jobs reach the pages of Cloister. Unset: no link leads to them from GitLab.",
+        examples=["https://cloister.example"],
+    ),
+]
 
 Url = Annotated[
     WebUrl | None,

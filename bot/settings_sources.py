@@ -90,9 +90,8 @@ def from_secret_files(variables: Mapping[str, str], secrets: Iterable[str]) -> L
         try:
             values[name] = Given(_read_secret(Path(path)), f"file {path}")
         except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else str(error)
             problems.append(
-                f"{pointer}: cannot use {path}: {reason}; name a readable file with the secret in it"
+                f"{pointer}: cannot use {path}: {_reason(error)}; name a readable file with the secret in it"
             )
     if problems:
         raise SettingsError(problems)
@@ -111,7 +110,7 @@ def dotenv_variables(path: Path) -> dict[str, str]:
         parsed = dotenv_values(path, interpolate=False, encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
-            [f"{path}: cannot be read: {error}; make it readable UTF-8 or remove it"]
+            [f"{path}: cannot be read: {_reason(error)}; make it readable UTF-8 or remove it"]
         ) from error
     return {name: value for name, value in parsed.items() if value is not None}
 
@@ -126,7 +125,7 @@ def from_toml(path: Path, names: Collection[str]) -> Layer:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
-            [f"--config {path}: cannot be read: {error}; name a readable TOML file"]
+            [f"--config {path}: cannot be read: {_reason(error)}; name a readable TOML file"]
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(
@@ -165,6 +164,11 @@ def _read_secret(path: Path) -> str:
         msg = "it is empty"
         raise ValueError(msg)
     return text
+
+
+def _reason(error: OSError | ValueError) -> str:
+    # Python's own text of a system error has its number in front and the path again behind.
+    return str(error.strerror if isinstance(error, OSError) else error)
 
 
 def _warnings(variables: Mapping[str, str], names: Collection[str], origin: str) -> Iterable[str]:

@@ -157,7 +157,9 @@ class EmbeddedPostgres:
             self._data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = (self._data_dir / "lock").open("w")
         except OSError as error:
-            raise Permanent(f"{self._data_dir} is not writable ({error}): set CLOISTER_DATA_DIR") from error
+            raise Permanent(
+                f"{self._data_dir} is not writable ({error.strerror}): set CLOISTER_DATA_DIR"
+            ) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -8,7 +8,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path, PurePosixPath
 
@@ -16,34 +16,15 @@ from bot.adapters.private_directory import PrivateDirectory
 from bot.adapters.process import inside
 from bot.adapters.process_watch import Watch
 from bot.adapters.sandbox_calls import call_filter
+from bot.adapters.sandbox_command import SETTINGS, SandboxCommand, Which
 from bot.adapters.sandbox_usage import descendants, entries, memory_bytes
 from bot.domain.errors import Permanent
-from bot.ports import CHECKOUT, SandboxTree, Trial, Tried
+from bot.ports import SandboxTree, Trial, Tried
 
-Which = Callable[[str], str | None]
-
-REPORT = "/report"
-#: What programs need that are installed on the machine; no settings, accounts or keys among them.
-SYSTEM = (
-    "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/alternatives", "/etc/ld.so.cache", "/etc/localtime",
-    "/etc/java-11-openjdk", "/etc/java-17-openjdk", "/etc/java-21-openjdk", "/etc/java-25-openjdk",
-)  # fmt: skip
-_PROGRAMS = ("/usr/local/go/bin", "/usr/local/bin", "/usr/bin", "/bin")
-_NOBODY = 65_534
-_IN_THE_SANDBOX = "1000"
-#: The least that programs look for: one account, and a name for the loopback.
-_SETTINGS = {
-    "passwd": "test:x:1000:1000:test:/tmp/home:/bin/sh\n",
-    "group": "test:x:1000:\n",
-    "hosts": "127.0.0.1 localhost sandbox\n::1 localhost\n",
-}
-_SHARED_MEMORY_BYTES = 64_000_000
 _REPORT_BYTES = 2_000_000
-_OPEN_FILES = 1_024
 _MOST_ENTRIES = 100_000  # files take memory even when they are empty
 _LOOK_S = 0.05
 _GRACE_S = 10.0
-_UNWATCHED_S = 5.0
 _HOWEVER_BUSY_S = 12.0
 _MOST_FILES, _MOST_BYTES = 50_000, 500_000_000
 
@@ -64,6 +45,7 @@ class BubblewrapSandbox:
         self._roots = tuple(str(root) for root in roots)
         self._base = base
         self._which = which
+        self._command = SandboxCommand(self._roots, which)
 
     @asynccontextmanager
     async def holding(self, files: Mapping[str, bytes]) -> AsyncIterator[SandboxTree]:
@@ -72,7 +54,7 @@ class BubblewrapSandbox:
             raise Permanent("the repository is too large for the sandbox: 50,000 files and 500 MB fit")
         room = PrivateDirectory(self._base)
         try:
-            tree = _Tree(self, room)
+            tree = _Tree(self._command, room)
             await asyncio.to_thread(tree.fill, files)
             yield tree
         finally:
@@ -99,61 +81,12 @@ class BubblewrapSandbox:
             remedy = "let everybody read that directory and those above, or name another one"
         return f"bubblewrap cannot start a program ({said}); {remedy}"
 
-    def words(self, trial: Trial, room: PrivateDirectory, filter_fd: int | None) -> tuple[str, ...]:
-        """Return the command line that runs *trial* with what is in *room*."""
-        prlimit, timeout = self._which("prlimit") or "prlimit", self._which("timeout") or "timeout"
-        # Ends what nobody watches: Cloister may be stopped, or killed before bubblewrap would notice.
-        at_last = (timeout, "--signal=KILL", f"{trial.limit_s + _UNWATCHED_S:g}")
-        return (
-            *self._before(),
-            self._which("bwrap") or "bwrap",
-            *("--unshare-all", "--unshare-user", "--die-with-parent", "--new-session", "--cap-drop", "ALL"),
-            *("--uid", _IN_THE_SANDBOX, "--gid", _IN_THE_SANDBOX, "--hostname", "sandbox"),
-            *(("--seccomp", str(filter_fd)) if filter_fd is not None else ()),
-            *(word for path in SYSTEM for word in _visible(path)),
-            *("--proc", "/proc", "--dev", "/dev"),
-            *("--size", str(_SHARED_MEMORY_BYTES), "--tmpfs", "/dev/shm"),  # noqa: S108 - the sandbox's own
-            *("--size", str(trial.scratch_bytes), "--tmpfs", "/tmp"),  # noqa: S108
-            *(word for root in self._roots for word in ("--ro-bind-try", root, root)),
-            *("--dir", "/tmp/home", "--ro-bind", str(room.inputs), CHECKOUT),  # noqa: S108
-            *(word for name in _SETTINGS for word in ("--ro-bind", str(room.scratch / name), f"/etc/{name}")),
-            *("--bind", str(room.scratch / "report"), REPORT, "--chdir", _start(trial.folder)),
-            # Last: mount points are made on the way.
-            *("--remount-ro", "/dev", "--remount-ro", "/", "--clearenv"),
-            *(word for name, value in self._environment(trial).items() for word in ("--setenv", name, value)),
-            *("--", *at_last, prlimit, *_limits(trial), "--", *trial.argv),
-        )
-
-    def _before(self) -> tuple[str, ...]:
-        """Return what lowers our own standing: limits on processes do not hold for the administrator."""
-        setpriv, choom, nice = (self._which(name) or "" for name in ("setpriv", "choom", "nice"))
-        lower = ("--reuid", str(_NOBODY), "--regid", str(_NOBODY), "--clear-groups")
-        return (
-            *((nice, "-n", "10") if nice else ()),
-            *((choom, "-n", "1000", "--") if choom else ()),
-            *((setpriv, *lower, "--no-new-privs") if os.geteuid() == 0 else (setpriv, "--no-new-privs")),
-        )
-
-    def _environment(self, trial: Trial) -> dict[str, str]:
-        programs = [f"{root}/bin" for root in self._roots]
-        jars = [f"{root}{folder}/*" for root in self._roots for folder in ("", "/lib")]
-        modules = [f"{root}{folder}/node_modules" for root in self._roots for folder in ("", "/lib")]
-        return {
-            "PATH": ":".join([*programs, *_PROGRAMS]),
-            "HOME": "/tmp/home",  # noqa: S108 - the sandbox's own
-            "TMPDIR": "/tmp",  # noqa: S108
-            "LC_ALL": "C.UTF-8",
-            "CLASSPATH": ":".join(jars),
-            "NODE_PATH": ":".join(modules),
-            **trial.environment,
-        }
-
 
 class _Tree:
     """Hold a project's files, changed for one run at a time."""
 
-    def __init__(self, sandbox: BubblewrapSandbox, room: PrivateDirectory) -> None:
-        self._sandbox = sandbox
+    def __init__(self, command: SandboxCommand, room: PrivateDirectory) -> None:
+        self._command = command
         self._room = room
         self._files: dict[str, bytes] = {}
         self._running = asyncio.Lock()
@@ -163,7 +96,7 @@ class _Tree:
         self._room.path.chmod(0o711 if os.geteuid() == 0 else 0o700)
         self._room.inputs.chmod(0o755)
         self._room.scratch.chmod(0o755)
-        for name, text in _SETTINGS.items():
+        for name, text in SETTINGS.items():
             (self._room.scratch / name).write_text(text)
             (self._room.scratch / name).chmod(0o644)
         for name, content in files.items():
@@ -226,7 +159,7 @@ class _Tree:
 
     async def _spawned(self, trial: Trial) -> tuple[asyncio.SubprocessTransport, Watch]:
         with _filter() as filter_fd:
-            words = self._sandbox.words(trial, self._room, filter_fd)
+            words = self._command.words(trial, self._room, filter_fd)
             return await asyncio.get_running_loop().subprocess_exec(
                 lambda: Watch(trial.output_bytes),
                 *words,
@@ -270,33 +203,8 @@ async def _bounded(watch: Watch, trial: Trial) -> str:
                 return "memory"
 
 
-def _start(folder: str) -> str:
-    return f"{CHECKOUT}/{inside(folder)}" if folder else CHECKOUT
-
-
 def _absent(roots: Sequence[str]) -> str:
     return ", ".join(root for root in roots if not Path(root).is_dir())
-
-
-def _limits(trial: Trial) -> tuple[str, ...]:
-    return (
-        # Of address space, interpreters reserve more than they use.
-        f"--data={trial.memory_bytes}",
-        f"--nproc={trial.processes}",
-        f"--fsize={trial.scratch_bytes}",
-        f"--nofile={_OPEN_FILES}",
-        f"--cpu={int(trial.limit_s) + 1}",
-        "--core=0",
-        "--memlock=65536",
-        "--msgqueue=0",
-    )
-
-
-def _visible(path: str) -> tuple[str, ...]:
-    place = Path(path)
-    if place.is_symlink() and place.is_dir():
-        return ("--symlink", str(place.readlink()), path)
-    return ("--ro-bind-try", path, path)
 
 
 @contextlib.contextmanager

@@ -147,7 +147,7 @@ class OpenTelemetry:
 
 
 def configure_logging(*, level: str, json: bool) -> None:
-    """Send structured logs to standard error: one JSON object a line, or coloured text for people."""
+    """Send structured logs to standard error: one JSON object a line, or text for people, coloured on a terminal."""
     renderer: Any = structlog.processors.JSONRenderer() if json else _console()
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -207,7 +207,9 @@ class _Mask(logging.Filter):
 
 def _console() -> Any:
     # The default shows local variables in tracebacks, and those may be somebody's code.
-    return structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    return structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+    )
 
 
 def _add_trace_id(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:

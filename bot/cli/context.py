@@ -174,10 +174,15 @@ def _tell(problems: Iterable[str]) -> None:
 
 
 def _crash(error: Exception) -> str:
-    """Return what broke and where; what the exception says stays out, for it may quote code."""
+    """Return what broke and where; what the exception says stays out, for it may quote code.
+
+    Only what the system says of it is told: that the disk is full, for one.
+    """
     last = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{Path(last.filename).name}:{last.lineno}"
+    number = error.errno if isinstance(error, OSError) else None
+    kind = f"{type(error).__name__} ({os.strerror(number)})" if number else type(error).__name__
     return (
-        f"a bug or a lack of disk or memory broke this off: {type(error).__name__} in {place}; set CLOISTER_DEBUG=1"
+        f"a bug or a lack of disk or memory broke this off: {kind} in {place}; set CLOISTER_DEBUG=1"
         " for the traceback, and report it"
     )

@@ -207,9 +207,10 @@ def _check(numbers: Sequence[int] | None, everything: bool, stage: str | None) -
 async def _confirm(count: int) -> None:
     import asyncio
 
+    letters = f"{count} dead letter{'' if count == 1 else 's'}"
     if not sys.stdin.isatty():
-        raise Permanent(f"this deletes {count} dead letters for good: say --yes if you mean it")
-    await asyncio.to_thread(typer.confirm, f"Delete {count} dead letters for good?", abort=True)
+        raise Permanent(f"this deletes {letters} for good: say --yes if you mean it")
+    await asyncio.to_thread(typer.confirm, f"Delete {letters} for good?", abort=True)
 
 
 def _report(outcomes: Sequence[tuple[int, str]], title: str) -> None:

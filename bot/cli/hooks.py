@@ -70,7 +70,7 @@ def install(
         bool, typer.Option("--dry-run", help="Say what would happen, change nothing.")
     ] = False,
 ) -> None:
-    """Make one webhook in GitLab send merge request events to Cloister; doing it twice is fine.
+    """Make one webhook in GitLab send Cloister what happens to merge requests, comments and pipelines; twice is fine.
 
     Needs a token of a Maintainer of the project, or of an Owner of the group.
     """

@@ -169,6 +169,9 @@ class _Receiver:
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(self._stop.set)
             await asyncio.wait([thread])
+            # Where consumers failed first, nobody else looks at it, and asyncio prints what nobody looks at.
+            if not thread.cancelled():
+                thread.exception()
 
     def _run(self, ready: Callable[[], None]) -> None:
         try:

@@ -91,7 +91,14 @@ class WorkingTree:
 
     def top(self) -> Path:
         """Return the top directory of the repository that *root* is in."""
-        return Path(os.fsdecode(self._git("rev-parse", "--show-toplevel", disarm=False).removesuffix(b"\n")))
+        try:
+            top = self._git("rev-parse", "--show-toplevel", disarm=False)
+        except Permanent as error:
+            if "not a git repository" not in str(error):
+                raise
+            msg = f"{self.root} is in no git repository; name one, or a directory in it"
+            raise Permanent(msg) from None
+        return Path(os.fsdecode(top.removesuffix(b"\n")))
 
     def base(self, ref: str | None) -> str:
         """Return the commit of *ref*, or of the default branch of the remote when *ref* is None."""

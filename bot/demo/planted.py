@@ -186,6 +186,8 @@ def _explanations(prompt: str) -> Iterator[dict[str, Any]]:
         elif names := re.findall(r"[A-Za-z_]\w{2,}", text):
             where = " and ".join(f"`{name}`" for name in dict.fromkeys(names[:2]))
             why = f"Whoever calls this code reaches {where} without another check in between."
+            if "time.sleep(" in text:
+                why = "While one call sleeps, everything else that this event loop does waits for it."
             yield {"finding": number, "why": why, "false_positive": "test" in path and "secret" in said}
 
 

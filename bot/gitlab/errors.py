@@ -69,7 +69,8 @@ def problem(answer: Answer, request: str, *, now: datetime, writes: bool = False
     """
     if 200 <= answer.status < 300:
         return None
-    said = f"{request}: {answer.status} {reason(answer)}".rstrip()
+    # GitLab's own words often begin with the status: "404 Project Not Found".
+    said = f"{request}: {answer.status} {reason(answer).removeprefix(str(answer.status)).lstrip()}".rstrip()
     if answer.status >= 500:
         return Transient(said, retry_after_s=retry_after_s(answer, now), outcome_unknown=writes)
     if answer.status in {408, 409, 425, 429}:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
-from bot.domain import answer, explanations, verdicts
+from bot.domain import answer, claims, explanations, verdicts
 from bot.domain.prompt import Instructions, instructions
 from bot.resources import resource
 
@@ -27,7 +27,7 @@ def guides() -> Guides:
     """Return the instructions as this release has them."""
     return Guides(
         find=instructions(_texts("review"), answer.SCHEMA),
-        judge=instructions(_texts("judge"), verdicts.SCHEMA, verdicts.FRAME),
+        judge=instructions(_texts("judge"), verdicts.SCHEMA, claims.FRAME),
         explain=instructions(_texts("explain"), explanations.SCHEMA, explanations.FRAME),
     )
 

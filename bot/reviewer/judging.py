@@ -6,13 +6,14 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bot.domain.claims import ANSWER_TOKENS, FRAME, MOST_CLAIMS
 from bot.domain.errors import CloisterError
 from bot.domain.excerpt import Excerpt
 from bot.domain.findings import Finding, Rejection
 from bot.domain.prompt import Instructions
 from bot.domain.reconcile import urgency
 from bot.domain.records import Task
-from bot.domain.verdicts import ANSWER_TOKENS, FRAME, MOST_CLAIMS, Judged, doubted, question, read_verdicts
+from bot.domain.verdicts import Judged, doubted, question, read_verdicts
 from bot.domain.window import batches, windows
 from bot.ports import ModelRequest
 from bot.reviewer.asking import Asker, Ledger

@@ -9,10 +9,11 @@ from typing import Final
 
 import structlog
 
+from bot.domain.claims import ANSWER_TOKENS, FRAME, MOST_CLAIMS
 from bot.domain.errors import CloisterError, Permanent, Transient
 from bot.domain.excerpt import Source, Unshowable
 from bot.domain.findings import Severity
-from bot.domain.mended import ANSWER_TOKENS, FRAME, MOST_CLAIMS, SCHEMA, Claim, Verdict, claim, question, read
+from bot.domain.mended import SCHEMA, Claim, Verdict, claim, question, read
 from bot.domain.prompt import Instructions, instructions
 from bot.domain.records import Task
 from bot.domain.run import Run

@@ -19,10 +19,11 @@ from bot.scanners import Setup, Source
 from bot.scanners.line_ends import LineEnds
 from bot.scanners.semgrep_batches import Batches
 from bot.scanners.semgrep_canary import sing
+from bot.scanners.semgrep_installed import version
 from bot.scanners.semgrep_prefilter import Prefilter
 from bot.scanners.semgrep_report import merge
 from bot.scanners.semgrep_rules import Pack, Problem
-from bot.scanners.semgrep_ways import Input, RuleFile, Way, prefilter_dump, version, ways
+from bot.scanners.semgrep_ways import Input, RuleFile, Way, prefilter_dump, ways
 
 log = structlog.get_logger(__name__)
 

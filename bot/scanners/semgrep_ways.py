@@ -10,16 +10,14 @@ import json
 import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
-from importlib import metadata
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import ClassVar, Protocol
 
-from bot.domain.errors import Permanent
 from bot.ports import Command
 from bot.scanners import Source
 from bot.scanners.languages import LANGUAGES
 from bot.scanners.semgrep_files import Rule
+from bot.scanners.semgrep_installed import command, core
 from bot.scanners.semgrep_needs import engine_needs, python_needs
 from bot.scanners.semgrep_paths import plain_path
 
@@ -257,36 +255,6 @@ def _suffix(language: str) -> str:
     return next(pattern[1:] for pattern in LANGUAGES[language] if pattern.startswith("*."))
 
 
-def version() -> str:
-    """Return the version of Semgrep that is installed.
-
-    Raises:
-        Permanent: there is none.
-    """
-    return _distribution().version
-
-
-def core() -> str:
-    """Return the engine.
-
-    Raises:
-        Permanent: Semgrep is not installed.
-    """
-    return str(_distribution().locate_file("semgrep/bin/semgrep-core"))
-
-
-def command() -> str:
-    """Return the ``semgrep`` command of the environment that the engine is in.
-
-    Raises:
-        Permanent: Semgrep is not installed completely.
-    """
-    for file in _distribution().files or ():
-        if file.name == "semgrep" and file.parent.name == "bin" and ".." in file.parts:
-            return str(Path(str(file.locate())).resolve())
-    raise Permanent("the semgrep command is missing; run: pip install --force-reinstall semgrep")
-
-
 def _started(program: str, name: str) -> tuple[str, ...]:
     """Return the words that start *program* under the name *name*, which makes the engine a command.
 
@@ -297,11 +265,3 @@ def _started(program: str, name: str) -> tuple[str, ...]:
         " os.execv(sys.argv[1], sys.argv[2:])"
     )
     return (sys.executable, "-IS", "-c", start, program, name, "scan")
-
-
-@cache
-def _distribution() -> metadata.Distribution:
-    try:
-        return metadata.distribution("semgrep")
-    except metadata.PackageNotFoundError as error:
-        raise Permanent("Semgrep is not installed; run: pip install semgrep") from error

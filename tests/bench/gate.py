@@ -12,8 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bot.resources import resource
+from bot.scanners.semgrep_installed import command
 from bot.scanners.semgrep_rules import Pack
-from bot.scanners.semgrep_ways import command
 from tests.bench.figures import Figure
 
 _REPEAT = 3

@@ -18,8 +18,9 @@ from bot.ports import Runner
 from bot.resources import resource
 from bot.scanners import Source
 from bot.scanners.semgrep import SemgrepScanner
+from bot.scanners.semgrep_installed import command
 from bot.scanners.semgrep_rules import Pack
-from bot.scanners.semgrep_ways import AHEAD, CORE, command
+from bot.scanners.semgrep_ways import AHEAD, CORE
 from tests.bench.figures import Figure
 
 _LIBRARY = Path(asyncio.__file__).parent.parent

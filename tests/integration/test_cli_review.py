@@ -184,7 +184,7 @@ def test_git_problems_are_explained(repository: Repository, tmp_path: Path):
     (tmp_path / "plain").mkdir()
     repository.git("branch", "--move", "main", "trunk")
 
-    with pytest.raises(Permanent, match="not a git repository"):
+    with pytest.raises(Permanent, match="is in no git repository; name one"):
         WorkingTree.around(tmp_path / "plain", QUIET)
     with pytest.raises(Permanent, match="not a directory"):
         WorkingTree.around(tmp_path / "none", QUIET)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -19,6 +20,7 @@ from bot.cli.serve import STAGES
 from bot.cli.serving import serve
 from bot.demo.ollama import ScriptedOllama
 from bot.demo.planted import planted_review
+from bot.settings import Settings, SettingsError
 from tests.cloister import WEBHOOK_SECRET, Cloister, settings_for
 from tests.gitlab import GitLab
 
@@ -137,3 +139,22 @@ async def test_cancelling_ends_the_receivers_thread(
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)
     socket.create_server((settings.host, settings.port)).close()
+
+
+async def test_what_fails_in_receiver_and_consumers_is_told_once(database_url: str, data_dir: Path) -> None:
+    """A file that both need is named by one error, without a traceback beside it."""
+    settings = Settings(
+        gitlab_url="https://gitlab.example",
+        gitlab_token="t",
+        gitlab_ca_file=data_dir / "none.pem",
+        webhook_secret=WEBHOOK_SECRET,
+        database_url=database_url,
+        data_dir=data_dir,
+        listen="127.0.0.1:0",
+    )
+    complaints: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context["message"]))
+    with pytest.raises(SettingsError, match="CLOISTER_GITLAB_CA_FILE"):
+        await serve(settings, hooks=True, stages=("scan",), stop=asyncio.Event())
+    gc.collect()
+    assert complaints == []

@@ -16,8 +16,9 @@ from bot.adapters.process_ahead import AheadRunner
 from bot.ports import Command, Completed
 from bot.scanners import Source
 from bot.scanners.semgrep import SemgrepScanner
+from bot.scanners.semgrep_installed import command
 from bot.scanners.semgrep_rules import Pack
-from bot.scanners.semgrep_ways import AHEAD, CORE, EXPERIMENTAL, PLAIN, Way, command
+from bot.scanners.semgrep_ways import AHEAD, CORE, EXPERIMENTAL, PLAIN, Way
 
 # All samples go through the plain command, which takes its time on a busy machine.
 pytestmark = pytest.mark.timeout(400)

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from bot.scanners.semgrep_installed import core
 from bot.scanners.semgrep_nosem import ignored
 from bot.scanners.semgrep_paths import applies
-from bot.scanners.semgrep_ways import core
 
 GLOBS = (
     *("a.py", "*.py", "/a.py", "src", "src/", "src/*.py", "src/**", "**/a.py", "/src/*.py", "tests/**/*.py"),

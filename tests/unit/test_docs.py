@@ -213,6 +213,13 @@ def test_commands_exist(path: Path):
         parsed(words)
 
 
+def test_processes_of_their_own_have_every_stage_once():
+    """Whoever starts what the table names loses no part of Cloister."""
+    listed = first_cells(page("docs/operations.md"), "| Command | Needs | Waits mostly for |")
+    stages = [stage for line in listed if "consume" in line for stage in line.split()[2:]]
+    assert sorted(Stage) == sorted(stages)
+
+
 def test_a_wrong_command_is_noticed():
     """The test above can fail."""
     for words in (["revue"], ["review", "--formt", "json"], ["review", "--format", "xml"]):

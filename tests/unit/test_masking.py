@@ -56,6 +56,7 @@ def test_no_secret_is_logged(json: bool):
     assert text.count("[secret:gitlab-personal-access-token:") >= 4
     assert "scan.failed" in text
     assert "ValueError" in text
+    assert "\x1b" not in text, "colours are for terminals"
 
 
 def test_masking_twice_masks_once():

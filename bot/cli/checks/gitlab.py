@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 from bot.cli.checks import Check, Outcome, fail, guarded, ok, skipped, version_of, warn
 from bot.domain.forge import ForgeUser
 from bot.gitlab.administration import SIGNING_SINCE, Installation, Project, TokenInfo
+from bot.gitlab.errors import TokenRejected
 from bot.settings_types import is_loopback
 
-OLDEST_SUPPORTED = (16, 0)
+OLDEST_SUPPORTED = (16, 11)
 EXPIRY_NOTICE_DAYS = 30
 DEVELOPER = 30
 ROLES = {0: "no access", 5: "Minimal Access", 10: "Guest", 15: "Planner", 20: "Reporter", 30: "Developer"}
@@ -47,7 +48,7 @@ def release(version: str) -> Check:
         return warn("gitlab", f"it answers, but {error}", "check that CLOISTER_GITLAB_URL is a GitLab")
     if supported:
         return ok("gitlab", f"version {version}")
-    return warn("gitlab", f"version {version}", "upgrade GitLab: Cloister is tested with 16.0 and newer")
+    return warn("gitlab", f"version {version}", "upgrade GitLab: Cloister is tested with 16.11 and newer")
 
 
 def transport(url: str) -> Check:
@@ -118,10 +119,12 @@ def merging(project: Project) -> Check:
 
 
 async def inspect(admin: Admin, project: str | None, today: date) -> list[Check]:
-    """Make all checks of a GitLab; when it does not answer at all, the rest is skipped."""
+    """Make all checks of a GitLab; when it does not answer at all, or not to our token, the rest is skipped."""
     first = await guarded("gitlab", _release(admin), remedy="check CLOISTER_GITLAB_URL and the network")
     if first[0].outcome is Outcome.fail:
         return [*first, skipped("token", "GitLab did not answer")]
+    if first[-1].outcome is Outcome.fail:
+        return first
     checks = [_token(admin, today), *([_project(admin, project)] if project else [])]
     names = ("token", "project")
     remedies = ("make a new token with scope `api`", "check the path, and make the bot's account a member")
@@ -138,7 +141,11 @@ async def inspect(admin: Admin, project: str | None, today: date) -> list[Check]
 
 
 async def _release(admin: Admin) -> list[Check]:
-    version = (await admin.version()).version
+    try:
+        version = (await admin.version()).version
+    except TokenRejected:
+        remedy = "rotate it or make a new one with scope `api`, and set CLOISTER_GITLAB_TOKEN"
+        return [ok("gitlab", "it answers"), fail("token", "it is wrong, expired or revoked", remedy)]
     verdict = release(version)
     return [verdict, signing(version)] if verdict.outcome is Outcome.ok else [verdict]
 

@@ -1,5 +1,6 @@
 """The command as a whole: help, version, errors, completion."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -71,6 +72,18 @@ def test_a_crash_does_not_look_like_an_answer(name: str, status: int):
         "error: a bug or a lack of disk or memory broke this off: KeyError in test_cli"
     )
     assert result.stderr.count("\n") == 1
+
+
+def test_a_full_disk_is_told_as_what_it_is():
+    """The system's own words hold no code; those that come with them may."""
+
+    def crash() -> None:
+        raise OSError(errno.ENOSPC, "secret.py")
+
+    result = CliRunner().invoke(_crashing("review", crash), ["review"])
+
+    assert "OSError (No space left on device) in test_cli" in result.stderr
+    assert "secret.py" not in result.stderr
 
 
 def test_a_key_pressed_before_the_work_began_is_no_answer():

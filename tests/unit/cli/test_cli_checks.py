@@ -29,6 +29,7 @@ from bot.domain.errors import Permanent, Transient
 from bot.domain.findings import ScanReport
 from bot.domain.forge import ForgeUser
 from bot.gitlab.administration import Installation, Project, TokenInfo
+from bot.gitlab.errors import TokenRejected
 from bot.ports import Command, Completed
 
 TODAY = date(2030, 1, 1)
@@ -82,6 +83,17 @@ async def test_a_gitlab_out_of_reach_fails_once():
     found = await outcomes(FakeAdmin(broken=Transient("no route")))
 
     assert found == {"gitlab": Outcome.fail, "token": Outcome.skipped}
+
+
+async def test_a_token_that_gitlab_rejects_is_what_fails():
+    """Neither the URL nor the network is to blame, and nothing else could be asked."""
+    found = await gitlab.inspect(FakeAdmin(broken=TokenRejected("401")), "group/app", TODAY)
+
+    assert [(check.name, check.outcome) for check in found] == [
+        ("gitlab", Outcome.ok),
+        ("token", Outcome.fail),
+    ]
+    assert "CLOISTER_GITLAB_TOKEN" in found[-1].remedy
 
 
 @pytest.mark.parametrize(

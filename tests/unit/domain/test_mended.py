@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.claims import FRAME, MOST_CLAIMS
 from bot.domain.diff import Change, DiffLine, FileDiff, Hunk, Sign
 from bot.domain.excerpt import Source, visible
 from bot.domain.findings import Finding, Severity
-from bot.domain.mended import FRAME, MOST_CLAIMS, Claim, claim, question, read
+from bot.domain.mended import Claim, claim, question, read
 from bot.domain.said import UnusableAnswer
 from tests.injections import INJECTIONS, NAMES, Injection
 

@@ -196,6 +196,12 @@ def test_a_taken_name_is_told_from_other_refusals(expected: bool, status: int, s
     assert expected == is_taken_name(answer(status, {"message": said}))
 
 
+@pytest.mark.parametrize("said", ["404 Project Not Found", "Project Not Found"])
+def test_a_status_is_told_once(said: str):
+    """GitLab's own words often begin with it."""
+    assert str(met(answer(404, {"message": said}))).startswith("POST /x: 404 Project Not Found. ")
+
+
 @given(
     status=st.integers(100, 999),
     body=st.binary(max_size=50) | st.just(b"[" * 5000),
