@@ -21,6 +21,7 @@ from bot.ports import ApiTokens, Clock, Sessions
 from bot.web.origin import Origin, from_this_machine
 from bot.web.pages import page
 from bot.web.problems import API, Problem
+from bot.web.unsent import unsent
 
 #: The field of a form, and the header of a script, with the token that only our pages know.
 FORM_FIELD, FORM_HEADER = "form_token", "x-cloister-form"
@@ -95,6 +96,7 @@ class Access:
         """Refuse *request*, or remember for the route who makes it."""
         request.state.viewer = None
         request.state.form_token = ""
+        request.state.renew = request.state.lapsed = False
         endpoint = request.scope["endpoint"]
         token = _bearer(request)
         if token is not None and not (is_public(endpoint) and not token.startswith(PREFIX)):
@@ -102,6 +104,8 @@ class Access:
             return
         session_id = request.cookies.get(self.cookie)
         session = await self._session(request, session_id)
+        if request.method not in _SAFE and self.origin.same(request):
+            request.state.unsent = await unsent(request)
         if session is None and not is_public(endpoint):
             raise _sign_in_first(request)
         if request.method not in _SAFE:
@@ -159,25 +163,44 @@ class Access:
             return
         said = request.headers.get(FORM_HEADER) or await _field(request)
         if not matches(session_id, said):
-            raise Problem(403, "stale_form", "the page is from another session: reload it and try again")
+            raise Problem(
+                403,
+                "stale_form",
+                "your session was renewed since this page was loaded: load it again, then send it once more",
+            )
 
     def _as_of_now(self, request: Request, session: Session, *, public: bool) -> Viewer:
         """Return the viewer; who was not looked up for long passes by GitLab first, which asks nothing."""
         if session.viewer.via is not Via.gitlab or not session.stale(self.clock.now()):
             return session.viewer
-        if self._renewing and not public and request.method in _SAFE:
-            raise _renew(request)
+        if self._renewing and request.method in _SAFE:
+            if not public:
+                raise _renew(request)
+            request.state.renew = True
         # What changes something is checked anew anyway, but for these two.
+        request.state.lapsed = self._renewing and not public and session.viewer.reads_all
         return session.viewer.without_privileges()
+
+
+def known(request: Request) -> Viewer | None:
+    """Return who makes the request, None for nobody; for routes for everybody that show some more than others.
+
+    Raises:
+        Problem: GitLab has not told for long who that is, and the browser passes by there first.
+    """
+    if getattr(request.state, "renew", False):
+        raise _renew(request)
+    found: Viewer | None = request.state.viewer
+    return found
 
 
 def viewer(request: Request) -> Viewer:
     """Return who makes the request; for routes that ask for it.
 
     Raises:
-        Problem: nobody has signed in, which only routes for everybody let happen.
+        Problem: nobody has signed in, which only routes for everybody let happen; or see `known`.
     """
-    found: Viewer | None = request.state.viewer
+    found = known(request)
     if found is None:
         raise _sign_in_first(request)
     return found
@@ -241,6 +264,8 @@ def _sign_in_first(request: Request) -> Problem:
         return Problem(
             401, "sign_in", "sign in, or send a token: Authorization: Bearer clst_...", headers=headers
         )
+    if getattr(request.state, "unsent", None) is not None:
+        return Problem(401, "sign_in", "you are not signed in any more: sign in, then send it once more")
     if "hx-request" in request.headers:
         return Problem(401, "sign_in", "sign in again", headers={"hx-refresh": "true"})
     to = quote(_path(request), safe="") if request.method == "GET" else "%2F"

@@ -67,8 +67,19 @@ def application(
     app.router.routes.append(static_files())
     for router in routers:
         app.include_router(router)
-    others = Guarded(GZipMiddleware(BodyLimit(app)))
+    others = _Headed(Guarded(GZipMiddleware(BodyLimit(app))))
     return others if hooks is None else _Observed(hooks, others, telemetry)
+
+
+class _Headed:
+    """Answer who asks for the headers of a page alone, as monitors and `curl -I` do; the server sends no body then."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        asked = scope["type"] == "http" and scope["method"] == "HEAD"
+        await self._app({**scope, "method": "GET"} if asked else scope, receive, send)
 
 
 class _Observed:

@@ -114,6 +114,8 @@ class Guarded:
                 if scope["path"].startswith(f"{_STATIC}/") and message["status"] == 200:
                     kept = "public, max-age=31536000, immutable" if scope["query_string"] else "no-cache"
                     headers["cache-control"] = kept
+                # What leads on sets cookies and names pages: no proxy may hand it to somebody else.
+                headers.setdefault("cache-control", "no-store")
             await send(message)
 
         await self._app(scope, receive, guarded)

@@ -17,6 +17,7 @@ from bot.domain.dashboard import TooSlow
 from bot.domain.errors import Transient
 from bot.domain.own_path import own_path
 from bot.web.pages import page
+from bot.web.unsent import Unsent
 
 API = "/api/"
 _RETRY_AFTER_S = 5
@@ -24,6 +25,9 @@ _RETRY_AFTER_S = 5
 _SLOW_RETRY_AFTER_S = 30
 #: Parameters that people see in a form, and the one that leads on in a list that begins anew.
 _FIELDS, _CURSOR = ("from", "to", "group", "project"), "after"
+#: What people are told in place of a status' own words.
+_HEADINGS = {401: "Sign in again", 422: "This cannot be taken"}
+_REFUSALS = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 _MOST_FAULTS, _LONGEST_NAME = 5, 100
 _PLAIN = {
     404: "There is nothing at this address.",
@@ -40,6 +44,11 @@ class Fault:
     where: str
     name: str
     message: str
+
+    @property
+    def place(self) -> str:
+        """Return where it is, as people read it."""
+        return f"{self.where}.{self.name}" if self.name else self.where
 
 
 class Problem(Exception):
@@ -81,7 +90,7 @@ async def explained(request: Request, error: Exception) -> Response:
     """Return the answer that says what is wrong."""
     if getattr(error, "status_code", None) == HTTPStatus.NOT_FOUND and (there := _slash(request)):
         return RedirectResponse(there, HTTPStatus.TEMPORARY_REDIRECT)
-    problem = _problem(error)
+    problem = _of_the_session(request, _problem(error))
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _logger.error("request.failed", path=request.url.path, error=str(error), exc_info=error)
     if request.url.path.startswith(API):
@@ -94,15 +103,39 @@ async def explained(request: Request, error: Exception) -> Response:
     if problem.page is not None:
         return problem.page
     answer = page(
-        "too_slow.html" if isinstance(error, TooSlow) else "problem.html",
+        _template(request, error),
         status=problem.status,
-        phrase=HTTPStatus(problem.status).phrase,
+        phrase=_HEADINGS.get(problem.status) or HTTPStatus(problem.status).phrase,
         message=_sentence(problem.message),
         action=request.url.path,
         asked=_asked(request),
+        sign_in=problem.code == "sign_in",
+        unsent=getattr(request.state, "unsent", Unsent()),
+        unchanged=problem.status < HTTPStatus.INTERNAL_SERVER_ERROR,
     )
     answer.headers.update(problem.headers)
+    if request.method == "POST":
+        # Where forms are sent is no page that could be loaded again.
+        answer.headers["hx-push-url"] = "false"
     return answer
+
+
+def _template(request: Request, error: Exception) -> str:
+    if isinstance(error, TooSlow):
+        return "too_slow.html"
+    return "not_taken.html" if request.method == "POST" else "problem.html"
+
+
+def _of_the_session(request: Request, problem: Problem) -> Problem:
+    """Return *problem*, or that an old session is the reason: what only administrators may do was refused for it."""
+    if problem.status not in _REFUSALS or not getattr(request.state, "lapsed", False):
+        return problem
+    return Problem(
+        HTTPStatus.UNAUTHORIZED,
+        "session_stale",
+        "it is over an hour since GitLab said that you may do this: load the page again, which asks it, then send it"
+        " once more",
+    )
 
 
 def _problem(error: Exception) -> Problem:
@@ -111,7 +144,7 @@ def _problem(error: Exception) -> Problem:
             return error
         case RequestValidationError():
             faults = _faults(error)
-            said = "; ".join(f"{fault.where}.{fault.name}: {fault.message}" for fault in faults)
+            said = "; ".join(f"{fault.place}: {fault.message}" for fault in faults)
             return Problem(422, "invalid_request", said, faults=faults)
         case HTTPException(__cause__=Problem() as cause):
             # What reading the body has met is called a body that cannot be read.

@@ -15,12 +15,11 @@ from bot.domain.gate_verdict import Blocking, GateVerdict, ShownWaiver, Standing
 from bot.domain.run import REVIEW_STEP, Outcome, Run
 from bot.domain.steps import spoken
 from bot.domain.verdict_links import VerdictLinks
-from bot.domain.viewer import Viewer
 from bot.domain.waiver_offer import command
 from bot.domain.waivers_standing import terms
 from bot.hooks.payload import MAX_ID
 from bot.ports import Clock, Jobs, Verdicts
-from bot.web.access import public
+from bot.web.access import known, public
 from bot.web.problems import Problem
 
 #: Somebody who waits costs a query a second.
@@ -91,7 +90,7 @@ class VerdictApi:
             the newest commit of the source branch, in pipelines of merged results as well.
             """
             response.headers["cache-control"] = "no-store"
-            reads = await self._who(job_token, request.state.viewer)
+            reads = await self._who(job_token, request)
             standing = await self._find(Asked(project_id, sha, iid), reads, wait_s)
             if standing is None:
                 raise Problem(
@@ -103,7 +102,7 @@ class VerdictApi:
 
         return router
 
-    async def _who(self, job_token: str, viewer: Viewer | None) -> _Reads:
+    async def _who(self, job_token: str, request: Request) -> _Reads:
         """Return what says which verdicts the sender may read."""
         if job_token:
             job = await self._jobs.job_of(job_token)
@@ -112,6 +111,7 @@ class VerdictApi:
                     401, "unauthorized", "JOB-TOKEN belongs to no running job; send $CI_JOB_TOKEN of this job"
                 )
             return lambda standing: job.project_id in projects_of(standing)
+        viewer = known(request)
         if viewer is None:
             raise Problem(
                 401,

@@ -101,6 +101,23 @@ async def test_everybody_can_use_every_page(
     assert wide == []
 
 
+async def test_pages_fit_at_400_percent(site: str, open_page: OpenPage):
+    """A desk has 320 pixels then; with the colours of the system, which leave no background, what is chosen shows."""
+    page = await open_page(viewport={"width": 320, "height": 256}, forced_colors="active")
+    wide = []
+    for name, path in _PAGES.items():
+        await page.goto(site + path)
+        wide += [] if await _fits(page) else [name]
+    await page.goto(f"{site}/quality")
+    behind = [
+        await page.evaluate(f"getComputedStyle(document.getElementById('preset-{days}')).backgroundColor")
+        for days in (7, 30)
+    ]
+
+    assert wide == []
+    assert behind[0] != behind[1]
+
+
 async def test_filters_are_in_the_address(site: str, open_page: OpenPage):
     """Applying them swaps the content without a new page, can be shared, and the back button takes it back."""
     page = await open_page(f"{site}/quality")

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends
 from starlette.responses import Response
 
 from bot.web.api import about, comments, muted, mutes, operations, registers, reviews, views
+from bot.web.api.asked import once
 from bot.web.api.errors import ERRORS, NOT_FOUND
 from bot.web.api.office import Office
 
@@ -16,7 +17,7 @@ PREFIX = "/api/v1"
 
 def api(office: Office) -> APIRouter:
     """Return all of the API but the verdict, which jobs of GitLab ask for."""
-    router = APIRouter(prefix=PREFIX, responses=ERRORS, dependencies=[Depends(_not_kept)])
+    router = APIRouter(prefix=PREFIX, responses=ERRORS, dependencies=[Depends(_not_kept), Depends(once)])
     for part in (views, comments, muted, reviews, registers, operations, about):
         router.include_router(part.router(office))
     if office.muting is not None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 
 from bot.web.access import SignedInViewer
 from bot.web.api import shown_lists as shown
+from bot.web.api.asked import nothing
 from bot.web.api.office import Office
 
 
@@ -13,7 +14,7 @@ def router(_office: Office) -> APIRouter:
     """Return the routes."""
     about = APIRouter(tags=["about"])
 
-    @about.get("/me")
+    @about.get("/me", dependencies=[Depends(nothing)])
     async def me(request: Request, viewer: SignedInViewer) -> shown.Me:
         """Return who asks, as what, and the token for forms."""
         return shown.Me(

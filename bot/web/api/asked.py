@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any
 
+from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from bot.domain.comment_lines import Became, Picked, Which
@@ -19,6 +20,8 @@ from bot.web.problems import Fault, Problem
 
 #: No name of a rule, a file's language or a model is longer.
 _LONGEST = 255
+#: Of a parameter that there is not, so much is said again.
+_LONGEST_NAME = 100
 #: So many lines go on a page.
 MOST_LINES, LINES = 200, 50
 
@@ -61,8 +64,40 @@ _Word = Annotated[
     WithJsonSchema({"type": "string", "pattern": _READABLE, "minLength": 1, "maxLength": _LONGEST}),
 ]
 
-
 _FILTERS = frozenset({"from", "to", "project", "group", *Dimension})
+
+
+def once(request: Request) -> None:
+    """Refuse a parameter that is there twice: one of both would go unnoticed.
+
+    Raises:
+        Problem: there is one.
+    """
+    names = [name for name, _ in request.query_params.multi_items()]
+    for name in dict.fromkeys(names):
+        if names.count(name) > 1:
+            raise _not_that(name, "it is there more than once")
+
+
+def nothing(request: Request) -> None:
+    """Refuse every parameter, before what knows none.
+
+    Raises:
+        Problem: there is one.
+    """
+    for name in request.query_params:
+        raise _not_that(name, "there is no such parameter")
+
+
+def as_json(request: Request) -> None:
+    """Refuse a body that does not say that it is JSON.
+
+    Raises:
+        Problem: it does not.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise Problem(415, "not_json", "send JSON, with the header Content-Type: application/json")
 
 
 class Asked(BaseModel):
@@ -224,6 +259,11 @@ def _day(name: str, text: str | None) -> date | None:
         return day_of(name, text) if text else None
     except BadFilter as error:
         raise _refusal(error) from None
+
+
+def _not_that(name: str, why: str) -> Problem:
+    fault = Fault("query", name[:_LONGEST_NAME], why)
+    return Problem(422, "invalid_request", f"query.{fault.name}: {why}", faults=[fault])
 
 
 def _refusal(error: BadFilter) -> Problem:

@@ -87,4 +87,10 @@ NOT_FOUND = failing(
     "no_review",
     "there is no such review, or it is of a project that you cannot see",
 )
+NOT_JSON = failing(
+    415,
+    "The body is not sent as JSON.",
+    "not_json",
+    "send JSON, with the header Content-Type: application/json",
+)
 TOO_LARGE = failing(413, "The body is too large.", "too_large", "the body is over 65536 bytes")

@@ -10,7 +10,7 @@ import uuid
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from pydantic import BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
@@ -20,8 +20,8 @@ from bot.domain.token_names import Scope
 from bot.domain.viewer import Viewer
 from bot.ports.muting import Muting
 from bot.web.access import SignedInViewer, for_tokens
-from bot.web.api.asked import Asked
-from bot.web.api.errors import NOT_FOUND, TOO_LARGE, failing
+from bot.web.api.asked import Asked, as_json, nothing
+from bot.web.api.errors import NOT_FOUND, NOT_JSON, TOO_LARGE, failing
 from bot.web.api.office import Office
 from bot.web.dashboard.noise import MOST_MUTED_DAYS, MOST_REASON
 from bot.web.problems import Fault, Problem
@@ -36,7 +36,14 @@ _Word = Annotated[
     StringConstraints(pattern=r"^[\p{L}\p{M}\p{N}\p{P}\p{S}][\p{L}\p{M}\p{N}\p{P}\p{S} ]*$"),
     Field(max_length=255),
 ]
-_Project = Annotated[int, Field(strict=True, gt=0, lt=10**18)]
+
+
+def _whole(value: object) -> object:
+    """Take 5.0 for 5, which are one number in JSON."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+_Project = Annotated[int, Field(strict=True, gt=0, lt=10**18), BeforeValidator(_whole)]
 _Group = Annotated[
     str,
     StringConstraints(
@@ -98,7 +105,9 @@ class UnmuteAsked(Asked):
 
 def router(office: Office, muting: Muting) -> APIRouter:
     """Return the routes."""
-    mutes = APIRouter(tags=["mutes"], responses=TOO_LARGE)
+    mutes = APIRouter(
+        tags=["mutes"], responses={**TOO_LARGE, **NOT_JSON}, dependencies=[Depends(as_json), Depends(nothing)]
+    )
 
     @mutes.post("/mutes", status_code=204, responses=_REFUSED)
     @for_tokens(Scope.noise)

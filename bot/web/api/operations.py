@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from bot.web.access import SignedInViewer
 from bot.web.api import shown_lists as shown
-from bot.web.api.asked import EntriesAsked, EntriesChosen, ListAsked
+from bot.web.api.asked import EntriesAsked, EntriesChosen, ListAsked, nothing
 from bot.web.api.office import Office, all_seeing
 from bot.web.api.paging import Lines
 from bot.web.api.tables import DESCRIBED, Csv, table
@@ -20,7 +20,7 @@ def router(office: Office) -> APIRouter:
     """Return the routes."""
     operations = APIRouter(tags=["operations"])
 
-    @operations.get("/health", response_model=shown.Health)
+    @operations.get("/health", response_model=shown.Health, dependencies=[Depends(nothing)])
     async def health(viewer: SignedInViewer) -> Any:
         """Return queues, dead letters and the state of the counts."""
         all_seeing(viewer)
@@ -47,7 +47,9 @@ def _letters(operations: APIRouter, office: Office) -> None:
         found, more = await lines.page(request, response, asked.after, asked.limit)
         return shown.DeadLetters(letters=found, next=more)
 
-    @operations.get("/dead-letters.csv", response_class=Csv, responses=DESCRIBED)
+    @operations.get(
+        "/dead-letters.csv", response_class=Csv, responses=DESCRIBED, dependencies=[Depends(nothing)]
+    )
     async def list_dead_letters_csv(viewer: SignedInViewer) -> Csv:
         """Return all events that were given up as CSV."""
         all_seeing(viewer)
@@ -79,7 +81,7 @@ def _audit(operations: APIRouter, office: Office) -> None:
         all_seeing(viewer)
         return await table(shown.AuditEntry, "audit", lines(asked).all())
 
-    @operations.get("/audit/chain")
+    @operations.get("/audit/chain", dependencies=[Depends(nothing)])
     async def check_audit_chain(viewer: SignedInViewer) -> shown.Chain:
         """Check the chain of the newest 10,000 entries; `cloister audit verify` checks all of it."""
         all_seeing(viewer)

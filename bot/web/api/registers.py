@@ -13,7 +13,7 @@ from bot.domain.waivers import Waiver
 from bot.ports.listings import Scoped
 from bot.web.access import SignedInViewer, overseer
 from bot.web.api import shown_lists as shown
-from bot.web.api.asked import ListAsked, Places, WaiversAsked
+from bot.web.api.asked import ListAsked, Places, WaiversAsked, nothing
 from bot.web.api.office import Office
 from bot.web.api.paging import Lines
 from bot.web.api.tables import DESCRIBED, Csv, table
@@ -44,7 +44,13 @@ def _projects(registers: APIRouter, office: Office) -> None:
         found, more = await lines(viewer).page(request, response, asked.after, asked.limit)
         return shown.Projects(projects=found, next=more)
 
-    @registers.get("/projects.csv", tags=["projects"], response_class=Csv, responses=DESCRIBED)
+    @registers.get(
+        "/projects.csv",
+        tags=["projects"],
+        response_class=Csv,
+        responses=DESCRIBED,
+        dependencies=[Depends(nothing)],
+    )
     async def list_projects_csv(viewer: SignedInViewer) -> Csv:
         """Return the reviewed projects that you see as CSV."""
         return await table(shown.Project, "projects", lines(viewer).all())

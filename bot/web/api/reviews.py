@@ -6,13 +6,13 @@ import uuid
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from bot.domain.dashboard import Filters
 from bot.domain.dashboard_query import cursor_text
 from bot.web.access import SignedInViewer
 from bot.web.api import shown_lists as shown
-from bot.web.api.asked import MOST_LINES, ReviewsAsked, ReviewsChosen
+from bot.web.api.asked import MOST_LINES, ReviewsAsked, ReviewsChosen, nothing
 from bot.web.api.errors import NOT_FOUND
 from bot.web.api.office import Office
 from bot.web.api.paging import following, moment_of
@@ -43,7 +43,7 @@ def router(office: Office) -> APIRouter:
         filters = asked.filters(viewer, office.clock)
         return await table(shown.ReviewLine, "reviews", _all(office, filters, asked))
 
-    @reviews.get("/reviews/{run_id}", responses=NOT_FOUND)
+    @reviews.get("/reviews/{run_id}", responses=NOT_FOUND, dependencies=[Depends(nothing)])
     async def get_review(run_id: uuid.UUID, viewer: SignedInViewer) -> shown.Review:
         """Return one review: stages with times, what was said, what was not and why, model calls."""
         found = await office.dashboard.review(run_id, viewer.reach)

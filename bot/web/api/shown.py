@@ -84,7 +84,10 @@ class Filtered(Shown):
 
 
 class Funnel(Shown):
-    """What became of findings: all that were generated were posted or filtered; the rest is of comments posted."""
+    """What became of findings: all that were generated were posted or filtered, whatever they were about.
+
+    The rest is of comments posted, as far as filters choose them.
+    """
 
     generated: int
     filtered: list[Annotated[Filtered, BeforeValidator(_pair)]]

@@ -37,6 +37,8 @@ _REVIEWS = ("reviews", "/reviews", "Reviews")
 #: For those who read everything; these two know no group and no project.
 _OFFICE = (("operations", "/operations", "Operations"), ("audit", "/audit", "Audit log"))
 _UNFILTERED = frozenset(name for name, _, _ in _OFFICE)
+#: Pages that count whole reviews, too, which are not about one rule or severity.
+_OF_REVIEWS = frozenset({"overview", "trends", "flow", "gate", "reviews"})
 _OF_FIGURES = frozenset(name for name, _, _ in _FIGURES)
 
 
@@ -191,6 +193,7 @@ class Frame:
             places=self._places(),
             presets=self._presets(),
             only=self._only(),
+            of_reviews=self._place in _OF_REVIEWS,
             own=self._own,
             action=self._request.url.path,
             reset=self._request.url.path,

@@ -14,6 +14,7 @@ from bot.domain.comment_lines import Became
 from bot.domain.dashboard import FEW, Dimension, Filters, Muted, NoiseRow
 from bot.domain.dashboard_query import BadFilter, cursor_text, filters_of
 from bot.domain.errors import Permanent
+from bot.domain.markdown import visible
 from bot.domain.quiet.groups import group_path, groups_above
 from bot.domain.viewer import Viewer
 from bot.ports.muting import Muting
@@ -173,8 +174,8 @@ async def _lead(desk: Desk, viewer: Viewer, place: int | str) -> None:
 
 
 def _reason(why: str) -> str:
-    reason = " ".join(why.split())
-    if not reason or len(reason) > MOST_REASON or not reason.isprintable():
+    reason = " ".join(visible(why).split())
+    if not reason or len(reason) > MOST_REASON:
         raise Problem(422, "no_reason", f"Say why, in at most {MOST_REASON} characters.")
     return reason
 

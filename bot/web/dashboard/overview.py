@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse
 
 from bot.domain.comment_lines import Became, Which
 from bot.domain.dashboard import Filters, Funnel
-from bot.domain.dashboard_measures import DEFINITIONS, Measure, Tile
+from bot.domain.dashboard_measures import DEFINITIONS, Counted, Measure, Tile
 from bot.domain.evaluation.intervals import Difference, Share
 from bot.web.access import SignedInViewer
 from bot.web.dashboard import comments, reviews
@@ -101,13 +101,18 @@ def router(desk: Desk) -> APIRouter:
             desk.dashboard.overview(frame.filters), desk.dashboard.funnel(frame.filters)
         )
         return await frame.show(
-            tiles=[told(tile, frame.filters) for tile in figures.tiles],
+            tiles=[told(tile, frame.filters) for tile in figures.tiles if _holds(tile, frame.filters)],
             as_of=figures.as_of,
             bars=bars(funnel, frame.filters),
             exports=(frame.export("Figures", "overview"), frame.export("Funnel", "funnel")),
         )
 
     return pages
+
+
+def _holds(tile: Tile, filters: Filters) -> bool:
+    """Say whether *tile* counts what is chosen: no review is about one rule or severity alone."""
+    return tile.counted is Counted.comments or not filters.only
 
 
 def told(tile: Tile, filters: Filters) -> Told:
@@ -170,14 +175,29 @@ def bars(funnel: Funnel, filters: Filters) -> list[Bar]:
     """Return the way of findings as bars: what was found, what was lost on the way and why, what came of the rest."""
     if not funnel.generated:
         return []
-    found, posted = funnel.generated, funnel.comments
+    posted = funnel.comments
+
+    def of_comments(title: str, number: int, became: Became | None) -> Bar:
+        part = number / posted if posted else 0.0
+        return Bar(title, number, part, "of comments", "step", comments.behind(filters, became))
+
+    # What was found is counted by review: comments of one kind are not told apart before they are comments.
+    first = (
+        [of_comments("Posted as comments", posted, None)] if filters.only else _up_to_posted(funnel, filters)
+    )
+    return [
+        *first,
+        of_comments("Acted on", funnel.acted_on, Became.acted_on),
+        of_comments("With a suggestion", funnel.suggested, Became.suggested),
+        of_comments("Suggestion applied", funnel.applied, Became.applied),
+    ]
+
+
+def _up_to_posted(funnel: Funnel, filters: Filters) -> list[Bar]:
+    found = funnel.generated
 
     def of_found(title: str, number: int, url: str, kind: str = "step") -> Bar:
         return Bar(title, number, number / found, "of what was found", kind, url)
-
-    def of_comments(title: str, number: int, became: Became) -> Bar:
-        part = number / posted if posted else 0.0
-        return Bar(title, number, part, "of comments", "step", comments.behind(filters, became))
 
     lost = sorted(funnel.filtered, key=lambda one: -one[1])
     return [
@@ -187,7 +207,4 @@ def bars(funnel: Funnel, filters: Filters) -> list[Bar]:
             for why, number in lost
         ),
         of_found("Posted as comments", funnel.posted, comments.behind(filters)),
-        of_comments("Acted on", funnel.acted_on, Became.acted_on),
-        of_comments("With a suggestion", funnel.suggested, Became.suggested),
-        of_comments("Suggestion applied", funnel.applied, Became.applied),
     ]

@@ -70,10 +70,14 @@ const whiskers = {
       const x = scales.x.getPixelForValue(index);
       const [low, high] = [row.low, row.high].map((value) => scales.y.getPixelForValue(100 * value));
       ctx.strokeStyle = wanted("--soft");
-      ctx.globalAlpha = row.few ? 0.45 : 1;
+      // Dotted, as in tables: a paler colour could not be seen by everybody.
+      ctx.setLineDash(row.few ? [2, 3] : []);
       ctx.beginPath();
       ctx.moveTo(x, low);
       ctx.lineTo(x, high);
+      ctx.stroke();
+      ctx.setLineDash([]);
+      ctx.beginPath();
       for (const end of [low, high]) {
         ctx.moveTo(x - 3, end);
         ctx.lineTo(x + 3, end);
@@ -94,6 +98,7 @@ const releases = {
     const { ctx, chartArea: area, scales } = chart;
     ctx.save();
     ctx.strokeStyle = ctx.fillStyle = wanted("--doubt");
+    ctx.lineWidth = 1;
     ctx.font = `12px ${getComputedStyle(document.body).fontFamily}`;
     ctx.setLineDash([4, 4]);
     markers.forEach((marker, place) => {
@@ -124,6 +129,8 @@ function shares(rows) {
       backgroundColor: rows.map((row) => wanted(row.few ? "--raised" : "--accent")),
       pointBorderColor: wanted("--accent"),
       pointRadius: 4,
+      // Else half of a point at 0 or 100 % is cut off.
+      clip: false,
       spanGaps: true,
       borderWidth: 2,
       tension: 0,

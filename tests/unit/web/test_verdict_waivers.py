@@ -215,7 +215,7 @@ class Desk:
 
 
 def text_of(answer: httpx.Response) -> str:
-    return " ".join(re.sub("<[^>]+>", " ", answer.text).split())
+    return " ".join(re.sub("<[^>]+>", " ", re.sub("</?bdi>", "", answer.text)).split())
 
 
 @pytest.mark.parametrize("who", [LEAD, DEVELOPER])

@@ -1,0 +1,55 @@
+"""A review of which not all is kept: its page says what is missing, and claims nothing instead."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from bot.domain.forge import ForgeUser
+from bot.domain.review_detail import ReviewDetail
+from bot.domain.viewer import Reach, Viewer
+from tests.dashboards import Shown, pages_of, run_of
+
+
+class _Part(Shown):
+    """Show reviews without parts of them."""
+
+    def __init__(self, line: dict[str, Any], **less: Any) -> None:
+        super().__init__()
+        self._line_is, self._less = line, less
+
+    async def review(self, run_id: uuid.UUID, reach: Reach) -> ReviewDetail | None:
+        """Return a review with less in it."""
+        found = await super().review(run_id, reach)
+        assert found is not None
+        return replace(found, line=replace(found.line, **self._line_is), **self._less)
+
+
+async def _may(viewer: Viewer, project: int) -> bool:
+    return True
+
+
+@pytest.mark.parametrize(
+    ("line", "less", "said"),
+    [
+        ({"posted": 3}, {"said": ()}, "3 became comments, which are not kept any more"),
+        ({"posted": 0}, {"said": ()}, "posted no comment: why stands with each finding below"),
+        ({"posted": 0}, {"said": (), "filtered": ()}, "This review posted no comment."),
+        ({"files": 5, "files_read": 3}, {"unread": {}}, "Which files were not read is not kept"),
+        ({"files": 5, "files_read": 5}, {"unread": {}}, "Every changed file was read whole"),
+        ({"head_sha": ""}, {}, "<dt>Commit</dt><dd>not kept</dd>"),
+    ],
+)
+async def test_what_is_not_there_is_not_said_to_be_none(
+    line: dict[str, Any], less: dict[str, Any], said: str
+) -> None:
+    """Comments go with their age, and files by name are kept since later."""
+    app = pages_of(_Part(line, **less), Viewer(ForgeUser(1, "ada"), admin=True), _may)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://x.test") as client:
+        page = (await client.get(f"/reviews/{run_of(1)}")).text
+
+    assert said in page
