@@ -26,7 +26,12 @@ _WORDS_CHARS = 1_000
 _MANY = 20
 
 _MENTION = re.compile(r"^ {0,3}@[0-9A-Za-z_]", re.MULTILINE)
-_LINE = re.compile(r"@(?P<name>[0-9A-Za-z_][0-9A-Za-z_.-]*)[:,]?(?:[ \t]+(?P<rest>.*))?", re.DOTALL)
+#: Chinese signs are as wide as a sign and a blank, so no blank follows them.
+_LINE = re.compile(
+    r"@(?P<name>[0-9A-Za-z_][0-9A-Za-z_.-]*)(?:[:,]?(?:[ \t\u3000]+|\Z)|[\uff1a\uff0c]\s*)(?P<rest>.*)",
+    re.DOTALL,
+)
+_BREAK = re.compile(r"\s+|[\uff1a\uff0c\u3002]\s*")
 _QUOTE_MARK = ">>>"
 _FENCE = re.compile(r" {0,3}(?:`{3,}|~{3,})")
 
@@ -89,7 +94,7 @@ def asked(text: str, names: Collection[str]) -> Asked:
         match = _LINE.fullmatch(line)
         if match is None or match["name"].lower() not in known:
             continue
-        word, rest = [*(match["rest"] or "").split(maxsplit=1), "", ""][:2]
+        word, rest = [*_BREAK.split(match["rest"].strip(), maxsplit=1), "", ""][:2]
         verb = _verb(word)
         if verb is None:
             unknown[word] = None
