@@ -182,6 +182,18 @@ async def test_reactions_come_in_any_order(scene: Scene) -> None:
     assert {"77"} == {one.detail["award"] for one in await scene.signals()}
 
 
+async def test_reactions_and_commands_are_about_the_head_of_then(scene: Scene) -> None:
+    """Nobody has looked yet, and then again nobody since the last push."""
+    heads = [scene.opened.head_sha]
+    await scene.handle(reacted(scene))
+    scene.gitlab.server.push(scene.opened, {"other.py": "x = 1\n"})
+    heads.append((await scene.ran(finding())).head_sha)
+    await scene.handle(
+        CommandTaken(ref=scene.ref, command="ignore", fingerprint=MARK, note_id=99, actor_id=5)
+    )
+    assert heads == [one.head_sha for one in sorted(await scene.signals(), key=lambda one: one.seen_at)]
+
+
 async def test_reactions_that_are_not_to_our_comments_are_dropped(scene: Scene) -> None:
     """To comments of others, to answers of ours, to what is gone, by ourselves, and on unknown merge requests."""
     server = scene.gitlab.server
