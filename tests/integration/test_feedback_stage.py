@@ -303,6 +303,21 @@ async def test_a_merge_request_is_closed_opened_and_merged(scene: Scene, pool: A
     assert await scene.again_at(pool) is not None
 
 
+async def test_a_merge_right_after_it_was_opened_again_is_seen(scene: Scene, pool: Any) -> None:
+    """Nobody has looked while it was open: it is over as it was, but not closed."""
+    server = scene.gitlab.server
+    server.close_merge_request(scene.opened)
+    await scene.shut()
+    assert [SignalKind.closed] == await scene.look()
+    assert [] == await scene.look()
+    server.reopen(scene.opened)
+    server.reply(scene.opened, scene.note.discussion_id, "This is wrong.", user=scene.gitlab.developer)
+    server.merge(scene.opened, user=scene.gitlab.developer)
+    assert [SignalKind.merged, SignalKind.reply] == await scene.look()
+    assert [] == await scene.look()
+    assert await scene.again_at(pool) is not None
+
+
 @pytest.mark.parametrize(
     ("lines", "judged"),
     [
