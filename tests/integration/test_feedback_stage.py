@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import structlog
 
+from bot.adapters.reconciliation_postgres import PostgresReconciliations
 from bot.domain.errors import Obsolete
 from bot.domain.events import CommandTaken, FeedbackDue, FeedbackExpected, ReactionChanged
 from bot.domain.labels import Label, label
@@ -310,11 +311,14 @@ async def test_a_merge_right_after_it_was_opened_again_is_seen(scene: Scene, poo
     await scene.shut()
     assert [SignalKind.closed] == await scene.look()
     assert [] == await scene.look()
+    reconciliations = PostgresReconciliations(pool)
+    assert (await reconciliations.known([scene.ref]))[scene.ref].unmerged
     server.reopen(scene.opened)
     server.reply(scene.opened, scene.note.discussion_id, "This is wrong.", user=scene.gitlab.developer)
     server.merge(scene.opened, user=scene.gitlab.developer)
     assert [SignalKind.merged, SignalKind.reply] == await scene.look()
     assert [] == await scene.look()
+    assert not (await reconciliations.known([scene.ref]))[scene.ref].unmerged
     assert await scene.again_at(pool) is not None
 
 
