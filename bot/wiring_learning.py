@@ -60,7 +60,9 @@ async def learner(
         redact, workspaces = masking(rules), workspaces_of(settings, forge)
         mind = await _mind(settings, stack, redact) if format_.asks else None
         gathering = Gathering(PostgresLabels(pool), PostgresLearning(pool), store, workspaces, mind, told)
-        yield Learner(gathering, Scrubber(redact, await store.secret("exports"), hosts_of(settings)))
+        # Who reads a data set cannot tell an example from a secret.
+        strict = masking(rules, examples=True)
+        yield Learner(gathering, Scrubber(strict, await store.secret("exports"), hosts_of(settings)))
 
 
 def hosts_of(settings: Settings) -> frozenset[str]:

@@ -35,9 +35,9 @@ def rulebook(settings: Settings, key: bytes, runner: Runner) -> Rulebook:
     return Rulebook(lambda packs: load(scanner_setup(settings, packs, key)), rule_sources(settings), runner)
 
 
-def masking(rules: Rulebook) -> Callable[[str], str]:
-    """Return what masks secrets in a text, by the rules as they are then."""
-    return lambda text: redactor_of(rules).redact(text).text
+def masking(rules: Rulebook, *, examples: bool = False) -> Callable[[str], str]:
+    """Return what masks secrets, and *examples* of them, in a text, by the rules as they are then."""
+    return lambda text: redactor_of(rules).redact(text, examples=examples).text
 
 
 def redaction_of(settings: Settings, store: Store) -> Callable[[], Awaitable[Callable[[str], str]]]:

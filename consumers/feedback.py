@@ -13,7 +13,7 @@ from bot.domain.observation import reaction
 from bot.domain.scene import Scene
 from bot.domain.signals import Comment, Signal, SignalKind, Source
 from bot.domain.watching import SOON, Watch, after_failure
-from bot.ports import Clock, Feedback, Forge, Telemetry
+from bot.ports import Clock, Feedback, Telemetry
 from bot.reviewer.looking import Looker
 from bot.runtime.consumer import Work, consumer
 
@@ -28,7 +28,6 @@ async def feedback(
     event: ReactionChanged | FeedbackExpected | FeedbackDue | CommandTaken,
     *,
     feedback: Feedback,
-    forge: Forge,
     looker: Looker,
     clock: Clock,
     telemetry: Telemetry,
@@ -39,7 +38,7 @@ async def feedback(
         case ReactionChanged():
             new = await _reacted(event, feedback, looker, clock, telemetry)
         case CommandTaken():
-            new = await _commanded(event, feedback, forge, clock, telemetry)
+            new = await _commanded(event, feedback, looker, clock, telemetry)
         case FeedbackDue():
             new = await _looked(event, feedback, looker, clock, telemetry)
         case FeedbackExpected():
@@ -64,7 +63,7 @@ async def _reacted(
     if comment.posted_at < await feedback.kept_since():
         _drop("too late", telemetry)
         return []
-    scene = await _scene(watch, looker.forge, clock.now())
+    scene = await _scene(watch, looker, clock.now())
     if event.actor_id == scene.me:
         _drop("our own", telemetry)
         return []
@@ -84,7 +83,7 @@ async def _reacted(
 
 
 async def _commanded(
-    event: CommandTaken, feedback: Feedback, forge: Forge, clock: Clock, telemetry: Telemetry
+    event: CommandTaken, feedback: Feedback, looker: Looker, clock: Clock, telemetry: Telemetry
 ) -> list[Signal]:
     kind = _COMMANDS.get(event.command)
     watch = await feedback.watch(event.ref)
@@ -96,7 +95,7 @@ async def _commanded(
     if comment.posted_at < await feedback.kept_since():
         _drop("too late", telemetry)
         return []
-    scene = await _scene(watch, forge, clock.now())
+    scene = await _scene(watch, looker, clock.now())
     key = event.note_id or scene.now.isoformat()
     return await feedback.add(
         [
@@ -145,8 +144,11 @@ async def _failed(watch: Watch, error: CloisterError, feedback: Feedback, now: d
     await feedback.looked(watch, again_at=again)
 
 
-async def _scene(watch: Watch, forge: Forge, now: datetime) -> Scene:
-    return Scene(watch, (await forge.whoami()).id, now, watch.head_sha, forge.clock_ahead)
+async def _scene(watch: Watch, looker: Looker, now: datetime) -> Scene:
+    # How far lines were followed may be heads behind, and nowhere yet.
+    state = await looker.store.merge_request(watch.ref)
+    me = await looker.forge.whoami()
+    return Scene(watch, me.id, now, state.head_sha, looker.forge.clock_ahead)
 
 
 def _of(comments: list[Comment], fingerprint: str) -> Comment | None:

@@ -88,7 +88,6 @@ class Scene:
         await feedback.handle(
             event,
             feedback=self.ledger,
-            forge=self.forge,
             looker=self.looker,
             clock=self.clock,
             telemetry=self.telemetry,

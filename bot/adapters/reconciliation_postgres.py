@@ -34,9 +34,10 @@ WHERE EXISTS (SELECT 1 FROM merge_request m WHERE m.instance = $1 AND m.project_
 """
 
 _KNOWN = """
-SELECT t.n, m.head_sha, m.closed, m.updated_at
+SELECT t.n, m.head_sha, m.closed, m.updated_at, coalesce(w.state = 'closed', false) AS unmerged
 FROM unnest($1::text[], $2::bigint[], $3::int[]) WITH ORDINALITY AS t(instance, project_id, iid, n)
 JOIN merge_request m USING (instance, project_id, iid)
+LEFT JOIN feedback_watch w USING (instance, project_id, iid)
 """
 
 
@@ -90,4 +91,7 @@ class PostgresReconciliations:
         ]
         async with translated():
             rows = await self._pool.fetch(_KNOWN, *columns)
-        return {refs[row["n"] - 1]: Known(row["head_sha"], row["closed"], row["updated_at"]) for row in rows}
+        return {
+            refs[row["n"] - 1]: Known(row["head_sha"], row["closed"], row["updated_at"], row["unmerged"])
+            for row in rows
+        }

@@ -63,12 +63,12 @@ def export(
     window = Window(moment(since, now) if since else None, moment(until, now) if until else now)
     if window.since and window.since >= window.until:
         raise typer.BadParameter("--since must be before --until")
-    _check(out)
+    check(out)
     quiet_logs()
     import asyncio
 
     dataset, files = asyncio.run(_made(settings_of(ctx), format_, window, project))
-    _write(out, files)
+    write(out, files)
     if as_json:
         print_json({"out": str(out), **described(dataset)})
         return
@@ -124,19 +124,39 @@ def _teller() -> Callable[[str], None]:
     return tell
 
 
-def _check(out: Path) -> None:
+def check(out: Path) -> None:
+    """Check that a data set can be written to *out*, before hours of work.
+
+    Raises:
+        Permanent: it is there already, or nothing can be written there; the message says what to do.
+    """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise Permanent(f"{out} is there already: name a directory that is empty, or none")
+    above = next(one for one in out.absolute().parents if one.exists())
+    if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
+        raise Permanent(f"{out} cannot be made, since {above} cannot be written to: name another directory")
 
 
-def _write(out: Path, files: Mapping[str, bytes]) -> None:
-    """Write *files* so that the directory has all of them or is not there; only its owner can read it."""
-    out.absolute().parent.mkdir(parents=True, exist_ok=True)
-    directory = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.absolute().parent))
-    for name, content in files.items():
-        with (directory / name).open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    _check(out)
-    directory.replace(out)
+def write(out: Path, files: Mapping[str, bytes]) -> None:
+    """Write *files* so that the directory has all of them or is not there; only its owner can read it.
+
+    Raises:
+        Permanent: they cannot be written; nothing is left of them.
+    """
+    out = out.absolute()
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(
+            prefix=f".{out.name}-", dir=out.parent, ignore_cleanup_errors=True
+        ) as name:
+            directory = Path(name) / out.name
+            directory.mkdir(mode=0o700)
+            for file_name, content in files.items():
+                with (directory / file_name).open("wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+            check(out)
+            directory.replace(out)
+    except OSError as error:
+        raise Permanent(f"the data set could not be written to {out}: {error.strerror}") from error

@@ -31,6 +31,7 @@ _LINE = re.compile(
     r"@(?P<name>[0-9A-Za-z_][0-9A-Za-z_.-]*)(?:[:,]?(?:[ \t\u3000]+|$)|[：，、][ \t\u3000]*)(?P<rest>.*)",
     re.DOTALL,
 )
+_BREAK = re.compile(r"\s+|[：，、。]\s*")
 _QUOTE = re.compile(r" {0,3}(>{3,})[ \t]*")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 
@@ -93,7 +94,7 @@ def asked(text: str, names: Collection[str]) -> Asked:
         match = _LINE.fullmatch(line)
         if match is None or match["name"].lower() not in known:
             continue
-        word, rest = [*match["rest"].split(maxsplit=1), "", ""][:2]
+        word, rest = [*_BREAK.split(match["rest"].strip(), maxsplit=1), "", ""][:2]
         verb = _verb(word)
         if verb is None:
             unknown[word] = None

@@ -21,6 +21,94 @@ NEAR: Final = 0.8
 _SIGNS: Final = r"\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
 _WORD: Final = re.compile(rf"[{_SIGNS}]|[^\W{_SIGNS}]+|[^\w\s]")
 
+#: Of fewer different runs too much of all code consists.
+_LEAST_SHAPES: Final = 20
+_NAME: Final = re.compile(r"[^\W\d]\w*")
+#: After these stands a name that code chooses itself, whatever follows it.
+_DEFINES: Final = frozenset(
+    {"class", "def", "fn", "func", "fun", "function", "struct", "type", "interface", "sub"}
+)
+#: Words of languages rather than of whoever writes in them.
+_KEYWORDS: Final = _DEFINES | frozenset(
+    {
+        "and",
+        "as",
+        "async",
+        "await",
+        "break",
+        "case",
+        "catch",
+        "const",
+        "continue",
+        "default",
+        "defer",
+        "do",
+        "else",
+    }
+    | {
+        "elif",
+        "except",
+        "extends",
+        "false",
+        "final",
+        "finally",
+        "for",
+        "foreach",
+        "from",
+        "go",
+        "if",
+        "implements",
+    }
+    | {
+        "import",
+        "in",
+        "is",
+        "let",
+        "match",
+        "mut",
+        "new",
+        "nil",
+        "none",
+        "not",
+        "null",
+        "or",
+        "package",
+        "pass",
+        "private",
+    }
+    | {
+        "protected",
+        "public",
+        "raise",
+        "range",
+        "return",
+        "self",
+        "static",
+        "super",
+        "switch",
+        "this",
+        "throw",
+        "throws",
+    }
+    | {
+        "true",
+        "try",
+        "use",
+        "var",
+        "void",
+        "while",
+        "with",
+        "yield",
+        "int",
+        "str",
+        "string",
+        "bool",
+        "float",
+        "byte",
+        "char",
+    }
+)
+
 Key = TypeVar("Key", bound=Hashable)
 
 
@@ -36,6 +124,23 @@ def shingles(text: str, size: int = WORDS) -> Shingles:
         return frozenset()
     runs = (found[at : at + size] for at in range(max(1, len(found) - size + 1)))
     return frozenset(_number(run) for run in runs)
+
+
+def shapes(text: str) -> Shingles:
+    """Return the runs of words in code as numbers, whatever its variables are called; none of what is too short.
+
+    Names of what is called or belongs to something stay: they tell one code from another.
+    """
+    found = words(text)
+    chosen = [_is_chosen(found, at) for at in range(len(found))]
+    runs = set()
+    for first in range(max(0, len(found) - WORDS + 1)):
+        met: dict[str, str] = {}
+        part = range(first, first + WORDS)
+        runs.add(
+            _number([met.setdefault(found[at], f"\0{len(met)}") if chosen[at] else found[at] for at in part])
+        )
+    return frozenset(runs) if len(runs) >= _LEAST_SHAPES else frozenset()
 
 
 def jaccard(one: Shingles, other: Shingles) -> float:
@@ -91,6 +196,14 @@ class NearDuplicates(Generic[Key]):
     def _telling(self, of: Shingles) -> Iterable[int]:
         needed = math.ceil(self._threshold * len(of) - 1e-9)
         return sorted(of)[: len(of) - needed + 1]
+
+
+def _is_chosen(found: Sequence[str], at: int) -> bool:
+    """Say whether the word at a place is a name that could be another without changing what the code does."""
+    word, before, after = found[at], found[at - 1] if at else "", found[at + 1] if at + 1 < len(found) else ""
+    if word in _KEYWORDS or not _NAME.fullmatch(word):
+        return False
+    return before in _DEFINES or (before != "." and after != "(")
 
 
 def _number(run: Sequence[str]) -> int:

@@ -19,11 +19,15 @@ _MERGING = "locked"
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Hold what we know of a merge request from its events; ``updated_at`` is the forge's time of the newest."""
+    """Hold what we know of a merge request from its events; ``updated_at`` is the forge's time of the newest.
+
+    ``unmerged``: when people's feedback was looked for last, it was closed without a merge.
+    """
 
     head_sha: str | None
     closed: bool
     updated_at: datetime | None
+    unmerged: bool = False
 
 
 def unusable(listed: UpdatedMergeRequest) -> str:
@@ -43,7 +47,9 @@ def missed(listed: UpdatedMergeRequest, known: Known | None) -> MergeRequestChan
     if known is not None and known.updated_at is not None and listed.updated_at < known.updated_at:
         return None
     if listed.state in _CLOSED:
-        action, differs = Action.closed, known is not None and not known.closed
+        # It may have been opened again and merged meanwhile.
+        merged = listed.state == "merged" and known is not None and known.unmerged
+        action, differs = Action.closed, known is not None and (merged or not known.closed)
     else:
         action = Action.changed
         differs = known is None or known.closed or known.head_sha != listed.head_sha

@@ -53,7 +53,8 @@ def card_of(dataset: Dataset, scrubber: Scrubber) -> str:
             "",
             *_table("Part", dataset.rows),
             f"Merge requests are never divided. Parts follow each other in the time of the merge: {_begins(dataset)}. "
-            "Near duplicates (5-word shingles, Jaccard 0.8) of an earlier part are left out. At most "
+            "Near duplicates (5-word shingles, Jaccard 0.8) of an earlier part are left out, be their variables named as "
+            "they may. At most "
             f"{MOST_PER_MERGE_REQUEST} comments of a merge request, {MOST_PER_RULE} of a rule and {MOST_PER_PROJECT} of "
             f"a project are in it{_MORE if dataset.format.whole else ''}.",
             "",

@@ -17,6 +17,9 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Final
 
+from bot.learning.contacts import without_contacts
+from bot.learning.naming import without_names
+
 _LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 #: Names of hosts have letters of every script, as people write them.
 _PART: Final = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
@@ -48,6 +51,18 @@ _ADDRESS_6: Final = re.compile(
 _PRIVATE: Final = tuple(
     ipaddress.ip_network(text) for text in ("100.64.0.0/10", "fc00::/7", "fe80::/10", "fec0::/10")
 )
+#: Of version 6, what providers route.
+_ROUTED: Final = ipaddress.ip_network("2000::/3")
+#: Everybody's, as examples use them.
+_RESOLVERS: Final = frozenset({"8.8.8.8", "8.8.4.4", "1.1.1.1", "1.0.0.1", "9.9.9.9", "4.2.2.2"})
+#: Numbers of a version are below this, those of hardly an address are.
+_LEAST_PUBLIC: Final = 32
+#: Before a version, and how far before.
+_VERSION_CHARS: Final = 20
+_VERSION: Final = re.compile(
+    r"(?:[=~<>!^]=|\b(?:v|ver|version|release|Chrome|Safari|Firefox)[\"']?[\s:=/-]{0,3})[\"']?$",
+    re.IGNORECASE,
+)
 _ZEROS: Final = re.compile(r"(?<![0-9a-fA-F])0+(?=[0-9a-fA-F])")
 #: Only in prose: in code an at sign begins a decorator. Of prompts, prose are these lines.
 _PROSE: Final = re.compile(r"^(?:Title: |Description: |> ).*$", re.MULTILINE)
@@ -73,7 +88,11 @@ _AT_HOME: Final = re.compile(
 )
 #: What people cannot see, or take for another sign, and what they mean by it.
 _ODD: Final = re.compile(r"[^\x00-\x7f…]")
-_PSEUDONYM: Final = re.compile(r"user-[0-9a-f]{10}(?:@mail\.invalid)?|host-[0-9a-f]{10}\.invalid")
+_PSEUDONYM: Final = re.compile(
+    r"(?:user|account|contact|secret)-[0-9a-f]{10}(?:@mail\.invalid)?|host-[0-9a-f]{10}(?:\.invalid)?"
+)
+#: What stands before the code of each line in a prompt, and in a diff.
+_DECORATED: Final = re.compile(r"^(?:[ \d]{5} (?P<shown>[+ -]) ?|(?P<plain>[+-]))", re.MULTILINE)
 
 
 class Unclean(Exception):
@@ -110,6 +129,8 @@ class Scrubber:
         bare = _ODD.sub(_undisguised, clean)
         if bare != clean and (self._once(bare, again) != bare or again):
             raise Unclean("something that must not leave is written with other signs than it seems")
+        if any(self._masked(side, again) != side for side in _sides(clean)):
+            raise Unclean("a secret goes over several lines of a change")
         self.counts += found
         return clean
 
@@ -130,8 +151,10 @@ class Scrubber:
         masked = _ADDRESS.sub(lambda match: self._address(match, found), masked)
         # After the hosts: somebody's account on one of them is a person.
         masked = _EMAIL.sub(lambda match: self._email(match, found), masked)
+        masked = without_contacts(masked, lambda title, kind, who: self._stand_in(title, kind, who, found))
         for signed in (_SIGNED, _SIGNED_IN_QUOTES, _AT_HOME):
             masked = signed.sub(lambda match: self._signed(match, found), masked)
+        masked = without_names(masked, lambda who: self._stand_in("names", "user", who, found))
         return _PROSE.sub(
             lambda line: _MENTION.sub(lambda match: self._mention(match, found), line[0]), masked
         )
@@ -160,7 +183,16 @@ class Scrubber:
         return f"{match['before']}{self.pseudonym('host', match['who'])}.invalid"
 
     def _address(self, match: re.Match[str], found: Counter[str]) -> str:
-        return self._host(match, found) if _is_inside(match[0]) else match[0]
+        written = match[0]
+        before = match.string[max(0, match.start() - _VERSION_CHARS) : match.start()]
+        told = _is_inside(written) or (_is_public(written) and not _VERSION.search(before))
+        return self._host(match, found) if told else written
+
+    def _stand_in(self, title: str, kind: str, who: str, found: Counter[str]) -> str:
+        if _PSEUDONYM.fullmatch(who):
+            return who
+        found[title] += 1
+        return self.pseudonym(kind, who)
 
     def _signed(self, match: re.Match[str], found: Counter[str]) -> str:
         if _PSEUDONYM.fullmatch(match["who"].strip()):
@@ -189,9 +221,37 @@ def _is_inside(written: str) -> bool:
     return address.version == 4 and address.is_private and not (address.is_loopback or address.is_unspecified)
 
 
+def _is_public(written: str) -> bool:
+    """Say whether an address is one machine's in the internet; versions of software have small numbers."""
+    try:
+        address = ipaddress.ip_address(_ZEROS.sub("", written))
+    except ValueError:
+        return False
+    if isinstance(address, ipaddress.IPv6Address):
+        return address in _ROUTED and address.is_global
+    return (
+        address.is_global
+        and not address.is_multicast
+        and max(address.packed) >= _LEAST_PUBLIC
+        and str(address) not in _RESOLVERS
+    )
+
+
 def _undisguised(match: re.Match[str]) -> str:
     sign = match[0]
     return "" if unicodedata.category(sign) == "Cf" else unicodedata.normalize("NFKC", sign)
+
+
+def _sides(text: str) -> list[str]:
+    """Return the code before and after a change that *text* shows, without what is put before its lines."""
+    if not _DECORATED.search(text):
+        return []
+    lines = [
+        (match["shown"] or match["plain"] if match else " ", line[match.end() :] if match else line)
+        for line in text.split("\n")
+        for match in [_DECORATED.match(line)]
+    ]
+    return ["\n".join(line for sign, line in lines if sign != other) for other in "+-"]
 
 
 def _named(host: str) -> re.Pattern[str]:

@@ -7,21 +7,21 @@ something learned is no examination, so it is left out.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
 from typing import Final
 
-from bot.domain.likeness import NEAR, NearDuplicates, Shingles, shingles
+from bot.domain.likeness import NEAR, NearDuplicates, Shingles, shapes, shingles
 from bot.learning.rows import Row
 
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 #: Shares of the rows, as near as whole merge requests allow.
 _SHARES: Final = {TRAIN: 0.8, VALIDATION: 0.1, TEST: 0.1}
 
-#: Texts of a comment that are compared, see `Row.compared`.
-_COMPARED: Final = 3
+#: What is compared of a comment, see `_sets`.
+_COMPARED: Final = 5
 
 #: Of a text that was learned: its part, and its number in it.
 _Key = tuple[str, int]
@@ -67,7 +67,7 @@ def _fill(found: Split, rows: Sequence[Row], part_of: dict[datetime, str]) -> No
             if part_of[row.merged_at] != name:
                 continue
             # One by one: a row of two comments is not like a row of one of them, and yet it gives that one away.
-            sets = [tuple(map(shingles, all_of_it)) for all_of_it in row.compared]
+            sets = list(_sets(row))
             if row.digest in told:
                 found.left_out["the same as another row"] += 1
             elif any(_known(learned, all_of_it) for all_of_it in sets):
@@ -80,6 +80,12 @@ def _fill(found: Split, rows: Sequence[Row], part_of: dict[datetime, str]) -> No
         for number, all_of_it in enumerate(texts):
             for index, one in zip(learned, all_of_it, strict=True):
                 index.add((name, number), one)
+
+
+def _sets(row: Row) -> Iterator[tuple[Shingles, ...]]:
+    """Yield what is compared of each comment: code, words and question as they read, and the code under any names."""
+    for code, words, asked in row.compared:
+        yield shingles(code), shingles(words), shingles(asked), shapes(code), shapes(asked)
 
 
 def _known(learned: Sequence[NearDuplicates[_Key]], all_of_it: Sequence[Shingles]) -> bool:

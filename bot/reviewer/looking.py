@@ -68,10 +68,11 @@ class Looker:
         run = await self.store.run(state.run_id) if state.run_id else None
         before, signals = watch, list[Signal]()
         actor: int | None = None
-        if state.closed != watch.over:
+        # A closed one may have been opened again and merged before anybody looked.
+        if state.closed != watch.over or watch.state == "closed":
             watch, actor = await self._state(watch)
         threads = await self._threads(watch.ref, me.id)
-        just_ended = watch.over and not before.over
+        just_ended = watch.over and watch.state != before.state
         scene = Scene(watch, me.id, now, state.head_sha, self.forge.clock_ahead, just_ended)
         if watch.state != before.state:
             signals += ended(scene, actor=actor)

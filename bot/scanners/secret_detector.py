@@ -58,8 +58,9 @@ class Found(NamedTuple):
 
 @dataclass(slots=True)
 class _Work:
-    """Count what was looked at closely, so that no text can ask for too much of it."""
+    """Count what was looked at closely, so that no text can ask for too much of it; ``examples`` are looked for, too."""
 
+    examples: bool = False
     places: int = 0
     size: int = 0
 
@@ -101,12 +102,15 @@ class Detector:
         if self.second is not None:
             self.second.warm()
 
-    def find(self, data: bytes, *, path: str = "", most: int | None = None) -> Found:
-        """Return the secrets in order, *most* of them at most. Without *path* rules hold whatever the file."""
+    def find(self, data: bytes, *, path: str = "", most: int | None = None, examples: bool = False) -> Found:
+        """Return the secrets in order, *most* of them at most, with *examples* of them or without.
+
+        Without *path* rules hold whatever the file.
+        """
         barred = {number for number in self._restricted if not self.rules[number].holds_for(path)}
         hits: list[Hit] = []
         unchecked = None
-        for hit in self._look(data, barred, _DEPTH, _Work()):
+        for hit in self._look(data, barred, _DEPTH, _Work(examples)):
             if isinstance(hit, int):
                 unchecked = hit if unchecked is None else min(hit, unchecked)
                 continue
@@ -158,16 +162,16 @@ class Detector:
             for match in rule.pattern.finditer(data[start:stop]):
                 group = 1 if rule.pattern.groups else 0
                 place = (start + match.start(group), start + match.end(group))
-                if (number, *place) not in taken and self._counts(rule, data, *place):
+                if (number, *place) not in taken and self._counts(rule, data, *place, work.examples):
                     taken.add((number, *place))
                     yield self._hit(rule, match.group(group), *place)
 
     @staticmethod
-    def _counts(rule: SecretRule, data: bytes, start: int, end: int) -> bool:
+    def _counts(rule: SecretRule, data: bytes, start: int, end: int, examples: bool) -> bool:
         line = data.rfind(b"\n", max(0, start - _LINE_BEFORE), start) + 1
         before = data[max(line, start - _LINE_BEFORE) : start]
         around = data[max(0, start - _NEAR) : end + _NEAR] if rule.near else b""
-        return plausible(rule, data[start:end], before, around)
+        return plausible(rule, data[start:end], before, around, examples=examples)
 
     def _hit(self, rule: SecretRule, secret: bytes, start: int, end: int) -> Hit:
         subject = hmac.new(self._key, secret, hashlib.sha256).hexdigest()

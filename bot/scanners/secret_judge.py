@@ -57,16 +57,22 @@ _PAIRS = (
 _WEIGHT = {pair: 1.0 if place < 70 else 0.6 if place < 130 else 0.3 for place, pair in enumerate(_PAIRS)}
 
 
-def plausible(rule: SecretRule, secret: bytes, before: bytes, around: bytes) -> bool:
-    """Say whether *secret* counts for *rule*: *before* is its line up to it, *around* what stands close by."""
+def plausible(
+    rule: SecretRule, secret: bytes, before: bytes, around: bytes, *, examples: bool = False
+) -> bool:
+    """Say whether *secret* counts for *rule*: *before* is its line up to it, *around* what stands close by.
+
+    With *examples* what looks made up counts, too, where the rule knows secrets by their own form.
+    """
     settings = rule.settings
-    if made_up(secret):
+    pardons = settings.generic or not examples
+    if pardons and made_up(secret):
         return False
     if settings.min_entropy and entropy(secret) <= settings.min_entropy:
         return False
     if settings.mixed and (secret.isalpha() or not any(48 <= byte <= 57 for byte in secret)):
         return False
-    if rule.allow is not None and rule.allow.search(secret):
+    if pardons and rule.allow is not None and rule.allow.search(secret):
         return False
     if rule.unless is not None and rule.unless.search(before):
         return False

@@ -191,13 +191,13 @@ class Redactor:
     def __init__(self, detector: Detector) -> None:
         self._detector = detector
 
-    def redact(self, text: str) -> Redacted:
+    def redact(self, text: str, *, examples: bool = False) -> Redacted:
         """Replace every secret by ``[secret:<rule>:<mark>]``; the number of lines stays the same.
 
-        Text with more to look at than there is time for is masked from there to its end.
+        With *examples* those are replaced, too, that only stand for secrets, as in documents. Text with more to look at than there is time for is masked from there to its end.
         """
         data = text.encode("utf-8", "surrogatepass")
-        hits, unchecked = self._detector.find(data)
+        hits, unchecked = self._detector.find(data, examples=examples)
         end = len(data) if unchecked is None else unchecked
         parts, done = [], 0
         for hit in hits:

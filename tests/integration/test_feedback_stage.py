@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import structlog
 
+from bot.adapters.reconciliation_postgres import PostgresReconciliations
 from bot.domain.errors import Obsolete
 from bot.domain.events import CommandTaken, FeedbackDue, FeedbackExpected, ReactionChanged
 from bot.domain.labels import Label, label
@@ -182,6 +183,18 @@ async def test_reactions_come_in_any_order(scene: Scene) -> None:
     assert {"77"} == {one.detail["award"] for one in await scene.signals()}
 
 
+async def test_reactions_and_commands_are_about_the_head_of_then(scene: Scene) -> None:
+    """Nobody has looked yet, and then again nobody since the last push."""
+    heads = [scene.opened.head_sha]
+    await scene.handle(reacted(scene))
+    scene.gitlab.server.push(scene.opened, {"other.py": "x = 1\n"})
+    heads.append((await scene.ran(finding())).head_sha)
+    await scene.handle(
+        CommandTaken(ref=scene.ref, command="ignore", fingerprint=MARK, note_id=99, actor_id=5)
+    )
+    assert heads == [one.head_sha for one in sorted(await scene.signals(), key=lambda one: one.seen_at)]
+
+
 async def test_reactions_that_are_not_to_our_comments_are_dropped(scene: Scene) -> None:
     """To comments of others, to answers of ours, to what is gone, by ourselves, and on unknown merge requests."""
     server = scene.gitlab.server
@@ -288,6 +301,24 @@ async def test_a_merge_request_is_closed_opened_and_merged(scene: Scene, pool: A
     await scene.shut()
     assert [SignalKind.merged] == await scene.look()
     assert [] == await scene.look()
+    assert await scene.again_at(pool) is not None
+
+
+async def test_a_merge_right_after_it_was_opened_again_is_seen(scene: Scene, pool: Any) -> None:
+    """Nobody has looked while it was open: it is over as it was, but not closed."""
+    server = scene.gitlab.server
+    server.close_merge_request(scene.opened)
+    await scene.shut()
+    assert [SignalKind.closed] == await scene.look()
+    assert [] == await scene.look()
+    reconciliations = PostgresReconciliations(pool)
+    assert (await reconciliations.known([scene.ref]))[scene.ref].unmerged
+    server.reopen(scene.opened)
+    server.reply(scene.opened, scene.note.discussion_id, "This is wrong.", user=scene.gitlab.developer)
+    server.merge(scene.opened, user=scene.gitlab.developer)
+    assert [SignalKind.merged, SignalKind.reply] == await scene.look()
+    assert [] == await scene.look()
+    assert not (await reconciliations.known([scene.ref]))[scene.ref].unmerged
     assert await scene.again_at(pool) is not None
 
 

@@ -44,6 +44,8 @@ RESOLVE = Asked((Command(Verb.resolve),))
             "@cloister waive a1 until 3 days because x\n@cloister waive `b2`\n@cloister waive b2",
             Asked((Command(Verb.waive, "a1 until 3 days because x"), Command(Verb.waive, "b2"))),
         ),
+        ("@cloister\uff0cresolve\u3002", RESOLVE),
+        ("@cloister\u3000ignore\uff1a误报 一", Asked((Command(Verb.ignore, "误报 一"),))),
         ("@cloister frobnicate", Asked((), ("frobnicate",))),
         ("@cloister \N{CYRILLIC SMALL LETTER ER}\N{CYRILLIC SMALL LETTER IE}view", Asked((), ("реview",))),
     ],

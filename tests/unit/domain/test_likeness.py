@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.likeness import NearDuplicates, cosine, jaccard, shingles, words
+from bot.domain.likeness import NearDuplicates, cosine, jaccard, shapes, shingles, words
 
 
 def test_layout_and_case_do_not_matter() -> None:
@@ -25,6 +27,36 @@ def test_scripts_without_blanks_are_read_sign_by_sign() -> None:
         "这里把用户输入拼接进了查询语句因此会导致注入漏洞请改用绑定",
     )
     assert jaccard(shingles(one), shingles(other)) > 0.8
+
+
+CODE = """
+def total(orders, rate):
+    amount = 0
+    for order in orders:
+        if order.paid and not order.refunded:
+            amount += order.price * order.count
+            log.info("order %s", order.id)
+    if amount < 0:
+        raise ValueError(f"negative: {amount}")
+    return round(amount * (1 + rate), 2)
+"""
+
+
+def test_names_of_variables_do_not_matter_to_shapes() -> None:
+    """Nor that of a function that is defined; what is called, what belongs to something and the order do."""
+    other = CODE
+    for name in ("total", "orders", "rate", "amount", "order"):
+        other = re.sub(rf"\b{name}\b", f"x{name}x", other)
+    assert jaccard(shingles(CODE), shingles(other)) < 0.2
+    assert jaccard(shapes(CODE), shapes(other)) > 0.95
+    assert jaccard(shapes(CODE), shapes(CODE.replace("price", "cost").replace("round", "floor"))) < 0.8
+    assert jaccard(shapes(CODE), shapes("\n".join(CODE.split("\n")[::-1]))) < 0.8
+
+
+def test_what_is_short_or_no_code_has_no_shape() -> None:
+    """Of names alone all texts would consist."""
+    assert not shapes("x = f(y)")
+    assert not shapes(" ".join(f"name{number}" for number in range(500)))
 
 
 @given(st.text(), st.text())

@@ -10,6 +10,13 @@ from bot.domain.replies import READ_CHARS, classified
 from bot.domain.signals import ReplyClass
 
 AGREES = (
+    "Fair point, will do",
+    "Good call",
+    "Yes, this is wrong, fixed now",
+    "Changed.",
+    "Oh, that's a real bug. Fixing.",
+    "已按建议修改",
+    "采纳\uff0c我来改\uff01",
     "Good catch, fixed.",
     "Thanks!",
     "You're right, my bad",
@@ -27,6 +34,13 @@ AGREES = (
     "改好了",
 )
 WRONG = (
+    "No, this is fine.",
+    "I don't think this is a problem",
+    "Bad suggestion",
+    "The suggestion breaks the build",
+    "Yes, but this is wrong for generators",
+    "误判\uff0c这里不会为空",
+    "没有风险\u3002",
     "This is a false positive",
     "not a bug",
     "That's not a real issue",
@@ -43,6 +57,10 @@ WRONG = (
     "我不同意",
 )
 WONT_FIX = (
+    "Tracked in JIRA-12",
+    "I'd rather not change this",
+    "历史原因\uff0c保持不变",
+    "不用改",
     "won't fix",
     "Wontfix",
     "This is by design.",
@@ -57,6 +75,10 @@ WONT_FIX = (
     "这个不修了",
 )
 QUESTION = (
+    "这是误报吗\uff1f",
+    "这里不对\uff1f为什么\uff1f",
+    "false positive\uff1f",
+    "这里有什么问题",
     "Why?",
     "Is this a false positive?",
     "How would you fix it",
@@ -67,6 +89,8 @@ QUESTION = (
     "怎么改",
 )
 OTHER = (
+    "Fixing this would break the API",
+    "I am not sure",
     "",
     "Hm.",
     "cc @alice",

@@ -44,6 +44,9 @@ def scrubber(**values: object) -> Scrubber:
         "::ffff:10.1.2.3",
         "::ffff:0a01:0203",
         "fec0::17",
+        "52.29.11.90",
+        "100.128.0.1",
+        "2a02:8109:abcd::17",
         "db7.acme.intern",
     ],
 )
@@ -74,7 +77,8 @@ def test_what_must_not_leave_is_gone(leak: str) -> None:
         "a @ b",
         "fd12, feed::parse(fd12:ab) and std::fc00",
         "2001:db8::1 or ::1",
-        "::ffff:127.0.0.1 and 100.128.0.1",
+        "::ffff:127.0.0.1, 0.0.0.0 and 8.8.8.8",
+        "foo==52.29.11.90 at version 47.1.2.3",
         "this.name.intern() and df.loc",
         "https://localhost:8080/x http://$host/ http://{host}/ http://127:1/ file:///etc/hosts",
         "author: str, maintainer: Person, copyright = notice(2024)",
@@ -135,6 +139,14 @@ def test_what_is_written_with_other_signs_is_not_used(disguised: str) -> None:
         scrubber().scrub(f"see {disguised}, please")
 
 
+@pytest.mark.parametrize("sign", ["   12 + ", "      - ", "+", "-"])
+def test_a_secret_over_several_lines_of_a_change_is_not_used(sign: str) -> None:
+    """What stands before the lines hides it from whoever looks at them all, and from nobody else."""
+    one = scrubber(redact=lambda text: text.replace("glpat\nabc", "[secret]\n"))
+    with pytest.raises(Unclean, match="several lines of a change"):
+        one.scrub(f"a.py\n{sign}glpat\n{sign}abc")
+
+
 @pytest.mark.parametrize(
     "signed",
     [
@@ -183,5 +195,6 @@ def test_scrubbing_what_is_clean_changes_nothing(text: str) -> None:
 def test_what_was_taken_out_is_counted() -> None:
     """For the card of the data set."""
     one = scrubber()
-    one.scrub("a@b.example c@d.example glpat-abc nas.local")
-    assert {"secrets": 1, "e-mail addresses": 2, "hosts": 1} == dict(one.counts)
+    one.scrub("a@b.example c@d.example glpat-abc nas.local tel: 030/123456\n# ask @jane")
+    counts = {"secrets": 1, "e-mail addresses": 2, "hosts": 1, "telephone numbers": 1, "names": 1}
+    assert counts == dict(one.counts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from hypothesis import given
@@ -45,6 +46,18 @@ def test_near_duplicates_of_what_is_learned_examine_nothing() -> None:
         for one in [learned, *rest, late]
     ]
     assert not split(rows_of(Format.classifier, semgrep)).left_out
+
+
+def test_code_with_other_names_examines_nothing() -> None:
+    """Whoever has learned it knows the answer."""
+    lines = [
+        f"+{name} = load(path, {number}) or {name}.copy()[{number}:]"
+        for number, name in enumerate("abcdefgh")
+    ]
+    learned = replace(material(1, accepted=True), code="\n".join(["x.py", *lines]))
+    late = replace(material(200, accepted=False), code=re.sub(r"\b([a-h])\b", r"other_\1", learned.code))
+    found = split(rows_of(Format.classifier, [learned, *many(190)[1:], late]))
+    assert {"nearly the same as a row before test": 1} == dict(found.left_out)
 
 
 def test_what_was_learned_beside_something_else_examines_nothing() -> None:

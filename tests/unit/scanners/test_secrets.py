@@ -172,6 +172,24 @@ def test_text_without_secrets_is_unchanged(text: str):
     assert Redactor(DETECTOR).redact(text) == (text, 0)
 
 
+@pytest.mark.parametrize(
+    "example",
+    [
+        "AKIAIOSFODNN7EXAMPLE",
+        "glpat-xxxxxxxxxxxxxxxxxxxx",
+        "xoxb-123456789012-1234567890123-AbCdEfGhIjKlMnOpQrStUvWx",
+    ],
+)
+def test_examples_are_redacted_where_that_is_asked_for(example: str):
+    """Nobody else has to read that of documents; what only its name calls a password has to look like one."""
+    text = f"key: '{example}'"
+    assert Redactor(DETECTOR).redact(text) == (text, 0)
+    clean, count = Redactor(DETECTOR).redact(text, examples=True)
+    assert (count, example in clean) == (1, False)
+    text = "password = 'changeme-changeme'"
+    assert Redactor(DETECTOR).redact(text, examples=True) == (text, 0)
+
+
 def test_many_threads_share_a_detector():
     """Concurrent scans do not disturb each other."""
     text = secret_of("github-token").encode()
