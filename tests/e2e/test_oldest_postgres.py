@@ -48,7 +48,7 @@ async def test_a_review_is_made_labelled_and_counted(
         (note, *_) = [note for note in cloister.ours(opened) if note.resolvable]
         gitlab.server.react(opened, note, "thumbsdown", user=gitlab.developer)
         gitlab.server.merge(opened, user=gitlab.developer)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 100
         while not await cloister.fetch(
             "SELECT FROM rollup WHERE reviews = 1 AND downvoted = 1 AND rejected_strong = 1"
         ):

@@ -105,7 +105,7 @@ async def looked(cloister: Cloister, merge_request: MergeRequest) -> None:
         " WHERE project_id = $1 AND iid = $2",
         *which,
     )
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 100
     while not await cloister.fetch(
         "SELECT FROM feedback_watch WHERE project_id = $1 AND iid = $2 AND claimed_at IS NOT NULL", *which
     ):
@@ -117,7 +117,7 @@ async def looked(cloister: Cloister, merge_request: MergeRequest) -> None:
 async def counted(cloister: Cloister) -> None:
     """Wait until everything is labelled and counted."""
     await cloister.idle()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 100
     while await cloister.fetch("SELECT FROM label_due UNION ALL SELECT FROM rollup_due LIMIT 1"):
         assert time.monotonic() < deadline, "nobody counts"
         await asyncio.sleep(0.1)

@@ -285,7 +285,7 @@ async def test_the_embedded_database_is_shared_with_a_running_cloister() -> None
 
         for ending in (signal.SIGTERM, signal.SIGKILL):
             with up(environ, ending):
-                deadline = time.monotonic() + 30
+                deadline = time.monotonic() + 100
                 while not (url := EmbeddedPostgres(data_dir).running()) or not await _has_schema(url):
                     assert time.monotonic() < deadline
                     await asyncio.sleep(0.1)
