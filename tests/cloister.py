@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import socket
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -25,6 +24,7 @@ from bot.demo.ollama import ScriptedOllama
 from bot.demo.planted import mended, planted_review
 from bot.settings import Settings
 from tests.gitlab import GitLab, start_with_accounts
+from tests.ports import free_address
 from tests.postgres import create_database
 
 WEBHOOK_SECRET = "a webhook secret for tests"
@@ -36,12 +36,6 @@ _SOON_S = 30
 _PATIENCE_S = 150.0
 
 _MARKER = re.compile(r"<!-- cloister:v1:([0-9a-f]+):[0-9a-f]+ -->\s*$")
-
-
-def free_address() -> str:
-    """Return a loopback address that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
 @dataclass(frozen=True)

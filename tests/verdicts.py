@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import ssl
 import threading
 import time
@@ -14,6 +13,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+
+from tests.ports import free_address
 
 SHA, PROJECT, IID = "a" * 40, 7, 5
 #: What a job of GitLab's is told, as far as it matters for a verdict.
@@ -165,5 +166,4 @@ def verdict_server() -> Iterator[VerdictServer]:
 
 def nobody() -> str:
     """Return an address where nobody answers."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+    return f"http://{free_address()}"

@@ -29,11 +29,11 @@ from bot.runtime.reckoner import Reckoner
 from bot.settings import Settings
 from bot.wiring_access import CALLBACK
 from tests.browser import OpenPage, barriers, picture
-from tests.cloister import free_address
 from tests.gitlab import GitLab
 from tests.histories import Telling
 from tests.history import History, Reviewed
 from tests.ledger import store
+from tests.ports import free_address
 
 NOISY, LIKED = "java.magic-number", "java.sql-built"
 BEGAN = datetime.now(UTC) - timedelta(days=12)

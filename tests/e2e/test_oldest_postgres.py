@@ -16,7 +16,7 @@ from bot.cli.checks import Outcome, storage
 from bot.demo.ollama import ScriptedOllama
 from tests.cloister import WEBHOOK_SECRET, running, settings_for
 from tests.gitlab import GitLab
-from tests.kafka import free_ports
+from tests.ports import free_ports
 from tests.postgres_tls import require_server, start_server
 
 FLAW = "def find(db, name):\n    return db.execute(f\"SELECT * FROM users WHERE name = '{name}'\")\n"

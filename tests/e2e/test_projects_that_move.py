@@ -22,8 +22,9 @@ from bot.demo.ollama import ScriptedOllama
 from bot.demo.planted import planted_review
 from bot.gitlab.instance import instance_name
 from bot.wiring_access import CALLBACK
-from tests.cloister import WEBHOOK_SECRET, Cloister, free_address, running, settings_for
+from tests.cloister import WEBHOOK_SECRET, Cloister, running, settings_for
 from tests.gitlab import start_with_accounts
+from tests.ports import free_address
 from tests.postgres import create_database
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -7,8 +7,8 @@ from bot.cli.serving import serve
 from bot.settings import Settings
 from bot.wiring_access import CALLBACK
 from tests.browser import PHONE, OpenPage, barriers, picture
-from tests.cloister import free_address
 from tests.gitlab import GitLab
+from tests.ports import free_address
 
 
 async def test_somebody_signs_in_and_out(

@@ -16,7 +16,7 @@ from bot.adapters.audit_log_postgres import PostgresAuditLog
 from bot.cli.serving import Entry, serve
 from bot.domain.audit_log import Act
 from bot.settings import Settings
-from tests.cloister import free_address
+from tests.ports import free_address
 from tests.unit.cli.command import run
 
 #: Text that would clear a terminal and turn around what follows.

@@ -30,7 +30,7 @@ from bot.demo.gitlab.server import GitLabServer
 from bot.domain.events import Action, FetchRequested, MergeRequestChanged, Record
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.replay import original_of
-from tests.cloister import free_address
+from tests.ports import free_address
 from tests.unit.cli.command import ENVIRONMENT, run
 
 #: Text that would clear a terminal and turn around what follows.

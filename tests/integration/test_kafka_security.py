@@ -22,8 +22,8 @@ from bot.adapters.kafka_topics import Layout, Topics, topic_admin
 from bot.domain.errors import Blocked, CloisterError, Permanent, Transient
 from bot.settings import load
 from bot.wiring import kafka_connection
-from tests.kafka import free_ports
 from tests.kafka_secured import PASSWORD, STRANGER, USER, Secured, token
+from tests.ports import free_ports
 
 
 class Given(AbstractTokenProvider):  # type: ignore[misc]
