@@ -106,8 +106,9 @@ async def test_a_fault_is_transient_and_named(server: Server, make_model: Make, 
     """Whatever breaks an answer, the caller may try again and learns what happened."""
     server.script = answering(fault=fault)
 
+    short = {Fault.hang: Deadlines(0.4, 60, 120), Fault.stall: Deadlines(60, 0.3, 120)}
     with pytest.raises(Transient, match=message):
-        await make_model(deadlines=Deadlines(0.4, 0.3, 10)).answer(REQUEST)
+        await make_model(deadlines=short.get(fault, Deadlines(60, 60, 120))).answer(REQUEST)
 
 
 @pytest.mark.parametrize("fault", [Fault.length, Fault.half])
