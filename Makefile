@@ -15,10 +15,11 @@ demo: $(VENV)/.installed ## Review a merge request with planted defects on this 
 run: $(VENV)/.installed ## Run Cloister on the GitLab that the CLOISTER_ settings name
 	@$(BIN)/cloister up $(ARGS)
 
+# In the order of their names, the long files come first and the many short ones fill both workers to the end.
 # What breaks things on purpose has the machine for itself; ARGS names tests or options for one plain run.
 test: $(VENV)/.installed-dev ## Run all tests
 ifeq ($(strip $(ARGS)),)
-	$(BIN)/pytest -q -n 2 --dist loadfile --ignore=tests/faults
+	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder --ignore=tests/faults
 	$(BIN)/pytest -q tests/faults
 else
 	$(BIN)/pytest -q $(ARGS)

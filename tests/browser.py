@@ -24,6 +24,9 @@ from playwright.async_api import Browser, Page, async_playwright
 DESK = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
+#: More than a busy machine needs for anything that is waited for.
+_PATIENCE_MS = 120_000
+
 OpenPage = Callable[..., Awaitable[Page]]
 
 
@@ -45,7 +48,9 @@ async def launched() -> AsyncIterator[Browser]:
     # Chromium refuses to run as root in its sandbox, and shared memory is small in containers.
     arguments = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=executable, args=arguments)
+        started = await playwright.chromium.launch(
+            executable_path=executable, args=arguments, timeout=_PATIENCE_MS
+        )
         yield started
         await started.close()
 
@@ -64,6 +69,7 @@ async def opening(browser: Browser) -> AsyncIterator[OpenPage]:
         async def opened(url: str = "about:blank", **options: Any) -> Page:
             context = await browser.new_context(**{"viewport": DESK, **options})
             stack.push_async_callback(context.close)
+            context.set_default_timeout(_PATIENCE_MS)
             page = await context.new_page()
             page.on("pageerror", lambda error: complaints.append(f"{page.url}: {error}"))
             page.on(

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import socket
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable
@@ -25,6 +24,7 @@ from bot.demo.ollama import ScriptedOllama
 from bot.demo.planted import mended, planted_review
 from bot.settings import Settings
 from tests.gitlab import GitLab, start_with_accounts
+from tests.ports import free_address
 from tests.postgres import create_database
 
 WEBHOOK_SECRET = "a webhook secret for tests"
@@ -32,13 +32,10 @@ WEBHOOK_SECRET = "a webhook secret for tests"
 #: Longer than any retry in place takes, shorter than any deadline of a run.
 _SOON_S = 30
 
+#: Far more than a busy machine needs, and less than pytest gives a test.
+_PATIENCE_S = 150.0
+
 _MARKER = re.compile(r"<!-- cloister:v1:([0-9a-f]+):[0-9a-f]+ -->\s*$")
-
-
-def free_address() -> str:
-    """Return a loopback address that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
 @dataclass(frozen=True)
@@ -78,14 +75,14 @@ class Cloister:
         finally:
             await connection.close()
 
-    async def until(self, done: Callable[[], bool], *, within_s: float = 60.0) -> None:
+    async def until(self, done: Callable[[], bool], *, within_s: float = _PATIENCE_S) -> None:
         """Wait until *done* says so."""
         deadline = time.monotonic() + within_s
         while not await asyncio.to_thread(done):
             assert time.monotonic() < deadline, f"not done within {within_s} s"
             await asyncio.sleep(0.05)
 
-    async def reviewed(self, merge_request: MergeRequest, *, within_s: float = 60.0) -> None:
+    async def reviewed(self, merge_request: MergeRequest, *, within_s: float = _PATIENCE_S) -> None:
         """Wait until the run on the newest head of *merge_request* has ended."""
         deadline = time.monotonic() + within_s
         while True:
@@ -102,7 +99,7 @@ class Cloister:
             assert time.monotonic() < deadline, f"not reviewed within {within_s} s"
             await asyncio.sleep(0.05)
 
-    async def idle(self, *, within_s: float = 60.0) -> None:
+    async def idle(self, *, within_s: float = _PATIENCE_S) -> None:
         """Wait until every event is handled, those that come back soon included."""
         await asyncio.to_thread(self.gitlab.server.drain_hooks)
         deadline = time.monotonic() + within_s
@@ -135,7 +132,7 @@ class Cloister:
         """Return all notes that we wrote."""
         return [note for note in merge_request.notes if note.author is self.gitlab.bot and not note.system]
 
-    async def outcome(self, merge_request: MergeRequest, *, within_s: float = 60.0) -> Outcome:
+    async def outcome(self, merge_request: MergeRequest, *, within_s: float = _PATIENCE_S) -> Outcome:
         """Wait for the review of the newest head and return what people see; nothing may have gone wrong."""
         await self.reviewed(merge_request, within_s=within_s)
         assert self.gitlab.server.unknown_requests == []

@@ -40,5 +40,7 @@ def start_with_accounts(server: GitLabServer) -> GitLab:
 @pytest.fixture
 def gitlab(request: pytest.FixtureRequest) -> Iterator[GitLab]:
     """Serve a GitLab; the release is 18.10 unless an indirect parameter names another."""
-    with GitLabServer(version=getattr(request, "param", "18.10")) as server:
+    # A receiver on a busy machine is waited for: what is given up here, nobody sends again.
+    version = getattr(request, "param", "18.10")
+    with GitLabServer(version=version, webhook_timeout_s=60) as server:
         yield start_with_accounts(server)

@@ -7,6 +7,7 @@ The broker comes from Maven Central and runs on Java 17 or newer, in KRaft mode.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import shutil
 import signal
@@ -25,9 +26,10 @@ from bot.adapters.clock import SystemClock
 from bot.adapters.kafka_connection import KafkaConnection
 from bot.adapters.kafka_topics import Layout, Topics, topic_admin
 from bot.adapters.log_kafka import KafkaLog
+from tests.ports import free_ports
 
 _POM = Path(__file__).parent / "broker" / "pom.xml"
-_START_LIMIT_S = 60.0
+_START_LIMIT_S = 240.0
 _CLUSTER_ID = "Q2xvaXN0ZXJUZXN0cy0tMQ"
 
 _JAVA = (
@@ -57,25 +59,18 @@ def missing_for_kafka() -> str:
 
 
 def jars() -> Path:
-    """Return the folder with the broker's jars, copied there by Maven once."""
+    """Return the folder with the broker's jars, copied there by Maven once, whoever else asks for them."""
     root = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cloister-tests"
     folder = root / f"kafka-{uuid.uuid5(uuid.NAMESPACE_OID, _POM.read_text())}"
-    if not folder.exists():
-        root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=root) as unfinished:
-            copy = ["mvn", "-q", "-B", "-f", str(_POM), "dependency:copy-dependencies"]
-            subprocess.run([*copy, f"-DoutputDirectory={unfinished}/libs"], check=True, timeout=600)
-            Path(unfinished, "libs").rename(folder)
+    root.mkdir(parents=True, exist_ok=True)
+    with (root / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            with tempfile.TemporaryDirectory(dir=root) as unfinished:
+                copy = ["mvn", "-q", "-B", "-f", str(_POM), "dependency:copy-dependencies"]
+                subprocess.run([*copy, f"-DoutputDirectory={unfinished}/libs"], check=True, timeout=600)
+                Path(unfinished, "libs").rename(folder)
     return folder
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports of the loopback address that nobody listens on."""
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 class Broker:
@@ -164,7 +159,7 @@ class Broker:
         if self._process is not None:
             self._process.send_signal(signal.SIGCONT)
             self._process.send_signal(number)
-            self._process.wait(30)
+            self._process.wait(120)
 
     def signal(self, number: int) -> None:
         """Send a signal, such as SIGSTOP."""

@@ -10,7 +10,7 @@ from bot.adapters.model_ollama import OllamaModel
 from bot.demo.ollama import ScriptedOllama
 
 #: Never reached by a server that answers, not even on a busy machine.
-PATIENT = Deadlines(first_token_s=10, gap_s=10, total_s=30)
+PATIENT = Deadlines(first_token_s=60, gap_s=60, total_s=120)
 
 
 @pytest.fixture

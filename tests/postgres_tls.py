@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 import trustme
 
-from tests.kafka import free_ports
+from tests.ports import free_ports
 
-_START_LIMIT_S = 30.0
+_START_LIMIT_S = 120.0
 
 #: Logs in with a certificate; everybody else with nothing, but encrypted.
 CERTIFIED = "certified"
@@ -99,7 +99,7 @@ def encrypted_postgres() -> Iterator[Encrypted]:
             "-c",
             f"CREATE ROLE {CERTIFIED} LOGIN",
         ]
-        subprocess.run(role, check=True, timeout=30)
+        subprocess.run(role, check=True, timeout=120)
         yield server_files
         process.send_signal(signal.SIGINT)
         process.wait(30)
@@ -116,7 +116,12 @@ def start_server(
             shutil.chown(path, account)
     initdb = [programs / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--locale=C", "-E", "UTF8"]
     subprocess.run(
-        [*initdb, "--no-sync"], check=True, user=account, cwd=directory, stdout=subprocess.DEVNULL, timeout=60
+        [*initdb, "--no-sync"],
+        check=True,
+        user=account,
+        cwd=directory,
+        stdout=subprocess.DEVNULL,
+        timeout=120,
     )
     (data / "pg_hba.conf").write_text(hba)
     settings = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import ssl
 import threading
 import time
@@ -14,6 +13,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+
+from tests.ports import free_address
 
 SHA, PROJECT, IID = "a" * 40, 7, 5
 #: What a job of GitLab's is told, as far as it matters for a verdict.
@@ -106,7 +107,7 @@ class VerdictServer:
         self.headers.append({name.lower(): value for name, value in handler.headers.items()})
         said = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         if said.hangs:
-            self.closing.wait(20)
+            self.closing.wait(60)
             return
         time.sleep(said.after_s)
         body = said.body if isinstance(said.body, bytes) else json.dumps(said.body).encode()
@@ -165,5 +166,4 @@ def verdict_server() -> Iterator[VerdictServer]:
 
 def nobody() -> str:
     """Return an address where nobody answers."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
+    return f"http://{free_address()}"

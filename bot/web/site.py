@@ -51,7 +51,7 @@ async def routers(parts: Base, *, dev_login: bool = False) -> list[APIRouter]:
         audit.router(desk, PostgresListings(parts.pool, parts.instance)),
         *of_people,
         *interface,
-        listing(document(*interface)),
+        listing(lambda: document(*interface)),
     ):
         site.include_router(router)
     if dev_login:

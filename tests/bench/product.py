@@ -20,8 +20,9 @@ import psutil
 from bot.demo.gitlab import MergeRequest
 from bot.demo.ollama import ScriptedOllama
 from tests.bench.workload import changes
-from tests.cloister import WEBHOOK_SECRET, free_address
+from tests.cloister import WEBHOOK_SECRET
 from tests.gitlab import GitLab
+from tests.ports import free_address
 
 _START_LIMIT_S = 60.0
 

@@ -252,7 +252,7 @@ async def test_many_processes_end_together(place: Place):
     started = time.monotonic()
     done = await place.python(code, forks=True, limit_s=1.5)
     assert done.timed_out
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
     assert await gone(marker)
     assert leftovers(place.base) == []
 

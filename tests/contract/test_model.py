@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -105,8 +106,9 @@ async def test_a_fault_is_transient_and_named(server: Server, make_model: Make, 
     """Whatever breaks an answer, the caller may try again and learns what happened."""
     server.script = answering(fault=fault)
 
+    short = {Fault.hang: Deadlines(0.4, 60, 120), Fault.stall: Deadlines(60, 0.3, 120)}
     with pytest.raises(Transient, match=message):
-        await make_model(deadlines=Deadlines(0.4, 0.3, 10)).answer(REQUEST)
+        await make_model(deadlines=short.get(fault, Deadlines(60, 60, 120))).answer(REQUEST)
 
 
 @pytest.mark.parametrize("fault", [Fault.length, Fault.half])
@@ -132,14 +134,15 @@ async def test_drops_of_tokens_end_at_the_total_deadline(server: Server, make_mo
 
 async def test_cancelling_ends_the_generation(server: Server, make_model: Make):
     """A superseded review frees the model: the server sees the connection close."""
-    server.script = answering(text="x" * 2000, pieces=200, delay_s=0.01)
+    server.script = answering(text="x" * 2000, pieces=200, delay_s=0.5)
     task = asyncio.create_task(make_model().answer(REQUEST))
-    await asyncio.sleep(0.2)
+    while not server.requests:
+        await asyncio.sleep(0.02)
     task.cancel()
 
     with pytest.raises(asyncio.CancelledError):
         await task
-    for _ in range(100):
+    for _ in range(1000):
         if server.abandoned:
             break
         await asyncio.sleep(0.02)
@@ -259,11 +262,13 @@ async def test_the_breaker_opens_and_probes(server: Server, make_model: Make):
 async def test_no_more_requests_at_a_time_than_allowed(server: Server, make_model: Make):
     """The server is never asked to queue."""
     busy, most = 0, 0
+    pair = threading.Barrier(2)
 
     def script(request: object):
         nonlocal busy, most
         busy += 1
         most = max(most, busy)
+        pair.wait(60)
         time.sleep(0.02)
         busy -= 1
         return Reply()

@@ -55,8 +55,8 @@ def found(marker: str) -> bool:
 
 
 async def gone(marker: str) -> bool:
-    """Say whether no process with *marker* is left within two seconds."""
-    for _ in range(40):
+    """Say whether no process with *marker* is left within ten seconds."""
+    for _ in range(200):
         if not found(marker):
             return True
         await asyncio.sleep(0.05)
@@ -64,7 +64,7 @@ async def gone(marker: str) -> bool:
 
 
 async def appeared(marker: str) -> None:
-    for _ in range(500):
+    for _ in range(3000):
         if found(marker):
             return
         await asyncio.sleep(0.01)
@@ -132,10 +132,10 @@ async def test_timeout_kills_descendants(runner: Runner):
         "print('started',flush=True); time.sleep(60)"
     )
     started = time.monotonic()
-    done = await python(runner, code, limit_s=1.5, forks=True)
+    done = await python(runner, code, limit_s=2.5, forks=True)
     assert done.timed_out
     assert done.stdout == b"started\n"
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 30
     assert await gone(marker)
 
 
@@ -143,16 +143,16 @@ async def test_leftover_child_does_not_delay_the_result(runner: Runner):
     """A child that keeps the pipes open dies with its parent instead of holding up the caller."""
     code = "import subprocess,sys; subprocess.Popen([sys.executable,'-c','import time; time.sleep(60)'])"
     started = time.monotonic()
-    done = await python(runner, code, limit_s=20, forks=True)
+    done = await python(runner, code, limit_s=50, forks=True)
     assert not done.timed_out
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 30
 
 
 @pytest.mark.parametrize("stream", ["stdout", "stderr"])
 async def test_output_is_capped(runner: Runner, stream: str):
     """A tool that writes too much is stopped, and what came before is kept."""
     code = f"import sys\nwhile True: sys.{stream}.write('x' * 1000)"
-    done = await python(runner, code, output_bytes=5_000, limit_s=20)
+    done = await python(runner, code, output_bytes=5_000, limit_s=60)
     assert done.output_cut
     assert not done.timed_out
     assert getattr(done, stream) == b"x" * 5_000
@@ -202,4 +202,4 @@ async def test_wrapper_is_cheap(runner: Runner):
         started = time.perf_counter()
         await runner.run(Command(argv=("/bin/true",)))
         times.append(time.perf_counter() - started)
-    assert min(times) < 0.1
+    assert min(times) < 0.5

@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -139,11 +140,13 @@ async def test_lost_database_connections_are_only_a_pause(
         for delivery in [one for one in gitlab.server.deliveries if one.status == 503]:
             gitlab.server.instance.core.hooks.resend(delivery)
         for merge_request in merge_requests:
-            await check(cloister, merge_request, within_s=45)
-        ollama_server.script = lambda _: Reply(pieces=8, delay_s=0.3)
+            await check(cloister, merge_request, within_s=150)
+        go_on = threading.Event()
+        ollama_server.script = lambda request: planted_review(request) if go_on.wait(100) else Reply()
         slow = opened(gitlab, "slow")
         await cloister.until(lambda: len(cloister.ours(slow)) == 2)
         assert "Not finished yet" in cloister.summary(slow)
+        go_on.set()
 
 
 async def test_work_waits_for_a_new_token(

@@ -73,7 +73,7 @@ async def _fits(page: Page) -> bool:
 
 async def _until(page: Page, said: str) -> None:
     """Wait until *said* holds; Playwright's own way needs what the policy of our pages forbids."""
-    for _ in range(100):
+    for _ in range(1200):
         if await page.evaluate(said):
             return
         await asyncio.sleep(0.05)

@@ -29,11 +29,11 @@ from bot.runtime.reckoner import Reckoner
 from bot.settings import Settings
 from bot.wiring_access import CALLBACK
 from tests.browser import OpenPage, barriers, picture
-from tests.cloister import free_address
 from tests.gitlab import GitLab
 from tests.histories import Telling
 from tests.history import History, Reviewed
 from tests.ledger import store
+from tests.ports import free_address
 
 NOISY, LIKED = "java.magic-number", "java.sql-built"
 BEGAN = datetime.now(UTC) - timedelta(days=12)
@@ -125,7 +125,7 @@ async def dashboards(
     )
     stop, started = asyncio.Event(), asyncio.Event()
     serving = asyncio.create_task(serve(settings, hooks=True, stages=(), stop=stop, started=started))
-    await asyncio.wait_for(started.wait(), 20)
+    await asyncio.wait_for(started.wait(), 60)
     try:
         yield Dashboards(here, gitlab.project.id, open_page)
     finally:

@@ -49,7 +49,7 @@ async def looked(cloister: Cloister, merge_request: MergeRequest) -> list[dict[s
         f"UPDATE feedback_watch SET next_at = now(), expected_at = NULL, claimed_at = NULL WHERE {where}",
         *which,
     )
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 100
     while not await cloister.fetch(
         f"SELECT FROM feedback_watch WHERE {where} AND claimed_at IS NOT NULL", *which
     ):
@@ -155,7 +155,7 @@ async def figures(cloister: Cloister) -> tuple[int, int]:
 
 async def showing(cloister: Cloister, expected: tuple[int, int]) -> None:
     """Wait until the dashboard shows *expected*."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 100
     while (found := await figures(cloister)) != expected:
         assert time.monotonic() < deadline, found
         await asyncio.sleep(0.1)
@@ -164,7 +164,7 @@ async def showing(cloister: Cloister, expected: tuple[int, int]) -> None:
 async def settled(cloister: Cloister) -> tuple[int, int]:
     """Return the figures once all that happened before is in them."""
     await cloister.idle()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 100
     while await cloister.fetch("SELECT FROM label_due UNION ALL SELECT FROM rollup_due LIMIT 1"):
         assert time.monotonic() < deadline, "nobody counts"
         await asyncio.sleep(0.1)

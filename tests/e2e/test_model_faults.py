@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -110,10 +111,18 @@ async def test_static_findings_do_not_wait_for_a_slow_model(
     start: Start, gitlab: GitLab, ollama_server: ScriptedOllama
 ) -> None:
     """They are there within seconds, with a note that the model is still at work; then the note is completed."""
-    cloister = await start(Reply(pieces=7, delay_s=0.5), deadlines=PATIENT)
+    at_last = threading.Event()
+
+    def script(request: Mapping[str, Any]) -> Reply:
+        at_last.wait(PATIENT.first_token_s)
+        return Reply()
+
+    ollama_server.script = script
+    cloister = await start(deadlines=PATIENT)
     merge_request = opened(gitlab)
     await cloister.until(lambda: len(cloister.ours(merge_request)) == 2)
     assert "Not finished yet: model review" in cloister.summary(merge_request)
+    at_last.set()
     outcome = await cloister.outcome(merge_request)
     assert "Not finished yet" not in outcome.summary
     assert outcome.status == "failed"
@@ -186,11 +195,11 @@ async def test_hostile_answers_have_no_effect(
         return Reply(json.dumps({"findings": [hostile(texts[name], path=f"{name}.txt")]}))
 
     ollama_server.script = confirming(script)
-    cloister = await start(concurrency=16)
+    cloister = await start(deadlines=PATIENT, concurrency=16)
     hurrying = asyncio.create_task(_hurry(cloister))
     commented = 0
     for merge_request in [opened(gitlab, name, "an ordinary line\n") for name in texts]:
-        outcome = await cloister.outcome(merge_request, within_s=90)
+        outcome = await cloister.outcome(merge_request)
         commented += bool(outcome.threads)
         assert merge_request.state == "opened"
         assert outcome.status == "success"

@@ -61,7 +61,7 @@ async def rejected(cloister: Cloister, like: MergeRequest, times: int) -> None:
             json.loads(row["body"]),
         )
     await pool.execute("UPDATE noise_pass SET next_at = now(), seen_until = 'epoch'")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 100
     while not await pool.fetchval(
         "SELECT bool_and(next_at > now() AND seen_until > 'epoch') FROM noise_pass"
     ):

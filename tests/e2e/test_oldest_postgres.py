@@ -16,7 +16,7 @@ from bot.cli.checks import Outcome, storage
 from bot.demo.ollama import ScriptedOllama
 from tests.cloister import WEBHOOK_SECRET, running, settings_for
 from tests.gitlab import GitLab
-from tests.kafka import free_ports
+from tests.ports import free_ports
 from tests.postgres_tls import require_server, start_server
 
 FLAW = "def find(db, name):\n    return db.execute(f\"SELECT * FROM users WHERE name = '{name}'\")\n"
@@ -48,7 +48,7 @@ async def test_a_review_is_made_labelled_and_counted(
         (note, *_) = [note for note in cloister.ours(opened) if note.resolvable]
         gitlab.server.react(opened, note, "thumbsdown", user=gitlab.developer)
         gitlab.server.merge(opened, user=gitlab.developer)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 100
         while not await cloister.fetch(
             "SELECT FROM rollup WHERE reviews = 1 AND downvoted = 1 AND rejected_strong = 1"
         ):

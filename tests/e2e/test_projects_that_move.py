@@ -22,8 +22,9 @@ from bot.demo.ollama import ScriptedOllama
 from bot.demo.planted import planted_review
 from bot.gitlab.instance import instance_name
 from bot.wiring_access import CALLBACK
-from tests.cloister import WEBHOOK_SECRET, Cloister, free_address, running, settings_for
+from tests.cloister import WEBHOOK_SECRET, Cloister, running, settings_for
 from tests.gitlab import start_with_accounts
+from tests.ports import free_address
 from tests.postgres import create_database
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -105,7 +106,7 @@ async def looked(cloister: Cloister, merge_request: MergeRequest) -> None:
         " WHERE project_id = $1 AND iid = $2",
         *which,
     )
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 100
     while not await cloister.fetch(
         "SELECT FROM feedback_watch WHERE project_id = $1 AND iid = $2 AND claimed_at IS NOT NULL", *which
     ):
@@ -117,7 +118,7 @@ async def looked(cloister: Cloister, merge_request: MergeRequest) -> None:
 async def counted(cloister: Cloister) -> None:
     """Wait until everything is labelled and counted."""
     await cloister.idle()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 100
     while await cloister.fetch("SELECT FROM label_due UNION ALL SELECT FROM rollup_due LIMIT 1"):
         assert time.monotonic() < deadline, "nobody counts"
         await asyncio.sleep(0.1)

@@ -7,8 +7,8 @@ from bot.cli.serving import serve
 from bot.settings import Settings
 from bot.wiring_access import CALLBACK
 from tests.browser import PHONE, OpenPage, barriers, picture
-from tests.cloister import free_address
 from tests.gitlab import GitLab
+from tests.ports import free_address
 
 
 async def test_somebody_signs_in_and_out(
@@ -31,7 +31,7 @@ async def test_somebody_signs_in_and_out(
     )
     stop, started = asyncio.Event(), asyncio.Event()
     serving = asyncio.create_task(serve(settings, hooks=True, stages=(), stop=stop, started=started))
-    await asyncio.wait_for(started.wait(), 20)
+    await asyncio.wait_for(started.wait(), 60)
     try:
         page = await open_page(f"{here}/?group=a-link", viewport=PHONE, color_scheme="dark")
         assert await page.title() == "Sign in · Cloister"

@@ -10,8 +10,9 @@ from bot.demo.gitlab import Level
 from bot.demo.ollama import ScriptedOllama
 from bot.wiring_access import CALLBACK
 from tests.browser import PHONE, OpenPage, barriers, picture
-from tests.cloister import WEBHOOK_SECRET, free_address, running, settings_for
+from tests.cloister import WEBHOOK_SECRET, running, settings_for
 from tests.gitlab import GitLab
+from tests.ports import free_address
 
 FLAW = "def find(db, name):\n    return db.execute(f\"SELECT * FROM users WHERE name = '{name}'\")\n"
 

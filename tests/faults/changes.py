@@ -24,7 +24,7 @@ def opened(cluster: Cluster, name: str) -> MergeRequest:
     return gitlab.server.open_merge_request(gitlab.project, name, {**DEFECTS, "own.txt": f"{name}\n"})
 
 
-async def until(done: Callable[[], bool], otherwise: str, *, within_s: float = 60.0) -> None:
+async def until(done: Callable[[], bool], otherwise: str, *, within_s: float = 180.0) -> None:
     """Wait until *done* says so."""
     deadline = time.monotonic() + within_s
     while not await asyncio.to_thread(done):

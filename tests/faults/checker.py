@@ -31,7 +31,7 @@ _DECIDED = frozenset({"success", "failed"})
 #: How long publishing, once begun, may go on after a newer head has taken over.
 _UNDER_WAY_S = 5.0
 #: What every fault must be over in.
-CONVERGED_S = 120.0
+CONVERGED_S = 240.0
 
 
 @dataclass

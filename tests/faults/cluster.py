@@ -24,9 +24,11 @@ from tests.cloister import WEBHOOK_SECRET, Cloister
 from tests.faults.process import SESSION_VARIABLE
 
 _ROOT = Path(__file__).parents[2]
-_READY_LIMIT_S = 60.0
+_READY_LIMIT_S = 180.0
 #: An orderly stop takes no longer; container engines are told so.
 STOP_LIMIT_S = 30.0
+#: Where that is not what a test is about, a busy machine may need longer.
+_STOP_GIVEN_UP_S = 120.0
 #: As short as it can be on a busy machine; a dead member holds its group up for so long.
 SESSION_S = 4.0
 
@@ -104,13 +106,13 @@ class Member:
         self._ending.set()
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGTERM)
-        self._supervisor.join(STOP_LIMIT_S)
+        self._supervisor.join(_STOP_GIVEN_UP_S)
         took = time.monotonic() - began
         if self._supervisor.is_alive():
             self.signal(signal.SIGUSR1)
             time.sleep(1)
             self.kill()
-            raise AssertionError(f"{self.name} did not stop within {STOP_LIMIT_S:g} s; see {self.output}")
+            raise AssertionError(f"{self.name} did not stop within {_STOP_GIVEN_UP_S:g} s; see {self.output}")
         # One that has only just been started does not know the signal yet.
         assert self.exits[-1] in {0, -signal.SIGTERM}, (
             f"{self.name} ended with {self.exits[-1]}: {self.output}"

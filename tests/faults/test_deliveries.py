@@ -14,7 +14,7 @@ from tests.faults.changes import DEFECTS, THREADS, opened
 from tests.faults.checker import Verdict, converged
 from tests.faults.conftest import LOGS, Install
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 
 PUSHES = 10
 WITHIN_S = 5.0
@@ -26,10 +26,9 @@ async def test_pushes_in_quick_succession_end_in_one_review(
 ) -> None:
     """Each webhook is delivered three times and in any order; only the newest head is reviewed to the end."""
     cluster = await install(log, hook_workers=4)
+    ollama = cluster.cloister.ollama
     # Slower than pushes come: what is finished in between would be right, and not what is to be seen here.
-    cluster.cloister.ollama.script = lambda request: Reply(
-        planted_review(request).text, pieces=4, delay_s=0.5
-    )
+    ollama.script = lambda request: Reply(planted_review(request).text, pieces=100, delay_s=0.5)
     cluster.start("web", "web")
     cluster.start("one", "consume", "all")
     cluster.start("two", "consume", "all")
@@ -38,6 +37,8 @@ async def test_pushes_in_quick_succession_end_in_one_review(
     merge_request = opened(cluster, "pushed")
     sent, again = 0, []
     for number in range(PUSHES):
+        if number == PUSHES - 1:
+            ollama.script = lambda request: Reply(planted_review(request).text, pieces=4, delay_s=0.5)
         server.push(merge_request, {**DEFECTS, "own.txt": f"push {number}\n"})
         fresh, sent = server.deliveries[sent:], len(server.deliveries)
         again += [*fresh, *fresh]

@@ -20,7 +20,7 @@ from tests.faults.conftest import LOGS, Install
 from tests.faults.database import Database
 from tests.kafka import Kafka, require_kafka
 
-pytestmark = [pytest.mark.timeout(240), pytest.mark.long]
+pytestmark = [pytest.mark.timeout(600), pytest.mark.long]
 
 FULL_S = 8
 

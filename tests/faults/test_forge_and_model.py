@@ -16,7 +16,7 @@ from tests.faults.conftest import LOGS, Install
 from tests.faults.process import BLOCKED_VARIABLE
 
 # In short, and in one process, `tests/e2e` has the same.
-pytestmark = [pytest.mark.timeout(240), pytest.mark.long]
+pytestmark = [pytest.mark.timeout(600), pytest.mark.long]
 
 #: GitLab takes about so long for a request when it is ten times slower than usual.
 SLOW_S = 1.5

@@ -22,7 +22,7 @@ from tests.faults.conftest import RUNS, SEED
 from tests.faults.steps import ANSWERS, BUSY, STEPS, process_of, waves
 
 #: Starting all processes is the first test's setup, and takes minutes on a machine that others use too.
-pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(300, func_only=True)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600, func_only=True)]
 
 WAVES = waves()
 #: Requests to GitLab that leave something behind.

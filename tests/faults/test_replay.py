@@ -13,7 +13,7 @@ from tests.faults.checker import Verdict, converged
 from tests.faults.cluster import Cluster
 from tests.faults.conftest import LOGS, Install
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 async def forget_offsets(cluster: Cluster) -> None:

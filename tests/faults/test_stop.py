@@ -16,10 +16,10 @@ from tests.faults.cluster import STOP_LIMIT_S
 from tests.faults.conftest import LOGS, Install
 from tests.kafka import Kafka, require_kafka
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 
 #: Less than a dead member would be missed for, so that only leaving can explain it.
-_LONG_SESSION_S = 60.0
+_LONG_SESSION_S = 120.0
 
 
 @pytest.mark.parametrize("log", LOGS)
@@ -40,7 +40,7 @@ async def test_a_member_that_stops_leaves_its_work_to_others_at_once(
     took_s = await asyncio.to_thread(first.stop)
     assert [0] == first.exits
     assert took_s < STOP_LIMIT_S
-    settled(await converged(cluster, [merge_request], within_s=_LONG_SESSION_S - 15))
+    settled(await converged(cluster, [merge_request], within_s=_LONG_SESSION_S - 20))
 
 
 async def test_processes_stop_in_time_while_kafka_is_away(install: Install) -> None:

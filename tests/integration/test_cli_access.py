@@ -16,7 +16,7 @@ from bot.adapters.audit_log_postgres import PostgresAuditLog
 from bot.cli.serving import Entry, serve
 from bot.domain.audit_log import Act
 from bot.settings import Settings
-from tests.cloister import free_address
+from tests.ports import free_address
 from tests.unit.cli.command import run
 
 #: Text that would clear a terminal and turn around what follows.
@@ -117,7 +117,7 @@ async def test_a_link_signs_in_on_a_running_cloister(database_url: str, tmp_path
             settings, hooks=True, stages=(), stop=stop, started=started, entry=Entry(show_link=shown.append)
         )
     )
-    await asyncio.wait_for(started.wait(), 20)
+    await asyncio.wait_for(started.wait(), 60)
     try:
         printed = (await cloister(database_url, "login-link", CLOISTER_LISTEN=address)).stdout.strip()
         for link in (*shown, printed):

@@ -30,7 +30,7 @@ from bot.demo.gitlab.server import GitLabServer
 from bot.domain.events import Action, FetchRequested, MergeRequestChanged, Record
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.replay import original_of
-from tests.cloister import free_address
+from tests.ports import free_address
 from tests.unit.cli.command import ENVIRONMENT, run
 
 #: Text that would clear a terminal and turn around what follows.
@@ -285,7 +285,7 @@ async def test_the_embedded_database_is_shared_with_a_running_cloister() -> None
 
         for ending in (signal.SIGTERM, signal.SIGKILL):
             with up(environ, ending):
-                deadline = time.monotonic() + 30
+                deadline = time.monotonic() + 100
                 while not (url := EmbeddedPostgres(data_dir).running()) or not await _has_schema(url):
                     assert time.monotonic() < deadline
                     await asyncio.sleep(0.1)

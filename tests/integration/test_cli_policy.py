@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from bot.cli.checks import Check, guarded
+from bot.cli.checks.policies import NAME, REMEDY, policies
+from bot.cli.policy import levels_at
 from bot.demo.gitlab.server import GitLabServer
 from bot.domain.policy_model import keys
 from bot.domain.policy_schema import schema
+from bot.settings import Settings
 from tests.unit.cli.command import run
 
 INSTANCE = "enforced: [gate, review.model]\ngate: {block_at: critical}\nreview: {model: true}\n"
@@ -107,17 +112,32 @@ def test_a_broken_file_is_named(environ: dict[str, str]) -> None:
 
 
 def test_the_doctor_looks_at_policies(environ: dict[str, str]) -> None:
-    """It tells what is enforced, and which file cannot be used."""
-    broken = Path(environ["CLOISTER_POLICY_FILE"]).with_name("broken.yml")
-    broken.write_text("gate: {blok_at: x}\n")
-    for change, expected, word in (
-        ({}, "ok", "enforced: gate, review.model"),
-        ({"CLOISTER_POLICY_FILE": str(broken)}, "fail", "did you mean"),
-        ({"CLOISTER_POLICY_PROJECT": "security/none"}, "fail", "cannot be seen"),
-    ):
-        said = json.loads(run("doctor", "--json", **environ | change).stdout)
-        (check,) = [one for one in said if one["name"] == "policies"]
-        assert (expected, True) == (check["outcome"], word in check["detail"]), check
+    """It tells what is enforced."""
+    said = json.loads(run("doctor", "--json", **environ).stdout)
+    (check,) = [one for one in said if one["name"] == "policies"]
+    assert ("ok", "enforced: gate, review.model") == (check["outcome"], check["detail"])
+
+
+@pytest.mark.parametrize(
+    ("instance", "project", "word"),
+    [
+        ("gate: {blok_at: x}\n", "security/policies", "did you mean"),
+        (INSTANCE, "security/none", "cannot be seen"),
+    ],
+)
+def test_the_doctor_names_a_policy_that_cannot_be_used(
+    instance: str, project: str, word: str, environ: dict[str, str]
+) -> None:
+    """As a failure, whatever else is fine."""
+    Path(environ["CLOISTER_POLICY_FILE"]).write_text(instance)
+    given = {name.removeprefix("CLOISTER_").lower(): value for name, value in environ.items()}
+
+    async def judged() -> list[Check]:
+        async with levels_at(Settings(**given | {"policy_project": project})) as (_, levels):
+            return await guarded(NAME, policies(levels, None), remedy=REMEDY)
+
+    (check,) = asyncio.run(judged())
+    assert ("fail", True) == (check.outcome, word in check.detail), check
 
 
 def test_a_former_path_is_no_project_of_its_former_group(environ: dict[str, str]) -> None:

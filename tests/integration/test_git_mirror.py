@@ -305,14 +305,14 @@ async def test_cancelling_ends_git(
 
     def hang(*_: object) -> None:
         asked.set()
-        released.wait(10)
+        released.wait(120)
 
     handler._backend = hang  # type: ignore[method-assign,assignment]
     fetching = asyncio.create_task(mirror_of(tmp_path, url, token=TOKEN).fetch(upstream.revision(*SIMPLE)))
-    await asyncio.to_thread(asked.wait, 10)
+    await asyncio.to_thread(asked.wait, 60)
     lines = command_lines(url)
     fetching.cancel()
-    cancelled, _ = await asyncio.wait({fetching}, timeout=5)
+    cancelled, _ = await asyncio.wait({fetching}, timeout=30)
     released.set()
     assert {fetching} == cancelled
     assert fetching.cancelled()

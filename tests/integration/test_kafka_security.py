@@ -22,8 +22,8 @@ from bot.adapters.kafka_topics import Layout, Topics, topic_admin
 from bot.domain.errors import Blocked, CloisterError, Permanent, Transient
 from bot.settings import load
 from bot.wiring import kafka_connection
-from tests.kafka import free_ports
 from tests.kafka_secured import PASSWORD, STRANGER, USER, Secured, token
+from tests.ports import free_ports
 
 
 class Given(AbstractTokenProvider):  # type: ignore[misc]
@@ -87,7 +87,7 @@ async def test_each_login_can_send_and_read(secured_kafka: Secured, mechanism: s
         topics.of("intake"), group_id=topics.group("x"), auto_offset_reset="earliest", **connection.options()
     )
     async with consumer:
-        record = await asyncio.wait_for(consumer.getone(), 20)
+        record = await asyncio.wait_for(consumer.getone(), 60)
 
     assert b"hello" == record.value
 

@@ -23,7 +23,7 @@ from tests.contract.test_event_log import STAGE, ids, joined, read, record
 
 async def both_joined(one: Subscription, two: Subscription) -> None:
     """Poll two members until each has partitions."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not (one.owned() and two.owned() and one.settled and two.settled):
             polls = (member.poll(max_records=1, timeout_s=0.1) for member in (one, two))
             assert [[], []] == await asyncio.gather(*polls)
@@ -66,7 +66,7 @@ async def test_a_partition_that_stays_is_not_read_again(kafka_log: KafkaLog) -> 
         before = dict(one.owned())
         async with kafka_log.subscribe(STAGE, STAGE) as two:
             repeated: list[Delivery] = []
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while not two.owned() or not one.settled:
                     _, theirs = await asyncio.gather(
                         one.poll(max_records=100, timeout_s=0.1), two.poll(max_records=100, timeout_s=0.1)
@@ -164,7 +164,7 @@ async def test_a_retry_waits_in_a_topic_of_its_delay(kafka_log: KafkaLog, kafka_
     async with kafka_log.subscribe(STAGE, STAGE) as subscription:
         await joined(subscription)
         await kafka_log.append([record(2, due_in_s=0.5)])
-        assert [record(2).id] == ids(await read(subscription, 1, within_s=10))
+        assert [record(2).id] == ids(await read(subscription, 1))
     assert [kafka_topics.retry(seconds).rpartition(".")[2] for seconds in (0.1, 15, 16, 60, 601, 9e9)] == [
         "15s",
         "15s",
@@ -184,14 +184,14 @@ async def test_a_broker_that_is_not_there_is_out_of_reach() -> None:
             await log.append([record(1)])
         async with log.subscribe(STAGE, STAGE) as subscription:
             with pytest.raises(Transient):
-                await read(subscription, 1, within_s=5)
-        assert time.monotonic() - began < 5
+                await read(subscription, 1)
+        assert time.monotonic() - began < 30
 
 
 async def test_a_group_that_does_not_answer_does_not_hold_up_a_stop(kafka_address: str) -> None:
     """A membership of topics that do not exist ends at once when it is told to."""
     log = KafkaLog(KafkaConnection(kafka_address), Topics("absent"), clock=SystemClock())
-    async with log, asyncio.timeout(15), log.subscribe(STAGE, STAGE) as subscription:
+    async with log, asyncio.timeout(60), log.subscribe(STAGE, STAGE) as subscription:
         with suppress(Transient):
             assert await subscription.poll(max_records=1, timeout_s=0.5) == []
 
@@ -224,7 +224,7 @@ async def test_a_stuck_client_is_noticed(
         await joined(deaf)
         await kafka_log.append([record(1)])
         with pytest.raises(Transient, match="brings nothing"):
-            await read(deaf, 1, within_s=10)
+            await read(deaf, 1)
     async with subscription(KafkaSubscription) as idle:
         assert [record(1).id] == ids(await read(idle, 1))
         assert await read(idle, 1, within_s=3.0) == []

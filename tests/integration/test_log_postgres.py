@@ -64,7 +64,7 @@ async def test_locks_end_with_the_session_if_they_cannot_be_given_up(pool: Any) 
         await asyncio.sleep(0)
         unlocking.cancel()
         await asyncio.wait([unlocking])
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await other.execute("SELECT pg_advisory_lock(1)")
         await give_up_locks(other)
 
@@ -78,7 +78,8 @@ async def test_records_an_id_once(postgres_log: PostgresLog) -> None:
     await postgres_log.append([record(3, due_in_s=60)])
     assert await postgres_log.append([record(3, due_in_s=60)]) == 0
     async with postgres_log.subscribe(STAGE, STAGE) as subscription:
-        assert ids(await read(subscription, 3, within_s=0.5)) == [record(1).id, record(2).id]
+        assert ids(await read(subscription, 2)) == [record(1).id, record(2).id]
+        assert await read(subscription, 1, within_s=0.3) == []
 
 
 async def test_a_frozen_member_is_replaced_and_fenced_off(
@@ -110,14 +111,16 @@ async def test_a_frozen_member_is_replaced_and_fenced_off(
 
 
 async def test_a_killed_member_leaves_all_its_partitions_at_once(
-    postgres_log: PostgresLog, database_url: str
+    postgres_log: PostgresLog, database_url: str, pool: Any
 ) -> None:
     """Its successor does not keep a share for somebody whose sessions are gone."""
     killed_pool = await connect_pool(database_url, size=5)
     killed = PostgresLog(killed_pool).subscribe(STAGE, STAGE)
     await killed.__aenter__()
     assert len(killed.owned()) == 16
+    # No waiting for its next sign of life would help.
+    await pool.execute("UPDATE group_member SET seen_at = now() + interval '1 hour'")
     killed_pool.terminate()
-    async with asyncio.timeout(5), postgres_log.subscribe(STAGE, STAGE) as successor:
+    async with asyncio.timeout(60), postgres_log.subscribe(STAGE, STAGE) as successor:
         while len(successor.owned()) < 16:
             await successor.poll(max_records=1, timeout_s=0.1)

@@ -94,7 +94,7 @@ class Hooks:
         headers = delivery.headers | {"X-Gitlab-Webhook-UUID": str(uuid.uuid4())}
         self._put(Delivery(delivery.hook, headers, delivery.body))
 
-    def drain(self, timeout_s: float = 10.0) -> None:
+    def drain(self, timeout_s: float = 60.0) -> None:
         """Wait until nothing is queued or under way.
 
         Raises:

@@ -188,6 +188,6 @@ class GitLabServer(Scenario):
             for request in self.requests
         )
 
-    def drain_hooks(self, timeout_s: float = 10.0) -> None:
+    def drain_hooks(self, timeout_s: float = 60.0) -> None:
         """Wait until every webhook was delivered."""
         self.instance.core.hooks.drain(timeout_s)

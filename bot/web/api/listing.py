@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -20,21 +21,26 @@ class _Line:
     parameters: tuple[str, ...]
 
 
-def listing(document: Mapping[str, Any]) -> APIRouter:
-    """Return the routes of both; they say nothing that is not in the source, and are for everybody."""
+def listing(make: Callable[[], Mapping[str, Any]]) -> APIRouter:
+    """Return the routes of both; they say nothing that is not in the source, and are for everybody.
+
+    Args:
+        make: returns the document. That takes a third of a second, so it is called once somebody asks, in a thread.
+    """
     pages = APIRouter(include_in_schema=False)
+    document = cache(make)
 
     @pages.get("/api/v1/openapi.json")
     @public
-    async def openapi() -> JSONResponse:
+    def openapi() -> JSONResponse:
         """Return the document."""
-        return JSONResponse(document, headers={"cache-control": "no-cache"})
+        return JSONResponse(document(), headers={"cache-control": "no-cache"})
 
     @pages.get("/api")
     @public
-    async def listed(request: Request) -> HTMLResponse:
+    def listed(request: Request) -> HTMLResponse:
         """List the operations."""
-        return page_for(request, "api.html", parts=_parts(document))
+        return page_for(request, "api.html", parts=_parts(document()))
 
     return pages
 

@@ -129,9 +129,9 @@ def test_a_quote_of_anything_commands_nothing(text: str) -> None:
 )
 def test_a_megabyte_takes_a_moment(text: str) -> None:
     """Neither nesting nor repetition keeps us busy."""
-    began = time.monotonic()
+    began = time.process_time()
     asked(text, NAMES)
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 5
 
 
 def test_a_comment_asks_for_a_bounded_number_of_waivers() -> None:

@@ -205,7 +205,7 @@ def test_ten_thousand_lines_parse_quickly(repo: Path) -> None:
     output = raw_diff(repo, {}, {b"f": text(content)})
     started = time.process_time()
     assert 10_000 == parse(output).added_line_count
-    assert time.process_time() - started < 0.5
+    assert time.process_time() - started < 1
 
 
 def test_no_change_is_an_empty_diff() -> None:

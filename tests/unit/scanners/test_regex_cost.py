@@ -109,9 +109,9 @@ def test_what_passes_is_fast(expression: str, pump: str):
     """No expression that passes takes a backtracking engine long, whatever is repeated in front of it."""
     if not dangers(expression):
         text = pump * (30 // len(pump)) + "!"
-        began = time.perf_counter()
+        began = time.process_time()
         re.compile(f"(?:{expression})$").match(text)
-        assert time.perf_counter() - began < 0.5
+        assert time.process_time() - began < 2
 
 
 @given(st.text(alphabet="ab()[]{}|*+?\\^$.,-:<>=!#sdwQEpxP1 \n", max_size=40))

@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from fastapi import FastAPI
 from jsonschema import Draft202012Validator
 
+from bot.web.api.listing import listing
 from bot.web.api.reference import reference
 
 DOCUMENT = json.loads(reference())
@@ -22,6 +25,25 @@ OPERATIONS = {
 def test_the_copy_in_docs_is_the_document():
     """`.venv/bin/python -m bot.web.api.reference > docs/openapi.json` makes it anew."""
     assert (Path(__file__).parents[3] / "docs/openapi.json").read_text(encoding="utf-8") == reference()
+
+
+async def test_it_is_made_once_somebody_asks_for_it():
+    """No start of a process waits for it."""
+    made = []
+
+    def make() -> dict[str, Any]:
+        made.append(DOCUMENT)
+        return DOCUMENT
+
+    app = FastAPI()
+    app.include_router(listing(make))
+    assert made == []
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://cloister.test"
+    ) as client:
+        answers = [(await client.get("/api/v1/openapi.json")).json() for _ in range(2)]
+    assert [DOCUMENT, DOCUMENT] == answers
+    assert len(made) == 1
 
 
 def test_operations_have_names_of_their_own():

@@ -81,10 +81,10 @@ async def test_a_trial_that_there_is_not_changes_nothing(
 ) -> None:
     """Whoever believes that `dry_run` is known finds out before anything is muted."""
     shown, client = shown_and_client
-    before = dict(shown.mutes)
+    before = dict(shown.muted)
     refused = await client.post("/mutes?dry_run=true", json=MUTE)
 
-    assert (refused.status_code, shown.mutes) == (422, before)
+    assert (refused.status_code, shown.muted) == (422, before)
     assert (await client.post("/mutes", json=MUTE)).status_code == 204
 
 
