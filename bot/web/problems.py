@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Match
 
 from bot.domain.dashboard import TooSlow
 from bot.domain.errors import Transient
@@ -27,6 +28,7 @@ _SLOW_RETRY_AFTER_S = 30
 _FIELDS, _CURSOR = ("from", "to", "group", "project"), "after"
 #: What people are told in place of a status' own words.
 _HEADINGS = {401: "Sign in again", 422: "This cannot be taken"}
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _REFUSALS = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 _MOST_FAULTS, _LONGEST_NAME = 5, 100
 _PLAIN = {
@@ -91,6 +93,8 @@ async def explained(request: Request, error: Exception) -> Response:
     if getattr(error, "status_code", None) == HTTPStatus.NOT_FOUND and (there := _slash(request)):
         return RedirectResponse(there, HTTPStatus.TEMPORARY_REDIRECT)
     problem = _of_the_session(request, _problem(error))
+    if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        problem.headers["Allow"] = _allowed(request)
     if problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         _logger.error("request.failed", path=request.url.path, error=str(error), exc_info=error)
     if request.url.path.startswith(API):
@@ -166,6 +170,19 @@ def _problem(error: Exception) -> Problem:
             again = {"retry-after": str(_RETRY_AFTER_S)}
             return Problem(503, "unavailable", f"{error}; try again in a moment", headers=again)
     return Problem(500, "internal_error", "this is a fault of ours; the log says more")
+
+
+def _allowed(request: Request) -> str:
+    """Return the methods that the address takes; the router names those of its first route only."""
+    fits = [
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
+    return ", ".join(fits)
 
 
 def _slash(request: Request) -> str:

@@ -76,6 +76,18 @@ async def test_a_parameter_that_would_go_unnoticed_is_refused(
     assert (place["where"], place["name"]) == ("query", name)
 
 
+@pytest.mark.parametrize(
+    ("path", "methods"), [("/mutes", "GET, POST"), (f"/mutes/{run_of(0)}/end", "POST"), ("/projects", "GET")]
+)
+async def test_another_method_is_told_which_there_are(
+    shown_and_client: tuple[Shown, httpx.AsyncClient], path: str, methods: str
+) -> None:
+    """All of them, though each has a route of its own."""
+    answer = await shown_and_client[1].put(path)
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, methods)
+
+
 async def test_a_trial_that_there_is_not_changes_nothing(
     shown_and_client: tuple[Shown, httpx.AsyncClient],
 ) -> None:
