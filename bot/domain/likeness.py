@@ -29,84 +29,16 @@ _DEFINES: Final = frozenset(
     {"class", "def", "fn", "func", "fun", "function", "struct", "type", "interface", "sub"}
 )
 #: Words of languages rather than of whoever writes in them.
-_KEYWORDS: Final = _DEFINES | frozenset(
-    {
-        "and",
-        "as",
-        "async",
-        "await",
-        "break",
-        "case",
-        "catch",
-        "const",
-        "continue",
-        "default",
-        "defer",
-        "do",
-        "else",
-    }
-    | {
-        "elif",
-        "except",
-        "extends",
-        "false",
-        "final",
-        "finally",
-        "for",
-        "foreach",
-        "from",
-        "go",
-        "if",
-        "implements",
-    }
-    | {
-        "import",
-        "in",
-        "is",
-        "let",
-        "match",
-        "mut",
-        "new",
-        "nil",
-        "none",
-        "not",
-        "null",
-        "or",
-        "package",
-        "pass",
-        "private",
-    }
-    | {
-        "protected",
-        "public",
-        "raise",
-        "range",
-        "return",
-        "self",
-        "static",
-        "super",
-        "switch",
-        "this",
-        "throw",
-        "throws",
-    }
-    | {
-        "true",
-        "try",
-        "use",
-        "var",
-        "void",
-        "while",
-        "with",
-        "yield",
-        "int",
-        "str",
-        "string",
-        "bool",
-        "float",
-        "byte",
-        "char",
-    }
+_KEYWORD: Final = re.compile(
+    r"""
+    class | def | fn | func | fun | function | struct | type | interface | sub
+    | and | as | async | await | bool | break | byte | case | catch | char | const | continue | default
+    | defer | do | elif | else | except | extends | false | final | finally | float | for | foreach | from
+    | go | if | implements | import | in | int | is | let | match | mut | new | nil | none | not | null | or
+    | package | pass | private | protected | public | raise | range | return | self | static | str | string
+    | super | switch | this | throw | throws | true | try | use | var | void | while | with | yield
+    """,
+    re.VERBOSE,
 )
 
 Key = TypeVar("Key", bound=Hashable)
@@ -201,7 +133,7 @@ class NearDuplicates(Generic[Key]):
 def _is_chosen(found: Sequence[str], at: int) -> bool:
     """Say whether the word at a place is a name that could be another without changing what the code does."""
     word, before, after = found[at], found[at - 1] if at else "", found[at + 1] if at + 1 < len(found) else ""
-    if word in _KEYWORDS or not _NAME.fullmatch(word):
+    if _KEYWORD.fullmatch(word) or not _NAME.fullmatch(word):
         return False
     return before in _DEFINES or (before != "." and after != "(")
 
