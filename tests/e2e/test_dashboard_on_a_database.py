@@ -237,7 +237,7 @@ async def test_what_a_page_shows_can_be_taken_away(dashboards: Dashboards) -> No
         "/": ("Figures", "Funnel"),
         "/quality": ("Acceptance by category",),
         "/trends": ("Time series",),
-        "/noise": ("Noise",),
+        "/noise": ("Noise", "Muted now"),
         "/comments": ("Comments",),
         "/flow": ("Flow",),
         "/gate": ("Gate", "Waivers"),

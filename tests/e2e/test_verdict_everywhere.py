@@ -75,7 +75,7 @@ async def test_a_verdict_is_told_everywhere_and_follows_each_push(world: Cloiste
     async with httpx.AsyncClient() as client:
         shown = await client.get(local(world, status.target_url or ""))
         told = (await client.get(_address(world, merge_request), headers={"JOB-TOKEN": job.token})).json()
-    assert (200, True) == (shown.status_code, "verdict.txt:1" in shown.text)
+    assert (200, True) == (shown.status_code, "<bdi>verdict.txt</bdi>:1<" in shown.text)
     assert SECRET.split()[1] not in shown.text
     assert ("blocked", True, status.target_url) == (told["state"], told["final"], told["url"])
     assert ["verdict.txt"] == [one["path"] for one in told["blocking"]]

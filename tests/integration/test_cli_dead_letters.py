@@ -25,6 +25,7 @@ from bot.adapters.embedded_postgres import EmbeddedPostgres
 from bot.adapters.kafka_topics import Topics
 from bot.adapters.log_kafka import KafkaLog
 from bot.adapters.log_postgres import PostgresLog
+from bot.adapters.migrations import current_revision, newest_revision
 from bot.adapters.store_postgres import PostgresStore
 from bot.demo.gitlab.server import GitLabServer
 from bot.domain.events import Action, FetchRequested, MergeRequestChanged, Record
@@ -286,7 +287,10 @@ async def test_the_embedded_database_is_shared_with_a_running_cloister() -> None
         for ending in (signal.SIGTERM, signal.SIGKILL):
             with up(environ, ending):
                 deadline = time.monotonic() + 100
-                while not (url := EmbeddedPostgres(data_dir).running()) or not await _has_schema(url):
+                while (
+                    not (url := EmbeddedPostgres(data_dir).running())
+                    or await current_revision(url) != newest_revision()
+                ):
                     assert time.monotonic() < deadline
                     await asyncio.sleep(0.1)
                 await parked(url)
@@ -299,11 +303,3 @@ async def test_the_embedded_database_is_shared_with_a_running_cloister() -> None
             alone = await asyncio.to_thread(run, "dlq", "list", **environ)
             assert "no access" in alone.stdout, alone.stderr
             assert EmbeddedPostgres(data_dir).running() is None
-
-
-async def _has_schema(url: str) -> bool:
-    connection = await asyncpg.connect(url)
-    try:
-        return bool(await connection.fetchval("SELECT to_regclass('reconciliation') IS NOT NULL"))
-    finally:
-        await connection.close()

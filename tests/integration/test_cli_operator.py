@@ -73,7 +73,8 @@ def test_the_doctor_names_what_is_wrong(place: Place):
         )
 
     assert status == 1
-    assert (found["gitlab"], found["model"], found["database"]) == ("fail", "fail", "fail")
+    assert (found["gitlab"], found["token"]) == ("ok", "fail")
+    assert (found["model"], found["database"]) == ("fail", "fail")
     assert found["git"] == "ok"
 
 
