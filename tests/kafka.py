@@ -106,6 +106,7 @@ class Broker:
         self._process: subprocess.Popen[bytes] | None = None
         copies = str(len(ports))
         clients = {"PLAINTEXT": ports[node][0], **(listeners or {})}
+        self._client_ports = list(clients.values())
         places = [f"{name}://127.0.0.1:{port}" for name, port in clients.items()]
         self._properties = {
             **_PROPERTIES,
@@ -141,15 +142,17 @@ class Broker:
             self.wait_until_up()
 
     def wait_until_up(self) -> None:
-        """Wait until the node takes connections."""
+        """Wait until the node takes connections, on each of its listeners: they open one after the other."""
         deadline = time.monotonic() + _START_LIMIT_S
-        host, port = self.address.split(":")
+        waiting = list(self._client_ports)
         while time.monotonic() < deadline and self.running:
             try:
-                socket.create_connection((host, int(port)), 1).close()
+                socket.create_connection(("127.0.0.1", waiting[0]), 1).close()
             except OSError:
                 time.sleep(0.05)
-            else:
+                continue
+            del waiting[0]
+            if not waiting:
                 return
         output = (self._directory / "output").read_text(errors="replace")
         raise RuntimeError(f"the broker did not start; it said:\n{output[-4000:]}")

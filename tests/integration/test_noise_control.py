@@ -154,7 +154,7 @@ class Noisy:
         """Return what the board shows as muted."""
         today = self.clock.now().date()
         found = await muted(self.pool, INSTANCE, Filters(None, today, today, PROJECT), self.clock.now())
-        return [(one.rule, one.category, one.automatic) for one in found.lines]
+        return sorted((one.rule, one.category, one.automatic) for one in found.lines)
 
 
 def _moved(one: Telling, at: datetime, comment: dict[str, Any]) -> None:
