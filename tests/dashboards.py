@@ -538,15 +538,20 @@ class _Silent:
         raise AssertionError(name)
 
 
-class _Frozen:
+class Frozen:
+    """A clock that stands still."""
+
     def now(self) -> datetime:
+        """Return the moment of all that is shown."""
         return NOW
 
     def monotonic(self) -> float:
+        """Return it in seconds."""
         return 0.0
 
 
-async def _ready() -> list[str]:
+async def ready() -> list[str]:
+    """Say that nothing is wrong."""
     return []
 
 
@@ -588,7 +593,7 @@ def _site(may_decide: MayDecide, may_decide_group: Callable[[Viewer, str], Await
             raise Problem(403, "stale_form", "reload the page")
 
     shown: Any = _Asked()
-    desk = Desk(shown, shown, _Frozen(), "https://gitlab.example", may_decide, shown, may_decide_group)
+    desk = Desk(shown, shown, Frozen(), "https://gitlab.example", may_decide, shown, may_decide_group)
     site = APIRouter(dependencies=[Depends(guard)])
     for router in (*dashboards(desk), audit.router(desk, shown)):
         site.include_router(router)
@@ -597,7 +602,7 @@ def _site(may_decide: MayDecide, may_decide_group: Callable[[Viewer, str], Await
         routers=[site],
         telemetry=_Silent(),  # type: ignore[arg-type]
         exposition=lambda: b"",
-        ready=_ready,
+        ready=ready,
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Any
 
 import httpx
@@ -14,22 +13,10 @@ from bot.domain.forge import ForgeUser
 from bot.domain.viewer import Viewer
 from bot.web.api import Office, api
 from bot.web.app import application
-from tests.dashboards import NOW, SHOP, Shown, run_of
+from tests.dashboards import SHOP, Frozen, Shown, ready, run_of
 from tests.viewers import seen_by
 
 MUTE = {"project": SHOP, "scanner": "semgrep", "rule": "r", "until": "2026-06-20", "why": "noise"}
-
-
-class _Clock:
-    def now(self) -> datetime:
-        return NOW
-
-    def monotonic(self) -> float:
-        return 0.0
-
-
-async def _ready() -> list[str]:
-    return []
 
 
 @pytest.fixture
@@ -43,9 +30,9 @@ async def shown_and_client() -> AsyncIterator[tuple[Shown, httpx.AsyncClient]]:
     async def viewer_of(_request: Request) -> Viewer:
         return Viewer(ForgeUser(1, "ada"), admin=True)
 
-    office = Office(shown, shown, _Clock(), may_decide, shown, may_decide)  # type: ignore[arg-type]
+    office = Office(shown, shown, Frozen(), may_decide, shown, may_decide)  # type: ignore[arg-type]
     routers = [seen_by(viewer_of, api(office))]
-    app = application(None, routers=routers, telemetry=None, exposition=lambda: b"", ready=_ready)  # type: ignore[arg-type]
+    app = application(None, routers=routers, telemetry=None, exposition=lambda: b"", ready=ready)  # type: ignore[arg-type]
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://x.test/api/v1") as client:
         yield shown, client
