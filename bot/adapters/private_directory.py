@@ -1,7 +1,13 @@
-"""The directory of one run of a tool: made, kept within its size and removed, whatever the tool does in it."""
+"""The directory of one run of a tool: made, kept within its size and removed, whatever the tool does in it.
+
+Each is locked while its process lives. What a killed process has left, and it may hold somebody's code, the next one
+knows by that: ``remove_abandoned``.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import tempfile
 import time
@@ -14,6 +20,8 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
+_PREFIX = "cloister-tool-"
+_YOUNG_S = 60  # what is being made is not locked yet
 _MOST_ENTRIES = 2_000
 _TRIES = 5
 _PAUSE_S = 0.05  # what was killed may take a moment to be gone
@@ -28,7 +36,9 @@ class PrivateDirectory:
     """
 
     def __init__(self, base: Path | None) -> None:
-        self.path = Path(tempfile.mkdtemp(prefix="cloister-", dir=base))
+        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
+        self._lock: int | None = os.open(self.path, os.O_RDONLY | _DIRECTORY)
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
         self.inputs = self.path / "in"
         self.scratch = self.path / "tmp"
         self.inputs.mkdir(mode=0o700)
@@ -56,6 +66,9 @@ class PrivateDirectory:
 
     def remove(self) -> None:
         """Remove it, however deep it is and whatever modes, links or names there are; log it when that fails."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
         for _ in range(_TRIES):
             try:
                 _remove(self.path)
@@ -65,6 +78,30 @@ class PrivateDirectory:
                 return
             time.sleep(_PAUSE_S)
         log.warning("runner.not_removed", directory=str(self.path), problem=problem)
+
+
+def remove_abandoned(base: Path | None = None) -> int:
+    """Remove the private directories in *base* whose processes were killed; return how many there were."""
+    removed = 0
+    for path in (base or Path(tempfile.gettempdir())).glob(f"{_PREFIX}*"):
+        with contextlib.suppress(OSError), _unused(path):
+            _remove(path)
+            removed += 1
+    return removed
+
+
+@contextmanager
+def _unused(path: Path) -> Iterator[None]:
+    """Lock a directory of ours; OSError if it is another's, is in use, or is so young that it may be soon."""
+    handle = os.open(path, os.O_RDONLY | _DIRECTORY)
+    try:
+        found = os.fstat(handle)
+        if found.st_uid != os.geteuid() or time.time() - found.st_mtime < _YOUNG_S:
+            raise BlockingIOError(str(path))
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _remove(path: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 import structlog
 
 from bot.adapters.confinement import Confinement, confinement
-from bot.adapters.private_directory import PrivateDirectory
+from bot.adapters.private_directory import PrivateDirectory, remove_abandoned
 from bot.adapters.process_limits import limits
 from bot.adapters.process_watch import Watch
 from bot.domain.errors import Permanent
@@ -78,8 +78,16 @@ class ProcessRunner:
     async def wrapper(self) -> Wrapper:
         """Return what tools are started with on this machine, found out once."""
         if self._wrapper is None:
-            self._wrapper = asyncio.ensure_future(_probe(self._which))
+            self._wrapper = asyncio.ensure_future(self._prepare())
         return await asyncio.shield(self._wrapper)
+
+    async def _prepare(self) -> Wrapper:
+        wrapper, abandoned = await asyncio.gather(
+            _probe(self._which), asyncio.to_thread(remove_abandoned, self._base)
+        )
+        if abandoned:
+            log.info("runner.tidied", directories=abandoned)
+        return wrapper
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.adapters.private_directory import PrivateDirectory
+from bot.adapters.private_directory import PrivateDirectory, remove_abandoned
+from bot.adapters.process import ProcessRunner
 
 
 @pytest.fixture
@@ -74,3 +75,39 @@ def test_size_is_what_is_on_the_disk(room: PrivateDirectory):
     for number in range(2_000):
         (room.scratch / str(number)).touch()
     assert room.overfull(10**9)
+
+
+_KILLED = """
+import os, pathlib, sys
+from bot.adapters.private_directory import PrivateDirectory
+room = PrivateDirectory(pathlib.Path(sys.argv[1]))
+(room.scratch / "code").write_text("theirs")
+print(room.path, flush=True)
+os.kill(os.getpid(), 9)
+"""
+
+
+def killed(base: Path) -> Path:
+    """Return the directory that a process leaves which is killed."""
+    done = subprocess.run([sys.executable, "-c", _KILLED, base], stdout=subprocess.PIPE, text=True)
+    return Path(done.stdout.strip())
+
+
+def test_what_a_killed_process_left_is_removed(room: PrivateDirectory):
+    """A directory in use, a young one and a link to somewhere else stay."""
+    base = room.path.parent
+    left, young = killed(base), killed(base)
+    (base / "cloister-tool-link").symlink_to(base)
+    for path in (left, room.path):
+        os.utime(path, (0, 0))
+    assert remove_abandoned(base) == 1
+    assert {path.name for path in base.iterdir()} == {room.path.name, young.name, "cloister-tool-link"}
+
+
+async def test_tools_begin_by_tidying(tmp_path: Path):
+    """Before the first tool runs, what earlier processes left is removed, if there is a directory at all."""
+    left = killed(tmp_path)
+    os.utime(left, (0, 0))
+    await ProcessRunner(tmp_path).wrapper()
+    assert not left.exists()
+    await ProcessRunner(left).wrapper()
