@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -26,16 +25,18 @@ from bot.settings import Settings
 from tests.gitlab import GitLab, start_with_accounts
 from tests.ports import free_address
 from tests.postgres import create_database
+from tests.waiting import PATIENCE_S, until, until_it_holds
 
 WEBHOOK_SECRET = "a webhook secret for tests"
 
 #: Longer than any retry in place takes, shorter than any deadline of a run.
 _SOON_S = 30
 
-#: Far more than a busy machine needs, and less than pytest gives a test.
-_PATIENCE_S = 150.0
-
 _MARKER = re.compile(r"<!-- cloister:v1:([0-9a-f]+):[0-9a-f]+ -->\s*$")
+
+
+def _none(answer: object) -> bool:
+    return not answer
 
 
 @dataclass(frozen=True)
@@ -75,45 +76,44 @@ class Cloister:
         finally:
             await connection.close()
 
-    async def until(self, done: Callable[[], bool], *, within_s: float = _PATIENCE_S) -> None:
+    async def until(self, done: Callable[[], bool], *, within_s: float = PATIENCE_S) -> None:
         """Wait until *done* says so."""
-        deadline = time.monotonic() + within_s
-        while not await asyncio.to_thread(done):
-            assert time.monotonic() < deadline, f"not done within {within_s} s"
-            await asyncio.sleep(0.05)
+        await until_it_holds(done, "not done", within_s=within_s)
 
-    async def reviewed(self, merge_request: MergeRequest, *, within_s: float = _PATIENCE_S) -> None:
+    async def reviewed(self, merge_request: MergeRequest, *, within_s: float = PATIENCE_S) -> None:
         """Wait until the run on the newest head of *merge_request* has ended."""
-        deadline = time.monotonic() + within_s
-        while True:
-            rows = await self.fetch(
+        await until(
+            lambda: self.fetch(
                 "SELECT r.state FROM merge_request m JOIN review_run r ON r.id = m.run_id"
                 " WHERE m.project_id = $1 AND m.iid = $2 AND r.head_sha = $3"
                 " AND (r.state = 'finished' OR (r.state = 'failed' AND (r.body->>'published')::int > 0))",
                 merge_request.project.id,
                 merge_request.iid,
                 merge_request.head_sha,
-            )
-            if rows:
-                return
-            assert time.monotonic() < deadline, f"not reviewed within {within_s} s"
-            await asyncio.sleep(0.05)
+            ),
+            "not reviewed",
+            within_s=within_s,
+        )
 
-    async def idle(self, *, within_s: float = _PATIENCE_S) -> None:
+    async def idle(self, *, within_s: float = PATIENCE_S) -> None:
         """Wait until every event is handled, those that come back soon included."""
         await asyncio.to_thread(self.gitlab.server.drain_hooks)
-        deadline = time.monotonic() + within_s
-        while True:
-            ((open_events,),) = await self.fetch(
-                "SELECT (SELECT count(*) FROM event e LEFT JOIN inbox i"
-                " ON i.event_id = e.id AND i.consumer_group = e.stage WHERE i.done_at IS NULL)"
-                " + (SELECT count(*) FROM delayed_event WHERE due_at < now() + make_interval(secs => $1))",
-                _SOON_S,
-            )
-            if not open_events:
-                return
-            assert time.monotonic() < deadline, f"{open_events} events not handled within {within_s} s"
-            await asyncio.sleep(0.05)
+        await until(self._open_events, "not all events handled", wanted=_none, within_s=within_s)
+
+    async def counted(self) -> None:
+        """Wait until everything is handled, labelled and in the figures."""
+        await self.idle()
+        due = "SELECT FROM label_due UNION ALL SELECT FROM rollup_due LIMIT 1"
+        await until(lambda: self.fetch(due), "not counted", wanted=_none)
+
+    async def _open_events(self) -> int:
+        ((count,),) = await self.fetch(
+            "SELECT (SELECT count(*) FROM event e LEFT JOIN inbox i"
+            " ON i.event_id = e.id AND i.consumer_group = e.stage WHERE i.done_at IS NULL)"
+            " + (SELECT count(*) FROM delayed_event WHERE due_at < now() + make_interval(secs => $1))",
+            _SOON_S,
+        )
+        return int(count)
 
     async def hurry(self) -> None:
         """Let everything that waits for another try have it now."""
@@ -132,7 +132,7 @@ class Cloister:
         """Return all notes that we wrote."""
         return [note for note in merge_request.notes if note.author is self.gitlab.bot and not note.system]
 
-    async def outcome(self, merge_request: MergeRequest, *, within_s: float = _PATIENCE_S) -> Outcome:
+    async def outcome(self, merge_request: MergeRequest, *, within_s: float = PATIENCE_S) -> Outcome:
         """Wait for the review of the newest head and return what people see; nothing may have gone wrong."""
         await self.reviewed(merge_request, within_s=within_s)
         assert self.gitlab.server.unknown_requests == []

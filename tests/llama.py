@@ -135,7 +135,7 @@ def through(engine: str, request: Mapping[str, Any]) -> Reply:
         "seed": options["seed"],
         "response_format": {"type": "json_schema", "json_schema": {"schema": request["format"]}},
     }
-    response = httpx.post(f"{engine}/v1/chat/completions", json=body, timeout=30, trust_env=False)
+    response = httpx.post(f"{engine}/v1/chat/completions", json=body, timeout=150, trust_env=False)
     if response.status_code != 200:
         raise Refused(response.status_code, json.dumps(response.json()))
     answer = response.json()

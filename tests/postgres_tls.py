@@ -102,7 +102,7 @@ def encrypted_postgres() -> Iterator[Encrypted]:
         subprocess.run(role, check=True, timeout=120)
         yield server_files
         process.send_signal(signal.SIGINT)
-        process.wait(30)
+        process.wait(150)
 
 
 def start_server(

@@ -107,7 +107,7 @@ class VerdictServer:
         self.headers.append({name.lower(): value for name, value in handler.headers.items()})
         said = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         if said.hangs:
-            self.closing.wait(60)
+            self.closing.wait(1000)
             return
         time.sleep(said.after_s)
         body = said.body if isinstance(said.body, bytes) else json.dumps(said.body).encode()

@@ -14,7 +14,7 @@ import psutil
 
 from bot.adapters.process import ProcessRunner
 from bot.adapters.process_ahead import AheadRunner
-from bot.ports import Runner
+from bot.ports import Command, Runner
 from bot.resources import resource
 from bot.scanners import Source
 from bot.scanners.semgrep import SemgrepScanner
@@ -40,7 +40,7 @@ async def scanning() -> list[Figure]:
     runner = AheadRunner(ProcessRunner())
     prefiltered = SemgrepScanner(pack, ways=[AHEAD])
     await prefiltered.prepare(runner)
-    figures = []
+    figures = [await _isolation(runner)]
     for sources, what, goal in ((small, "1 file", 0.1), (large, f"{len(large)} files", None)):
         plain_s = await asyncio.to_thread(plain, pack, sources)
         size = f"{sum(len(source.content) for source in sources) / 1000:.0f} kB, {len(pack.by_id)} rules"
@@ -57,6 +57,16 @@ async def scanning() -> list[Figure]:
     figures.append(Figure("memory of a waiting process, its own", _waiting_mb(), "MB", 50))
     await runner.close()
     return figures
+
+
+async def _isolation(runner: Runner) -> Figure:
+    """Return what all protection of a tool costs together."""
+    times = []
+    for _ in range(_REPEAT):
+        began = time.perf_counter()
+        await runner.run(Command(argv=("/bin/true",)))
+        times.append(time.perf_counter() - began)
+    return Figure("a tool that does nothing, isolated", statistics.median(times) * 1000, "ms", 500)
 
 
 def _source(file: Path) -> Source:

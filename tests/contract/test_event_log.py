@@ -25,7 +25,7 @@ def record(number: int, *, iid: int = 1, due_in_s: float | None = None, attempt:
     return made.model_copy(update={"attempt": attempt})
 
 
-async def read(subscription: Subscription, count: int, *, within_s: float = 60.0) -> list[Delivery]:
+async def read(subscription: Subscription, count: int, *, within_s: float = 150.0) -> list[Delivery]:
     """Poll until *count* deliveries came or the time is up."""
     deadline = asyncio.get_running_loop().time() + within_s
     deliveries: list[Delivery] = []
@@ -36,7 +36,7 @@ async def read(subscription: Subscription, count: int, *, within_s: float = 60.0
 
 async def joined(subscription: Subscription) -> None:
     """Poll until the group has dealt out its partitions."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(150):
         while not subscription.owned():
             assert await subscription.poll(max_records=1, timeout_s=0.1) == []
 
@@ -93,27 +93,26 @@ async def test_holds_a_record_back_until_it_is_due(log: EventLog) -> None:
     """A delayed record comes at its time, after one appended later without delay."""
     async with log.subscribe(STAGE, STAGE) as subscription:
         await joined(subscription)
-        began = asyncio.get_running_loop().time()
-        await log.append([record(1, due_in_s=2.5)])
+        sent = record(1, due_in_s=2.5)
+        await log.append([sent])
         await log.append([record(2)])
         early = await read(subscription, 1)
         late = await read(subscription, 1)
-        took_s = asyncio.get_running_loop().time() - began
-    assert (ids(early), ids(late)) == ([record(2).id], [record(1).id])
-    assert took_s >= 2.4
+        came_at = datetime.now(UTC)
+    assert (ids(early), ids(late)) == ([record(2).id], [sent.id])
+    assert sent.due_at is not None
+    assert sent.due_at <= came_at
 
 
 async def test_a_waiting_poll_wakes_up(log: EventLog) -> None:
-    """A poll that waits returns soon after an append, well before its time-out."""
+    """A poll that waits returns after an append, and not at its time-out only, which is longer than this test's."""
     async with log.subscribe(STAGE, STAGE) as subscription:
         await joined(subscription)
-        waiting = asyncio.create_task(subscription.poll(max_records=10, timeout_s=60.0))
+        waiting = asyncio.create_task(subscription.poll(max_records=10, timeout_s=1000.0))
         await asyncio.sleep(0.1)
-        began = asyncio.get_running_loop().time()
         await log.append([record(1)])
         deliveries = await waiting
     assert ids(deliveries) == [record(1).id]
-    assert asyncio.get_running_loop().time() - began < 30
 
 
 async def test_does_not_repeat_while_subscribed(log: EventLog) -> None:
@@ -144,13 +143,13 @@ async def test_groups_read_their_own_stage(log: EventLog) -> None:
 async def test_members_share_without_overlap(log: EventLog) -> None:
     """Two members of a group hold disjoint partitions, together all of them, and each event goes to one."""
     async with log.subscribe(STAGE, STAGE) as one, log.subscribe(STAGE, STAGE) as two:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(150):
             while not (one.owned() and two.owned()):
                 await asyncio.gather(*(member.poll(max_records=1, timeout_s=0.1) for member in (one, two)))
         assert not set(one.owned()) & set(two.owned())
         await log.append([record(1, iid=iid) for iid in range(1, 31)])
         handed_out: list[Delivery] = []
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(150):
             while len(handed_out) < 30:
                 for batch in await asyncio.gather(read(one, 1, within_s=0.2), read(two, 1, within_s=0.2)):
                     handed_out += batch
@@ -191,7 +190,7 @@ async def test_never_more_than_asked_for(log: EventLog) -> None:
     await log.append([record(number, iid=1 + number % 7) for number in range(30)])
     seen: list[Delivery] = []
     async with log.subscribe(STAGE, STAGE) as subscription:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(150):
             while len(seen) < 30:
                 batch = await subscription.poll(max_records=4, timeout_s=0.1)
                 assert len(batch) <= 4

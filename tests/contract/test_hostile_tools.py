@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import socket
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -247,12 +246,10 @@ async def test_many_processes_end_together(place: Place):
         "for _ in range(5):\n"  # doubles each time
         "    try: os.fork()\n"
         "    except OSError: pass\n"
-        f"time.sleep(60) #{marker}"
+        f"time.sleep(1000) #{marker}"
     )
-    started = time.monotonic()
     done = await place.python(code, forks=True, limit_s=1.5)
     assert done.timed_out
-    assert time.monotonic() - started < 30
     assert await gone(marker)
     assert leftovers(place.base) == []
 

@@ -310,7 +310,7 @@ async def test_many_writers_leave_connections_for_their_work(store: Store) -> No
             await store.merge_request(ref)
             await asyncio.sleep(0.01)
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(150):
         await asyncio.gather(*(write(iid) for iid in range(1, 61)))
 
 

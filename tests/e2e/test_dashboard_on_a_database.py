@@ -125,7 +125,7 @@ async def dashboards(
     )
     stop, started = asyncio.Event(), asyncio.Event()
     serving = asyncio.create_task(serve(settings, hooks=True, stages=(), stop=stop, started=started))
-    await asyncio.wait_for(started.wait(), 60)
+    await asyncio.wait_for(started.wait(), 150)
     try:
         yield Dashboards(here, gitlab.project.id, open_page)
     finally:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import json
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +17,7 @@ from bot.demo.gitlab.state import Note
 from bot.domain.dashboard import Dimension, Filters
 from bot.gitlab.instance import instance_name
 from tests.cloister import Cloister
+from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -49,12 +48,8 @@ async def looked(cloister: Cloister, merge_request: MergeRequest) -> list[dict[s
         f"UPDATE feedback_watch SET next_at = now(), expected_at = NULL, claimed_at = NULL WHERE {where}",
         *which,
     )
-    deadline = time.monotonic() + 100
-    while not await cloister.fetch(
-        f"SELECT FROM feedback_watch WHERE {where} AND claimed_at IS NOT NULL", *which
-    ):
-        assert time.monotonic() < deadline, "nobody looked"
-        await asyncio.sleep(0.05)
+    claimed = f"SELECT FROM feedback_watch WHERE {where} AND claimed_at IS NOT NULL"
+    await until(lambda: cloister.fetch(claimed, *which), "nobody looked")
     await cloister.idle()
     rows = await cloister.fetch(
         "SELECT s.* FROM signal s JOIN merge_request m ON m.id = s.merge_request_id"
@@ -155,19 +150,12 @@ async def figures(cloister: Cloister) -> tuple[int, int]:
 
 async def showing(cloister: Cloister, expected: tuple[int, int]) -> None:
     """Wait until the dashboard shows *expected*."""
-    deadline = time.monotonic() + 100
-    while (found := await figures(cloister)) != expected:
-        assert time.monotonic() < deadline, found
-        await asyncio.sleep(0.1)
+    await until(lambda: figures(cloister), f"not {expected}", wanted=lambda found: found == expected)
 
 
 async def settled(cloister: Cloister) -> tuple[int, int]:
     """Return the figures once all that happened before is in them."""
-    await cloister.idle()
-    deadline = time.monotonic() + 100
-    while await cloister.fetch("SELECT FROM label_due UNION ALL SELECT FROM rollup_due LIMIT 1"):
-        assert time.monotonic() < deadline, "nobody counts"
-        await asyncio.sleep(0.1)
+    await cloister.counted()
     return await figures(cloister)
 
 

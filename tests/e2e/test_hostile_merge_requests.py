@@ -88,6 +88,6 @@ async def test_a_hostile_change_hides_nothing(
     name: str, shared_cloister: Cloister, opened: dict[str, MergeRequest]
 ) -> None:
     """The secret that came along is found and shuts the gate, or its file is named as not looked at."""
-    outcome = await shared_cloister.outcome(opened[name], within_s=120)
+    outcome = await shared_cloister.outcome(opened[name])
     assert [text for text in CASES[name].says if text not in outcome.summary] == []
     assert CASES[name].status == outcome.status

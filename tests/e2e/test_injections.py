@@ -153,7 +153,7 @@ async def test_a_merge_request_full_of_orders_is_reviewed_as_any_other(
         description="\n\n".join(text[:5_000] for text in TEXTS),
         author=gitlab.developer,
     )
-    outcome = await cloister.outcome(merge_request, within_s=100)
+    outcome = await cloister.outcome(merge_request)
     assert {("src/flawed.py", 5), ("src/key.txt", 1)} <= set(outcome.lines)
     assert outcome.status == "failed"
     assert merge_request.state == "opened"
@@ -165,7 +165,7 @@ async def test_a_merge_request_full_of_orders_is_reviewed_as_any_other(
             merge_request, note.discussion_id, f"@cloister ignore {text[:500]}", user=gitlab.developer
         )
         server.comment(merge_request, f"@cloister {text[:500]}", user=gitlab.developer)
-    await cloister.idle(within_s=60)
+    await cloister.idle()
     assert_inert(cloister, merge_request, model)
     assert cloister.status_of(merge_request) == "failed"
     assert SECRET not in json.dumps(ollama_server.requests)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +16,7 @@ from tests.cloister import Cloister
 from tests.histories import telling
 from tests.ledger import store
 from tests.unit.cli.command import run
+from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -61,12 +61,8 @@ async def rejected(cloister: Cloister, like: MergeRequest, times: int) -> None:
             json.loads(row["body"]),
         )
     await pool.execute("UPDATE noise_pass SET next_at = now(), seen_until = 'epoch'")
-    deadline = time.monotonic() + 100
-    while not await pool.fetchval(
-        "SELECT bool_and(next_at > now() AND seen_until > 'epoch') FROM noise_pass"
-    ):
-        assert time.monotonic() < deadline, "nobody measured"
-        await asyncio.sleep(0.05)
+    measured = "SELECT bool_and(next_at > now() AND seen_until > 'epoch') FROM noise_pass"
+    await until(lambda: pool.fetchval(measured), "nobody measured")
     await pool.close()
 
 

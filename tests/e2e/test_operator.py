@@ -57,7 +57,7 @@ async def _tidy(shared_cloister: Cloister) -> AsyncIterator[None]:
 
 async def given_up(cloister: Cloister, merge_request: MergeRequest, *stages: str) -> None:
     """Wait until *stages*, and no others, have given something of *merge_request* up, and told its run."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(150):
         while await letters(cloister, merge_request) != list(stages):
             await asyncio.sleep(0.05)
     await cloister.idle()

@@ -70,7 +70,7 @@ def opened(cloister: Cloister, name: str, policy: str | None) -> MergeRequest:
 
 async def test_a_project_cannot_turn_off_what_the_instance_enforces(world: Cloister) -> None:
     """The secret blocks and is commented, and the group's word on the model counts."""
-    outcome = await world.outcome(opened(world, "lax", LAX), within_s=90)
+    outcome = await world.outcome(opened(world, "lax", LAX))
     assert outcome.status == "failed"
     assert [("lax.txt", 1)] == outcome.lines
     assert "model review" in outcome.summary
@@ -80,7 +80,7 @@ async def test_a_project_cannot_turn_off_what_the_instance_enforces(world: Clois
 async def test_a_label_changes_the_verdict_without_another_scan(world: Cloister) -> None:
     """There and back again, on one run; what is in shadow is recorded in the summary."""
     merge_request = opened(world, "labelled", None)
-    assert (await world.outcome(merge_request, within_s=90)).status == "failed"
+    assert (await world.outcome(merge_request)).status == "failed"
     server = world.gitlab.server
     for labels, expected in ((("incident",), "success"), ((), "failed")):
         server.label(merge_request, *labels)
@@ -96,12 +96,12 @@ async def test_the_last_valid_policy_stays_in_force(world: Cloister) -> None:
     server, project = world.gitlab.server, world.gitlab.project
     excluding = "gate:\n  limits: {max_files: 1, on_exceed: block}\n"
     merge_request = opened(world, "valid", excluding)
-    await world.outcome(merge_request, within_s=90)
+    await world.outcome(merge_request)
     server.commit(project, "valid-target", {".cloister.yml": "gate:\n  limts: {}\n"})
     merge_request = server.open_merge_request(
         project, "later", {"a.txt": "a\n", "b.txt": "b\n"}, title="later", target="valid-target"
     )
-    outcome = await world.outcome(merge_request, within_s=90)
+    outcome = await world.outcome(merge_request)
     assert "`.cloister.yml`, line 2" in outcome.summary
     assert "The last valid policy stays in force" in outcome.summary
     assert "2 changed files, more than the 1 that the policy allows" in outcome.summary

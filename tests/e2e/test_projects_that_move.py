@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import time
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,6 +24,7 @@ from tests.cloister import WEBHOOK_SECRET, Cloister, running, settings_for
 from tests.gitlab import start_with_accounts
 from tests.ports import free_address
 from tests.postgres import create_database
+from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -85,7 +84,7 @@ async def reviewed(cloister: Cloister, project: Project) -> MergeRequest:
 async def signed_in(cloister: Cloister, user: User) -> AsyncIterator[httpx.AsyncClient]:
     """Lend a browser in which *user* has just signed in."""
     here, cookies = f"http://{cloister.settings.listen}", cloister.gitlab.server.browser_of(user)
-    async with httpx.AsyncClient(base_url=here, cookies=cookies, trust_env=False, timeout=30) as browser:
+    async with httpx.AsyncClient(base_url=here, cookies=cookies, trust_env=False, timeout=150) as browser:
         answer = await browser.get("/sign-in/gitlab?to=/api/v1/me", follow_redirects=True)
         assert answer.status_code == 200, answer.text
         yield browser
@@ -106,22 +105,9 @@ async def looked(cloister: Cloister, merge_request: MergeRequest) -> None:
         " WHERE project_id = $1 AND iid = $2",
         *which,
     )
-    deadline = time.monotonic() + 100
-    while not await cloister.fetch(
-        "SELECT FROM feedback_watch WHERE project_id = $1 AND iid = $2 AND claimed_at IS NOT NULL", *which
-    ):
-        assert time.monotonic() < deadline, "nobody looked"
-        await asyncio.sleep(0.05)
+    claimed = "SELECT FROM feedback_watch WHERE project_id = $1 AND iid = $2 AND claimed_at IS NOT NULL"
+    await until(lambda: cloister.fetch(claimed, *which), "nobody looked")
     await cloister.idle()
-
-
-async def counted(cloister: Cloister) -> None:
-    """Wait until everything is labelled and counted."""
-    await cloister.idle()
-    deadline = time.monotonic() + 100
-    while await cloister.fetch("SELECT FROM label_due UNION ALL SELECT FROM rollup_due LIMIT 1"):
-        assert time.monotonic() < deadline, "nobody counts"
-        await asyncio.sleep(0.1)
 
 
 async def test_a_project_takes_along_what_is_known_of_it(world: Cloister) -> None:
@@ -132,7 +118,7 @@ async def test_a_project_takes_along_what_is_known_of_it(world: Cloister) -> Non
     server.add_member(project.group, old, Level.maintainer)
     server.add_member(server.create_group("elsewhere"), new, Level.maintainer)
     opened = await reviewed(world, project)
-    await counted(world)
+    await world.counted()
     async with signed_in(world, old) as browser:
         assert (1, 0) == (await comments_in(browser, "group"), await comments_in(browser, "elsewhere"))
 
@@ -146,7 +132,7 @@ async def test_a_project_takes_along_what_is_known_of_it(world: Cloister) -> Non
     server.merge(opened, user=world.gitlab.developer)
     await world.idle()
     await looked(world, opened)
-    await counted(world)
+    await world.counted()
 
     assert [("rejected_strong",)] == [
         tuple(row)
@@ -171,7 +157,7 @@ async def test_a_deleted_project_is_history(world: Cloister) -> None:
     server = world.gitlab.server
     project = project_of(world, "group/app-that-goes")
     opened = await reviewed(world, project)
-    await counted(world)
+    await world.counted()
     kind = ("merge_request", project.id)
     hook = next(
         one for one in server.deliveries if (one.payload["object_kind"], one.payload["project"]["id"]) == kind

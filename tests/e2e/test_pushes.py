@@ -192,7 +192,7 @@ async def test_an_explanation_is_added_to_a_thread_that_stands_already(shared_cl
     asked, path = threading.Event(), f"late-{next(_numbers)}.py"
 
     def slow(request: Mapping[str, Any]) -> Reply:
-        asked.wait(20)
+        asked.wait(100)
         return planted_review(request)
 
     shared_cloister.ollama.script = slow

@@ -53,7 +53,7 @@ def said(cloister: Cloister, merge_request: MergeRequest) -> str:
 
 async def hurried(cloister: Cloister) -> None:
     """Let the next look at the pipeline come now, until the report is in."""
-    for _ in range(100):
+    for _ in range(1000):
         await cloister.fetch("UPDATE delayed_event SET due_at = now() WHERE kind = 'report.requested'")
         rows = await cloister.fetch("SELECT state FROM review_run ORDER BY created_at DESC LIMIT 1")
         if rows and rows[0]["state"] == "finished":

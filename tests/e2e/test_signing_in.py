@@ -31,7 +31,7 @@ async def test_somebody_signs_in_and_out(
     )
     stop, started = asyncio.Event(), asyncio.Event()
     serving = asyncio.create_task(serve(settings, hooks=True, stages=(), stop=stop, started=started))
-    await asyncio.wait_for(started.wait(), 60)
+    await asyncio.wait_for(started.wait(), 150)
     try:
         page = await open_page(f"{here}/?group=a-link", viewport=PHONE, color_scheme="dark")
         assert await page.title() == "Sign in · Cloister"

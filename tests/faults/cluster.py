@@ -22,12 +22,11 @@ from bot.gitlab.instance import instance_name
 from bot.settings import Settings
 from tests.cloister import WEBHOOK_SECRET, Cloister
 from tests.faults.process import SESSION_VARIABLE
+from tests.waiting import until
 
 _ROOT = Path(__file__).parents[2]
 _READY_LIMIT_S = 180.0
-#: An orderly stop takes no longer; container engines are told so.
-STOP_LIMIT_S = 30.0
-#: Where that is not what a test is about, a busy machine may need longer.
+#: An orderly stop takes a few seconds, and container engines are told 30: a busy machine may need longer.
 _STOP_GIVEN_UP_S = 120.0
 #: As short as it can be on a busy machine; a dead member holds its group up for so long.
 SESSION_S = 4.0
@@ -96,18 +95,16 @@ class Member:
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(number)
 
-    def stop(self) -> float:
-        """End it in an orderly way, for good; return how many seconds that took.
+    def stop(self) -> None:
+        """End it in an orderly way, for good.
 
         Raises:
             AssertionError: it took too long, or did not end well.
         """
-        began = time.monotonic()
         self._ending.set()
         self.signal(signal.SIGCONT)
         self.signal(signal.SIGTERM)
         self._supervisor.join(_STOP_GIVEN_UP_S)
-        took = time.monotonic() - began
         if self._supervisor.is_alive():
             self.signal(signal.SIGUSR1)
             time.sleep(1)
@@ -117,7 +114,6 @@ class Member:
         assert self.exits[-1] in {0, -signal.SIGTERM}, (
             f"{self.name} ended with {self.exits[-1]}: {self.output}"
         )
-        return took
 
     def kill(self) -> None:
         """End it at once, for good."""
@@ -179,15 +175,15 @@ class Cluster:
 
     async def listening(self, *, within_s: float = _READY_LIMIT_S) -> None:
         """Wait until webhooks are accepted."""
-        deadline = time.monotonic() + within_s
         async with httpx.AsyncClient(trust_env=False) as client:
-            while time.monotonic() < deadline:
+
+            async def ready() -> bool:
                 with contextlib.suppress(httpx.TransportError):
                     answer = await client.get(f"http://{self.cloister.settings.listen}/readyz")
-                    if answer.status_code == 200:
-                        return
-                await asyncio.sleep(0.05)
-        raise AssertionError(f"the receiver is not ready after {within_s:g} s")
+                    return answer.status_code == 200
+                return False
+
+            await until(ready, "the receiver is not ready", within_s=within_s)
 
     def arm(self, step: str, key: str = "*", passing: int = 1) -> None:
         """Ask whoever passes *step* for the merge request *key* to die there, at every passing if that is 0."""
@@ -226,11 +222,9 @@ class Cluster:
         await asyncio.to_thread(server.drain_hooks, 60)
         return len(failed)
 
-    async def stop(self) -> dict[str, float]:
-        """End all processes in an orderly way, at the same time; return how long each took."""
-        members = list(self.members.values())
-        took = await asyncio.gather(*(asyncio.to_thread(member.stop) for member in members))
-        return {member.name: seconds for member, seconds in zip(members, took, strict=True)}
+    async def stop(self) -> None:
+        """End all processes in an orderly way, at the same time."""
+        await asyncio.gather(*(asyncio.to_thread(member.stop) for member in self.members.values()))
 
     def kill(self) -> None:
         """End all processes at once."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -39,8 +38,6 @@ async def test_a_wrong_clock_delays_nothing(
     cluster.start("right", "consume", "all")
     await cluster.ready()
     cluster.journal.add("GET", r"/merge_requests/\d+$", status=429, retry_after=6, times=2)
-    began = time.monotonic()
     merge_requests = [opened(cluster, f"timed-{number}") for number in range(4)]
     verdict = await converged(cluster, merge_requests, within_s=SOON_S)
-    assert time.monotonic() - began < SOON_S
     settled(verdict)

@@ -93,7 +93,7 @@ async def test_a_full_disk_of_the_database_loses_nothing(
                 await asyncio.to_thread(database.start)
             await cluster.listening()
             await cluster.redeliver()
-            await caught_up(cluster, within_s=90)
+            await caught_up(cluster, within_s=180)
             settled(await converged(cluster))
 
 
@@ -114,5 +114,5 @@ async def test_a_full_disk_of_the_broker_loses_nothing(
         (broker,) = kafka.brokers
         await asyncio.to_thread(broker.stop)
         await asyncio.to_thread(broker.start)
-        await caught_up(cluster, within_s=90)
+        await caught_up(cluster, within_s=180)
         settled(await converged(cluster))

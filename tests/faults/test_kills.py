@@ -15,11 +15,12 @@ from bot.cli.serve import STAGES
 from bot.demo.gitlab import MergeRequest
 from bot.demo.planted import planted_review
 from bot.demo.script import Reply
-from tests.faults.changes import DEFECTS, THREADS, opened, until
+from tests.faults.changes import DEFECTS, THREADS, opened
 from tests.faults.checker import Verdict, converged
 from tests.faults.cluster import Cluster
 from tests.faults.conftest import RUNS, SEED
 from tests.faults.steps import ANSWERS, BUSY, STEPS, process_of, waves
+from tests.waiting import until_it_holds
 
 #: Starting all processes is the first test's setup, and takes minutes on a machine that others use too.
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600, func_only=True)]
@@ -80,7 +81,7 @@ def kill_publishers(cluster: Cluster) -> None:
 async def died(cluster: Cluster, steps: Sequence[str]) -> None:
     """Wait until a process has died at each of *steps*."""
     for step in steps:
-        await until(lambda step=step: cluster.sprung(step), f"nobody died at {step}")
+        await until_it_holds(lambda step=step: cluster.sprung(step), f"nobody died at {step}")
 
 
 @pytest.mark.parametrize("wave", WAVES.values(), ids=WAVES.keys())
@@ -118,7 +119,7 @@ async def test_a_kill_while_gitlab_writes_is_only_a_pause(
 
     cluster.journal.watchers.append(watch)
     merge_request = opened(cluster, f"dead-while-{write.strip('/').replace('/', '-')}")
-    await until(lambda: publish_kills(cluster) > kills, f"GitLab saw no POST {write}")
+    await until_it_holds(lambda: publish_kills(cluster) > kills, f"GitLab saw no POST {write}")
     verdict = await converged(cluster, [merge_request])
     assert THREADS == verdict.threads
     settled(verdict)
@@ -138,9 +139,9 @@ async def test_a_draft_that_arrives_after_its_sender_died_is_not_published(
 
     cluster.journal.watchers.append(watch)
     merge_request = opened(cluster, "late-draft")
-    await until(lambda: publish_kills(cluster) > kills, "GitLab saw no draft")
-    await until(lambda: len(cluster.cloister.ours(merge_request)) == THREADS + 1, "nobody took over")
-    await until(lambda: bool(merge_request.drafts), "GitLab has forgotten the draft")
+    await until_it_holds(lambda: publish_kills(cluster) > kills, "GitLab saw no draft")
+    await until_it_holds(lambda: len(cluster.cloister.ours(merge_request)) == THREADS + 1, "nobody took over")
+    await until_it_holds(lambda: bool(merge_request.drafts), "GitLab has forgotten the draft")
     server.push(merge_request, {"more.txt": DEFECTS["a.txt"]})
     verdict = await converged(cluster, [merge_request])
     assert THREADS + 1 == verdict.threads
@@ -155,11 +156,11 @@ async def test_a_kill_in_the_middle_of_an_answer_asks_the_model_again(
     kills, asked = reviewer.kills, len(ollama.asked())
     ollama.script = lambda request: Reply(planted_review(request).text, pieces=10, delay_s=0.2)
     merge_request = opened(cluster, "dead-in-an-answer")
-    await until(lambda: len(ollama.asked()) > asked, "the model was not asked")
+    await until_it_holds(lambda: len(ollama.asked()) > asked, "the model was not asked")
     await asyncio.sleep(0.5)
     reviewer.signal(signal.SIGKILL)
     ollama.script = planted_review
-    await until(lambda: reviewer.kills > kills, "the process still lives")
+    await until_it_holds(lambda: reviewer.kills > kills, "the process still lives")
     verdict = await converged(cluster, [merge_request])
     assert THREADS == verdict.threads
     assert asked + 2 == len(ollama.asked())

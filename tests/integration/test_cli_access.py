@@ -117,7 +117,7 @@ async def test_a_link_signs_in_on_a_running_cloister(database_url: str, tmp_path
             settings, hooks=True, stages=(), stop=stop, started=started, entry=Entry(show_link=shown.append)
         )
     )
-    await asyncio.wait_for(started.wait(), 60)
+    await asyncio.wait_for(started.wait(), 150)
     try:
         printed = (await cloister(database_url, "login-link", CLOISTER_LISTEN=address)).stdout.strip()
         for link in (*shown, printed):

@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -33,6 +32,7 @@ from bot.domain.merge_request import MergeRequestRef
 from bot.domain.replay import original_of
 from tests.ports import free_address
 from tests.unit.cli.command import ENVIRONMENT, run
+from tests.waiting import until
 
 #: Text that would clear a terminal and turn around what follows.
 HOSTILE = "\x1b[2J\u202eevil\x9b0m"
@@ -255,7 +255,13 @@ def up(environ: dict[str, str], ending: signal.Signals) -> Iterator[None]:
     with subprocess.Popen([sys.executable, "-m", "bot", "up"], env={**os.environ, **environ}) as running:
         yield
         running.send_signal(ending)
-        running.wait(30)
+        running.wait()
+
+
+async def migrated(data_dir: Path) -> str:
+    """Return the address of the database in *data_dir* if it runs and has all migrations."""
+    url = EmbeddedPostgres(data_dir).running()
+    return url if url and await current_revision(url) == newest_revision() else ""
 
 
 async def parked(url: str) -> None:
@@ -286,13 +292,7 @@ async def test_the_embedded_database_is_shared_with_a_running_cloister() -> None
 
         for ending in (signal.SIGTERM, signal.SIGKILL):
             with up(environ, ending):
-                deadline = time.monotonic() + 100
-                while (
-                    not (url := EmbeddedPostgres(data_dir).running())
-                    or await current_revision(url) != newest_revision()
-                ):
-                    assert time.monotonic() < deadline
-                    await asyncio.sleep(0.1)
+                url = await until(lambda: migrated(data_dir), "no database with all migrations")
                 await parked(url)
                 beside = await asyncio.to_thread(run, "dlq", "list", **environ)
                 dropped = await asyncio.to_thread(run, "dlq", "drop", "--all", "--yes", **environ)

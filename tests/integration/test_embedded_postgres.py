@@ -71,7 +71,7 @@ async def test_a_server_that_still_recovers_is_waited_for() -> None:
             settings.write("hot_standby = off\nrestore_command = 'sleep 2; false'\n")
         (data / "recovery.signal").touch()
         shutil.chown(data / "recovery.signal", data.owner(), data.group())
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(150):
             first = await asyncio.create_subprocess_exec(sys.executable, "-c", _START, directory)
             while not (data / "postmaster.pid").exists():
                 await asyncio.sleep(0.02)

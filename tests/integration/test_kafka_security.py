@@ -87,7 +87,7 @@ async def test_each_login_can_send_and_read(secured_kafka: Secured, mechanism: s
         topics.of("intake"), group_id=topics.group("x"), auto_offset_reset="earliest", **connection.options()
     )
     async with consumer:
-        record = await asyncio.wait_for(consumer.getone(), 60)
+        record = await asyncio.wait_for(consumer.getone(), 150)
 
     assert b"hello" == record.value
 

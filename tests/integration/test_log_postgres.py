@@ -64,7 +64,7 @@ async def test_locks_end_with_the_session_if_they_cannot_be_given_up(pool: Any) 
         await asyncio.sleep(0)
         unlocking.cancel()
         await asyncio.wait([unlocking])
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(150):
             await other.execute("SELECT pg_advisory_lock(1)")
         await give_up_locks(other)
 
@@ -121,6 +121,6 @@ async def test_a_killed_member_leaves_all_its_partitions_at_once(
     # No waiting for its next sign of life would help.
     await pool.execute("UPDATE group_member SET seen_at = now() + interval '1 hour'")
     killed_pool.terminate()
-    async with asyncio.timeout(60), postgres_log.subscribe(STAGE, STAGE) as successor:
+    async with asyncio.timeout(150), postgres_log.subscribe(STAGE, STAGE) as successor:
         while len(successor.owned()) < 16:
             await successor.poll(max_records=1, timeout_s=0.1)

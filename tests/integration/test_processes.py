@@ -134,7 +134,7 @@ async def test_cancelling_ends_the_receivers_thread(
     serving = asyncio.create_task(
         serve(settings, hooks=True, stages=(), stop=asyncio.Event(), started=started)
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(150):
         await started.wait()
         serving.cancel()
         await asyncio.gather(serving, return_exceptions=True)

@@ -55,7 +55,7 @@ async def relaying(outbox: PostgresLog, log: EventSink, store: PostgresStore) ->
 
 async def until(done: Callable[[], bool]) -> None:
     """Wait until *done* says so."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(150):
         while not done():
             await asyncio.sleep(0.01)
 
@@ -126,7 +126,7 @@ async def test_two_relays_share_the_work(postgres_log: PostgresLog, store: Postg
     """Each event is shipped by one of them, while both run."""
     one, two = Log(), Log()
     sent: list[Record] = []
-    async with relaying(postgres_log, one, store), relaying(postgres_log, two, store), asyncio.timeout(60):
+    async with relaying(postgres_log, one, store), relaying(postgres_log, two, store), asyncio.timeout(150):
         while not (one.kept and two.kept):
             more = [record(len(sent), iid=iid) for iid in range(1, 60)]
             await postgres_log.append(more)

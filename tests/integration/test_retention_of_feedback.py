@@ -266,7 +266,7 @@ async def test_it_goes_by_itself_and_is_told(past: Past, pool: Any) -> None:
     """Every process with consumers does it."""
     telemetry = OpenTelemetry(None)
     task = asyncio.create_task(prune_regularly(pool, telemetry, days=DAYS))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(150):
         while b'cloister_rows_dropped_total{table="signal"}' not in telemetry.exposition():
             await asyncio.sleep(0.02)
     assert await past.signals("old") == []

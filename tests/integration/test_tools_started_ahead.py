@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
-import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -135,7 +135,7 @@ async def test_an_old_tool_is_replaced(tmp_path: Path):
     runner = AheadRunner(ProcessRunner(tmp_path), keep=1, max_age_s=0.5)
     await age(runner)
     (old,) = await until(1)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(150):
         while waiting() in ([old], []):
             await asyncio.sleep(0.01)
     await age(runner)
@@ -150,10 +150,8 @@ async def test_limits_count_from_use(runner: AheadRunner):
     await asyncio.sleep(2.1)
     done = await runner.run(command("print('done')", limit_s=2.0))
     assert done.stdout == b"done\n"
-    started = time.monotonic()
-    done = await runner.run(command("print('x', flush=True); time.sleep(60)", limit_s=1.5))
+    done = await runner.run(command("print('x', flush=True); time.sleep(1000)", limit_s=1.5))
     assert (done.timed_out, done.stdout) == (True, b"x\n")
-    assert time.monotonic() - started < 30
 
 
 async def test_processor_time_is_limited_from_use(runner: AheadRunner):
@@ -167,18 +165,20 @@ async def test_processor_time_is_limited_from_use(runner: AheadRunner):
 
 
 async def test_a_large_input_does_not_hold_up_the_loop(runner: AheadRunner):
-    """A tool that reads slowly gets all of its input, while other work goes on."""
+    """A tool that reads slowly gets all of its input, while other work goes on, which it waits for here."""
     slow = (
-        "import time; f = open('program', 'rb'); n = len(f.read(1000))\n"
-        "time.sleep(2); print(n + len(f.read()))"
+        "import signal; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGWINCH])\n"
+        "f = open('program', 'rb'); n = len(f.read(1000))\n"
+        "signal.sigtimedwait([signal.SIGWINCH], 0); signal.sigwait([signal.SIGWINCH])\n"
+        "print(n + len(f.read()))"
     )
-    longest, before = 0.0, time.monotonic()
     running = asyncio.create_task(runner.run(command(b"x" * 5_000_000, code=slow)))
     while not running.done():
-        await asyncio.sleep(0.005)
-        longest, before = max(longest, time.monotonic() - before), time.monotonic()
+        await asyncio.sleep(0.05)
+        for pid in waiting():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGWINCH)  # which means nothing to whoever does not wait for it
     assert (await running).stdout == b"5000000\n"
-    assert longest < 1.5
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def health() -> Iterator[Health]:
 def checked(port: int) -> subprocess.CompletedProcess[str]:
     """Run the health check of the image."""
     assert os.access(SCRIPT, os.X_OK)
-    return subprocess.run([sys.executable, SCRIPT, str(port)], capture_output=True, text=True, timeout=30)
+    return subprocess.run([sys.executable, SCRIPT, str(port)], capture_output=True, text=True, timeout=150)
 
 
 @pytest.mark.parametrize(("status", "expected"), [(200, 0), (503, 1)])

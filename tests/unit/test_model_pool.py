@@ -169,7 +169,7 @@ async def test_a_broken_off_call_frees_its_place():
     task.cancel()
     one.go.set()
 
-    assert await asyncio.wait_for(waiting, 60) == "one"
+    assert await asyncio.wait_for(waiting, 150) == "one"
 
 
 def test_an_empty_pool_names_the_setting():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -199,13 +198,11 @@ def test_what_was_cut_off_is_marked_truncated(repo: Path) -> None:
     ]
 
 
-def test_ten_thousand_lines_parse_quickly(repo: Path) -> None:
-    """The parser takes well under 200 ms for 10,000 lines."""
-    content = b"".join(b"line number %d of many\n" % n for n in range(10_000))
+def test_a_large_file_is_parsed_line_by_line(repo: Path) -> None:
+    """A parser that looked back at what it has read would not come to the end of it."""
+    content = b"".join(b"line number %d of many\n" % n for n in range(200_000))
     output = raw_diff(repo, {}, {b"f": text(content)})
-    started = time.process_time()
-    assert 10_000 == parse(output).added_line_count
-    assert time.process_time() - started < 1
+    assert 200_000 == parse(output).added_line_count
 
 
 def test_no_change_is_an_empty_diff() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,7 +107,6 @@ def test_any_code_can_be_read(lines: list[str], line: int, more: int) -> None:
 
 
 def test_a_long_line_takes_no_time() -> None:
-    """Nor do many lines."""
-    begun = time.process_time()
-    assert not asks("x", *["eslint-disable noqa: nolint( " * 30_000] * 300, end_line=301)
-    assert time.process_time() - begun < 1
+    """Nor do many lines: read to their ends, either would take a quarter of an hour."""
+    assert not asks("x", "eslint-disable noqa: nolint( " * 30_000)
+    assert not asks("x", *["eslint-disable noqa: nolint( " * 20] * 1_000_000, end_line=1_000_001)

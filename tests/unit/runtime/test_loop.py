@@ -148,7 +148,7 @@ async def consume(
     )
     stop = asyncio.Event()
     running = asyncio.create_task(loop.run(stop))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(150):
         while not until() and not running.done():
             await asyncio.sleep(0.005)
         stop.set()
@@ -491,7 +491,7 @@ async def test_one_slow_event_does_not_hold_up_the_intake() -> None:
             await finish(event, work=work)
 
     async def let_go() -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(150):
             while len(store.done) < 199:
                 await asyncio.sleep(0.005)
         assert log.commits == []

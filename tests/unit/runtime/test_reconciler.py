@@ -419,7 +419,7 @@ async def test_neither_outages_nor_bugs_end_the_work(world: World):
     reconciler = world.reconciler
     with structlog.testing.capture_logs() as logs:
         running = asyncio.create_task(reconciler.run(poll_s=0.001))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(150):
             while not world.log.records:
                 await asyncio.sleep(0.001)
         running.cancel()

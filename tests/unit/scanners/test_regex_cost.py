@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 from hypothesis import given, settings
@@ -103,15 +102,20 @@ EXPRESSIONS = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
-@given(EXPRESSIONS, st.sampled_from(["a", "b", "ab", "aab", "abb"]))
-def test_what_passes_is_fast(expression: str, pump: str):
-    """No expression that passes takes a backtracking engine long, whatever is repeated in front of it."""
-    if not dangers(expression):
-        text = pump * (30 // len(pump)) + "!"
-        began = time.process_time()
+def test_what_passes_is_fast():
+    """No expression that passes takes a backtracking engine for ever, whatever is repeated in front of it."""
+    passed: set[tuple[str, str]] = set()
+
+    @settings(max_examples=300)
+    @given(EXPRESSIONS, st.sampled_from(["a", "b", "ab", "aab", "abb"]))
+    def draw(expression: str, pump: str) -> None:
+        if not dangers(expression):
+            passed.add((expression, pump * (120 // len(pump)) + "!"))
+
+    draw()
+    # Not while they are drawn: what never ends would be tried again to be made smaller.
+    for expression, text in passed:
         re.compile(f"(?:{expression})$").match(text)
-        assert time.process_time() - began < 2
 
 
 @given(st.text(alphabet="ab()[]{}|*+?\\^$.,-:<>=!#sdwQEpxP1 \n", max_size=40))
