@@ -24,7 +24,7 @@ from bot.runtime.reconciler import Reconciler
 from bot.runtime.relay import GROUP, Relay
 from bot.wiring_base import Base, base, kafka_connection, telemetry_of
 from bot.wiring_noise import noise_keeper
-from bot.wiring_ports import ports_of
+from bot.wiring_ports import beside, ports_of
 from consumers.collect import collect
 from consumers.converse import converse
 from consumers.feedback import feedback
@@ -66,33 +66,23 @@ async def run_consumers(
     """Run the consumers of *stages* until *stop* is set; *deadlines* bound the model's answers."""
     async with AsyncExitStack() as stack:
         kafka = base.log if isinstance(base.log, KafkaLog) else None
-        pruning = asyncio.create_task(
-            prune_regularly(
-                base.pool,
-                base.telemetry,
-                shipped_by=GROUP if kafka else None,
-                days=base.settings.feedback_days,
-            ),
-            name="retention",
+        pruning = prune_regularly(
+            base.pool, base.telemetry, shipped_by=GROUP if kafka else None, days=base.settings.feedback_days
         )
-        stack.callback(pruning.cancel)
+        beside(stack, pruning, name="retention")
         reckoner = Reckoner(PostgresLabels(base.pool), lambda batch: roll_up(base.pool, batch=batch))
-        reckoning = asyncio.create_task(reckoner.run(), name="labels and counts")
-        stack.callback(reckoning.cancel)
+        beside(stack, reckoner.run(), name="labels and counts")
         scanning = not {Stage.scan, Stage.verify}.isdisjoint(stages)
         ports = await ports_of(base, stack, deadlines, scanning=scanning)
         if Stage.intake in stages and base.settings.reconcile != "off":
-            reconciling = asyncio.create_task(reconciler(base, ports["forge"].api).run(), name="reconciler")
-            stack.callback(reconciling.cancel)
+            beside(stack, reconciler(base, ports["forge"].api).run(), name="reconciler")
         if Stage.feedback in stages and base.settings.feedback_per_minute:
-            polling = asyncio.create_task(_feedback_poller(base, ports).run(), name="feedback")
-            stack.callback(polling.cancel)
+            beside(stack, _feedback_poller(base, ports).run(), name="feedback")
         if Stage.feedback in stages:
             keeper = noise_keeper(
                 base.pool, base.instance, ports["embeddings"], clock=base.clock, telemetry=base.telemetry
             )
-            measuring = asyncio.create_task(keeper.run(), name="noise")
-            stack.callback(measuring.cancel)
+            beside(stack, keeper.run(), name="noise")
         suspects = asyncio.Lock()
         loops = [
             ConsumeLoop(

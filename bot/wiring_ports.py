@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, fields
 from datetime import timedelta
@@ -100,6 +100,11 @@ async def ports_of(
     }
 
 
+def beside(stack: AsyncExitStack, work: Coroutine[Any, Any, None], *, name: str) -> None:
+    """Let *work* run until *stack* is left."""
+    stack.callback(asyncio.create_task(work, name=name).cancel)
+
+
 async def _core(base: Base, stack: AsyncExitStack, *, scanning: bool) -> _Core:
     settings = base.settings
     forge = forge_of(settings)
@@ -109,8 +114,7 @@ async def _core(base: Base, stack: AsyncExitStack, *, scanning: bool) -> _Core:
     stack.push_async_callback(runner.close)
     rules = rulebook(settings, fingerprint_key, runner)
     await rules.open()
-    freshness = asyncio.create_task(rules.keep_fresh(every_s=_RULES_EVERY_S, scanning=scanning), name="rules")
-    stack.callback(freshness.cancel)
+    beside(stack, rules.keep_fresh(every_s=_RULES_EVERY_S, scanning=scanning), name="rules")
     redact = masking(rules)
     mask_logs(redact)
     given_key = revealed(settings.marker_key).encode()

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.demo.ollama_http import Refused
+from bot.demo.model_http import Refused
 from bot.demo.script import Reply
 
 NAME = "tiny:latest"

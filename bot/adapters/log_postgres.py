@@ -18,6 +18,7 @@ from bot.adapters.postgres import LOST, translated
 from bot.domain.errors import Transient
 from bot.domain.events import Record
 from bot.ports import OnRevoke, Subscription, keep_all
+from bot.runtime.regularly import regularly
 
 log = structlog.get_logger()
 
@@ -86,20 +87,28 @@ class PostgresLog:
         return len(mine)
 
     async def _store(self, batch: _Batch) -> set[Key]:
-        async with self._storing:
-            try:
-                stored = await self._write(batch)
-            except Transient:
-                # The connection that was kept may have died unnoticed; the second try opens another.
-                stored = await self._write(batch)
+        try:
+            async with self._storing:
+                try:
+                    stored = await self._write(batch)
+                except Transient:
+                    # The connection that was kept may have died unnoticed; the second try opens another.
+                    stored = await self._write(batch)
+        finally:
+            # It is still open where no connection was to be had; what joined it now would share its failure for ever.
+            self._close(batch)
         self.announce(batch.records.values())
         return stored
 
     async def _write(self, batch: _Batch) -> set[Key]:
         async with translated(), self._appender() as connection:
-            if self._open is batch:
-                self._open = None
+            self._close(batch)
             return await append(connection, list(batch.records.values()))
+
+    def _close(self, batch: _Batch) -> None:
+        """Let later appends begin a batch of their own."""
+        if self._open is batch:
+            self._open = None
 
     @asynccontextmanager
     async def _appender(self) -> AsyncIterator[Any]:
@@ -146,13 +155,11 @@ class PostgresLog:
                 subscription.wake()
 
     async def _supervise(self, work: Any) -> None:
-        while True:
-            try:
-                async with translated():
-                    await work()
-            except Transient as error:
-                log.warning("log.background_failed", work=work.__name__, error=str(error))
-                await asyncio.sleep(1.0)
+        async def attempt() -> None:
+            async with translated():
+                await work()
+
+        await regularly(attempt, every_s=1.0, failed="log.background_failed", work=work.__name__)
 
     async def _listen(self) -> None:
         ended = asyncio.Event()

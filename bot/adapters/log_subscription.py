@@ -75,8 +75,9 @@ class PostgresSubscription:
     """Read one stage, or all of them when *stage* is None, for one group.
 
     A partition is ours while our session holds its advisory lock, so a killed process frees its partitions at
-    once. A member whose machine died or froze keeps its sessions: whoever misses it ends them. Members share the partitions evenly: one that has too many stops reading some, and gives them up when
-    all that was handed out is committed.
+    once. A member whose machine died or froze keeps its sessions: whoever misses it ends them. Members share the
+    partitions evenly: one that has too many stops reading some, and gives them up when all that was handed out is
+    committed.
     """
 
     def __init__(self, pool: Any, group: str, stage: str | None) -> None:

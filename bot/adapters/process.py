@@ -76,8 +76,8 @@ class ProcessRunner:
             raise
 
     async def wrapper(self) -> Wrapper:
-        """Return what tools are started with on this machine, found out once."""
-        if self._wrapper is None:
+        """Return what tools are started with on this machine, found out once, or again where that failed."""
+        if self._wrapper is None or (self._wrapper.done() and self._wrapper.exception()):
             self._wrapper = asyncio.ensure_future(self._prepare())
         return await asyncio.shield(self._wrapper)
 

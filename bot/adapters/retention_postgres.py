@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,8 +12,8 @@ import structlog
 from bot.adapters.postgres import translated
 from bot.adapters.retention_signals import Month, drop_months
 from bot.adapters.retention_tables import AGED, Aged
-from bot.domain.errors import Transient
 from bot.ports import Telemetry
+from bot.runtime.regularly import regularly
 
 log = structlog.get_logger()
 
@@ -101,13 +100,12 @@ async def prune_regularly(
     pool: Any, telemetry: Telemetry, *, shipped_by: str | None = None, days: int | None = None
 ) -> None:
     """Prune once an hour until cancelled; processes that do so at the same time do not disturb each other."""
-    while True:
-        try:
-            if pruned := await prune(pool, shipped_by=shipped_by, days=days, tries=_TRIES):
-                _tell(pruned, telemetry)
-        except Transient as error:
-            log.warning("log.not_pruned", error=str(error))
-        await asyncio.sleep(_EVERY_S)
+
+    async def prune_and_tell() -> None:
+        if pruned := await prune(pool, shipped_by=shipped_by, days=days, tries=_TRIES):
+            _tell(pruned, telemetry)
+
+    await regularly(prune_and_tell, every_s=_EVERY_S, failed="log.not_pruned")
 
 
 def _tell(pruned: Pruned, telemetry: Telemetry) -> None:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import math
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
-from bot.demo.ollama_http import HANG_UP, Refused, ScriptedServer
-from bot.demo.script import Fault, Reply, Script, ScriptedModel, asked_for, silent, split, vector_of
+from bot.demo.model_http import HANG_UP, Refused, ScriptedApi
+from bot.demo.script import Fault, Reply, ScriptedModel, asked_for, split, vector_of
 
 CREATED_AT = "2026-01-01T00:00:00Z"
 BYTES_PER_TOKEN = 3.5
@@ -22,52 +21,23 @@ TEMPLATE_TOKENS = 12
 
 
 @dataclass
-class ScriptedOllama:
-    """Serve on a free port of 127.0.0.1 while the context is open.
+class ScriptedOllama(ScriptedApi):
+    """Serve as Ollama does.
 
     Args:
-        script: answers a chat request; called once per request, from any thread.
-        models: what the server has.
         version: what it claims to be.
         honours_truncate: False acts like servers that cut a prompt whatever the client asks.
         redirect_to: where ``Fault.redirect`` points.
     """
 
-    script: Script = silent
-    models: tuple[ScriptedModel, ...] = (ScriptedModel(),)
     version: str = "0.33.0"
     honours_truncate: bool = True
     redirect_to: str = "http://192.0.2.1/api/chat"
-    #: Every chat request, in order of arrival.
-    requests: list[dict[str, Any]] = field(default_factory=list)
-    #: Every other request as (method and path, headers).
-    calls: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     #: Model names as they were loaded and, with a minus sign, unloaded.
     loads: list[str] = field(default_factory=list)
-    #: Answers whose client went away before the end.
-    abandoned: int = 0
     chat_path: ClassVar[str] = "/api/chat"
     stream_type: ClassVar[str] = "application/x-ndjson"
-    _loaded: dict[str, int] = field(default_factory=dict)
-    _closing: threading.Event = field(default_factory=threading.Event)
-    _server: ScriptedServer | None = None
-
-    def __enter__(self) -> Self:
-        self._server = ScriptedServer(("127.0.0.1", 0), self)
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        assert self._server is not None
-        self._closing.set()
-        self._server.shutdown()
-        self._server.server_close()
-
-    @property
-    def url(self) -> str:
-        """Return the server's address."""
-        assert self._server is not None
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+    _loaded: dict[str, int] = field(default_factory=dict, kw_only=True)
 
     def asked(self, what: str = "findings") -> list[dict[str, Any]]:
         """Return the chat requests that asked for *what*, in order of arrival."""
@@ -123,10 +93,6 @@ class ScriptedOllama:
             self._loaded[model.name] = context
             self.loads.append(model.name)
         return self._lines(body, model, reply, tokens if reply.prompt_tokens is None else reply.prompt_tokens)
-
-    def pause(self, seconds: float) -> None:
-        """Wait, but not beyond the end of the server."""
-        self._closing.wait(seconds)
 
     def _show(self, body: Mapping[str, Any]) -> dict[str, Any]:
         model = self._model(body)
@@ -204,7 +170,7 @@ class ScriptedOllama:
         started = time.monotonic_ns()
         common = {"model": model.name, "created_at": CREATED_AT}
         if reply.fault is Fault.hang:
-            self._closing.wait()
+            self.pause()
         if "thinking" in model.capabilities and body.get("think", True):
             yield common | {
                 "message": {"role": "assistant", "content": "", "thinking": reply.thought},
@@ -214,7 +180,7 @@ class ScriptedOllama:
             self.pause(reply.delay_s)
             yield common | {"message": {"role": "assistant", "content": piece}, "done": False}
         if reply.fault is Fault.stall:
-            self._closing.wait()
+            self.pause()
         elif reply.fault is Fault.garbage:
             yield b"<html>not what you expected</html>\n"
         elif reply.fault is Fault.error:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
+from bot.demo.model_http import HANG_UP, Refused, ScriptedApi
 from bot.demo.ollama import BYTES_PER_TOKEN, TEMPLATE_TOKENS
-from bot.demo.ollama_http import HANG_UP, Refused, ScriptedServer
-from bot.demo.script import Fault, Reply, Script, ScriptedModel, silent, split, vector_of
+from bot.demo.script import Fault, Reply, ScriptedModel, split, vector_of
 
 _KNOWN_FIELDS = frozenset(
     {
@@ -22,12 +21,10 @@ _KNOWN_FIELDS = frozenset(
 
 
 @dataclass
-class ScriptedOpenAI:
-    """Serve on a free port of 127.0.0.1 while the context is open.
+class ScriptedOpenAI(ScriptedApi):
+    """Serve as OpenAI-compatible servers do.
 
     Args:
-        script: answers a chat request; called once per request, from any thread.
-        models: what the server has.
         key: the bearer token that it wants; empty wants none.
         formats: types of ``response_format`` that it knows.
         refuses: other fields that it refuses, by the refusal.
@@ -37,8 +34,6 @@ class ScriptedOpenAI:
         retry_after: sent with 503, if not empty.
     """
 
-    script: Script = silent
-    models: tuple[ScriptedModel, ...] = (ScriptedModel(),)
     key: str = ""
     formats: tuple[str, ...] = ("json_schema", "json_object")
     refuses: Mapping[str, str] = field(default_factory=dict)
@@ -46,33 +41,8 @@ class ScriptedOpenAI:
     tells_context: str = "vllm"
     redirect_to: str = "http://192.0.2.1/v1/chat/completions"
     retry_after: str = ""
-    #: Every chat request, in order of arrival.
-    requests: list[dict[str, Any]] = field(default_factory=list)
-    #: Every request as (method and path, headers).
-    calls: list[tuple[str, dict[str, str]]] = field(default_factory=list)
-    #: Answers whose client went away before the end.
-    abandoned: int = 0
     chat_path: ClassVar[str] = "/v1/chat/completions"
     stream_type: ClassVar[str] = "text/event-stream"
-    _closing: threading.Event = field(default_factory=threading.Event)
-    _server: ScriptedServer | None = None
-
-    def __enter__(self) -> Self:
-        self._server = ScriptedServer(("127.0.0.1", 0), self)
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        assert self._server is not None
-        self._closing.set()
-        self._server.shutdown()
-        self._server.server_close()
-
-    @property
-    def url(self) -> str:
-        """Return the server's address."""
-        assert self._server is not None
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     def get(self, path: str) -> dict[str, Any]:
         """Answer a GET."""
@@ -183,16 +153,16 @@ class ScriptedOpenAI:
         halved = reply.fault in {Fault.half, Fault.length, Fault.stall, Fault.cut, Fault.error}
         text = reply.text[: len(reply.text) // 2] if halved else reply.text
         if reply.fault is Fault.hang:
-            self._closing.wait()
+            self.pause()
         yield b": keep-alive\n\n"
         yield _chunk({"role": "assistant", "content": ""})
         if "thinking" in model.capabilities and not body.get("chat_template_kwargs"):
             yield _chunk({"reasoning_content": reply.thought})
         for piece in split(text, reply.pieces):
-            self._closing.wait(reply.delay_s)
+            self.pause(reply.delay_s)
             yield _chunk({"content": piece})
         if reply.fault is Fault.stall:
-            self._closing.wait()
+            self.pause()
         elif reply.fault is Fault.garbage:
             yield b"<html>not what you expected</html>\n"
         elif reply.fault is Fault.error:

@@ -1,4 +1,4 @@
-"""What Jest and Vitest have in common: the files and where they stand."""
+"""What Jest and Vitest have in common: almost everything but their command line."""
 
 from __future__ import annotations
 
@@ -6,15 +6,75 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from posixpath import relpath
 
+from bot.domain.unit_tests import Outcome, State
 from bot.frameworks import Project
 from bot.frameworks.layout import common_folder, folders_above, free, numbered, stem, word
+from bot.frameworks.results import jest_json, over_limit
+from bot.ports import Trial, Tried
 
 SUFFIXES = (".js", ".jsx", ".mjs", ".cjs", ".ts", ".tsx", ".mts", ".cts")
 _SETTINGS = ("js", "mjs", "cjs", "ts", "mts", "cts", "json")
 _TEST = re.compile(r"(?:\.(?P<kind>test|spec)|(?:^|/)__tests__/[^/]*)\.[cm]?[jt]sx?$")
-CALLS = re.compile(r"^\s*(?:test|it)(?:\.\w+)*\s*\(", re.MULTILINE)
+_CALLS = re.compile(r"^\s*(?:test|it)(?:\.\w+)*\s*\(", re.MULTILINE)
+
+
+@dataclass
+class JavaScriptTests:
+    """Tests as calls of ``test``, which report as Jest does.
+
+    Args:
+        name: for people.
+        package: its name on npm, and that of its command.
+        options: of the command; the path follows.
+        globals_from: how a test comes by ``test``, ``describe`` and ``expect``, as a sentence.
+    """
+
+    name: str
+    package: str
+    options: tuple[str, ...]
+    globals_from: str
+    suffixes: tuple[str, ...] = SUFFIXES
+    manifests: tuple[str, ...] = ("package.json",)
+
+    def weight(self, project: Project, source: str, neighbours: Mapping[str, str]) -> int:
+        """Trust neighbouring tests most, then the nearest manifests."""
+        return 4 * votes(neighbours, self.package) + 2 * uses(project, source, self.package)
+
+    def is_test(self, path: str) -> bool:
+        """Say whether *path* is a file of tests."""
+        return is_test(path)
+
+    def home(self, project: Project, source: str) -> str:
+        """Return where the framework is set up."""
+        return home(project, source, self.package)
+
+    def place(self, project: Project, source: str, function: str) -> str:
+        """Return where a new test goes."""
+        return place(project, source, function)
+
+    def advice(self, source: str, path: str) -> str:
+        """Return how a test looks."""
+        return (
+            f"Write `test('...', () => {{...}})` for {self.name}. {self.globals_from}"
+            f" Import the code from `{import_of(source, path)}`."
+        )
+
+    def objection(self, path: str, code: str) -> str:  # noqa: ARG002 - others need it
+        """Require a test."""
+        return "" if _CALLS.search(code) else "it calls neither `test` nor `it`"
+
+    def trial(self, path: str, code: str) -> Trial:  # noqa: ARG002 - others need it
+        """Run one file."""
+        return Trial((self.package, *self.options, path), limit_s=120.0)
+
+    def outcome(self, tried: Tried) -> Outcome:
+        """Read the report."""
+        if not tried.report and f"{self.package}: No such file".encode() in tried.stderr:
+            return Outcome(State.absent, detail=f"{self.name} is not installed in the sandbox")
+        return over_limit(tried) or jest_json(tried)
 
 
 def is_test(path: str) -> bool:

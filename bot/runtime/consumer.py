@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -80,8 +80,8 @@ class Work:
             transaction.emit(StepFinished(ref=run.ref, run_id=run.id, step=name))
 
     @asynccontextmanager
-    async def while_current(self, run: Run) -> AsyncIterator[None]:
-        """Cancel the body within about a second once *run* is not wanted any more.
+    async def while_current(self, run: Run, *, every_s: float = WATCH_S) -> AsyncIterator[None]:
+        """Cancel the body once *run* is not wanted any more, which is asked every so many seconds.
 
         Raises:
             Obsolete: a newer head won, or the merge request was closed.
@@ -92,8 +92,9 @@ class Work:
         async def watch() -> None:
             nonlocal obsolete
             while not obsolete:
-                await asyncio.sleep(WATCH_S)
-                obsolete = not await self.store.is_current(run)
+                await asyncio.sleep(every_s)
+                with suppress(Transient):  # a store that is away says nothing; it is asked again
+                    obsolete = not await self.store.is_current(run)
             if body is not None:
                 body.cancel()
 

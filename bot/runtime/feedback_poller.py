@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from datetime import timedelta
 
-import structlog
-
-from bot.domain.errors import CloisterError
 from bot.domain.events import NAMESPACE, FeedbackDue, Record
 from bot.ports import Due, EventSink, Feedback, Telemetry
-
-log = structlog.get_logger()
+from bot.runtime.regularly import regularly
 
 #: How often a process asks for what is due.
 POLL_S = 1.0
@@ -38,12 +33,7 @@ class FeedbackPoller:
 
     async def run(self) -> None:
         """Poll until cancelled."""
-        while True:
-            try:
-                await self.poll()
-            except CloisterError as error:
-                log.warning("feedback.not_polled", error=str(error))
-            await asyncio.sleep(POLL_S)
+        await regularly(self.poll, every_s=POLL_S, failed="feedback.not_polled")
 
     async def poll(self) -> int:
         """Raise the events of what is due now, and return how many there are.

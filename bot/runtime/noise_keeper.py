@@ -28,6 +28,7 @@ from bot.domain.quiet.muting import (
 from bot.learning.labelling import DUE, label_due
 from bot.ports import Clock, Embeddings, Fared, Labels, Mutes, Precedents, Telemetry
 from bot.reviewer.quieting import REMEMBERED, clipped
+from bot.runtime.regularly import regularly
 
 log = structlog.get_logger()
 
@@ -82,12 +83,7 @@ class NoiseKeeper:
 
     async def run(self, *, poll_s: float = POLL_S) -> None:
         """Make the passes that are due until cancelled."""
-        while True:
-            try:
-                await self.take_turn()
-            except CloisterError as error:
-                log.warning("noise.not_measured", error=str(error))
-            await asyncio.sleep(poll_s)
+        await regularly(self.take_turn, every_s=poll_s, failed="noise.not_measured")
 
     async def take_turn(self) -> bool:
         """Make one pass if one is due, and say whether it was.

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
-import structlog
-
-from bot.domain.errors import CloisterError
 from bot.learning.labelling import DUE, label_due
 from bot.ports import Labels
-
-log = structlog.get_logger()
+from bot.runtime.regularly import regularly
 
 #: How often a process looks for what is due; a look that finds nothing reads two empty tables.
 EVERY_S = 2.0
@@ -34,14 +29,7 @@ class Reckoner:
 
     async def run(self, *, every_s: float = EVERY_S) -> None:
         """Make passes until cancelled, which is safe at any time."""
-        while True:
-            try:
-                unfinished = await self.catch_up()
-            except CloisterError as error:
-                log.warning("dashboards.not_counted", error=str(error))
-                unfinished = False
-            if not unfinished:
-                await asyncio.sleep(every_s)
+        await regularly(self._catch_up_wholly, every_s=every_s, failed="dashboards.not_counted")
 
     async def catch_up(self) -> bool:
         """Make one pass, and say whether it left something for the next one.
@@ -52,3 +40,7 @@ class Reckoner:
         labelled = await label_due(self._labels)
         counted = await self._count(COUNTED)
         return labelled == DUE or counted == COUNTED
+
+    async def _catch_up_wholly(self) -> None:
+        while await self.catch_up():
+            pass

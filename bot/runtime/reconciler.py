@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
@@ -18,6 +17,7 @@ from bot.domain.forge import UpdatedMergeRequest
 from bot.domain.missed import OPENED, missed, missed_id, unusable
 from bot.domain.retry import MAX_ASKED_S, describe
 from bot.ports import Clock, EventSink, ForgeUpdates, Reconciliations, Telemetry, Turn
+from bot.runtime.regularly import regularly
 
 log = structlog.get_logger()
 
@@ -117,13 +117,8 @@ class Reconciler:
         self._ours: frozenset[int] | None = None
 
     async def run(self, *, poll_s: float = POLL_S) -> None:
-        """Make the passes that are due until cancelled, which is safe at any time; no failure ends this."""
-        while True:
-            (outcome,) = await asyncio.gather(self.take_turn(), return_exceptions=True)
-            if isinstance(outcome, Exception):
-                bug = None if isinstance(outcome, CloisterError) else outcome
-                log.warning("reconcile.failed", error=describe(outcome), exc_info=bug)
-            await asyncio.sleep(poll_s)
+        """Make the passes that are due until cancelled, which is safe at any time."""
+        await regularly(self.take_turn, every_s=poll_s, failed="reconcile.failed")
 
     async def take_turn(self) -> None:
         """Make one pass if one is due.

@@ -10,6 +10,7 @@ import structlog
 
 from bot.domain.errors import CloisterError, Permanent
 from bot.ports import RuleCopy, RuleSource, Runner
+from bot.runtime.regularly import regularly
 from bot.scanners import Extensible, Scanner, known_rules, prepare
 
 log = structlog.get_logger()
@@ -37,6 +38,7 @@ class Rulebook(Mapping[str, Scanner]):
         self._sources = sources
         self._runner = runner
         self._scanners: Mapping[str, Scanner] = {}
+        self._prepared: Mapping[str, Scanner] = {}
         self._versions: tuple[str, ...] | None = None
         #: What is wrong with sources and with their copies, by name, as of the last look.
         self._out_of_reach: dict[str, str] = {}
@@ -73,21 +75,23 @@ class Rulebook(Mapping[str, Scanner]):
 
     async def keep_fresh(self, *, every_s: float, scanning: bool = False) -> None:
         """Refresh now and then again every so often, until cancelled; with *scanning* get scanners ready first."""
-        ready = await self._ready(None) if scanning else None
-        while self._sources:
-            try:
-                await self.refresh()
-            except CloisterError as error:
-                log.warning("rules.not_refreshed", error=str(error), remedy="the rules before stay in use")
-            ready = await self._ready(ready) if scanning else None
-            await asyncio.sleep(every_s)
 
-    async def _ready(self, before: Mapping[str, Scanner] | None) -> Mapping[str, Scanner]:
-        """Get the scanners ready unless they are those of *before*, and return them."""
+        async def renew() -> None:
+            if scanning:
+                await self._prepare()
+            await self.refresh()
+            if scanning:
+                await self._prepare()
+
+        remedy = "the rules before stay in use"
+        await regularly(renew, every_s=every_s, failed="rules.not_refreshed", remedy=remedy)
+
+    async def _prepare(self) -> None:
+        """Get the scanners ready unless they are."""
         scanners = self._scanners
-        if scanners is not before:
+        if scanners is not self._prepared:
             await prepare(scanners.values(), self._runner)
-        return scanners
+            self._prepared = scanners
 
     async def _at_hand(self, source: RuleSource) -> RuleCopy | None:
         return await source.last() or await self._newest(source)

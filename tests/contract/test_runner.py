@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -187,3 +188,18 @@ async def test_missing_program_is_permanent(runner: Runner):
     """A tool that is not installed is named."""
     with pytest.raises(Permanent, match="/nowhere/tool is not installed"):
         await runner.run(Command(argv=("/nowhere/tool",)))
+
+
+async def test_a_machine_that_was_short_of_processes_is_looked_at_again(tmp_path: Path):
+    """The scan of that moment fails, not all of them until the next restart."""
+    shortages = [BlockingIOError("Resource temporarily unavailable")]
+
+    def which(name: str) -> str | None:
+        if shortages:
+            raise shortages.pop()
+        return shutil.which(name)
+
+    runner = ProcessRunner(tmp_path, which=which)
+    with pytest.raises(BlockingIOError):
+        await runner.wrapper()
+    assert await runner.wrapper() is await runner.wrapper()

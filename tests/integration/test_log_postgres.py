@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import structlog
 
 from bot.adapters.log_history import history
 from bot.adapters.log_postgres import PostgresLog
@@ -25,6 +26,47 @@ async def test_appends_after_its_connection_died(postgres_log: PostgresLog, pool
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
     assert await postgres_log.append([record(2)]) == 1
+
+
+class Refusing:
+    """Lend connections of a pool unless the database is *away*."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self.away = True
+
+    async def acquire(self) -> Any:
+        if self.away:
+            raise ConnectionRefusedError
+        return await self._pool.acquire()
+
+    async def release(self, connection: Any) -> None:
+        await self._pool.release(connection)
+
+
+async def test_appends_after_an_outage(pool: Any) -> None:
+    """What could not be stored is refused, and what comes once the database is back is stored."""
+    refusing = Refusing(pool)
+    postgres_log = PostgresLog(refusing)
+    for number in (1, 2):
+        with pytest.raises(Transient):
+            await postgres_log.append([record(number)])
+    refusing.away = False
+    assert await postgres_log.append([record(2), record(3)]) == 2
+    await postgres_log.__aexit__()
+
+
+async def test_background_work_goes_on_after_a_bug(postgres_log: PostgresLog, pool: Any) -> None:
+    """Events that are due do not wait for the next restart."""
+    await pool.execute("ALTER TABLE delayed_event RENAME TO away")
+    with structlog.testing.capture_logs() as logs:
+        async with asyncio.timeout(60):
+            while "log.background_failed" not in [line["event"] for line in logs]:
+                await asyncio.sleep(0.01)
+    await pool.execute("ALTER TABLE away RENAME TO delayed_event")
+    await postgres_log.append([record(1, due_in_s=0.1, attempt=1)])
+    async with postgres_log.subscribe("late", STAGE) as subscription:
+        assert [record(1).id] == ids(await read(subscription, 1))
 
 
 async def test_an_append_whose_caller_left_reaches_the_others(postgres_log: PostgresLog) -> None:

@@ -187,6 +187,8 @@ def logged_in(folder: Path) -> Iterator[str]:
                     args=[ast.Constant(value=str(name)), *_],
                 ):
                     yield name
+                case ast.Call(func=ast.Name(id="regularly"), keywords=given):
+                    yield from [one.value.value for one in given if one.arg == "failed"]
 
 
 def test_architecture_names_every_event_and_state():

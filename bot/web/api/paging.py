@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Request, Response
 
-from bot.domain.dashboard_query import BadFilter, cursor_of
+from bot.domain.dashboard_query import BadFilter, cursor_of, cursor_text
 from bot.domain.review_detail import Cursor
 from bot.web.api.asked import MOST_LINES
+from bot.web.api.shown import Shown
 from bot.web.problems import Fault, Problem
 
 T = TypeVar("T")
+S = TypeVar("S", bound=Shown)
 
 _NUMBER_BYTES = 8
 
 
 def moment_of(after: str | None) -> Cursor | None:
-    """Return the review after which a page begins.
+    """Return after what a page begins.
 
     Raises:
         Problem: *after* is no mark of ours.
@@ -91,3 +93,49 @@ class Lines(Generic[T]):
             if len(found) < MOST_LINES:
                 return
             last = self._number(found[-1])
+
+
+class Page(Protocol):
+    """A page of a list in which each line has its moment; ``following`` is where the next one begins."""
+
+    @property
+    def lines(self) -> Sequence[Any]:
+        """Return what is on it."""
+
+    @property
+    def following(self) -> Cursor | None:
+        """Return None at the end."""
+
+
+class TimedLines(Generic[S]):
+    """Go through a list by the moment of each line.
+
+    Args:
+        part: reads a page of so many lines after a moment, None for the first.
+        model: how a line is shown.
+    """
+
+    def __init__(self, part: Callable[[Cursor | None, int], Awaitable[Page]], model: type[S]) -> None:
+        self._part = part
+        self._model = model
+
+    async def page(
+        self, request: Request, response: Response, after: str | None, limit: int
+    ) -> tuple[list[S], str | None]:
+        """Return the lines of a page, and the address of the next."""
+        found = await self._part(moment_of(after), limit)
+        more = cursor_text(found.following) if found.following else None
+        return self._shown(found), following(request, response, more)
+
+    async def all(self) -> AsyncIterator[list[S]]:
+        """Yield all lines, page by page."""
+        after = None
+        while True:
+            found = await self._part(after, MOST_LINES)
+            yield self._shown(found)
+            after = found.following
+            if after is None:
+                return
+
+    def _shown(self, found: Page) -> list[S]:
+        return [self._model.model_validate(line) for line in found.lines]

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from bot.domain.dashboard import Filters
-from bot.domain.dashboard_query import cursor_text
+from bot.domain.review_detail import Cursor, Reviews
+from bot.domain.viewer import Viewer
 from bot.web.access import SignedInViewer
 from bot.web.api import shown_lists as shown
-from bot.web.api.asked import MOST_LINES, ReviewsAsked, ReviewsChosen, nothing
+from bot.web.api.asked import ReviewsAsked, ReviewsChosen, nothing
 from bot.web.api.errors import NOT_FOUND
 from bot.web.api.office import Office
-from bot.web.api.paging import following, moment_of
+from bot.web.api.paging import TimedLines
 from bot.web.api.tables import DESCRIBED, Csv, table
 from bot.web.problems import Problem
 
 
 def router(office: Office) -> APIRouter:
     """Return the routes."""
+
+    def lines(asked: ReviewsChosen, viewer: Viewer) -> TimedLines[shown.ReviewLine]:
+        filters = asked.filters(viewer, office.clock)
+
+        async def part(after: Cursor | None, limit: int) -> Reviews:
+            return await office.dashboard.reviews(
+                filters, picked=asked.picked, after=after, limit=limit, newest=asked.mine
+            )
+
+        return TimedLines(part, shown.ReviewLine)
+
     reviews = APIRouter(tags=["reviews"])
 
     @reviews.get("/reviews")
@@ -29,19 +39,13 @@ def router(office: Office) -> APIRouter:
         request: Request, response: Response, asked: Annotated[ReviewsAsked, Query()], viewer: SignedInViewer
     ) -> shown.Reviews:
         """Return a page of reviews, the newest first: all of projects that you lead, elsewhere your own."""
-        filters = asked.filters(viewer, office.clock)
-        found = await office.dashboard.reviews(
-            filters, picked=asked.picked, after=moment_of(asked.after), limit=asked.limit, newest=asked.mine
-        )
-        after = cursor_text(found.following) if found.following else None
-        lines = [shown.ReviewLine.model_validate(line) for line in found.lines]
-        return shown.Reviews(reviews=lines, next=following(request, response, after))
+        found, more = await lines(asked, viewer).page(request, response, asked.after, asked.limit)
+        return shown.Reviews(reviews=found, next=more)
 
     @reviews.get("/reviews.csv", response_class=Csv, responses=DESCRIBED)
     async def list_reviews_csv(asked: Annotated[ReviewsChosen, Query()], viewer: SignedInViewer) -> Csv:
         """Return all reviews as CSV, the newest first."""
-        filters = asked.filters(viewer, office.clock)
-        return await table(shown.ReviewLine, "reviews", _all(office, filters, asked))
+        return await table(shown.ReviewLine, "reviews", lines(asked, viewer).all())
 
     @reviews.get("/reviews/{run_id}", responses=NOT_FOUND, dependencies=[Depends(nothing)])
     async def get_review(run_id: uuid.UUID, viewer: SignedInViewer) -> shown.Review:
@@ -61,17 +65,3 @@ def router(office: Office) -> APIRouter:
         )
 
     return reviews
-
-
-async def _all(
-    office: Office, filters: Filters, asked: ReviewsChosen
-) -> AsyncIterator[list[shown.ReviewLine]]:
-    after = None
-    while True:
-        page = await office.dashboard.reviews(
-            filters, picked=asked.picked, after=after, limit=MOST_LINES, newest=asked.mine
-        )
-        yield [shown.ReviewLine.model_validate(line) for line in page.lines]
-        after = page.following
-        if after is None:
-            return

@@ -6,10 +6,15 @@ import contextlib
 import itertools
 import json
 import sys
+import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Self
+
+from bot.demo.script import Script, ScriptedModel, silent
 
 #: In the lines of an answer: close the connection here.
 HANG_UP = b""
@@ -25,31 +30,73 @@ class Refused(Exception):
         self.headers = headers
 
 
-class Api(Protocol):
-    """Answer requests; every method may raise ``Refused`` and is called from any thread."""
+@dataclass
+class ScriptedApi(ABC):
+    """Serve on a free port of 127.0.0.1 while the context is open, and answer from a script.
 
-    calls: list[tuple[str, dict[str, str]]]
-    abandoned: int
+    What answers a request may raise ``Refused`` and is called from any thread.
+
+    Args:
+        script: answers a chat request; called once per request, from any thread.
+        models: what the server has.
+    """
+
+    script: Script = silent
+    models: tuple[ScriptedModel, ...] = (ScriptedModel(),)
+    #: Every chat request, in order of arrival.
+    requests: list[dict[str, Any]] = field(default_factory=list, kw_only=True)
+    #: Every request as (method and path, headers).
+    calls: list[tuple[str, dict[str, str]]] = field(default_factory=list, kw_only=True)
+    #: Answers whose client went away before the end.
+    abandoned: int = field(default=0, kw_only=True)
     chat_path: ClassVar[str]
     stream_type: ClassVar[str]
+    _closing: threading.Event = field(default_factory=threading.Event, kw_only=True)
+    _server: _Server | None = field(default=None, kw_only=True)
 
+    def __enter__(self) -> Self:
+        self._server = _Server(("127.0.0.1", 0), self)
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        assert self._server is not None
+        self._closing.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def url(self) -> str:
+        """Return the server's address."""
+        assert self._server is not None
+        return f"http://127.0.0.1:{self._server.server_address[1]}"
+
+    def pause(self, seconds: float | None = None) -> None:
+        """Wait, but not beyond the end of the server."""
+        self._closing.wait(seconds)
+
+    @abstractmethod
     def frame(self, line: dict[str, Any]) -> bytes:
         """Return the bytes of one line of a stream."""
 
+    @abstractmethod
     def whole(self, lines: Iterator[dict[str, Any] | bytes]) -> dict[str, Any]:
         """Return the one object that an answer is when it is not streamed."""
 
+    @abstractmethod
     def get(self, path: str) -> dict[str, Any]:
         """Answer a GET."""
 
+    @abstractmethod
     def post(self, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Answer a POST that is not a chat."""
 
+    @abstractmethod
     def chat(self, body: dict[str, Any]) -> Iterator[dict[str, Any] | bytes]:
         """Return the lines of a chat's answer."""
 
 
-class ScriptedServer(ThreadingMixIn, TCPServer):
+class _Server(ThreadingMixIn, TCPServer):
     """Listen, and serve each connection in a thread of its own."""
 
     daemon_threads = True
@@ -57,7 +104,7 @@ class ScriptedServer(ThreadingMixIn, TCPServer):
     allow_reuse_address = True
     request_queue_size = 64
 
-    def __init__(self, address: tuple[str, int], api: Api) -> None:
+    def __init__(self, address: tuple[str, int], api: ScriptedApi) -> None:
         super().__init__(address, _Handler)
         self.api = api
 
@@ -70,7 +117,7 @@ class ScriptedServer(ThreadingMixIn, TCPServer):
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
-    server: ScriptedServer
+    server: _Server
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is inherited
         """Keep quiet."""
