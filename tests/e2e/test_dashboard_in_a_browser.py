@@ -36,6 +36,14 @@ _PAGES = {
     "audit": "/audit?check=true",
 }
 _MADE_BY_TEXT = "img, iframe, math, script:not([src]), [onload], [onerror], [onfocus], [hx-get]:not(#group, #project), [data-hx-on], textarea"
+#: What is to be filled in or pressed, and goes beyond what its form, or the screen, has for it.
+_CUT = """() => {
+    for (const details of document.querySelectorAll("details.act")) details.open = true;
+    const inside = (form, one) => one.right <= form.right + 1 && one.left >= form.left - 1 && one.right <= innerWidth;
+    return [...document.querySelectorAll("main :is(input:not([type=hidden]), button, summary)")]
+        .filter((one) => !inside((one.form ?? one.parentElement).getBoundingClientRect(), one.getBoundingClientRect()))
+        .map((one) => one.outerHTML);
+}"""
 
 
 async def _may(viewer: Viewer, project: int) -> bool:
@@ -116,6 +124,17 @@ async def test_pages_fit_at_400_percent(site: str, open_page: OpenPage):
 
     assert wide == []
     assert behind[0] != behind[1]
+
+
+async def test_forms_are_whole_on_a_phone(site: str, open_page: OpenPage):
+    """Nobody has to push a table or the page aside to fill in and to send one, such as that of a mute in its row."""
+    page = await open_page(viewport={"width": 375, "height": 800}, locale="en-US")
+    cut = {}
+    for name, path in _PAGES.items():
+        await page.goto(site + path)
+        cut[name] = await page.evaluate(_CUT)
+
+    assert {name: found for name, found in cut.items() if found} == {}
 
 
 async def test_filters_are_in_the_address(site: str, open_page: OpenPage):
