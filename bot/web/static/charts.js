@@ -211,3 +211,9 @@ const drawAll = () => document.querySelectorAll("figure[data-chart]").forEach(dr
 drawAll();
 document.addEventListener("htmx:afterSettle", drawAll);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+
+/** What a page of paper leaves for a chart, in pixels: it is laid out after this, and would cut off what is wider. */
+const PAPER = [640, 280];
+const sizeAll = (...size) => Object.values(Chart.instances).forEach((chart) => chart.resize(...size));
+addEventListener("beforeprint", () => sizeAll(...PAPER));
+addEventListener("afterprint", () => sizeAll());
