@@ -126,9 +126,10 @@ async def test_pages_fit_at_400_percent(site: str, open_page: OpenPage):
     assert behind[0] != behind[1]
 
 
-async def test_forms_are_whole_on_a_phone(site: str, open_page: OpenPage):
+@pytest.mark.parametrize("width", [375, 768, 1280])
+async def test_forms_are_whole(site: str, open_page: OpenPage, width: int):
     """Nobody has to push a table or the page aside to fill in and to send one, such as that of a mute in its row."""
-    page = await open_page(viewport={"width": 375, "height": 800}, locale="en-US")
+    page = await open_page(viewport={"width": width, "height": 800}, locale="en-US")
     cut = {}
     for name, path in _PAGES.items():
         await page.goto(site + path)
