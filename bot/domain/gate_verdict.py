@@ -16,6 +16,7 @@ from bot.domain.merge_request import MergeRequestRef, Sha, Value
 from bot.domain.run import Run, RunState
 from bot.domain.steps import spoken
 from bot.domain.waivers import Source, State, ends_at, names_of
+from bot.domain.wording import spoken_in
 
 #: More are counted; nobody reads further, and jobs ask for it again and again.
 MOST_SHOWN = 200
@@ -181,6 +182,13 @@ class Standing:
             return self.verdict.description
         pending = ", ".join(spoken(name) for name in sorted(self.run.pending))
         return _WAITING.format(steps=pending) if pending else _BEGINNING
+
+    @property
+    def language(self) -> str:
+        """Return the language of the description: what the commit status says is in that of the policy."""
+        kept = self.verdict.description if self.verdict else ""
+        ours = self.description != kept or kept == _OUTLIVED
+        return "en" if ours else spoken_in(self.run.policy.review.language)
 
     def as_of(self, now: datetime) -> Standing:
         """Return it at that time: nothing passes by a waiver that has ended, though nobody has said so yet."""

@@ -209,6 +209,8 @@ def _values(standing: Standing, links: VerdictLinks, verdict: GateVerdict) -> di
         "opens_unread": run.policy.gate.unread != "all",
         "refresh_s": _REFRESH_S,
         "description": standing.description,
+        "language": standing.language,
+        "of_model": run.policy.review.language,
         "final": standing.final,
         "verdict": verdict,
         "title": run.title,

@@ -3,12 +3,12 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Error, Page, Route, expect
 
 from bot.domain.forge import ForgeUser
 from bot.domain.viewer import Viewer
@@ -36,6 +36,14 @@ _PAGES = {
     "audit": "/audit?check=true",
 }
 _MADE_BY_TEXT = "img, iframe, math, script:not([src]), [onload], [onerror], [onfocus], [hx-get]:not(#group, #project), [data-hx-on], textarea"
+#: What is to be filled in or pressed, and goes beyond what its form, or the screen, has for it.
+_CUT = """() => {
+    for (const details of document.querySelectorAll("details.act")) details.open = true;
+    const inside = (form, one) => one.right <= form.right + 1 && one.left >= form.left - 1 && one.right <= innerWidth;
+    return [...document.querySelectorAll("main :is(input:not([type=hidden]), button, summary)")]
+        .filter((one) => !inside((one.form ?? one.parentElement).getBoundingClientRect(), one.getBoundingClientRect()))
+        .map((one) => one.outerHTML);
+}"""
 
 
 async def _may(viewer: Viewer, project: int) -> bool:
@@ -118,6 +126,18 @@ async def test_pages_fit_at_400_percent(site: str, open_page: OpenPage):
     assert behind[0] != behind[1]
 
 
+@pytest.mark.parametrize("width", [375, 768, 1280])
+async def test_forms_are_whole(site: str, open_page: OpenPage, width: int):
+    """Nobody has to push a table or the page aside to fill in and to send one, such as that of a mute in its row."""
+    page = await open_page(viewport={"width": width, "height": 800}, locale="en-US")
+    cut = {}
+    for name, path in _PAGES.items():
+        await page.goto(site + path)
+        cut[name] = await page.evaluate(_CUT)
+
+    assert {name: found for name, found in cut.items() if found} == {}
+
+
 async def test_filters_are_in_the_address(site: str, open_page: OpenPage):
     """Applying them swaps the content without a new page, can be shared, and the back button takes it back."""
     page = await open_page(f"{site}/quality")
@@ -141,6 +161,60 @@ async def test_filters_are_in_the_address(site: str, open_page: OpenPage):
 
     assert (same, focused) == (True, "preset-7")
     assert parse_qs(urlsplit(kept).query)["by"] == ["rule"]
+
+
+async def test_an_answer_that_comes_late_is_not_shown(site: str, open_page: OpenPage):
+    """Who asks for something else before it is there sees that, and not what the address does not say."""
+    page = await open_page(f"{site}/quality")
+    late = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await late.wait()
+        # The page may have given it up.
+        with suppress(Error):
+            await route.continue_()
+
+    week = str(await page.locator("#preset-7").get_attribute("href"))
+    await page.route(site + week, hold)
+    await page.locator("#preset-7").click()
+    await page.locator("#preset-90").click()
+    await expect(page.locator("#preset-90")).to_have_attribute("aria-current", "true")
+    late.set()
+    await page.get_by_role("link", name="Rule", exact=True).click()
+    await expect(page.get_by_role("region", name="Acceptance by rule")).to_be_visible()
+
+    assert await page.locator(".presets [aria-current]").evaluate_all("all => all.map(one => one.id)") == [
+        "preset-90"
+    ]
+
+
+async def test_a_mute_that_is_sent_twice_is_one(open_page: OpenPage):
+    """Whoever clicks twice has decided once, as the audit log tells it."""
+    with _serving(Shown()) as site:
+        page = await open_page(f"{site}/noise?project={SHOP}")
+        sent: list[str] = []
+        page.on("request", lambda one: sent.append(one.url) if one.method == "POST" else None)
+        row = page.get_by_role("row", name="java.magic-number").first
+        await row.get_by_text("Mute java.magic-number").click()
+        await row.get_by_label("Why").fill("our constants are named elsewhere")
+        await row.get_by_role("button", name="Mute the rule").dblclick()
+        await expect(page.get_by_text("The rule is muted.")).to_be_visible()
+
+        assert sent == [f"{site}/noise/mutes"]
+
+
+async def test_paper_is_white(site: str, open_page: OpenPage):
+    """Whoever prints from a dark screen gets dark text, nothing to press, and charts that fit the sheet."""
+    page = await open_page(f"{site}/trends", color_scheme="dark", reduced_motion="reduce")
+    await expect(page.locator("figure[data-drawn] canvas")).to_have_count(2)
+    await page.emulate_media(media="print")
+    await page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    text = await page.evaluate("getComputedStyle(document.body).color")
+    widths = await page.locator("canvas").evaluate_all("all => all.map(one => one.clientWidth)")
+
+    assert text == "rgb(27, 31, 39)"
+    assert await page.get_by_role("button").count() == 0
+    assert widths == [640, 640]
 
 
 async def test_names_are_suggested_while_one_writes(site: str, open_page: OpenPage):

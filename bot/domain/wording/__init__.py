@@ -9,7 +9,7 @@ from bot.domain.wording.chinese import CHINESE
 from bot.domain.wording.english import ENGLISH
 from bot.domain.wording.texts import CommentText, Fate, SummaryText, Talk, Wording
 
-__all__ = ["LANGUAGES", "CommentText", "Fate", "SummaryText", "Talk", "Wording", "wording"]
+__all__ = ["LANGUAGES", "CommentText", "Fate", "SummaryText", "Talk", "Wording", "spoken_in", "wording"]
 
 #: By the code of the language alone: zh-TW gets what zh has.
 LANGUAGES = {"en": ENGLISH, "zh": CHINESE}
@@ -17,4 +17,10 @@ LANGUAGES = {"en": ENGLISH, "zh": CHINESE}
 
 def wording(language: str) -> Wording:
     """Return our texts in *language*, as in ``en`` or ``zh-CN``; in English where we do not speak it."""
-    return LANGUAGES.get(language.partition("-")[0].lower(), ENGLISH)
+    return LANGUAGES[spoken_in(language)]
+
+
+def spoken_in(language: str) -> str:
+    """Return the code of the language that our texts are in where *language* is wanted."""
+    code = language.partition("-")[0].lower()
+    return code if code in LANGUAGES else "en"

@@ -91,13 +91,23 @@ const whiskers = {
 /** So many markers of the same days are named; more would cover the chart. */
 const MARKERS = 3;
 
+/** Write on the ground of the chart, so that a bar or a line behind the text does not hide it. */
+function label(ctx, text, x, y, right) {
+  const width = ctx.measureText(text).width;
+  const left = right ? x : x - width;
+  ctx.fillStyle = wanted("--raised");
+  ctx.fillRect(left - 2, y - 11, width + 4, 14);
+  ctx.fillStyle = wanted("--doubt");
+  ctx.fillText(text, left, y);
+}
+
 /** Draw a dashed line where something changed on our side. */
 const releases = {
   id: "releases",
   afterDatasetsDraw(chart, _, { markers }) {
     const { ctx, chartArea: area, scales } = chart;
     ctx.save();
-    ctx.strokeStyle = ctx.fillStyle = wanted("--doubt");
+    ctx.strokeStyle = wanted("--doubt");
     ctx.lineWidth = 1;
     ctx.font = `12px ${getComputedStyle(document.body).fontFamily}`;
     ctx.setLineDash([4, 4]);
@@ -108,11 +118,10 @@ const releases = {
       ctx.lineTo(x, area.bottom);
       ctx.stroke();
       const right = x + 4 + ctx.measureText(marker.title).width < area.right;
-      ctx.textAlign = right ? "left" : "right";
       // Markers of the same days stand below each other; the list below the charts has all of them.
       const before = markers.slice(0, place).filter((other) => Math.abs(other.index - marker.index) < 4).length;
       if (before <= MARKERS) {
-        ctx.fillText(before < MARKERS ? marker.title : "…", right ? x + 4 : x - 4, area.top + 12 + 14 * before);
+        label(ctx, before < MARKERS ? marker.title : "…", right ? x + 4 : x - 4, area.top + 12 + 14 * before, right);
       }
     });
     ctx.restore();
@@ -149,7 +158,8 @@ function volume(rows) {
       { label: "Reviews", data: rows.map((row) => row.reviews), backgroundColor: wanted("--soft") },
     ],
     plugins: [recentDays, releases],
-    y: { beginAtZero: true, ticks: { precision: 0 } },
+    // Room above the highest bar, which is no more than what the axis says.
+    y: { beginAtZero: true, grace: "8%", ticks: { precision: 0 } },
     say: null,
   };
 }
@@ -201,3 +211,9 @@ const drawAll = () => document.querySelectorAll("figure[data-chart]").forEach(dr
 drawAll();
 document.addEventListener("htmx:afterSettle", drawAll);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+
+/** What a page of paper leaves for a chart, in pixels: it is laid out after this, and would cut off what is wider. */
+const PAPER = [640, 280];
+const sizeAll = (...size) => Object.values(Chart.instances).forEach((chart) => chart.resize(...size));
+addEventListener("beforeprint", () => sizeAll(...PAPER));
+addEventListener("afterprint", () => sizeAll());

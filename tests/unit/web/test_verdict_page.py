@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 import httpx
@@ -191,6 +191,27 @@ async def test_the_state_is_a_word_and_more(state: str, word: str):
     heading = answer.text.partition("<h1>")[2].partition("</h1>")[0]
     assert word == re.sub(r"<span aria-hidden=\"true\">.</span>|<[^>]+>", "", heading).strip()
     assert f"<title>{word}: merge request !3" in answer.text
+
+
+async def test_words_in_another_language_say_so():
+    """What the commit status says and what the model calls a finding; not what stands there before a verdict."""
+    known = standing(text="x")
+    verdict = known.verdict
+    assert verdict is not None
+    said = verdict.model_copy(
+        update={
+            "description": "2 个问题阻止合并",
+            "blocking": (verdict.blocking[0].model_copy(update={"scanner": "model", "title": "循环越界"}),),
+        }
+    )
+    review = known.run.policy.review.model_copy(update={"language": "zh-CN"})
+    run = known.run.model_copy(update={"policy": known.run.policy.model_copy(update={"review": review})})
+    text = (await get(LINKS.path(RUN), known=replace(known, run=run, verdict=said))).text
+    early = (await get(LINKS.path(RUN), known=replace(known, run=run, verdict=None))).text
+    assert '<span lang="zh">2 个问题阻止合并</span>' in text
+    assert '<bdi lang="zh-CN">循环越界</bdi>' in text
+    assert "<span>the review begins</span>" in early or "<span>waiting for" in early
+    assert text.count('lang="zh') == 2
 
 
 async def test_it_looks_again_until_there_is_a_verdict():
