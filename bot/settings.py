@@ -254,9 +254,9 @@ def load(
     merged = merge(
         [
             from_overrides(overrides or {}),
-            from_variables(environ, names, "environment"),
+            from_variables(environ, names, secrets, "environment"),
             from_secret_files(environ, secrets),
-            from_variables(local, names, str(dotenv)),
+            from_variables(local, names, secrets, str(dotenv)),
             from_secret_files(local, secrets),
             from_toml(config, names) if config else Layer(),
         ]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field
 
 from bot.settings_sources import variable
 from bot.settings_types import Token, is_loopback
@@ -15,15 +16,33 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 
+#: What GitLab takes for a user name, see
+#: https://docs.gitlab.com/user/reserved_names/#limitations-on-usernames-project-and-group-names-and-slugs.
+_USERNAME = re.compile(r"[a-z0-9_][a-z0-9_.-]*")
+
+
 def _names(value: str | None) -> str | None:
-    if value is not None and not usernames(value):
+    if value is None:
+        return None
+    names = usernames(value)
+    if not names:
         msg = "holds separators only; give user names of GitLab"
+        raise ValueError(msg)
+    if wrong := sorted(name for name in names if not _USERNAME.fullmatch(name)):
+        msg = f"{wrong[0]!r} is no user name of GitLab; separate names by commas, and leave the @ away"
+        raise ValueError(msg)
+    return value
+
+
+def _client_id(value: str) -> str:
+    if not re.fullmatch(r"[!-~]+", value):
+        msg = "must be printable ASCII without white space; copy the application's id again"
         raise ValueError(msg)
     return value
 
 
 ClientId = Annotated[
-    Annotated[str, StringConstraints(pattern=r"^[!-~]+$")] | None,
+    Annotated[str, AfterValidator(_client_id)] | None,
     Field(
         description="Id of the application by which people sign in with GitLab. Unset: only a one-time link signs in.",
         examples=["5c8e..."],

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr
 
+from bot.domain.marker import LEAST_KEY_BYTES
 from bot.settings_types import LocalPath, Token, WebhookSecrets, WebUrl
+
+
+def _marker_key(value: SecretStr) -> SecretStr:
+    if len(value.get_secret_value().encode()) < LEAST_KEY_BYTES:
+        msg = f"is too short to be a key; give at least {LEAST_KEY_BYTES} random characters"
+        raise ValueError(msg)
+    return value
+
 
 Url = Annotated[
     WebUrl | None,
@@ -37,7 +46,7 @@ WebhookSecret = Annotated[
     ),
 ]
 MarkerKey = Annotated[
-    SecretStr | None,
+    Annotated[SecretStr, AfterValidator(_marker_key)] | None,
     Field(
         description="Key that signs the hidden markers in our comments."
         " Unset: one is made and kept in the database.",

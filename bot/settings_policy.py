@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field
 
 from bot.settings_types import LocalPath
+
+_PATH = re.compile(r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)+")
+
+
+def _path(value: str) -> str:
+    if not _PATH.fullmatch(value):
+        msg = "must be the full path of a project, such as security/policies, without the address of GitLab"
+        raise ValueError(msg)
+    return value
+
 
 PolicyFile = Annotated[
     LocalPath | None,
@@ -16,7 +27,7 @@ PolicyFile = Annotated[
     ),
 ]
 PolicyProject = Annotated[
-    Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)+$")] | None,
+    Annotated[str, AfterValidator(_path)] | None,
     Field(
         description="Project with policies: `instance.yml`, and `groups/GROUP.yml` for each group that has one.",
         examples=["security/policies"],

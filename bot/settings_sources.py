@@ -61,17 +61,19 @@ def from_overrides(overrides: Mapping[str, object]) -> Layer:
     )
 
 
-def from_variables(variables: Mapping[str, str], names: Collection[str], origin: str) -> Layer:
-    """Return the settings among *variables*; an empty value counts as unset.
+def from_variables(
+    variables: Mapping[str, str], names: Collection[str], secrets: Collection[str], origin: str
+) -> Layer:
+    """Return the settings *names* among *variables*; an empty value counts as unset.
 
-    Warns about variables with our prefix that are not settings.
+    Warns about variables with our prefix that are not settings, nor name the file of one of *secrets*.
     """
     values = {
         name: Given(variables[variable(name)], origin)
         for name in names
         if variables.get(variable(name), "").strip()
     }
-    return Layer(values, tuple(_warnings(variables, names, origin)))
+    return Layer(values, tuple(_warnings(variables, names, secrets, origin)))
 
 
 def from_secret_files(variables: Mapping[str, str], secrets: Iterable[str]) -> Layer:
@@ -171,9 +173,11 @@ def _reason(error: OSError | ValueError) -> str:
     return str(error.strerror if isinstance(error, OSError) else error)
 
 
-def _warnings(variables: Mapping[str, str], names: Collection[str], origin: str) -> Iterable[str]:
+def _warnings(
+    variables: Mapping[str, str], names: Collection[str], secrets: Collection[str], origin: str
+) -> Iterable[str]:
     known = {variable(name) for name in names}
-    known_files = {name + FILE_SUFFIX for name in known}
+    known_files = {variable(name) + FILE_SUFFIX for name in secrets}
     for name in variables:
         if name.startswith(PREFIX) and name not in {*known, *known_files, DEBUG_VARIABLE}:
             yield f"{name} ({origin}) is not a setting and is ignored{_did_you_mean(name, known | known_files)}"

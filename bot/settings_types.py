@@ -10,6 +10,8 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
+from bot.hooks.verification import Verifier
+
 KAFKA_SCHEME = "kafka://"
 KAFKA_PORT = 9092
 
@@ -27,7 +29,7 @@ def _split(url: str) -> SplitResult:
         _ = parts.port
     except ValueError:
         # The original message may quote a password.
-        msg = "is not a URL; write special characters in it as %XX"
+        msg = "is not a URL: write special characters in it as %XX, and a port as a number up to 65535"
         raise ValueError(msg) from None
     return parts
 
@@ -130,9 +132,11 @@ def separated(value: SecretStr) -> tuple[str, ...]:
 
 
 def _some_secret(value: SecretStr) -> SecretStr:
-    if not separated(value):
+    secrets = separated(value)
+    if not secrets:
         msg = "holds separators only; give the secret that the hook was created with"
         raise ValueError(msg)
+    Verifier([secret.encode() for secret in secrets])
     return value
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from bot.adapters.git_errors import GitFailed
+from bot.adapters.git_version import NO_GIT
 from bot.domain.errors import Permanent, Transient
 
 _CHUNK_BYTES = 1 << 20
@@ -121,7 +122,7 @@ class Git:
 
     async def _start(self, arguments: tuple[str | bytes, ...], at: Path) -> asyncio.subprocess.Process:
         if not self._program:
-            raise Permanent("git is not installed; install git 2.31 or newer")
+            raise Permanent(NO_GIT)
         try:
             return await asyncio.create_subprocess_exec(
                 self._program,

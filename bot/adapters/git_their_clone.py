@@ -14,6 +14,7 @@ from typing import Final
 
 from bot.adapters.git_errors import GitFailed
 from bot.adapters.git_process import Git
+from bot.adapters.git_version import require_git
 from bot.domain.errors import Permanent
 
 #: File that names the commits where a shallow repository ends.
@@ -43,8 +44,9 @@ class TheirClone:
         """Return the repository that *place* is in.
 
         Raises:
-            Permanent: there is none, or git is not installed.
+            Permanent: there is none, or git is not installed, or too old.
         """
+        await asyncio.to_thread(require_git)
         path = await asyncio.to_thread(_git_directory, place)
         git = Git(forge_url="")
         try:

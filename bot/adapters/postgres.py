@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import socket
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -78,9 +79,20 @@ def connection_error(error: BaseException) -> CloisterError:
         return Permanent("the database does not exist: create it, or correct CLOISTER_DATABASE_URL")
     if isinstance(error, LOST):
         return Transient(
-            f"the database is out of reach ({type(error).__name__}): check CLOISTER_DATABASE_URL"
+            f"the database is out of reach ({_reason(error)}): check CLOISTER_DATABASE_URL and that it runs"
         )
     return Permanent(f"the database refuses to work ({type(error).__name__}): {error}")
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, socket.gaierror):
+        return "its host is not known"
+    if isinstance(error, ConnectionRefusedError):
+        return "nothing listens there"
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    # What a server says of itself helps, as that it has too many clients; of others only the kind is sure to be short.
+    return str(error) if isinstance(error, asyncpg.PostgresError) else type(error).__name__
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import signal
@@ -117,8 +118,12 @@ class Commands(TyperGroup):
     """Print errors as what they are: one line each, with the remedy, and exit status 2.
 
     A bug of ours, and an output that nobody reads to its end, have a status of their own too: with the 1 of an uncaught
-    exception they would look like an answer.
+    exception they would look like an answer. Help is wrapped to the terminal, not where the source is.
     """
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        _unwrap(self)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -143,6 +148,14 @@ class Commands(TyperGroup):
             status = _CRASHED.get(ctx.invoked_subcommand, FAILED)
         _abandon_output()
         raise typer.Exit(status) from None
+
+
+def _unwrap(command: Any) -> None:
+    """Make each paragraph of the help of *command*, and of those below it, one line: Typer keeps the ends of lines."""
+    paragraphs = inspect.cleandoc(command.help or "").split("\n\n")
+    command.help = "\n\n".join(" ".join(paragraph.split("\n")) for paragraph in paragraphs)
+    for below in getattr(command, "commands", {}).values():
+        _unwrap(below)
 
 
 def _flush() -> None:

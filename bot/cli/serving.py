@@ -70,6 +70,10 @@ async def serve(
         deadlines: how long the model may take for an answer; None for the usual.
         entry: how people get in besides signing in with GitLab.
     """
+    if stages:
+        from bot.adapters.git_version import require_git
+
+        await asyncio.to_thread(require_git)
     async with AsyncExitStack() as stack:
         bound = stack.enter_context(_bind(settings)) if listen else None
         database_url = await prepared_database(settings, stack)
@@ -254,8 +258,12 @@ def _bind(settings: Settings) -> socket.socket:
     try:
         bound = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        raise Permanent(f"cannot listen on {settings.listen} ({reason}): set CLOISTER_LISTEN") from error
+        # Numbers below zero are those of names that cannot be looked up.
+        reason = os.strerror(error.errno) if (error.errno or 0) > 0 else "no such host or address"
+        raise Permanent(
+            f"cannot listen on {settings.listen} ({reason}): set CLOISTER_LISTEN to an address of this machine"
+            " and a free port"
+        ) from error
     # Connections inherit it. Only sockets that asyncio binds itself have it: without, each answer waits 40 ms.
     bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return bound

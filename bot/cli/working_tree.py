@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 
 from bot.adapters.git_search import MOST_NAMES, NAME_SEARCH, occurrences
+from bot.adapters.git_version import NO_GIT, require_git
 from bot.domain.diff import Change, Diff, DiffLine, FileDiff, Hunk, Sign
 from bot.domain.errors import Permanent
 from bot.domain.patch import MalformedDiff, parse
@@ -87,6 +88,7 @@ class WorkingTree:
         """Return the working tree that *path* is in; git runs with *environ* (see `INHERITED`) and no more."""
         if not path.is_dir():
             raise Permanent(f"{path} is not a directory; name a git repository")
+        require_git()
         return cls(cls(path, environ).top(), environ)
 
     def top(self) -> Path:
@@ -242,7 +244,7 @@ def _run(argv: Sequence[str], environ: Mapping[str, str]) -> bytes:
             check=False,
         )
     except FileNotFoundError:
-        raise Permanent("git is not installed, or not in PATH; install git") from None
+        raise Permanent(NO_GIT) from None
     except subprocess.TimeoutExpired:
         raise Permanent(f"git did not finish within {GIT_LIMIT_S} s: git {argv[3]}") from None
     if done.returncode != 0:

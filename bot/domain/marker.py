@@ -14,7 +14,7 @@ import re
 from bot.domain.merge_request import MergeRequestRef
 
 #: Shorter keys could be guessed from one marker; they stand in public view.
-_MIN_KEY_BYTES = 16
+LEAST_KEY_BYTES = 16
 _SUMMARY = "summary"
 _ANSWER = "answer"
 _TESTS = "tests"
@@ -54,9 +54,9 @@ class Marker:
     """
 
     def __init__(self, key: bytes) -> None:
-        if len(key) < _MIN_KEY_BYTES:
+        if len(key) < LEAST_KEY_BYTES:
             raise ValueError(
-                f"the marker key has {len(key)} bytes; use at least {_MIN_KEY_BYTES} random ones"
+                f"the marker key has {len(key)} bytes; use at least {LEAST_KEY_BYTES} random ones"
             )
         self._key = key
 

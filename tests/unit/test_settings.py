@@ -94,14 +94,14 @@ def test_a_dotenv_file_may_name_secret_files_and_is_literal(tmp_path: Path):
     """A dollar sign in a secret is a dollar sign."""
     (tmp_path / "secret").write_text(" s$HOME,t\r\n")
     (tmp_path / ".env").write_text(
-        f"CLOISTER_WEBHOOK_SECRET_FILE={tmp_path / 'secret'}\nCLOISTER_MARKER_KEY=a${{HOME}}b\n"
+        f"CLOISTER_WEBHOOK_SECRET_FILE={tmp_path / 'secret'}\nCLOISTER_MARKER_KEY=sixteen ${{HOME}} bytes\n"
     )
 
     settings = read(dotenv=tmp_path / ".env").settings
 
     assert settings.webhook_secrets == ("s$HOME", "t")
     assert settings.marker_key is not None
-    assert settings.marker_key.get_secret_value() == "a${HOME}b"
+    assert settings.marker_key.get_secret_value() == "sixteen ${HOME} bytes"
 
 
 def test_the_data_directory_follows_xdg():
@@ -122,7 +122,14 @@ def test_the_data_directory_follows_xdg():
         ("GITLAB_URL", "https://gitlab.example:x", "is not a URL"),
         ("GITLAB_TOKEN", "two words", "without white space"),
         ("GITLAB_TOKEN", "tökén", "printable ASCII"),
+        ("GITLAB_URL", "https://gitlab.example:99999", "port as a number up to 65535"),
         ("WEBHOOK_SECRET", ", ,", "separators only"),
+        ("WEBHOOK_SECRET", "old,whsec_no base64", "whsec_ followed by base64"),
+        ("MARKER_KEY", "short", "at least 16 random characters"),
+        ("POLICY_PROJECT", "https://gitlab.example/security/policies", "full path of a project"),
+        ("OAUTH_CLIENT_ID", "two words", "without white space"),
+        ("ADMINS", "alice, @bob", "'@bob' is no user name of GitLab"),
+        ("AUDITORS", "alice;bob", "separate names by commas"),
         ("MODEL", "deepseek-v3.1:671b-cloud", "cloud model"),
         ("MODEL_PARALLEL", "two", "CLOISTER_MODEL_PARALLEL=1"),
         ("MODEL_CONTEXT_TOKENS", "10", "greater than or equal to 2048"),
@@ -194,6 +201,7 @@ def test_unknown_names_get_a_hint(tmp_path: Path):
     environ = {
         "CLOISTER_GITLAB_TOKN": "x",
         "CLOISTER_DEBUG": "1",
+        "CLOISTER_LISTEN_FILE": "/run/listen",
         "CLOISTER_MARKER_KEY_FILE": "",
         "OTHER": "x",
     }
@@ -202,6 +210,7 @@ def test_unknown_names_get_a_hint(tmp_path: Path):
 
     assert (
         "CLOISTER_GITLAB_TOKN (environment) is not a setting and is ignored; did you mean CLOISTER_GITLAB_TOKEN?",
+        "CLOISTER_LISTEN_FILE (environment) is not a setting and is ignored; did you mean CLOISTER_LISTEN?",
         f"{tmp_path / 'c.toml'}: modle is not a setting and is ignored; did you mean model?",
     ) == warnings
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 
+from bot.adapters.git_version import OLDEST_GIT, REMEDY
 from bot.cli.checks import Check, fail, ok, skipped, version_of, warn
 from bot.ports import Command, Runner
 from bot.scanners import Preparing, Scanner, Source, absent, known_rules
 
-#: Older ones lack the options that the mirrors are fetched with.
-OLDEST_GIT = (2, 30)
 #: Anything valid will do: what counts is that the scanner could read it.
 CANARIES = (
     Source("canary.py", b"import os\n\nprint(os.name)\n", frozenset({1, 2, 3})),
@@ -24,7 +23,7 @@ async def git(runner: Runner, which: Which = shutil.which) -> list[Check]:
     """Judge git."""
     path = which("git")
     if path is None:
-        return [fail("git", "it is not in PATH", "install git")]
+        return [fail("git", "it is not in PATH", REMEDY)]
     done = await runner.run(Command((path, "--version"), limit_s=4))
     words = done.stdout.decode(errors="replace").split()
     try:
@@ -32,7 +31,7 @@ async def git(runner: Runner, which: Which = shutil.which) -> list[Check]:
     except (IndexError, ValueError):
         return [fail("git", f"{path} does not run", "install git again")]
     if version[:2] < OLDEST_GIT:
-        return [fail("git", f"version {words[2]}", "install git 2.30 or newer")]
+        return [fail("git", f"version {words[2]}", REMEDY)]
     return [ok("git", f"version {words[2]}")]
 
 

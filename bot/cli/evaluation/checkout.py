@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from bot.adapters.git_version import NO_GIT
 from bot.cli.evaluation.cases import CaseDirectory
 from bot.cli.working_tree import WorkingTree
 from bot.domain.errors import Permanent
@@ -94,7 +95,7 @@ class _Git:
                 check=False,
             )
         except FileNotFoundError:
-            raise Permanent("git is not installed, or not in PATH; install git") from None
+            raise Permanent(NO_GIT) from None
         except subprocess.TimeoutExpired:
             raise Permanent(f"git {arguments[0]} took longer than {_LIMIT_S} s") from None
         if done.returncode:

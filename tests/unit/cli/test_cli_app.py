@@ -15,6 +15,12 @@ from bot import __version__
 from bot.cli.context import Commands
 from tests.unit.cli.command import run
 
+SERVER = {
+    "CLOISTER_GITLAB_URL": "http://127.0.0.1:1",
+    "CLOISTER_GITLAB_TOKEN": "glpat-token",
+    "CLOISTER_WEBHOOK_SECRET": "a webhook secret",
+    "CLOISTER_LISTEN": "127.0.0.1:0",
+}
 COMMANDS = [
     ("review",),
     ("doctor",),
@@ -38,6 +44,50 @@ def test_every_command_explains_itself_with_an_example(command: tuple[str, ...])
 
     assert result.exit_code == 0
     assert "Example: `cloister" in result.output
+
+
+def test_help_is_wrapped_to_the_terminal():
+    """A paragraph of a docstring is one, whatever line its words stand on in the source."""
+    assert "scripted stand-in otherwise. Nothing is left behind." in run("demo", "--help").output
+    assert "Comments on the line before say what is expected" in run("rules", "test", "--help").output
+    assert "Without DIR the shipped rules and those of CLOISTER_RULES_DIRS are tested." in (
+        run("rules", "test", "--help", COLUMNS="400").output
+    )
+
+
+@pytest.mark.parametrize(
+    ("git", "told"),
+    [
+        (None, "git is not installed, or not in PATH; install git 2.32 or newer"),
+        ("echo git version 2.31.8", "git is too old (2.31.8); install git 2.32 or newer"),
+    ],
+)
+@pytest.mark.parametrize(
+    "command", [("up",), ("review",), ("gate", "--local", "--base", "HEAD")], ids=" ".join
+)
+def test_nothing_starts_without_a_git_that_works(
+    command: tuple[str, ...], git: str | None, told: str, tmp_path: Path
+):
+    """Older ones ignore the settings that keep a repository from running anything."""
+    if git:
+        (tmp_path / "git").write_text(f"#!/bin/sh\n{git}\n")
+        (tmp_path / "git").chmod(0o755)
+
+    result = run(*command, PATH=str(tmp_path), CLOISTER_DATA_DIR=str(tmp_path / "data"), **SERVER)
+
+    assert result.exit_code == 2
+    assert f"error: {told}\n" == result.stderr
+
+
+def test_an_address_that_is_not_known_is_told_in_words(tmp_path: Path):
+    """The numbers of such errors mean nothing."""
+    result = run("up", CLOISTER_DATA_DIR=str(tmp_path), **{**SERVER, "CLOISTER_LISTEN": "300.1.1.1:80"})
+
+    assert result.exit_code == 2
+    assert (
+        "error: cannot listen on 300.1.1.1:80 (no such host or address): set CLOISTER_LISTEN to an address of this"
+        " machine and a free port\n"
+    ) == result.stderr
 
 
 def test_our_errors_are_lines_not_tracebacks(tmp_path: Path):

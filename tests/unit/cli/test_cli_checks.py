@@ -404,7 +404,8 @@ class FakeRunner:
     ("stdout", "outcome"),
     [
         (b"git version 2.39.5\n", "ok"),
-        (b"git version 2.20.1\n", "fail"),
+        (b"git version 2.32.0\n", "ok"),
+        (b"git version 2.31.8\n", "fail"),
         (b"", "fail"),
         (b"git version x", "fail"),
     ],
