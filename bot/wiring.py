@@ -72,6 +72,7 @@ async def run_consumers(
                 base.telemetry,
                 shipped_by=GROUP if kafka else None,
                 days=base.settings.feedback_days,
+                review_days=base.settings.review_days,
             ),
             name="retention",
         )
