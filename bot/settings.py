@@ -25,7 +25,7 @@ from bot import settings_pace as pace
 from bot import settings_server as server
 from bot import settings_storage as storage
 from bot.settings_policy import PolicyFile, PolicyProject
-from bot.settings_retention import DropFeedbackAfterDays
+from bot.settings_retention import DropFeedbackAfterDays, DropReviewsAfterDays, number
 from bot.settings_rules import Kingfisher, RulesDirs
 from bot.settings_sandbox import Sandbox, SandboxRoots
 from bot.settings_sources import (
@@ -120,6 +120,7 @@ class Settings(BaseSettings):
     reconcile: pace.Reconcile = "known"
     feedback_per_minute: pace.FeedbackPerMinute = 60
     drop_feedback_after_days: DropFeedbackAfterDays = 730
+    drop_reviews_after_days: DropReviewsAfterDays = "never"
 
     @field_validator("*", mode="before")
     @classmethod
@@ -151,8 +152,12 @@ class Settings(BaseSettings):
     @property
     def feedback_days(self) -> int | None:
         """Return after how many days the raw record of feedback goes, None for never."""
-        days = self.drop_feedback_after_days
-        return None if days == "never" else days
+        return number(self.drop_feedback_after_days)
+
+    @property
+    def review_days(self) -> int | None:
+        """Return after how many days reviews go from the inside, None for never."""
+        return number(self.drop_reviews_after_days)
 
     @property
     def model_endpoints(self) -> tuple[models.ModelEndpoint, ...]:

@@ -1,4 +1,4 @@
-"""How long what people did with comments is kept."""
+"""How long what people did with comments is kept, and what reviews were on the inside."""
 
 from __future__ import annotations
 
@@ -22,12 +22,27 @@ def _days(value: object) -> object:
     raise ValueError(msg)
 
 
+def number(days: int | Literal["never"]) -> int | None:
+    """Return how many *days* they are, None for never."""
+    return None if days == "never" else days
+
+
 DropFeedbackAfterDays = Annotated[
     int | Literal["never"],
     BeforeValidator(_days),
     Field(
         description="Days after which the raw record of what people did with comments goes, month by month, or `never`;"
         f" labels and counts stay. From {LEAST_DAYS}.",
+        examples=[1095],
+    ),
+]
+
+DropReviewsAfterDays = Annotated[
+    int | Literal["never"],
+    BeforeValidator(_days),
+    Field(
+        description="Days after which reviews of closed merge requests go from the inside, or `never`: findings, verdicts"
+        f" and model calls; what they came to stays, as all of it does while its raw feedback is kept. From {LEAST_DAYS}.",
         examples=[1095],
     ),
 ]

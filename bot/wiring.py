@@ -67,7 +67,11 @@ async def run_consumers(
     async with AsyncExitStack() as stack:
         kafka = base.log if isinstance(base.log, KafkaLog) else None
         pruning = prune_regularly(
-            base.pool, base.telemetry, shipped_by=GROUP if kafka else None, days=base.settings.feedback_days
+            base.pool,
+            base.telemetry,
+            shipped_by=GROUP if kafka else None,
+            days=base.settings.feedback_days,
+            review_days=base.settings.review_days,
         )
         beside(stack, pruning, name="retention")
         reckoner = Reckoner(PostgresLabels(base.pool), lambda batch: roll_up(base.pool, batch=batch))

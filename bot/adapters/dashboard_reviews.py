@@ -18,6 +18,7 @@ from bot.domain.merge_request import MergeRequestRef
 from bot.domain.records import CallOutcome, ModelCallRecord, Task
 from bot.domain.review_detail import (
     MOST,
+    REMOVED,
     Cursor,
     Health,
     Queue,
@@ -36,7 +37,7 @@ _LETTERS = 20
 _LINE = """
 SELECT f.run_id, f.instance, f.project_id, f.iid, f.created_at, f.published_at, f.generated, f.posted, f.blocking,
     f.waived, f.files, f.files_read, f.trace_id, f.detail, f.author_id, coalesce(p.path, '') AS path, r.head_sha,
-    r.state, r.body, coalesce(v.body->>'description', '') AS verdict,
+    r.state, r.body, (f.detail->>'removed_at')::timestamptz AS removed_at, coalesce(v.body->>'description', '') AS verdict,
     coalesce(jsonb_path_query_array(v.body, '$.blocking[0 to 2].title'), '[]') AS blocks
 FROM review_fact f LEFT JOIN project p USING (instance, project_id) LEFT JOIN review_run r ON r.id = f.run_id
 LEFT JOIN verdict v ON v.run_id = f.run_id
@@ -216,6 +217,7 @@ async def review(connection: Any, instance: str, run_id: uuid.UUID, reach: Reach
         problems=tuple(body.get("problems", ())),
         calls=tuple(_call(one) for one in calls),
         trace_id=row["trace_id"],
+        removed_at=row["removed_at"],
     )
 
 
@@ -245,7 +247,7 @@ def _line(row: Any) -> ReviewLine:
         project=row["path"],
         title=body.get("title", ""),
         head_sha=row["head_sha"] or "",
-        state=row["state"] or "",
+        state=REMOVED if row["removed_at"] else row["state"] or "",
         files_read=row["files_read"],
         verdict=row["verdict"],
         blocks=tuple(row["blocks"]),

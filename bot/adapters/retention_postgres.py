@@ -10,6 +10,7 @@ from typing import Any, Final
 import structlog
 
 from bot.adapters.postgres import translated
+from bot.adapters.retention_reviews import TABLES, going, remove_reviews
 from bot.adapters.retention_signals import Month, drop_months
 from bot.adapters.retention_tables import AGED, Aged
 from bot.ports import Telemetry
@@ -57,6 +58,7 @@ async def prune(
     *,
     shipped_by: str | None = None,
     days: int | None = None,
+    review_days: int | None = None,
     actor: str = "retention",
     tries: int = 1,
 ) -> Pruned | None:
@@ -68,6 +70,7 @@ async def prune(
         pool: connections to the database.
         shipped_by: the group that ships events, where the table of events is only the outbox.
         days: after how many of them the raw record of feedback goes, None for never.
+        review_days: after how many of them reviews go from the inside, None for never.
         actor: who is named in the audit log.
         tries: how often a month of feedback that is in use is tried, some seconds apart.
 
@@ -79,30 +82,39 @@ async def prune(
             return None
         await pool.execute(_PARTITIONS)
         rows = {one.table: await _delete(pool, one, keep, shipped_by) for one, keep in _kept(days)}
-        if days is None:
-            return Pruned(rows)
-        months, waits_for = await drop_months(pool, days, actor=actor, tries=tries)
-        return Pruned(rows, months, waits_for)
+        dropped = ((), "") if days is None else await drop_months(pool, days, actor=actor, tries=tries)
+        # After feedback: as long as that is kept, labels rest on reviews.
+        if review_days is not None:
+            rows |= await remove_reviews(pool, timedelta(days=review_days), actor=actor)
+        return Pruned(rows, *dropped)
 
 
-async def shares(pool: Any, *, shipped_by: str | None = None, days: int | None = None) -> list[Share]:
-    """Return what `prune` would delete row by row."""
+async def shares(
+    pool: Any, *, shipped_by: str | None = None, days: int | None = None, review_days: int | None = None
+) -> list[Share]:
+    """Return what `prune` would delete row by row; reviews as runs, with all that goes with them."""
     kept = {one.table: keep for one, keep in _kept(days)}
     async with translated():
         return [
             Share(one.table, kept.get(one.table), goes, size)
             for one in AGED
             for goes, size in [await _share(pool, one, kept.get(one.table), shipped_by)]
-        ]
+        ] + [await _reviews(pool, review_days)]
 
 
 async def prune_regularly(
-    pool: Any, telemetry: Telemetry, *, shipped_by: str | None = None, days: int | None = None
+    pool: Any,
+    telemetry: Telemetry,
+    *,
+    shipped_by: str | None = None,
+    days: int | None = None,
+    review_days: int | None = None,
 ) -> None:
     """Prune once an hour until cancelled; processes that do so at the same time do not disturb each other."""
 
     async def prune_and_tell() -> None:
-        if pruned := await prune(pool, shipped_by=shipped_by, days=days, tries=_TRIES):
+        pruned = await prune(pool, shipped_by=shipped_by, days=days, review_days=review_days, tries=_TRIES)
+        if pruned:
             _tell(pruned, telemetry)
 
     await regularly(prune_and_tell, every_s=_EVERY_S, failed="log.not_pruned")
@@ -143,8 +155,18 @@ async def _delete(pool: Any, one: Aged, keep: timedelta, shipped_by: str | None)
 
 
 async def _share(pool: Any, one: Aged, keep: timedelta | None, shipped_by: str | None) -> tuple[int, int]:
-    size = int(await pool.fetchval("SELECT pg_total_relation_size($1::text::regclass)", one.table))
+    size = await _size(pool, one.table)
     if keep is None:
         return 0, size
     old = _OLD.format(table=one.table, old=one.old)
     return int(await pool.fetchval(f"SELECT count(*) {old}", keep, shipped_by, timeout=_LIMIT_S)), size
+
+
+async def _reviews(pool: Any, days: int | None) -> Share:
+    size = sum([await _size(pool, table) for table in TABLES])
+    keep = None if days is None else timedelta(days=days)
+    return Share("review_run", keep, await going(pool, keep) if keep else 0, size)
+
+
+async def _size(pool: Any, table: str) -> int:
+    return int(await pool.fetchval("SELECT pg_total_relation_size($1::text::regclass)", table))

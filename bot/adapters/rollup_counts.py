@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from datetime import timedelta
+from typing import Any, Final
 
 from bot.adapters.rollup_spans import ALL_COUNTS, Span, listed, sums
 from bot.adapters.rollup_sql import COMMENT_COUNTS, REVIEW_COUNTS
@@ -14,6 +15,8 @@ from bot.domain.dashboard_counts import LABELS
 
 #: So many comments are shown of a rule.
 _SAMPLES = 3
+#: Looked at first: the month of the last day, and the one before it.
+_OF_LATE: Final = timedelta(days=1)
 
 _NOTHING: Mapping[str, int] = dict.fromkeys(ALL_COUNTS, 0)
 _KINDS_OF = """
@@ -68,11 +71,32 @@ async def samples(
     connection: Any, span: Span | None, shown: Sequence[Any]
 ) -> dict[tuple[str, str], tuple[uuid.UUID, ...]]:
     """Return the newest rejected comments of the rules *shown*, one of a project and day, or month."""
-    if span is None:
-        return {}
-    rules = [[row[name] for row in shown] for name in ("scanner", "value")]
-    kinds = {row["id"] for row in await connection.fetch(_KINDS_OF, *rules)}
+    wanted = {(row["scanner"], row["value"]) for row in shown}
+    found: dict[tuple[str, str], tuple[uuid.UUID, ...]] = {}
+    # Most rules have enough of late: few months tell, and what is older is read for those that have not.
+    for part in _newest_first(span) if span else ():
+        for rule, older in (await _samples(connection, part, wanted)).items():
+            found[rule] = (*found.get(rule, ()), *older)[:_SAMPLES]
+        wanted = {rule for rule in wanted if len(found.get(rule, ())) < _SAMPLES}
+    return found
+
+
+def _newest_first(span: Span) -> Iterator[Span]:
+    """Yield *span* in two parts, which are counted by the same days and months as the whole."""
+    border = (span.until.replace(day=1) - _OF_LATE).replace(day=1)
+    yield replace(span, since=max(span.since, border))
+    if span.since < border:
+        yield replace(span, until=border - timedelta(days=1))
+
+
+async def _samples(
+    connection: Any, span: Span, rules: Collection[tuple[str, str]]
+) -> dict[tuple[str, str], tuple[uuid.UUID, ...]]:
+    columns = [[rule[place] for rule in rules] for place in (0, 1)]
+    kinds = {row["id"] for row in await connection.fetch(_KINDS_OF, *columns)}
     span = replace(span, kinds=list(kinds if span.kinds is None else kinds & set(span.kinds)))
+    if not span.kinds:
+        return {}
     rows = span.source("rollup_kind", "r.kind, r.starts, r.sample", " AND r.sample IS NOT NULL")
     query = (
         f"SELECT k.scanner, k.rule, (array_agg(r.sample ORDER BY r.starts DESC, r.sample))[1:{_SAMPLES}] AS samples"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.adapters.postgres import translated
-from bot.domain.gate_verdict import GateVerdict, Standing
+from bot.domain.gate_verdict import GateVerdict, Removed, Standing
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.run import Run
 
@@ -30,6 +30,10 @@ SELECT r.body AS run, v.body AS verdict, {_MARK} AS mark, coalesce(v.changed_at,
 {_JOINED}
 """
 _OF_RUN = f"{_STANDING} WHERE r.id = $1"
+_REMOVED = """
+SELECT project_id, (detail->>'removed_at')::timestamptz AS at FROM review_fact
+WHERE run_id = $1 AND detail ? 'removed_at'
+"""
 _OF_HEAD = f"""{_STANDING}
 WHERE r.instance = $1 AND r.head_sha = $3
     AND (r.project_id = $2 AND r.iid = coalesce($4, r.iid) OR $4 IS NULL AND v.source_project_id = $2)
@@ -76,6 +80,12 @@ class PostgresVerdicts:
         """Return where a run stands; see the port."""
         async with translated():
             return _standing(await self._pool.fetchrow(_OF_RUN, run_id))
+
+    async def removed(self, run_id: uuid.UUID) -> Removed | None:
+        """Return what became of a run; see the port."""
+        async with translated():
+            row = await self._pool.fetchrow(_REMOVED, run_id)
+        return None if row is None else Removed(row["project_id"], row["at"])
 
     async def of_head(
         self, instance: str, project_id: int, head_sha: str, iid: int | None = None

@@ -35,6 +35,7 @@ def show(ctx: typer.Context, as_json: AsJson = False) -> None:
         print_json(
             {
                 "drop_feedback_after_days": settings.drop_feedback_after_days,
+                "drop_reviews_after_days": settings.drop_reviews_after_days,
                 "months": [{**_month(month), "goes": goes} for month, goes in found],
                 "tables": [_share(one) for one in shares],
             }
@@ -46,6 +47,7 @@ def show(ctx: typer.Context, as_json: AsJson = False) -> None:
     titles = ["Table", "Kept for", "Rows that go", "Size of the table"]
     print_table(titles, [[one.table, _span(one), one.goes, _size(one.bytes)] for one in shares])
     typer.echo("\nwhat people did with comments " + _promise(settings))
+    typer.echo("what reviews were on the inside " + _promise_of_reviews(settings))
 
 
 @app.command(epilog="Example: `cloister retention run --yes`")
@@ -89,7 +91,7 @@ def _found(settings: Settings) -> tuple[Sequence[tuple[Month, bool]], Sequence[S
     async def act(pool: Any) -> tuple[Sequence[tuple[Month, bool]], Sequence[Share]]:
         async with translated():
             found = await months(pool, settings.feedback_days)
-        return found, await shares(pool, shipped_by=_shipper(settings), days=settings.feedback_days)
+        return found, await shares(pool, **_asked(settings))
 
     return on_database(settings, act)
 
@@ -104,15 +106,19 @@ def _prune(settings: Settings) -> Pruned | None:
         reckoner = Reckoner(PostgresLabels(pool), lambda batch: roll_up(pool, batch=batch))
         while await reckoner.catch_up():
             pass
-        return await prune(pool, shipped_by=_shipper(settings), days=settings.feedback_days, actor=actor())
+        return await prune(pool, **_asked(settings), actor=actor())
 
     return on_database(settings, act)
 
 
-def _shipper(settings: Settings) -> str | None:
+def _asked(settings: Settings) -> Mapping[str, Any]:
     from bot.runtime.relay import GROUP
 
-    return GROUP if settings.kafka_bootstrap else None
+    return {
+        "shipped_by": GROUP if settings.kafka_bootstrap else None,
+        "days": settings.feedback_days,
+        "review_days": settings.review_days,
+    }
 
 
 def _month(month: Month) -> Mapping[str, Any]:
@@ -138,6 +144,13 @@ def _promise(settings: Settings) -> str:
     if days is None:
         return "is kept for ever"
     return f"goes after {days} days, when the last of a month is so old; labels and counts stay"
+
+
+def _promise_of_reviews(settings: Settings) -> str:
+    days = settings.review_days
+    if days is None:
+        return "is kept for ever"
+    return f"goes {days} days after the last one of a closed merge request; what they came to stays"
 
 
 def _size(count: int) -> str:

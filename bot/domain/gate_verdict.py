@@ -144,6 +144,14 @@ class GateVerdict(Value):
 
 
 @dataclass(frozen=True, slots=True)
+class Removed:
+    """Hold of which project a run was that retention removed, and when it did."""
+
+    project_id: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """Hold where a run stands, in the eyes of those who wait for its verdict.
 

@@ -15,6 +15,8 @@ from bot.domain.review_fact import Reason
 
 #: So many comments and model calls of one review are shown.
 MOST = 500
+#: The state of a review that retention has removed from the inside.
+REMOVED = "removed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,8 @@ class Cursor:
 class ReviewLine:
     """Hold one review as a line of a list; ``title`` is that of the merge request, secrets masked.
 
-    ``verdict`` is what the gate says in a few words, ``blocks`` are the titles of the first findings that block.
+    ``verdict`` is what the gate says in a few words, ``blocks`` are the titles of the first findings that block. Of a
+    review whose ``state`` is `REMOVED`, only figures are kept.
     """
 
     run_id: uuid.UUID
@@ -95,6 +98,7 @@ class ReviewDetail:
     """Hold one review: what was done, said and left unsaid.
 
     ``unread`` says by path why a file was not read, or not whole; ``trace_id`` is empty where no trace was kept.
+    ``removed_at`` says when retention took all of this away, None where it did not.
     """
 
     line: ReviewLine
@@ -105,6 +109,7 @@ class ReviewDetail:
     problems: tuple[str, ...]
     calls: tuple[ModelCallRecord, ...]
     trace_id: str = ""
+    removed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Protocol
 
-from bot.domain.gate_verdict import GateVerdict, Standing
+from bot.domain.gate_verdict import GateVerdict, Removed, Standing
 from bot.domain.merge_request import MergeRequestRef
 
 
@@ -15,6 +15,9 @@ class Verdicts(Protocol):
 
     async def of_run(self, run_id: uuid.UUID) -> Standing | None:
         """Return where a run stands, None if there is no such run."""
+
+    async def removed(self, run_id: uuid.UUID) -> Removed | None:
+        """Return that retention removed a run that was published, None if it did not."""
 
     async def of_head(
         self, instance: str, project_id: int, head_sha: str, iid: int | None = None

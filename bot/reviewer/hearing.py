@@ -10,7 +10,7 @@ from datetime import datetime
 
 from bot.domain.commands import NAME, READ_CHARS, Asked, Verb, asked
 from bot.domain.conversation import Scene
-from bot.domain.errors import Obsolete, Refused
+from bot.domain.errors import Obsolete, Permanent, Refused
 from bot.domain.events import CommentPosted, MergeRequestEvent
 from bot.domain.findings import Finding
 from bot.domain.forge import ForgeDiscussion, ForgeMember, ForgeMergeRequest, ForgeNote
@@ -186,7 +186,10 @@ async def _finding(
     for run_id in dict.fromkeys([newest, record.run_id if record else None]):
         if run_id is None:
             continue
-        run = await store.run(run_id)
+        try:
+            run = await store.run(run_id)
+        except Permanent:  # retention removed it
+            continue
         finding = await finding_of(fingerprint, run, store=store, workspaces=workspaces, key=key)
         if finding is not None:
             return finding, run

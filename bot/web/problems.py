@@ -27,7 +27,7 @@ _SLOW_RETRY_AFTER_S = 30
 #: Parameters that people see in a form, and the one that leads on in a list that begins anew.
 _FIELDS, _CURSOR = ("from", "to", "group", "project"), "after"
 #: What people are told in place of a status' own words.
-_HEADINGS = {401: "Sign in again", 422: "This cannot be taken"}
+_HEADINGS = {401: "Sign in again", 410: "Not kept any more", 422: "This cannot be taken"}
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _REFUSALS = frozenset({HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
 _MOST_FAULTS, _LONGEST_NAME = 5, 100

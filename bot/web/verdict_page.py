@@ -94,13 +94,20 @@ class VerdictDesk:
         """Return where a run stands; *reader* is None where a link opens it for everybody.
 
         Raises:
-            Problem: there is no such run, or it is not for *reader*.
+            Problem: there is no such run, retention removed it, or it is not for *reader*.
         """
         name = uuid_of(run_id)
         found = await self._verdicts.of_run(name) if name else None
+        if found is None and name:
+            await self._explain(name, reader)
         if found is None or (reader and not reader.reads(found.run.ref.project_id)):
             raise Problem(404, "not_found", "there is no such verdict, or you may not see it")
         return found.as_of(self.clock.now())
+
+    async def _explain(self, run_id: uuid.UUID, reader: Viewer | None) -> None:
+        gone = await self._verdicts.removed(run_id)
+        if gone is not None and (reader is None or reader.reads(gone.project_id)):
+            raise Problem(410, "removed", f"this verdict was removed on {gone.at:%Y-%m-%d}, by retention")
 
     async def notice(self, standing: Standing, sent: uuid.UUID, looks: int) -> Notice:
         """Return what became of what was sent as *sent*; *looks* is how often somebody has looked."""

@@ -93,6 +93,30 @@ async def test_every_view_counts_the_same_history(pool: Any) -> None:
     assert (gate.reviews, gate.blocked, gate.undecided, gate.waived) == (2, 1, 0, 0)
 
 
+async def test_the_newest_rejected_comments_are_shown_however_old(pool: Any) -> None:
+    """Three of a rule, of late where there are as many, older ones after them; of a project and month it is one."""
+    history = History(pool)
+    many = [Said(project, 1, NOON + n * DAY, rule="r.many") for n in range(2) for project in (1, 2)]
+    few = [Said(1, 2, NOON - days * DAY, rule="r.few") for days in (5, 70, 100, 200)]
+    rare = [Said(1, 3, NOON - 150 * DAY, rule="r.rare")]
+    for said in (*many, *few, *rare):
+        await history.said(said)
+        await history.label(said, "rejected_strong")
+    while await roll_up(pool):
+        pass
+    filters = replace(window(), since=(NOON - 210 * DAY).date())
+    samples = {row.rule: row.samples for row in (await dashboard(pool).noise(filters)).rows}
+    newest = {one.id for one in many[2:]}
+    assert {"r.few": tuple(one.id for one in few[:3]), "r.rare": (rare[0].id,)} == {
+        rule: samples[rule] for rule in ("r.few", "r.rare")
+    }
+    assert (set(samples["r.many"]), len(samples["r.many"])) == (newest, 2)
+    late = replace(filters, since=(NOON - 6 * DAY).date())
+    assert [row.samples for row in (await dashboard(pool).noise(late)).rows if row.rule == "r.few"] == [
+        (few[0].id,)
+    ]
+
+
 async def test_nothing_of_other_projects_is_shown(pool: Any) -> None:
     """Whatever the filters ask, only visible projects are counted and listed."""
     history = History(pool)

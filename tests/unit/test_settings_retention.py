@@ -25,3 +25,11 @@ def test_what_is_no_number_of_days_is_one_line(value: str):
     assert line.startswith(
         "CLOISTER_DROP_FEEDBACK_AFTER_DAYS (environment): must be a number of days from 90 to 36500"
     )
+
+
+def test_reviews_stay_unless_told_otherwise():
+    """With the same bounds."""
+    assert Settings().review_days is None
+    assert load(environ={"CLOISTER_DROP_REVIEWS_AFTER_DAYS": "365"}, dotenv=None).settings.review_days == 365
+    with pytest.raises(SettingsError, match="from 90 to 36500"):
+        load(environ={"CLOISTER_DROP_REVIEWS_AFTER_DAYS": "30"}, dotenv=None)

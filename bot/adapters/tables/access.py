@@ -72,7 +72,7 @@ class AuditEntry(SQLModel, table=True):
         ),
         Index("audit_entry_by_action", "action", "number", postgresql_ops={"action": "text_pattern_ops"}),
         Index("audit_entry_by_project", "project_id", "number"),
-        Index("audit_entry_by_time", "at"),
+        Index("audit_entry_by_time", "at", postgresql_include=["number"]),
     )
 
     number: int = big(primary_key=True)

@@ -62,6 +62,7 @@ def router(office: Office) -> APIRouter:
             problems=list(found.problems),
             calls=[shown.ModelCall.model_validate(call) for call in found.calls],
             trace_id=found.trace_id,
+            removed_at=found.removed_at,
         )
 
     return reviews

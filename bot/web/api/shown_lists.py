@@ -141,6 +141,9 @@ class Review(Shown):
     problems: list[str]
     calls: list[ModelCall]
     trace_id: str
+    removed_at: datetime | None = Field(
+        description="When retention removed all but figures; null where it is kept."
+    )
 
 
 class Waiver(Shown):

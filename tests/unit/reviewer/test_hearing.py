@@ -12,7 +12,7 @@ import pytest
 from bot.domain.commands import Verb
 from bot.domain.conversation import Scene
 from bot.domain.diff import Diff
-from bot.domain.errors import Obsolete, Refused
+from bot.domain.errors import Obsolete, Permanent, Refused
 from bot.domain.events import CommentPosted
 from bot.domain.findings import Finding, Severity
 from bot.domain.forge import ForgeDiscussion, ForgeMember, ForgeMergeRequest, ForgeNote, ForgeUser
@@ -75,6 +75,7 @@ class World:
     found: dict[uuid.UUID, Finding] = field(default_factory=dict)
     answered: bool = False
     gone: bool = False
+    removed: uuid.UUID | None = None
     asked_to_push: list[int] = field(default_factory=list)
 
     async def whoami(self) -> ForgeUser:
@@ -99,7 +100,10 @@ class World:
 
     async def run(self, run_id: uuid.UUID) -> Run:
         """Return a run."""
-        return next(run for run in self.runs if run.id == run_id)
+        for run in self.runs:
+            if run.id == run_id != self.removed:
+                return run
+        raise Permanent("the review run does not exist")
 
     async def findings(self, run_id: uuid.UUID) -> dict[str, list[Finding]]:
         """Return what a run has found."""
@@ -196,6 +200,14 @@ async def test_what_the_newest_run_has_not_is_known_from_the_one_that_raised_it(
     assert (FOUND, oldest, False) == (seen.finding, seen.run, seen.reviewed)
     forgotten = await see(World(thread(note("@cloister explain")), (newest, oldest)))
     assert (MARK, None, None) == (forgotten.fingerprint, forgotten.finding, forgotten.run)
+
+
+async def test_a_thread_outlives_the_run_that_opened_it() -> None:
+    """Retention has removed that run: commands in the thread are answered all the same."""
+    newest, oldest = run_on("1"), run_on("0")
+    world = World(thread(note("@cloister ignore")), (newest, oldest), {oldest.id: FOUND}, removed=oldest.id)
+    seen = await see(world)
+    assert (MARK, None, None) == (seen.fingerprint, seen.finding, seen.run)
 
 
 async def test_a_copy_of_our_marker_is_no_thread_of_ours() -> None:

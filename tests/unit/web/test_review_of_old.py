@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -13,6 +14,8 @@ from bot.domain.forge import ForgeUser
 from bot.domain.review_detail import ReviewDetail
 from bot.domain.viewer import Reach, Viewer
 from tests.dashboards import Shown, pages_of, run_of
+
+AT = datetime(2026, 11, 27, tzinfo=UTC)
 
 
 class _Part(Shown):
@@ -42,6 +45,8 @@ async def _may(viewer: Viewer, project: int) -> bool:
         ({"files": 5, "files_read": 3}, {"unread": {}}, "Which files were not read is not kept"),
         ({"files": 5, "files_read": 5}, {"unread": {}}, "Every changed file was read whole"),
         ({"head_sha": ""}, {}, "<dt>Commit</dt><dd>not kept</dd>"),
+        ({"generated": 9}, {"removed_at": AT}, "<dt>Found</dt><dd>9</dd>"),
+        ({}, {"removed_at": AT}, "Details were removed on <time"),
     ],
 )
 async def test_what_is_not_there_is_not_said_to_be_none(
@@ -53,3 +58,15 @@ async def test_what_is_not_there_is_not_said_to_be_none(
         page = (await client.get(f"/reviews/{run_of(1)}")).text
 
     assert said in page
+
+
+async def test_what_was_removed_is_not_said_to_be_nothing() -> None:
+    """No stage, call or file is said not to have been, and no link leads to a verdict that is gone."""
+    nothing: dict[str, Any] = {"said": (), "filtered": (), "unread": {}, "steps": (), "calls": ()}
+    app = pages_of(_Part({}, **nothing, removed_at=AT), Viewer(ForgeUser(1, "ada"), admin=True), _may)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://x.test") as client:
+        page = (await client.get(f"/reviews/{run_of(1)}")).text
+
+    assert [
+        word for word in ("was not asked", "No part", "read whole", "/verdicts/", "Stages") if word in page
+    ] == []

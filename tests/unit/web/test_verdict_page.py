@@ -16,7 +16,7 @@ from starlette.requests import Request
 
 from bot.domain.findings import Severity
 from bot.domain.forge import ForgeUser
-from bot.domain.gate_verdict import Blocking, GateVerdict, ShownWaiver, Standing, VerdictState
+from bot.domain.gate_verdict import Blocking, GateVerdict, Removed, ShownWaiver, Standing, VerdictState
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.run import Outcome, Run, RunState, Step
 from bot.domain.verdict_links import VerdictLinks
@@ -27,7 +27,7 @@ from bot.web.pages import page
 from bot.web.verdict_page import Notice, Slip, VerdictDesk, verdict_page
 from tests.viewers import seen_by
 
-RUN, NEWER = uuid.UUID(int=1), uuid.UUID(int=2)
+RUN, NEWER, OLD = uuid.UUID(int=1), uuid.UUID(int=2), uuid.UUID(int=3)
 REF = MergeRequestRef(instance="gitlab.example", project_id=7, iid=3)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LINKS = VerdictLinks("https://cloister.example", b"k" * 32, signed=True)
@@ -127,6 +127,10 @@ class Verdicts:
     async def of_run(self, run_id: uuid.UUID) -> Standing | None:
         """Return it, if it is that one."""
         return self.known if run_id == self.known.run.id else None
+
+    async def removed(self, run_id: uuid.UUID) -> Removed | None:
+        """Return that another one is gone."""
+        return Removed(7, NOW) if run_id == OLD else None
 
 
 async def get(
@@ -260,6 +264,24 @@ async def test_who_may_not_see_it_does_not_learn_whether_it_is_there(
 ):
     """Strangers are asked to come with a link or an account, others get the answer for what does not exist."""
     assert status == (await get(path, viewer=viewer)).status_code
+
+
+@pytest.mark.parametrize(
+    ("path", "viewer", "status"),
+    [
+        (f"/verdicts/{OLD}", None, 303),
+        (LINKS.path(OLD), None, 410),
+        (f"/verdicts/{OLD}", reads(7), 410),
+        (f"/verdicts/{OLD}", reads(8), 404),
+    ],
+)
+async def test_a_verdict_that_retention_removed_is_told_from_none(
+    path: str, viewer: Viewer | None, status: int
+):
+    """With the day, and only to those who could have seen it."""
+    answer = await get(path, viewer=viewer)
+    told = f"was removed on {NOW:%Y-%m-%d}, by retention" in answer.text
+    assert (status, status == 410) == (answer.status_code, told)
 
 
 async def test_where_people_sign_in_no_link_opens_a_page():
