@@ -10,6 +10,16 @@ from bot.domain.replies import READ_CHARS, classified
 from bot.domain.signals import ReplyClass
 
 AGREES = (
+    "改了",
+    "You are correct, this is a vulnerability",
+    "Removed.",
+    "Behoben, danke!",
+    "Kein Problem, erledigt",
+    "Stimmt",
+    "Merci, c'est corrigé",
+    "C'est faux, corrigé.",
+    "Bien vu",
+    "Tu as raison",
     "Fair point, will do",
     "Good call",
     "Yes, this is wrong, fixed now",
@@ -34,6 +44,16 @@ AGREES = (
     "改好了",
 )
 WRONG = (
+    "This isn't an injection, `name` comes from an enum.",
+    "not exploitable, the input is a constant",
+    "You misunderstood the code",
+    "I checked whether it can be empty, and this is a false positive",
+    "Das ist kein Fehler, der Wert ist immer gesetzt.",
+    "Stimmt nicht, das wird oben schon geprüft.",
+    "Fehlalarm",
+    "Ce n'est pas un bug.",
+    "Faux positif",
+    "Non, ça ne peut pas arriver",
     "No, this is fine.",
     "I don't think this is a problem",
     "Bad suggestion",
@@ -57,6 +77,11 @@ WRONG = (
     "我不同意",
 )
 WONT_FIX = (
+    "Das ist Absicht",
+    "Nicht in diesem MR",
+    "Wird nicht geändert",
+    "C'est voulu",
+    "Hors périmètre",
     "Tracked in JIRA-12",
     "I'd rather not change this",
     "历史原因\uff0c保持不变",
@@ -75,6 +100,10 @@ WONT_FIX = (
     "这个不修了",
 )
 QUESTION = (
+    "这是误报吗",
+    "会不会是误报",
+    "Warum?",
+    "C'est un faux positif ?",
     "这是误报吗\uff1f",
     "这里不对\uff1f为什么\uff1f",
     "false positive\uff1f",
@@ -89,6 +118,12 @@ QUESTION = (
     "怎么改",
 )
 OTHER = (
+    "I don't know if that's a false positive",
+    "Let me ask the team whether this is by design",
+    "Ich weiß nicht, ob das ein Fehlalarm ist",
+    "Das ist kein Fehlalarm",
+    "Das ist noch nicht behoben",
+    "pas encore corrigé",
     "Fixing this would break the API",
     "I am not sure",
     "",
@@ -120,7 +155,7 @@ OTHER = (
     ],
 )
 def test_replies_say_what_their_words_say(text: str, kind: ReplyClass) -> None:
-    """In English and Chinese; what is quoted, linked or code are not the words of whoever replies."""
+    """In English, Chinese, German and French; what is quoted, linked or code are not the words of whoever replies."""
     assert kind == classified(text)
 
 
