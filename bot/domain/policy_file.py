@@ -6,14 +6,16 @@ A key that is not known is an error rather than ignored: a misspelt gate would o
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from bot.domain.policy_meaning import pointless
 from bot.domain.policy_model import Policy, Sections, SharedFile
+from bot.domain.policy_nodes import Place, place, repeated, unquoted, unreadable, value_at
 from bot.domain.policy_sections import SARIF_PREFIX
 
 #: Where the file stands in a repository.
@@ -81,10 +83,8 @@ def _read(said: str | bytes, model: type[_File], scanners: Collection[str]) -> _
         if problem is not None:
             return problem
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-        for line, column in _unreadable(node, yaml.SafeLoader("")):
-            return PolicyProblem(
-                line, "a date or a number cannot be read", "put text values in quotes", column
-            )
+        for (line, column), (message, remedy) in unreadable(node, yaml.SafeLoader("")):
+            return PolicyProblem(line, message, remedy, column)
         values = yaml.safe_load(text)
     except yaml.YAMLError as error:
         return _broken(error)
@@ -133,7 +133,7 @@ def _broken(error: yaml.YAMLError) -> PolicyProblem:
 def _validated(
     values: Any, node: yaml.Node, model: type[_File], scanners: Collection[str]
 ) -> _File | PolicyProblem:
-    for key, (line, column) in _repeated(node):
+    for key, (line, column) in repeated(node):
         return PolicyProblem(line, f"the key {key!r} appears twice", "remove one of them", column)
     try:
         found = model.model_validate(values)
@@ -141,17 +141,25 @@ def _validated(
         # A misspelt key explains the missing one on the same line.
         first = min(
             error.errors(),
-            key=lambda found: (_place(node, found["loc"])[0], found["type"] != "extra_forbidden"),
+            key=lambda found: (place(node, found["loc"])[0], found["type"] != "extra_forbidden"),
         )
         return _explained(first["type"], first["loc"], first["msg"], node, model)
-    return _unknown_scanner(found, node, scanners) or found
+    return _unknown_scanner(found, node, scanners) or _pointless(found, node) or found
+
+
+def _pointless(found: Sections, node: yaml.Node) -> PolicyProblem | None:
+    """Return the first rule of the gate that does not mean what it says, or None."""
+    for loc, (message, remedy) in pointless(found.gate.rules):
+        line, column = place(node, ("gate", "rules", *loc))
+        return PolicyProblem(line, message, remedy, column)
+    return None
 
 
 def _unknown_scanner(found: Sections, node: yaml.Node, scanners: Collection[str]) -> PolicyProblem | None:
     """Return the first name of a scanner that nobody has, in the gate or among what is never waived, or None."""
     gate = found.gate
     known = {*scanners, *(report.scanner for report in found.reports.sarif)}
-    named: list[tuple[tuple[int | str, ...], str]] = [
+    named: list[tuple[Place, str]] = [
         (("gate", "scanners", index), name) for index, name in enumerate(gate.scanners)
     ]
     named += [(("waivers", "never", index), name) for index, name in enumerate(found.waivers.never)]
@@ -163,47 +171,14 @@ def _unknown_scanner(found: Sections, node: yaml.Node, scanners: Collection[str]
     for loc, name in named:
         if name in known or (name.startswith(SARIF_PREFIX) and ANY_REPORT in known):
             continue
-        line, column = _place(node, loc)
+        line, column = place(node, loc)
         where = ".".join(str(step) for step in loc[:-1])
         return PolicyProblem(line, f"{where} names {name!r}", _did_you_mean(name, known), column)
     return None
 
 
-def _repeated(node: yaml.Node) -> Iterator[tuple[str, tuple[int, int]]]:
-    if isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _repeated(item)
-    if not isinstance(node, yaml.MappingNode):
-        return
-    seen: set[str] = set()
-    for key, value in node.value:
-        if isinstance(key, yaml.ScalarNode):
-            if key.value in seen:
-                yield key.value, _position(key)
-            seen.add(key.value)
-        yield from _repeated(value)
-
-
-def _unreadable(node: yaml.Node | None, loader: yaml.SafeLoader) -> Iterator[tuple[int, int]]:
-    """Yield where values stand that YAML takes for dates or numbers, and cannot read as such."""
-    if isinstance(node, yaml.ScalarNode):
-        try:
-            loader.construct_object(node)
-        except ValueError:
-            yield _position(node)
-    elif isinstance(node, yaml.MappingNode):
-        for pair in node.value:
-            for part in pair:
-                yield from _unreadable(part, loader)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            yield from _unreadable(item, loader)
-
-
-def _explained(
-    kind: str, loc: tuple[int | str, ...], message: str, node: yaml.Node, model: type[Sections]
-) -> PolicyProblem:
-    (line, column), where = _place(node, loc), ".".join(map(str, loc))
+def _explained(kind: str, loc: Place, message: str, node: yaml.Node, model: type[Sections]) -> PolicyProblem:
+    (line, column), where = place(node, loc), ".".join(map(str, loc))
     if kind in {"extra_forbidden", "invalid_key"}:
         remedy = _did_you_mean(str(loc[-1]), _keys(model, loc[:-1]))
         return PolicyProblem(line, f"{where!r} is not a known key", _elsewhere(loc) or remedy, column)
@@ -216,15 +191,16 @@ def _explained(
     reason = reason[:1].lower() + reason[1:]
     if kind == "model_type":
         reason = "this is a section"
-    return PolicyProblem(line, f"{where}: {reason}", _purpose(model, loc), column)
+    remedy = (unquoted(value_at(node, loc)) if kind == "string_type" else "") or _purpose(model, loc)
+    return PolicyProblem(line, f"{where}: {reason}", remedy, column)
 
 
-def _elsewhere(loc: tuple[int | str, ...]) -> str:
+def _elsewhere(loc: Place) -> str:
     """Return where a key belongs that other files may hold, empty if none may."""
     return "only files of the instance and of groups enforce keys" if loc == ("enforced",) else ""
 
 
-def _keys(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:
+def _keys(model: type[BaseModel], loc: Place) -> list[str]:
     section = model
     for key in loc:
         if isinstance(key, str):
@@ -239,7 +215,7 @@ def _inner(section: type[BaseModel], key: str) -> type[BaseModel] | None:
     return inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
 
 
-def _purpose(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
+def _purpose(model: type[BaseModel], loc: Place) -> str:
     section, where = model, ""
     for key in (key for key in loc if isinstance(key, str)):
         inner = _inner(section, key)
@@ -252,22 +228,3 @@ def _purpose(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
 def _did_you_mean(name: str, known: Collection[str]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(sorted(known))}"
-
-
-def _place(node: yaml.Node, loc: tuple[int | str, ...]) -> tuple[int, int]:
-    """Return line and column of what *loc* leads to, or of as much of it as is there."""
-    place = _position(node)
-    for step in loc:
-        if isinstance(node, yaml.SequenceNode) and isinstance(step, int):
-            node = node.value[step]
-            place = _position(node)
-        elif isinstance(node, yaml.MappingNode):
-            found = [(key, value) for key, value in node.value if key.value == str(step)]
-            if not found:
-                return place
-            place, node = _position(found[0][0]), found[0][1]
-    return place
-
-
-def _position(node: yaml.Node) -> tuple[int, int]:
-    return node.start_mark.line + 1, node.start_mark.column + 1

@@ -5,12 +5,10 @@ from __future__ import annotations
 import enum
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints
 
 from bot.domain.findings import Severity
 from bot.domain.policy_sections import UNQUOTED, Globs, Names, Role, Section
-
-#: The scanner whose findings a rule blocks only if it names it.
 
 _Patterns = Annotated[
     tuple[Annotated[str, StringConstraints(min_length=1, max_length=200)], ...],
@@ -123,12 +121,3 @@ class Gate(Section):
             return self.rules
         usual = When(severity=Severity(self.block_at), scanners=self.scanners)
         return (*self.rules, GateRule(when=usual, mode=Mode.block))
-
-    @field_validator("rules")
-    @classmethod
-    def _reachable(cls, rules: tuple[GateRule, ...]) -> tuple[GateRule, ...]:
-        for number, rule in enumerate(rules[:-1], start=1):
-            if rule.when == When():
-                msg = f"rule {number} fits everything, so those after it never count; move it to the end"
-                raise ValueError(msg)
-        return rules
