@@ -18,6 +18,7 @@ from bot.adapters.kafka_connection import KafkaConnection
 from bot.adapters.kafka_errors import translated
 from bot.adapters.kafka_held import Held
 from bot.adapters.kafka_records import decode
+from bot.adapters.kafka_watchdog import ASK_LIMIT_S, Watchdog
 from bot.domain.errors import Transient
 from bot.domain.events import Record
 from bot.ports import Clock, Delivery, OnRevoke
@@ -35,8 +36,6 @@ _ANSWER_LIMIT_S = REBALANCE_TIMEOUT_S + 5.0
 #: Without progress for this long, although there are records, the client is taken for stuck.
 STUCK_S = 60.0
 _STOP_LIMIT_S = 3.0
-#: How long a broker may take to answer a small question; longer and it counts as out of reach.
-_ASK_LIMIT_S = 3.0
 #: What a call of the client may take beyond what it was told.
 _GRACE_S = 0.2
 _MOST_PARTITIONS = 1_000_000
@@ -98,9 +97,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         self._held = Held(clock, topics)
         self._fetching: asyncio.Task[dict[TopicPartition, list[Any]]] | None = None
         self._settled = asyncio.Event()
-        self._progress_at = time.monotonic()
-        self._checked_at = 0.0
-        self._waiting: dict[TopicPartition, int] = {}
+        self._watchdog = Watchdog(group, self._consumer.end_offsets, self._position, stuck_s)
 
     async def __aenter__(self) -> KafkaSubscription:
         """Join the group; that is over when `settled` says so."""
@@ -122,7 +119,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
     async def lag(self) -> int:
         """Return how much waits; see the port."""
         places = list(self._epochs) if self.settled else []
-        async with translated(), asyncio.timeout(_ASK_LIMIT_S):
+        async with translated(), asyncio.timeout(ASK_LIMIT_S):
             ends = await self._consumer.end_offsets(places) if places else {}
             waiting = [end - await self._position(place) for place, end in ends.items()]
         return min(10_000, int(sum(waiting)) + len(self._held))
@@ -148,7 +145,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
             await asyncio.sleep(min(timeout_s, 0.05))
             return []
         async with translated():
-            await self._watch()
+            await self._watchdog.look([p for p in self._epochs if p not in self._held])
             while True:
                 deliveries = self._release(max_records)
                 if len(deliveries) < max_records:
@@ -181,7 +178,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
         mine = {ours[number]: offset for number, offset in offsets.items() if number in ours}
         if not mine:
             return
-        async with translated(), asyncio.timeout(_ASK_LIMIT_S):
+        async with translated(), asyncio.timeout(ASK_LIMIT_S):
             try:
                 await self._consumer.commit(mine)
             except (CommitFailedError, IllegalStateError) as error:
@@ -209,7 +206,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
                 self._consumer.pause(partition)
         if not assigned:
             log.info("log.no_partitions", group=self._group, reason="there are more members than partitions")
-        self._progress_at = time.monotonic()
+        self._watchdog.progressed()
         self._settled.set()
 
     async def _joined(self, timeout_s: float) -> bool:
@@ -228,7 +225,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
             return True
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._settled.wait(), timeout_s)
-        if time.monotonic() - self._progress_at > self._stuck_s + REBALANCE_TIMEOUT_S:
+        if self._watchdog.idle_s > self._stuck_s + REBALANCE_TIMEOUT_S:
             raise Transient("joining the consumer group takes too long; Kafka may be out of reach")
         return False
 
@@ -238,7 +235,7 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
             if partition not in self._epochs:
                 continue
             self._cursors[partition] = messages[-1].offset + 1
-            self._progress_at = time.monotonic()
+            self._watchdog.progressed()
             for message in messages:
                 record = decode(message, self._stage)
                 ready = partition not in self._held and not self._held.early(partition, record)
@@ -264,39 +261,6 @@ class KafkaSubscription(ConsumerRebalanceListener):  # type: ignore[misc]
     def _number(self, partition: TopicPartition) -> int:
         """Return a number for *partition*, the same in every process; of a single topic, Kafka's own."""
         return int(self._topics.index(partition.topic) * _MOST_PARTITIONS + partition.partition)
-
-    async def _watch(self) -> None:
-        """Find out now and then whether there are records that the client does not bring.
-
-        Raises:
-            Transient: it seems stuck; a new client may not be.
-        """
-        now = time.monotonic()
-        reading = [p for p in self._epochs if p not in self._held]
-        if (
-            now - self._progress_at < self._stuck_s
-            or now - self._checked_at < self._stuck_s / 4
-            or not reading
-        ):
-            return
-        self._checked_at = now
-        try:
-            async with translated(), asyncio.timeout(_ASK_LIMIT_S):
-                ends = await self._consumer.end_offsets(reading)
-        except Transient as error:
-            # Brokers that do not answer bring nothing either; a new client would not change that.
-            log.warning("log.out_of_reach", group=self._group, error=str(error))
-            return
-        positions = {place: await self._position(place) for place in reading}
-        waiting = {place: position for place, position in positions.items() if ends[place] > position}
-        # What waits for the first time may have come this very moment.
-        stuck = [place for place, position in waiting.items() if self._waiting.get(place) == position]
-        if stuck:
-            msg = f"the Kafka client brings nothing, although {len(stuck)} partitions have records"
-            raise Transient(msg)
-        self._waiting = waiting
-        if not waiting:
-            self._progress_at = now
 
 
 async def _end(task: asyncio.Task[Any] | None) -> None:

@@ -10,7 +10,7 @@ from bot.adapters.model_wire import Told
 
 
 class Meta(Told):
-    """What llama.cpp's server adds to a model."""
+    """What llama.cpp's server adds to a model; all of it tells one model from another."""
 
     n_ctx_train: int = 0
     n_ctx: int = 0
@@ -46,7 +46,6 @@ class Props(Told):
 
     default_generation_settings: Generation = Generation()
     build_info: str = ""
-    model_path: str = ""
 
 
 class Delta(Told):

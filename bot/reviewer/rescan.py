@@ -10,9 +10,9 @@ from bot.domain.findings import Finding
 from bot.domain.fingerprint import lines_of
 from bot.domain.policy import Policy, governed
 from bot.domain.suggestion import Refusal
+from bot.domain.together import together
 from bot.ports import Runner
 from bot.reviewer.edit import Edit
-from bot.reviewer.together import together
 from bot.scanners import Scanner, Source, absent
 
 ADDS = "something new would be reported ({rule})"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from bot.domain.errors import Transient
 from bot.domain.findings import ScanReport
+from bot.domain.together import together
 from bot.ports import Completed, Runner
 from bot.scanners.semgrep_report import Parsed, merge, parse
 from bot.scanners.semgrep_ways import FATAL, Input, RuleFile, Way
@@ -55,7 +55,7 @@ class Batches:
         return await self._all(list(split(inputs)), inputs)
 
     async def _all(self, batches: Sequence[Sequence[Input]], inputs: Sequence[Input]) -> ScanReport:
-        reports = await _together([self._run(batch) for batch in batches])
+        reports = await together(*(self._run(batch) for batch in batches))
         return merge(reports, [one.source.path for one in inputs])
 
     async def _run(self, inputs: Sequence[Input]) -> ScanReport:
@@ -120,14 +120,3 @@ def overrun(completed: Completed) -> str:
 
 def _left_out(inputs: Sequence[Input], why: str) -> ScanReport:
     return ScanReport(scanner="semgrep", not_analysed={one.source.path: why for one in inputs})
-
-
-async def _together(jobs: Sequence[Coroutine[Any, Any, ScanReport]]) -> list[ScanReport]:
-    """Return what *jobs* return; when one fails the others are broken off first."""
-    tasks = [asyncio.ensure_future(job) for job in jobs]
-    try:
-        return await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)

@@ -10,7 +10,7 @@ import pytest
 from bot.adapters.forge_gitlab import GitLabForge
 from bot.adapters.forge_gitlab_pipelines import GitLabPipelines
 from bot.demo.gitlab import GitLabServer, Level, MergeRequest
-from bot.demo.gitlab.state import Pipeline
+from bot.demo.gitlab.pipelines import Pipeline
 from bot.domain.errors import Permanent, Transient
 from bot.domain.forge import ForgeReports
 from bot.domain.merge_request import MergeRequestRef

@@ -10,7 +10,7 @@ import pytest
 from bot.adapters.forge_gitlab import GitLabForge
 from bot.adapters.forge_gitlab_approvals import GitLabApprovals
 from bot.demo.gitlab import GitLabServer, Level, MergeRequest, Project, User
-from bot.demo.gitlab.state import Pipeline, StatusCheck
+from bot.demo.gitlab.pipelines import Pipeline, StatusCheck
 from bot.domain.errors import Obsolete, Refused
 from bot.domain.forge import ForgeMergeRequest, StatusPlace
 from bot.domain.merge_request import MergeRequestRef

@@ -12,7 +12,7 @@ import pytest
 import pytest_asyncio
 
 from bot.demo.gitlab import GitLabServer, MergeRequest, Project
-from bot.demo.gitlab.state import Pipeline, Status, StatusCheck
+from bot.demo.gitlab.pipelines import Pipeline, Status, StatusCheck
 from bot.demo.ollama import ScriptedOllama
 from bot.demo.planted import planted_review
 from tests.cloister import WEBHOOK_SECRET, Cloister, running, settings_for

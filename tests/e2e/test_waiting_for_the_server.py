@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.demo.gitlab import MergeRequest
-from bot.demo.gitlab.state import Job
+from bot.demo.gitlab.pipelines import Job
 from tests.cloister import Cloister
 from tests.unit.cli.command import run
 

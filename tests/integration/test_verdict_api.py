@@ -18,7 +18,8 @@ from bot.adapters.clock import SystemClock
 from bot.adapters.forge_gitlab_jobs import GitLabJobs
 from bot.adapters.store_postgres import PostgresStore
 from bot.adapters.verdicts_postgres import PostgresVerdicts
-from bot.demo.gitlab.state import Job, MergeRequest
+from bot.demo.gitlab.pipelines import Job
+from bot.demo.gitlab.state import MergeRequest
 from bot.domain.awaited import AwaitedVerdict
 from bot.domain.events import FetchRequested, Record
 from bot.domain.findings import Severity

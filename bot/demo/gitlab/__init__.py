@@ -28,8 +28,9 @@ from __future__ import annotations
 from bot.demo.gitlab.accounts import Application, Level, User
 from bot.demo.gitlab.diffs import DiffLimits
 from bot.demo.gitlab.faults import Fault, RateLimit
+from bot.demo.gitlab.pipelines import Job
 from bot.demo.gitlab.server import GitLabServer
-from bot.demo.gitlab.state import Group, Hook, Job, MergeRequest, Project
+from bot.demo.gitlab.state import Group, Hook, MergeRequest, Project
 
 __all__ = [
     "Application",

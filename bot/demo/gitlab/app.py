@@ -63,7 +63,6 @@ class RequestRecord:
     query: str
     status: int
     duration_s: float
-    user_agent: str
 
 
 class Protocol(HttpToolsProtocol):
@@ -95,8 +94,7 @@ class App:
         reply = await self._faulty(fault, request, path, body)
         status = reply.status if reply is not None else 0
         took = time.perf_counter() - start
-        agent = request.headers.get("user-agent", "")
-        self.requests.append(RequestRecord(request.method, path, request.url.query, status, took, agent))
+        self.requests.append(RequestRecord(request.method, path, request.url.query, status, took))
         if reply is None:
             _reset(scope["extensions"][_TRANSPORT]["transport"])
             # Until the loss is noticed, uvicorn would complain about the missing answer.

@@ -10,7 +10,8 @@ from bot.demo.gitlab.hooks import FLAGS
 from bot.demo.gitlab.instance import Instance
 from bot.demo.gitlab.merge_requests import COUNTED_FILES
 from bot.demo.gitlab.merging import detailed_merge_status
-from bot.demo.gitlab.state import Group, Hook, Job, MergeRequest, Pipeline, Project, Refs, Status, Version
+from bot.demo.gitlab.pipelines import Job, Pipeline, Status
+from bot.demo.gitlab.state import Group, Hook, MergeRequest, Project, Refs, Version
 from bot.demo.gitlab.statuses import head_pipeline, home_of, pipeline_status
 
 

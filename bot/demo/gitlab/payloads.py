@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from bot.demo.gitlab.accounts import User
-from bot.demo.gitlab.state import Award, MergeRequest, Note, Pipeline, Project, State
+from bot.demo.gitlab.pipelines import Pipeline
+from bot.demo.gitlab.state import Award, MergeRequest, Note, Project, State
 
 ZERO_SHA = "0" * 40
 _STATE_IDS = {"opened": 1, "closed": 2, "merged": 3, "locked": 4}

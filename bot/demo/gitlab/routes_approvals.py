@@ -8,7 +8,8 @@ from bot.demo.gitlab import entities
 from bot.demo.gitlab.accounts import Level
 from bot.demo.gitlab.calls import Call, Reply, Routes
 from bot.demo.gitlab.errors import forbidden, invalid, message, missing, not_found
-from bot.demo.gitlab.state import MergeRequest, StatusCheck
+from bot.demo.gitlab.pipelines import StatusCheck
+from bot.demo.gitlab.state import MergeRequest
 
 routes = Routes()
 

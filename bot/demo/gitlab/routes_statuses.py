@@ -6,7 +6,7 @@ from bot.demo.gitlab import entities
 from bot.demo.gitlab.accounts import Level
 from bot.demo.gitlab.calls import Call, Reply, Routes
 from bot.demo.gitlab.errors import invalid, message, missing
-from bot.demo.gitlab.state import Status
+from bot.demo.gitlab.pipelines import Status
 from bot.demo.gitlab.statuses import STATES, Wanted
 
 routes = Routes()

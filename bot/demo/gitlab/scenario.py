@@ -8,9 +8,10 @@ from pathlib import Path
 
 from bot.demo.gitlab.accounts import User
 from bot.demo.gitlab.instance import Instance
+from bot.demo.gitlab.pipelines import Job, Pipeline
 from bot.demo.gitlab.relocating import Relocating
 from bot.demo.gitlab.repository import Change, Signature
-from bot.demo.gitlab.state import Job, MergeRequest, Pipeline, Project
+from bot.demo.gitlab.state import MergeRequest, Project
 from bot.demo.gitlab.talk import Talk
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from bot.demo.gitlab.accounts import Level, User
 from bot.demo.gitlab.core import Core
 from bot.demo.gitlab.errors import forbidden, message, not_found
-from bot.demo.gitlab.state import Job, MergeRequest, Pipeline, Project, Status
+from bot.demo.gitlab.pipelines import Job, Pipeline, Status
+from bot.demo.gitlab.state import MergeRequest, Project
 
 #: State -> the event of GitLab's state machine that leads there.
 _EVENTS = {
