@@ -18,7 +18,7 @@ from bot.domain.run import ENDED
 from bot.reviewer.quieting import REMEMBERED
 
 #: So many merge requests are locked at a time: intake waits for those only, and they are closed.
-_BATCH: Final = 200
+_BATCH: Final = 500
 _LIMIT_S: Final = 300.0
 
 _SAME: Final = "(x.instance, x.project_id, x.iid) = (m.instance, m.project_id, m.iid)"
@@ -60,15 +60,16 @@ _FORGET_HEAD = "UPDATE merge_request SET run_id = NULL, head_sha = NULL WHERE id
 
 
 async def remove_reviews(pool: Any, keep: timedelta, *, actor: str) -> Mapping[str, int]:
-    """Remove reviews that are older than *keep*; return how many rows went, by table, as the audit log will say."""
+    """Remove reviews that are older than *keep*; return how many rows went, by table; the audit log has them by batches."""
     gone: Counter[str] = Counter(dict.fromkeys(TABLES, 0))
     found = [row["id"] for row in await pool.fetch(_FOUND, *_asked(keep), timeout=_LIMIT_S)]
     for begin in range(0, len(found), _BATCH):
         async with pool.acquire() as connection, connection.transaction():
-            gone.update(await _remove(connection, keep, found[begin : begin + _BATCH]))
-    if gone["review_run"]:
-        async with pool.acquire() as connection, connection.transaction():
-            await append(connection, Act(actor, "reviews.remove", f"{keep.days} days", details=dict(gone)))
+            went = await _remove(connection, keep, found[begin : begin + _BATCH])
+            if went["review_run"]:
+                act = Act(actor, "reviews.remove", f"{keep.days} days", details=went)
+                await append(connection, act)
+        gone.update(went)
     return gone
 
 

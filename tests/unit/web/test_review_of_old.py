@@ -70,3 +70,20 @@ async def test_what_was_removed_is_not_said_to_be_nothing() -> None:
     assert [
         word for word in ("was not asked", "No part", "read whole", "/verdicts/", "Stages") if word in page
     ] == []
+
+
+async def test_of_a_very_large_review_the_first_are_shown() -> None:
+    """The page stays one that a browser can show, and says how many there are; the export has all."""
+    (one, *_) = (await Shown().review(run_of(1), Reach(None))).filtered  # type: ignore[union-attr]
+    large: dict[str, Any] = {
+        "filtered": tuple(replace(one, title=f"left{n}") for n in range(2000)),
+        "unread": {f"file{n}.py": "too large" for n in range(3000)},
+    }
+    app = pages_of(_Part({}, **large), Viewer(ForgeUser(1, "ada"), admin=True), _may)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://x.test") as client:
+        page = (await client.get(f"/reviews/{run_of(1)}")).text
+
+    assert ("left499" in page, "left500" in page) == (True, False)
+    assert ("file499.py" in page, "file500.py" in page) == (True, False)
+    assert "The first 500 that were not said; the export has all" in page
+    assert "The first 500 files that were not read, or not whole; the export has all" in page
