@@ -259,7 +259,8 @@ def _bind(settings: Settings) -> socket.socket:
         bound = socket.create_server((settings.host, settings.port), family=family, backlog=2048)
     except OSError as error:
         # Numbers below zero are those of names that cannot be looked up.
-        reason = os.strerror(error.errno) if (error.errno or 0) > 0 else "no such host or address"
+        number = error.errno or -1
+        reason = os.strerror(number) if number > 0 else "no such host or address"
         raise Permanent(
             f"cannot listen on {settings.listen} ({reason}): set CLOISTER_LISTEN to an address of this machine"
             " and a free port"

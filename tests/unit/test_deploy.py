@@ -249,13 +249,20 @@ def test_graphics_cards_are_given_to_a_service_that_exists():
         assert set(compose("compose.gpu.yaml")["services"]) <= set(file["services"])
 
 
-def test_signing_in_is_added_to_the_service_with_the_pages():
+@pytest.mark.parametrize(
+    ("name", "file", "service"),
+    [
+        ("compose.signin.yaml", "compose.yaml", "web"),
+        ("compose.embedded.signin.yaml", "compose.embedded.yaml", "cloister"),
+    ],
+)
+def test_signing_in_is_added_to_the_service_with_the_pages(name: str, file: str, service: str):
     """With a secret that is declared and given to it as a file."""
-    added = compose("compose.signin.yaml")
+    added = compose(name)
     (secret,) = added["secrets"]
-    assert {"web"} == set(added["services"]) <= set(FILES["compose.yaml"]["services"])
-    assert [secret] == added["services"]["web"]["secrets"]
-    assert {f"/run/secrets/{secret}"} == set(added["services"]["web"]["environment"].values())
+    assert {service} == set(added["services"]) <= set(FILES[file]["services"])
+    assert [secret] == added["services"][service]["secrets"]
+    assert {f"/run/secrets/{secret}"} == set(added["services"][service]["environment"].values())
 
 
 def test_the_image_is_pinned_and_not_root():
