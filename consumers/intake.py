@@ -111,13 +111,13 @@ async def _checked(event: MergeRequestChanged, forge: Forge, store: Store) -> Me
 
 
 async def _hold(event: MergeRequestChanged, forge: Forge, approvals: Approvals, store: Store) -> None:
-    """Keep the gate shut for a head that comes while reviews are paused: nobody has looked at it."""
+    """Keep the gate shut for what comes while reviews are paused, a head or a target branch: nobody has looked at it."""
     state = await store.merge_request(event.ref)
     if (
         not state.paused
         or event.asked_for
         or event.action is Action.closed
-        or event.head_sha == state.head_sha
+        or (event.head_sha == state.head_sha and not event.again)
     ):
         return
     found = await forge.merge_request(event.ref)

@@ -9,7 +9,7 @@ from bot.domain.proof import waits
 from bot.domain.run import Run, RunState
 from bot.domain.summary import project_path
 from bot.ports import Clock, Forge, Store, Telemetry
-from bot.reviewer.publishing import Publishing
+from bot.reviewer.publishing import Overtaken, Publishing
 from bot.reviewer.recording import keep
 from bot.reviewer.waiving import is_about
 from bot.runtime.consumer import Work, consumer
@@ -77,6 +77,9 @@ async def _in_pipeline(
         return
     async with store.exclusive(event.ref):
         verdict = await publishing.join(event)
+        if isinstance(verdict, Overtaken):
+            await work.follow(verdict.run, verdict.found)
+            return
         async with work.commit() as transaction:
             await transaction.save_verdict(verdict)
 

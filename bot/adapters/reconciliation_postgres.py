@@ -34,10 +34,12 @@ WHERE EXISTS (SELECT 1 FROM merge_request m WHERE m.instance = $1 AND m.project_
 """
 
 _KNOWN = """
-SELECT t.n, m.head_sha, m.closed, m.updated_at, coalesce(w.state = 'closed', false) AS unmerged
+SELECT t.n, m.head_sha, m.closed, m.updated_at, coalesce(w.state = 'closed', false) AS unmerged,
+    r.body -> 'facts' ->> 'target_branch' AS target_branch
 FROM unnest($1::text[], $2::bigint[], $3::int[]) WITH ORDINALITY AS t(instance, project_id, iid, n)
 JOIN merge_request m USING (instance, project_id, iid)
 LEFT JOIN feedback_watch w USING (instance, project_id, iid)
+LEFT JOIN review_run r ON r.id = m.run_id
 """
 
 
@@ -92,6 +94,8 @@ class PostgresReconciliations:
         async with translated():
             rows = await self._pool.fetch(_KNOWN, *columns)
         return {
-            refs[row["n"] - 1]: Known(row["head_sha"], row["closed"], row["updated_at"], row["unmerged"])
+            refs[row["n"] - 1]: Known(
+                row["head_sha"], row["closed"], row["updated_at"], row["unmerged"], row["target_branch"]
+            )
             for row in rows
         }

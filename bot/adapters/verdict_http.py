@@ -75,6 +75,8 @@ class HttpVerdicts:
             "iid": str(question.iid),
             "wait_s": str(int(wait_s)),
         }
+        if question.target_branch:
+            params["target_branch"] = question.target_branch
         answer = await self._send(params, wait_s + self._slack_s)
         if answer.status == httpx.codes.OK:
             try:

@@ -113,7 +113,10 @@ class Waiting:
     def _told(self, question: Question, found: AwaitedVerdict | None) -> str:
         """Tell how far it is, and return that."""
         if found is None:
-            why = "the server has not heard of it yet: it waits for GitLab's webhook, or does not review this project"
+            why = (
+                "the server has no review of it yet: it waits for GitLab's webhook, does not review this project, or"
+                " the merge request has another target branch by now"
+            )
         else:
             why = progress(found)
             if found.url and found.url != self._url:

@@ -143,12 +143,16 @@ class AwaitedVerdict(Value):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Name the head that a job asks about, and for people what it is of."""
+    """Name the head that a job asks about, and for people what it is of.
+
+    ``target_branch`` is the one whose policy shall decide, empty where the job does not know.
+    """
 
     project_id: int
     sha: str
     iid: int
     why: str
+    target_branch: str = ""
 
     def read(self, answer: bytes) -> AwaitedVerdict:
         """Return the verdict in *answer*.
@@ -192,7 +196,11 @@ def asked(pipeline: Pipeline) -> Question:
     iid = _number("CI_MERGE_REQUEST_IID", named, _LAST_IID) if named else _open(pipeline)
     known = "CI_MERGE_REQUEST_PROJECT_ID" if pipeline["CI_MERGE_REQUEST_PROJECT_ID"] else "CI_PROJECT_ID"
     return Question(
-        _number(known, project, _LAST_ID), head, iid, f"commit {head[:8]} of merge request !{iid}"
+        _number(known, project, _LAST_ID),
+        head,
+        iid,
+        f"commit {head[:8]} of merge request !{iid}",
+        pipeline["CI_MERGE_REQUEST_TARGET_BRANCH_NAME"],
     )
 
 

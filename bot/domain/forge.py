@@ -108,6 +108,7 @@ class UpdatedMergeRequest:
     head_sha: str | None
     updated_at: datetime
     draft: bool = False
+    target_branch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,21 @@ _MERGING = "locked"
 class Known:
     """Hold what we know of a merge request from its events; ``updated_at`` is the forge's time of the newest.
 
-    ``unmerged``: when people's feedback was looked for last, it was closed without a merge.
+    ``unmerged``: when people's feedback was looked for last, it was closed without a merge. ``target_branch`` is the
+    one whose policy decides about the head, None while no review has read it.
     """
 
     head_sha: str | None
     closed: bool
     updated_at: datetime | None
     unmerged: bool = False
+    target_branch: str | None = None
+
+    def retargeted(self, listed: UpdatedMergeRequest) -> bool:
+        """Say whether the head was judged by the policy of another branch than that of *listed*."""
+        return None not in {self.target_branch, listed.target_branch} and (
+            self.target_branch != listed.target_branch
+        )
 
 
 def unusable(listed: UpdatedMergeRequest) -> str:
@@ -40,19 +48,22 @@ def unusable(listed: UpdatedMergeRequest) -> str:
 def missed(listed: UpdatedMergeRequest, known: Known | None) -> MergeRequestChanged | None:
     """Return the event that would have brought *listed* about, None if what we know is the same, or newer.
 
-    Edits do not count: what the list shows does not tell a new target branch, or a draft that became ready.
+    Edits do not count but for a new target branch, whose policy nobody has read. Of labels and drafts it is not known
+    what they were when the gate decided.
     """
     if unusable(listed) or listed.state == _MERGING:
         return None
     if known is not None and known.updated_at is not None and listed.updated_at < known.updated_at:
         return None
+    again = False
     if listed.state in _CLOSED:
         # It may have been opened again and merged meanwhile.
         merged = listed.state == "merged" and known is not None and known.unmerged
         action, differs = Action.closed, known is not None and (merged or not known.closed)
     else:
         action = Action.changed
-        differs = known is None or known.closed or known.head_sha != listed.head_sha
+        again = known is not None and known.retargeted(listed)
+        differs = known is None or known.closed or known.head_sha != listed.head_sha or again
     if not differs:
         return None
     return MergeRequestChanged(
@@ -61,6 +72,7 @@ def missed(listed: UpdatedMergeRequest, known: Known | None) -> MergeRequestChan
         head_sha=listed.head_sha,
         updated_at=_comparable(listed.updated_at, known),
         draft=listed.draft,
+        again=again,
         source=SOURCE,
     )
 
@@ -74,6 +86,8 @@ def missed_id(event: MergeRequestChanged, known: Known | None) -> uuid.UUID:
     before = (
         (known.closed, known.head_sha, known.updated_at and known.updated_at.timestamp()) if known else ()
     )
+    if known is not None and event.again:
+        return delivery_id(SOURCE, f"{event.key}:{event.head_sha}:{before}:{known.target_branch}")
     return delivery_id(SOURCE, f"{event.key}:{event.action}:{event.head_sha}:{before}")
 
 

@@ -200,6 +200,7 @@ class Updated(Value):
     draft: bool = Field(default=False, validation_alias=AliasChoices("draft", "work_in_progress"))
     sha: MaybeSha = None
     updated_at: Time = Field(ge=MIN_TIME, lt=MAX_TIME)
+    target_branch: str | None = None
 
     def forge(self, instance: str) -> UpdatedMergeRequest:
         """Return it as the port names it."""
@@ -209,6 +210,7 @@ class Updated(Value):
             head_sha=self.sha,
             updated_at=self.updated_at.astimezone(UTC),
             draft=self.draft,
+            target_branch=self.target_branch,
         )
 
 

@@ -33,7 +33,7 @@ from bot.reviewer.moves import followed, renamed, under_old_names
 from bot.reviewer.parting import declined_at_the_end
 from bot.reviewer.posting import Posting
 from bot.reviewer.quieting import Quieting
-from bot.reviewer.waiving import WaiversHere
+from bot.reviewer.waiving import WaiversHere, is_about
 
 log = structlog.get_logger()
 
@@ -95,6 +95,14 @@ class Said:
     unsettled: Collection[Action]
     hushed: Collection[str]
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Overtaken:
+    """Hold a run that is not about what the forge shows by now."""
+
+    run: Run
+    found: ForgeMergeRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,8 +201,10 @@ class Publishing:
         verdicts = await self.verdicts.on_head(event.instance, event.project_id, event.sha)
         return [PipelineSeen(ref=one.ref, pipeline_id=event.pipeline_id, branch=True) for one in verdicts]
 
-    async def join(self, event: PipelineSeen) -> GateVerdict:
+    async def join(self, event: PipelineSeen) -> GateVerdict | Overtaken:
         """Set the commit status in a pipeline that began after the status was set; without it the pipeline may pass.
+
+        A verdict by the policy of another target branch than today's is not said again.
 
         Raises:
             Obsolete: there is nothing to set, or the forge does not let us.
@@ -202,11 +212,17 @@ class Publishing:
         run_id = (await self.store.merge_request(event.ref)).run_id
         standing = await self.verdicts.of_run(run_id) if run_id else None
         verdict = standing.verdict if standing else None
-        if verdict is None or event.pipeline_id in {place.pipeline_id for place in verdict.places}:
+        if (
+            standing is None
+            or verdict is None
+            or event.pipeline_id in {place.pipeline_id for place in verdict.places}
+        ):
             raise Obsolete("the status is there, or will be")
         found = await self.forge.merge_request(event.ref)
         if found.state != "opened" or found.head_sha != verdict.head_sha:
             raise Obsolete("the merge request was closed, or has another head by now")
+        if not is_about(standing.run, found):
+            return Overtaken(standing.run, found)
         beside = await self.verdicts.beside(event.ref, verdict.head_sha) if event.branch else ()
         same_branch = [one for one in beside if one.source_project_id == verdict.source_project_id]
         try:

@@ -32,11 +32,16 @@ _Reads = Callable[[Standing], bool]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Hold which head somebody asks about."""
+    """Hold which head somebody asks about, and by the policy of which branch, empty for that of its newest review."""
 
     project_id: int
     sha: str
     iid: int | None = None
+    target_branch: str = ""
+
+    def fits(self, run: Run) -> bool:
+        """Say whether *run* goes by the policy that is asked for; before it has read one, it may."""
+        return not self.target_branch or run.facts.target_branch in {None, self.target_branch}
 
 
 class VerdictApi:
@@ -82,21 +87,23 @@ class VerdictApi:
             sha: Annotated[str, Query(pattern=r"^(?:[0-9a-f]{40}|[0-9a-f]{64})$")],
             iid: Annotated[int | None, Query(ge=1, lt=2**31)] = None,
             wait_s: Annotated[float, Query(ge=0, le=30)] = 0,
+            target_branch: Annotated[str, Query(max_length=1_000)] = "",
             job_token: Annotated[str, Header()] = "",
         ) -> dict[str, Any]:
             """Return what the gate says to a head; *wait_s* waits for news while that is not final.
 
             *project_id* is the project of the merge request, or without *iid* that of its source branch too. *sha* is
-            the newest commit of the source branch, in pipelines of merged results as well.
+            the newest commit of the source branch, in pipelines of merged results as well. With *target_branch* only a
+            review by the policy of that branch counts.
             """
             response.headers["cache-control"] = "no-store"
             reads = await self._who(job_token, request)
-            standing = await self._find(Asked(project_id, sha, iid), reads, wait_s)
+            standing = await self._find(Asked(project_id, sha, iid, target_branch), reads, wait_s)
             if standing is None:
                 raise Problem(
                     404,
                     "unknown_head",
-                    "no review of this head is known; ask again in a moment, or check sha",
+                    "no review of this head is known; ask again in a moment, or check sha and target_branch",
                 )
             return answer(standing, self._links, today=self._clock.now().date())
 
@@ -153,7 +160,9 @@ class VerdictApi:
 
     async def _look(self, asked: Asked, reads: _Reads) -> Standing | None:
         found = await self._verdicts.of_head(self._instance, asked.project_id, asked.sha, asked.iid)
-        return found.as_of(self._clock.now()) if found is not None and reads(found) else None
+        if found is None or not reads(found) or not asked.fits(found.run):
+            return None
+        return found.as_of(self._clock.now())
 
 
 def projects_of(standing: Standing) -> frozenset[int]:

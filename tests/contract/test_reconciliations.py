@@ -13,9 +13,11 @@ from bot.adapters.reconciliation_postgres import PostgresReconciliations
 from bot.adapters.store_postgres import PostgresStore
 from bot.domain.errors import Obsolete
 from bot.domain.events import FetchRequested, Record
+from bot.domain.facts import Facts
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.missed import Known
 from bot.domain.records import MergeRequestState
+from bot.domain.run import Run
 from bot.ports import Reconciliations, Turn
 
 HERE, LEASE, DAY = "gitlab.example", timedelta(minutes=3), timedelta(days=1)
@@ -88,13 +90,18 @@ async def test_what_is_known_is_what_events_told(
         MergeRequestState(ref(1, project=8)),
         MergeRequestState(ref(3, project=9, instance="other.example")),
     ]
+    judged = Run(id=uuid.uuid4(), ref=ref(4), head_sha=A, created_at=AT, facts=Facts(target_branch="main"))
+    states.append(MergeRequestState(ref(4), head_sha=A, updated_at=AT, run_id=judged.id))
     parent = Record.of(FetchRequested(ref=ref(1), run_id=uuid.uuid4()), id=uuid.uuid4())
     async with store.commit("fetch", parent) as transaction:
+        await transaction.save_run(judged)
         for state in states:
             await transaction.merge_request(state.ref)
             await transaction.save_merge_request(state)
     assert {7, 8} == await reconciliations.known_projects(HERE, {6, 7, 8, 9, 2**63 - 1})
     assert set() == await reconciliations.known_projects(HERE, [])
+    judged_by_main = {ref(4): Known(A, False, AT, target_branch="main")}
+    assert judged_by_main == await reconciliations.known([ref(4)])
     asked = [ref(2), ref(1), ref(3), ref(1, project=9), ref(2**31 - 1, project=2**63 - 1)]
     assert {ref(1): Known(A, False, AT), ref(2): Known(None, True, None)} == await reconciliations.known(
         asked

@@ -111,6 +111,25 @@ async def test_a_pipeline_that_begins_later_has_the_status_too(world: Cloister) 
     assert 1 == sum(one.pipeline is merged for one in project.statuses)
 
 
+async def test_a_verdict_by_the_policy_of_another_target_is_not_said_again(world: Cloister) -> None:
+    """GitLab starts a pipeline for a new target branch: it waits for the policy of that, though no hook told of it."""
+    server, project = world.gitlab.server, world.gitlab.project
+    server.commit(project, "lenient", {".cloister.yml": "gate: {block_at: never}\n"}, start="main")
+    merge_request = server.open_merge_request(
+        project, "moved", {"moved.txt": SECRET}, target="lenient", author=world.gitlab.developer
+    )
+    assert "success" == (await world.outcome(merge_request)).status
+    server.instance.core.hooks.silent = True
+    server.edit(merge_request, target="main")
+    server.instance.core.hooks.silent = False
+    pipeline = server.add_pipeline(merge_request)
+    await world.until(lambda: status_in(project, pipeline) is not None)
+    assert "failed" == (await world.outcome(merge_request)).status
+    await world.idle()
+    said = [one.state for one in project.statuses if one.pipeline is pipeline]
+    assert ("failed", False) == (said[-1], "success" in said)
+
+
 async def test_a_second_merge_request_of_a_head_opens_nothing(world: Cloister) -> None:
     """Its target has a mild policy and its verdict passes; the pipeline that both share stays failed.
 

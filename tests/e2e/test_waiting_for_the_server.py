@@ -79,7 +79,7 @@ async def test_a_job_of_somebody_else_learns_nothing(shared_cloister: Cloister) 
     ours = job_of(shared_cloister, merge_request)
     sha = {"CI_COMMIT_SHA": merge_request.head_sha}
     unheard = await gate(shared_cloister, merge_request, theirs, "--timeout", "1", **sha)
-    assert (3, True) == (unheard.exit_code, "has not heard of it" in unheard.stdout)
+    assert (3, True) == (unheard.exit_code, "has no review of it" in unheard.stdout)
     gitlab.server.finish_job(ours, {})
     refused = await gate(shared_cloister, merge_request, ours)
     assert (2, True) == (refused.exit_code, "CLOISTER_API_TOKEN" in refused.stderr)

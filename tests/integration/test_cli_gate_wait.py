@@ -50,6 +50,12 @@ def wait(url: str, *arguments: str, **environ: str | None) -> Any:
     return run("gate", "--wait", "--server", url, *arguments, **{**JOB, **environ})
 
 
+def test_a_verdict_by_the_policy_of_the_target_branch_is_asked_for(verdict_server: VerdictServer):
+    """The pipeline that GitLab starts for a new target branch takes none by the policy of the old one."""
+    assert 0 == wait(verdict_server.url, CI_MERGE_REQUEST_TARGET_BRANCH_NAME="release/2 b").exit_code
+    assert ["release/2 b"] == [one["target_branch"] for one in verdict_server.asked]
+
+
 def test_a_head_that_passes(verdict_server: VerdictServer):
     """The job's own token says who asks, and what is asked for is the head in its project."""
     result = wait(verdict_server.url)

@@ -110,6 +110,14 @@ async def test_a_head_that_comes_while_paused_is_not_reviewed(
     assert (OLD, run.id, True, False) == (kept.head_sha, kept.run_id, kept.paused, kept.closed)
 
 
+async def test_a_new_target_branch_shuts_the_gate_while_paused(store: PostgresStore) -> None:
+    """Its policy has judged nothing: what the head was told before does not count there."""
+    run, forge = await paused(store, approve=True), Forge(OLD)
+    await handle(store, forge, changed(OLD, again=True))
+    assert [(OLD, "pending")] == [one[:2] for one in forge.statuses]
+    assert (1, [RunState.superseded]) == (forge.withdrawn, await states(store, [run]))
+
+
 @pytest.mark.parametrize("event", [changed(source="comment"), changed(again=True, source="comment")])
 async def test_what_somebody_asks_for_is_reviewed(store: PostgresStore, event: MergeRequestChanged) -> None:
     """It stays paused for the heads after it."""

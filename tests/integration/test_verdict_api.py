@@ -22,6 +22,7 @@ from bot.demo.gitlab.pipelines import Job
 from bot.demo.gitlab.state import MergeRequest
 from bot.domain.awaited import AwaitedVerdict
 from bot.domain.events import FetchRequested, Record
+from bot.domain.facts import Facts
 from bot.domain.findings import Severity
 from bot.domain.forge import ForgeUser
 from bot.domain.gate_verdict import Blocking, GateVerdict, ShownWaiver, VerdictState
@@ -252,6 +253,17 @@ async def test_before_the_code_is_there_it_waits(desk: Desk) -> None:
         answer["final"],
         answer["description"],
     )
+
+
+@pytest.mark.parametrize(("asked", "status"), [("main", 200), ("", 200), ("release", 404)])
+async def test_only_a_review_by_the_policy_of_that_branch_counts(desk: Desk, asked: str, status: int) -> None:
+    """A verdict from before the target branch changed opens no pipeline that came with the new one."""
+    run = desk.run(facts=Facts(target_branch="main"))
+    await desk.save(run, state=VerdictState.passed)
+    answer = await desk.ask(target_branch=asked)
+    assert answer.status_code == status
+    await desk.save(desk.run(created_at=run.created_at + timedelta(seconds=1)))
+    assert (await desk.ask(target_branch="release")).json()["state"] == "waiting"
 
 
 async def test_only_a_running_job_of_the_right_project_is_answered(desk: Desk) -> None:

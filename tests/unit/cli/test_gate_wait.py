@@ -104,8 +104,8 @@ async def test_it_waits_until_the_verdict_is_final():
     result, lines = await waited(server)
     assert Answer.blocked is result.answer
     assert [
-        "[   0 s] commit aaaaaaaa of merge request !5: the server has not heard of it yet: it waits for GitLab's"
-        " webhook, or does not review this project",
+        "[   0 s] commit aaaaaaaa of merge request !5: the server has no review of it yet: it waits for GitLab's"
+        " webhook, does not review this project, or the merge request has another target branch by now",
         "the verdict will be at https://cloister.example/verdicts/6f1c",
         "[   4 s] commit aaaaaaaa of merge request !5: running: semgrep, model review",
         "[   8 s] commit aaaaaaaa of merge request !5: running: model review; done: semgrep; 1 found that block",

@@ -25,9 +25,11 @@ STATES = st.sampled_from(["opened", "closed", "merged", "locked", "", "reopened"
 LISTED = st.builds(UpdatedMergeRequest, st.just(REF), STATES, HEADS, st.just(AT), st.booleans())
 
 
-def listed(state: str = "opened", head: str | None = A, at: datetime = AT) -> UpdatedMergeRequest:
+def listed(
+    state: str = "opened", head: str | None = A, at: datetime = AT, target: str | None = None
+) -> UpdatedMergeRequest:
     """Return an entry of the list."""
-    return UpdatedMergeRequest(REF, state, head, at)
+    return UpdatedMergeRequest(REF, state, head, at, target_branch=target)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +58,32 @@ def test_only_what_differs_is_missing(expected: Action | None, state: str, known
     event = missed(listed(state), known)
     assert expected == (event and event.action)
     assert event is None or (REF, A, "reconciler") == (event.ref, event.head_sha, event.source)
+
+
+@pytest.mark.parametrize(
+    ("expected", "state", "target", "known"),
+    [
+        (True, "opened", "main", "dev"),
+        (False, "opened", "main", "main"),
+        (False, "opened", "main", None),
+        (False, "opened", None, "dev"),
+        (False, "merged", "main", "dev"),
+    ],
+)
+def test_a_target_branch_whose_policy_nobody_read_is_missing(
+    expected: bool, state: str, target: str | None, known: str | None
+):
+    """The review begins again at the same head; where no review has read a policy, one will."""
+    event = missed(listed(state, target=target), Known(A, state != "opened", None, target_branch=known))
+    assert expected == (event is not None and event.again and event.action is Action.changed)
+
+
+def test_every_new_target_branch_is_an_event_of_its_own():
+    """Whoever changes it back and forth, with all hooks lost, is followed each time."""
+    known = [Known(A, False, None, target_branch=name) for name in ("dev", "main")]
+    events = [missed(listed(target="next"), one) for one in known]
+    ids = {missed_id(event, one) for event, one in zip(events, known, strict=True) if event}
+    assert len(ids) == len(known)
 
 
 @pytest.mark.parametrize(
