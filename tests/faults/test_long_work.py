@@ -13,6 +13,7 @@ from bot.demo.planted import planted_review
 from bot.demo.script import Reply
 from tests.faults.changes import DEFECTS, THREADS, opened
 from tests.faults.checker import Verdict, converged
+from tests.faults.cluster import SESSION_S
 from tests.faults.conftest import LOGS, LONG, Install
 from tests.faults.process import LOOP_VARIABLE
 from tests.waiting import until_it_holds
@@ -25,8 +26,8 @@ ANSWER_S = 540 if LONG else 15
 PIECES = 30
 #: It begins when somebody else has been served, or after so long: somewhat before the model is given up.
 FIRST_S = 100
-#: A loop that stands still for longer may cost the membership, and delays everything else.
-BLOCKED_S = 1.0
+#: A loop that stands still for as long as a session costs the membership.
+BLOCKED_S = SESSION_S
 #: Files of a change, and their size: five megabytes in all.
 FILES, FILE_BYTES = 100, 50_000
 
@@ -65,7 +66,7 @@ async def test_a_slow_answer_costs_no_membership(
 async def test_a_huge_change_never_blocks_an_event_loop(
     log: str, install: Install, settled: Callable[[Verdict], None], tmp_path: Path
 ) -> None:
-    """Five megabytes are parsed, scanned and split into prompts; no step of that keeps a loop busy for a second."""
+    """Five megabytes are parsed, scanned and split into prompts; no step of that keeps a loop busy for a session."""
     cluster = await install(log)
     gitlab = cluster.cloister.gitlab
     report = tmp_path / "loop"
