@@ -113,15 +113,23 @@ def show(
         return
     begin, wanted = _since(since), version or LABEL_VERSION
 
-    async def act(store: PostgresLabels) -> Sequence[LabelCount]:
-        return await store.counts(wanted, since=begin, project_id=project)
+    async def act(pool: Any) -> tuple[Sequence[LabelCount], bool]:
+        from bot.adapters.commented_postgres import has_comments
+        from bot.adapters.labels_postgres import PostgresLabels
 
-    counts = _run(settings_of(ctx), act)
+        counts = await PostgresLabels(pool).counts(wanted, since=begin, project_id=project)
+        return counts, bool(counts) or await has_comments(pool, project_id=project, since=begin)
+
+    counts, commented = on_database(settings_of(ctx), act)
+    if not commented and project is not None:
+        raise typer.BadParameter(_no_comments(project, begin), param_hint="--project")
     if as_json:
         print_json({"label_version": wanted, **described(counts)})
         return
     if not counts:
-        typer.echo(f"there are no labels of version {wanted}: run `cloister labels rebuild`")
+        none = "no comment was posted since then" if begin else "there are no comments yet"
+        remedy = "run `cloister labels rebuild`" if commented else none
+        typer.echo(f"there are no labels of version {wanted}: {remedy}")
         return
     titles = ["Label", "Because", "Comments", "Frozen", "Changed late"]
     print_table(titles, [[_name(one), one.why, one.count, one.frozen, one.late] for one in counts])
@@ -183,6 +191,11 @@ def described(counts: Sequence[LabelCount]) -> dict[str, Any]:
         "of": share.of,
         "interval": interval if share.of else None,
     }
+
+
+def _no_comments(project: int, since: datetime | None) -> str:
+    when = f" since {since:%Y-%m-%d %H:%M}" if since else ""
+    return f"no comment was posted in a project {project}{when}; GitLab shows the id of a project in the menu of its page"
 
 
 def _name(one: LabelCount) -> str:

@@ -93,12 +93,15 @@ def mute(
     subject = _subject(name, project, group, category=category)
     instance, until = _instance(settings), ahead(lasting, datetime.now(UTC))
 
-    async def act(pool: Any) -> object:
+    async def act(pool: Any) -> tuple[object, str]:
         muting = PostgresMuting(pool, instance, SystemClock())
-        return await muting.mute_subject(subject, why=why, until=until, by=_operator())
+        number = await muting.mute_subject(subject, why=why, until=until, by=_operator())
+        return number, await _unheard_of(pool, instance, subject)
 
-    number = on_database(settings, act)
+    number, warning = on_database(settings, act)
     typer.echo(f"muted the {subject} in {_where(subject)} until {until:%Y-%m-%d}: {number}")
+    if warning:
+        typer.echo(warning, err=True)
 
 
 @app.command(
@@ -120,13 +123,15 @@ def unmute(
     subject = _subject(name, project, group, category=category)
     instance = _instance(settings)
 
-    async def act(pool: Any) -> object:
-        return await PostgresMuting(pool, instance, SystemClock()).say_subject(
-            subject, why=why, by=_operator()
-        )
+    async def act(pool: Any) -> str:
+        muting = PostgresMuting(pool, instance, SystemClock())
+        await muting.say_subject(subject, why=why, by=_operator())
+        return await _unheard_of(pool, instance, subject)
 
-    on_database(settings, act)
+    warning = on_database(settings, act)
     typer.echo(f"the {subject} is said again in {_where(subject)} from the next review on")
+    if warning:
+        typer.echo(warning, err=True)
 
 
 @app.command(epilog="Example: `cloister noise explain 1a2b3c4d`")
@@ -188,6 +193,20 @@ def _team(project: int | None, group: str) -> str:
     if not group_path(group):
         raise typer.BadParameter(f"{group!r} is no path of a group", param_hint="--group")
     return group_team(group_path(group))
+
+
+async def _unheard_of(pool: Any, instance: str, subject: Subject) -> str:
+    """Return a warning if no comment was ever of *subject*: a rule may be new, or its name misspelt."""
+    import difflib
+
+    from bot.adapters.commented_postgres import subjects_like
+
+    name, known = f"{subject.scanner}/{subject.name}", await subjects_like(pool, instance, subject)
+    if name in known:
+        return ""
+    close = difflib.get_close_matches(name, sorted(known), n=3)
+    advice = f"did you mean {' or '.join(close)}?" if close else "check the name if it is not meant for later"
+    return f"note: no comment in {_where(subject)} was of the {subject} so far; {advice}"
 
 
 def _where(subject: Subject) -> str:

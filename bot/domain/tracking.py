@@ -28,7 +28,7 @@ def fate(
     *,
     before: Sequence[str],
     now: Sequence[str],
-    others: Iterable[Sequence[str]] = (),
+    others: Iterable[tuple[Sequence[str], Sequence[str]]] = (),
 ) -> Fate:
     """Return what became of the lines *first* to *last*.
 
@@ -41,14 +41,17 @@ def fate(
         file: how their file changed between the two versions, None if it did not.
         before: all lines of the file then.
         now: all lines of the file now, under whatever name; none if it is gone.
-        others: the lines of other files that got lines meanwhile.
+        others: the lines of other files that got lines meanwhile, then and now. Common code that stood there before
+            did not move there.
     """
     if file is None or _in_place(first, last, LineMap(file)):
         return Fate.kept
     code = words(before[first - 1 : last])
     if not code:
         return Fate.kept
-    if often(code, now) >= max(often(code, before), 1) or any(often(code, lines) for lines in others):
+    if often(code, now) >= max(often(code, before), 1):
+        return Fate.moved
+    if any(often(code, there) > often(code, then) for then, there in others):
         return Fate.moved
     return Fate.removed if file.change is Change.deleted else Fate.changed
 

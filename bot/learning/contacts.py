@@ -82,12 +82,12 @@ def _chosen(text: str) -> bool:
 
 
 _ABOUT: Final = re.compile(
-    r"(?i)pass(?:word|wd|phrase)?s?$|pwd$|^(?:none|null|true|false|string|text|str|required)$|[/.:]"
+    r"(?i)pass(?:wor[dt]|wd|phrase)?s?$|pwd$|^(?:none|null|true|false|string|text|str|required)$|[/.:]"
 )
 _AT: Final = r"[ \t]*[\[({<][ \t]*(?:at|AT|@)[ \t]*[\])}>][ \t]*"
 _DOT: Final = r"(?:\.|[ \t]*[\[({<][ \t]*(?:dot|DOT|\.)[ \t]*[\])}>][ \t]*)"
 _GAP: Final = r"[ \t().\u2009/-]"
-_CALLED: Final = "(?:tele)?phone|tel|mobile|cell(?:phone)?|fax|whatsapp|手机|电话|传真|座机|联系方式"
+_CALLED: Final = "(?:tele)?phone|tel|mobile|cell(?:phone)?|fax|whatsapp|t[ée]l[ée]phone|t[ée]l|telefon|tel[ée]fono|m[óo]vil|телефон|тел|手机|电话|電話|携帯|传真|座机|联系方式"
 
 _MAILS: Final = (
     rf"(?<![\w.+-])(?P<who>[\w.+-]{{1,64}}{_AT}[\w-]+(?:{_DOT}[\w-]+)+)",
@@ -112,7 +112,7 @@ _BANK: Final = r"\b(?P<who>[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1
 _CREDIT: Final = r"(?<![\w.-])(?P<who>[3-6][0-9]{3}(?P<by>[ -])(?:[0-9]{4}(?P=by)){2}[0-9]{4})(?![\w-]|\.\w)"
 _CITIZEN: Final = r"(?<![\w.])(?P<who>[1-9][0-9]{5}(?:19|20)[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9]{3}[0-9Xx])(?!\w)"
 
-_CHOSEN: Final = r"(?i:password|passwd|pwd|passphrase|\bpass|密码|口令)[\"']?\]?[ \t]*(?::=|=>|[:=\uff1a])[ \t]*[\"'](?P<who>[^\"'\s{}$<>%\[\]]{4,64})[\"']"
+_CHOSEN: Final = r"(?i:passwor[dt]|passwd|pwd|passphrase|\bpass|kennwort|mot_?de_?passe|contrase[ñn]a|senha|пароль|密码|密碼|口令|パスワード)[\"']?\]?[ \t]*(?::=|=>|[:=\uff1a])[ \t]*[\"'](?P<who>[^\"'\s{}$<>%\[\]]{4,64})[\"']"
 
 _FORMS: Final = (
     _Form("passwords", "secret", re.compile(_CHOSEN), _chosen),

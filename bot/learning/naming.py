@@ -49,10 +49,10 @@ _TAG: Final = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
-_WORD: Final = r"[A-Z\u00c0-\u00de][\w'\u2019-]*\w"
+_WORD: Final = r"[A-Z\u00c0-\u00de\u0401\u0410-\u042f][\w'\u2019-]*\w"
 _FULL: Final = rf"{_WORD}(?:[ \t]+(?:[A-Z]\.|{_WORD}|v[ao]n|de[rn]?|d[aiu]|l[ae]|bin|al))*?[ \t]+{_WORD}"
 _DID: Final = "created|written|implemented|developed|maintained|modified|changed|edited|added|designed|ported|contributed|reviewed|approved"
-_ROLES: Final = "contact|owner|assignee|assigned to|committer|responsible|reviewer|developer|programmer"
+_ROLES: Final = "contact|owner|assignee|assigned to|committer|responsible|reviewer|developer|programmer|autor(?:in)?|auteur|autore|verantwortlich|zuständig|ansprechpartner(?:in)?|responsable|автор|ответственный"
 _NAMED: Final = tuple(
     re.compile(one)
     for one in (

@@ -88,6 +88,8 @@ _AT_HOME: Final = re.compile(
 )
 #: What people cannot see, or take for another sign, and what they mean by it.
 _ODD: Final = re.compile(r"[^\x00-\x7f…]")
+#: In names of hosts it is a dot like any other (RFC 3490, 3.1).
+_FULL_STOP: Final = "\u3002"
 _PSEUDONYM: Final = re.compile(
     r"(?:user|account|contact|secret)-[0-9a-f]{10}(?:@mail\.invalid)?|host-[0-9a-f]{10}(?:\.invalid)?"
 )
@@ -239,6 +241,8 @@ def _is_public(written: str) -> bool:
 
 def _undisguised(match: re.Match[str]) -> str:
     sign = match[0]
+    if sign == _FULL_STOP:
+        return "."
     return "" if unicodedata.category(sign) == "Cf" else unicodedata.normalize("NFKC", sign)
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.domain.diff import Diff, FileDiff
+from bot.domain.diff import Change, Diff, FileDiff
 from bot.domain.errors import CloisterError
 from bot.domain.fingerprint import lines_of
-from bot.domain.merge_request import Revision
+from bot.domain.merge_request import Revision, Sha
 from bot.domain.signals import Comment
 from bot.domain.tracking import Fate, fate
 from bot.ports import Blob, Workspaces
@@ -45,24 +45,28 @@ async def followed(
         by_head[comment.head_sha].append(comment)
     found: dict[str, Followed] = {}
     for head, group in sorted(by_head.items()):
-        since = revision.model_copy(update={"base_sha": head})
         try:
-            found |= await _since(since, group, workspaces)
+            found |= await _since(head, revision, group, workspaces)
         except CloisterError as error:
             log.info("feedback.not_followed", head=head, error=str(error))
     return found
 
 
-async def _since(since: Revision, comments: Sequence[Comment], workspaces: Workspaces) -> dict[str, Followed]:
+async def _since(
+    head: Sha, revision: Revision, comments: Sequence[Comment], workspaces: Workspaces
+) -> dict[str, Followed]:
+    since = revision.model_copy(update={"base_sha": head})
     diff = await workspaces.diff(since)
     changed = {file.old_path: file for file in diff.files}
     touched = [one for one in comments if one.path in changed]
     if not touched:
         return {one.fingerprint: Followed(Fate.kept, one.path) for one in comments}
-    others = _others(diff, {changed[one.path].new_path for one in touched})
-    before = await workspaces.read(since, sorted({one.path for one in touched}), side="base")
     here = {changed[one.path].new_path for one in touched}
-    now = await workspaces.read(since, sorted(here | set(others)))
+    # What a rebase brought from the target branch is the work of others: no code of ours moved there.
+    others = _others(diff, await workspaces.diff(revision), here)
+    paths = {one.path for one in touched} | {file.old_path for file in others}
+    before = await workspaces.read(since, sorted(paths), side="base")
+    now = await workspaces.read(since, sorted(here | {file.new_path for file in others}))
     return await asyncio.to_thread(_fates, comments, changed, before, now, others)
 
 
@@ -98,10 +102,14 @@ def _fates(
     changed: Mapping[str, FileDiff],
     before: Mapping[str, Blob],
     now: Mapping[str, Blob],
-    others: Sequence[str],
+    others: Sequence[FileDiff],
 ) -> dict[str, Followed]:
     then, there = _lines(before), _lines(now)
-    elsewhere = [there[path] for path in others if path in there]
+    elsewhere = [
+        (then.get(file.old_path, ()) if file.change is not Change.added else (), there[file.new_path])
+        for file in others
+        if file.new_path in there
+    ]
     found: dict[str, Followed] = {}
     for one in comments:
         file = changed.get(one.path)
@@ -114,9 +122,13 @@ def _fates(
     return found
 
 
-def _others(diff: Diff, here: set[str]) -> list[str]:
-    gained = [file.new_path for file in diff.files if file.added_lines and file.new_path not in here]
-    return gained[:_MOST_OTHERS]
+def _others(diff: Diff, own: Diff, here: set[str]) -> list[FileDiff]:
+    gained = {file.new_path for file in own.files if file.added_lines}
+    return [
+        file
+        for file in diff.files
+        if file.added_lines and file.new_path in gained and file.new_path not in here
+    ][:_MOST_OTHERS]
 
 
 def _lines(blobs: Mapping[str, Blob]) -> Lines:

@@ -52,7 +52,11 @@ async def test_what_is_asked_wrongly_is_refused(database_url: str) -> None:
     for options, said in (
         (("show", "--comment", "x"), "no id of a comment"),
         (("rebuild", "--since", "soon"), "is no time"),
+        (("show", "--project", "4711"), "no comment was posted in a project 4711"),
     ):
         result = await cloister(database_url, "labels", *options)
         assert result.exit_code == 2
-        assert said in result.stderr
+        assert said in " ".join(result.stderr.split())
+    assert "there are no comments yet" in (await cloister(database_url, "labels", "show")).stdout
+    since = await cloister(database_url, "labels", "show", "--since", "2w")
+    assert "no comment was posted since then" in since.stdout

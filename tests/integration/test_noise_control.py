@@ -419,6 +419,13 @@ async def test_the_commands(noisy: Noisy, pool: Any, database_url: str) -> None:
     (shown,) = json.loads((await cloister("list", "--json", "--project", str(SISTER))).stdout)
     assert (shown["project_id"], shown["group"], shown["category"]) == (None, "team", "model/style")
     assert "in group team" in (await cloister("unmute", "model/style", "--category", *there)).stdout
+    unheard = await cloister("mute", "semgrep/python-evil", *here)
+    assert "of the rule semgrep/python-evil so far; check the name" in unheard.stderr
+    await noisy.tell(PROJECT, [901], rule="python-eval", scanner="semgrep")
+    assert (
+        "did you mean semgrep/python-eval?" in (await cloister("unmute", "semgrep/python-evil", *here)).stderr
+    )
+    assert "" == (await cloister("mute", "semgrep/python-eval", *here)).stderr
     actors = {entry.act.actor.split(":")[0] for entry in await PostgresAuditLog(pool).newest(5)}
     assert actors == {"command"}
     for arguments, said in (

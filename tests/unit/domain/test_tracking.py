@@ -38,7 +38,9 @@ def diffed(before: Sequence[str], now: Sequence[str], change: Change = Change.mo
     return FileDiff("a.py", "a.py", change, hunks=tuple(hunks)) if hunks else None
 
 
-def ended(now: Sequence[str], first: int = 4, last: int = 5, **more: Sequence[Sequence[str]]) -> Fate:
+def ended(
+    now: Sequence[str], first: int = 4, last: int = 5, **more: Sequence[tuple[list[str], list[str]]]
+) -> Fate:
     """Return what became of lines of BEFORE."""
     return fate(first, last, diffed(BEFORE, now), before=BEFORE, now=now, **more)
 
@@ -64,10 +66,11 @@ def test_lines_are_followed(now: list[str], expected: Fate) -> None:
 
 
 def test_code_that_moved_to_another_file_is_not_changed() -> None:
-    """Unless it is another one."""
+    """Unless it is another one, or stood there before, too."""
     now = [*BEFORE[:3], *BEFORE[5:]]
-    assert Fate.moved is ended(now, others=[["a"], ["def found():", *BEFORE[3:5]]])
-    assert Fate.changed is ended(now, others=[[BEFORE[3]]])
+    assert Fate.changed is ended(now, others=[(BEFORE, ["more", *BEFORE])])
+    assert Fate.moved is ended(now, others=[([], ["a"]), ([], ["def found():", *BEFORE[3:5]])])
+    assert Fate.changed is ended(now, others=[([], [BEFORE[3]])])
 
 
 def test_a_twin_does_not_stand_in_for_code_that_is_gone() -> None:
@@ -81,7 +84,7 @@ def test_a_deleted_file_takes_its_code_along() -> None:
     """Where it stands nowhere else."""
     gone = diffed(BEFORE, [], Change.deleted)
     assert Fate.removed is fate(4, 5, gone, before=BEFORE, now=[])
-    assert Fate.moved is fate(4, 5, gone, before=BEFORE, now=[], others=[BEFORE])
+    assert Fate.moved is fate(4, 5, gone, before=BEFORE, now=[], others=[([], BEFORE)])
 
 
 def test_blank_lines_have_no_fate() -> None:

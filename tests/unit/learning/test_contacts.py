@@ -64,6 +64,14 @@ def test_what_leads_somewhere_is_taken_out(who: str) -> None:
         ("db_password = 'hunter2'", "hunter2"),
         ('{"pwd": "changeme"}', "changeme"),
         ("password => 'tiger'", "tiger"),
+        ("Passwort = 'Sommer2024'", "Sommer2024"),
+        ("mot_de_passe: 'ete2024!'", "ete2024!"),
+        ("contraseña = 'verano24'", "verano24"),
+        ("пароль = 'leto2024'", "leto2024"),
+        ("パスワード = 'natsu2024'", "natsu2024"),
+        ("Tél. 06 12 34 56 78", "06 12 34 56 78"),
+        ("Telefon: 030 123456", "030 123456"),
+        ("電話: 03-1234-5678", "03-1234-5678"),
     ],
 )
 def test_what_stands_beside_it_may_say_what_it_is(text: str, who: str) -> None:

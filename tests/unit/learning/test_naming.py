@@ -23,6 +23,9 @@ from bot.learning.naming import without_names
         ("# owner: Jane", "# owner: P"),
         ("> Committer: Jane Doe", "> Committer: P"),
         ("# 作者:张三", "# 作者:P"),
+        ("# Autorin: Jane Doe", "# Autorin: P"),
+        ("// Auteur : Zoé Durand", "// Auteur : P"),
+        ("# Автор: Иван Петров", "# Автор: P"),
         ("// 负责人\uff1a李四\uff0c王五", "// 负责人\uff1aP\uff0c王五"),
     ],
 )

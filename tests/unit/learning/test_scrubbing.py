@@ -125,6 +125,7 @@ def test_what_only_its_place_gives_away_is_gone(text: str, leak: str) -> None:
     [
         "jane@ac\u200bme.example",
         "jane\uff20acme.example",
+        "jane@acme\u3002example",
         "\uff11\uff10.1.2.3",
         "10.1.2\u2060.3",
         "\uff27itlab.acme.example",
