@@ -15,6 +15,7 @@ from bot.domain.dashboard import FEW, Dimension, Filters, Muted, NoiseRow
 from bot.domain.dashboard_query import BadFilter, cursor_text, filters_of
 from bot.domain.errors import Permanent
 from bot.domain.markdown import visible
+from bot.domain.own_path import own_path
 from bot.domain.quiet.groups import group_path, groups_above
 from bot.domain.viewer import Viewer
 from bot.ports.muting import Muting
@@ -30,6 +31,7 @@ MUTED_DAYS, MOST_MUTED_DAYS = 30, 180
 MOST_MUTES = 100
 #: A sentence, not a report.
 MOST_REASON = 500
+_BOARD = "/noise"
 _DONE = {
     "muted": "The rule is muted. It says nothing on merge requests here until the day in its row.",
     "unmuted": "The mute has ended. The rule speaks again at the next review.",
@@ -41,7 +43,7 @@ def router(desk: Desk) -> APIRouter:
     """Return the page, and what its forms send to where mutes can be kept."""
     pages = APIRouter(default_response_class=HTMLResponse)
 
-    @pages.get("/noise")
+    @pages.get(_BOARD)
     async def noise(
         request: Request, viewer: SignedInViewer, done: str = "", after: str = ""
     ) -> HTMLResponse:
@@ -70,6 +72,7 @@ def router(desk: Desk) -> APIRouter:
             leads=viewer.leads if desk.muting is not None else lambda _: False,
             leads_group=leads_group,
             group=group,
+            board=frame.url(),
             until=desk.today + timedelta(days=MUTED_DAYS),
             latest=desk.today + timedelta(days=MOST_MUTED_DAYS),
             most_reason=MOST_REASON,
@@ -104,6 +107,7 @@ def _decide(pages: APIRouter, desk: Desk, muting: Muting) -> None:
         viewer: SignedInViewer,
         project: int | None = Form(None, gt=0, lt=2**63),
         group: str = Form(""),
+        board: str = Form("", max_length=2_000),
         scanner: str = Form(min_length=1, max_length=255),
         rule: str = Form(min_length=1, max_length=255),
         until: str = Form(),
@@ -119,7 +123,7 @@ def _decide(pages: APIRouter, desk: Desk, muting: Muting) -> None:
                 await muting.mute_for_group(place, scanner, rule, why=reason, until=end, by=viewer)
         except Permanent as error:
             raise Problem(409, "not_mutable", str(error)) from None
-        return _back(place, "muted")
+        return _back(board, place, "muted")
 
     @pages.post("/noise/mutes/{mute_id}/end")
     async def unmute(
@@ -127,6 +131,7 @@ def _decide(pages: APIRouter, desk: Desk, muting: Muting) -> None:
         viewer: SignedInViewer,
         project: int | None = Form(None, gt=0, lt=2**63),
         group: str = Form(""),
+        board: str = Form("", max_length=2_000),
         why: str = Form(),
     ) -> RedirectResponse:
         """End a mute in one project, or in all below a group."""
@@ -136,7 +141,7 @@ def _decide(pages: APIRouter, desk: Desk, muting: Muting) -> None:
             ended = await muting.unmute(place, mute_id, why=reason, by=viewer)
         else:
             ended = await muting.unmute_for_group(place, mute_id, why=reason, by=viewer)
-        return _back(place, "unmuted" if ended else "gone")
+        return _back(board, place, "unmuted" if ended else "gone")
 
 
 def _place(project: int | None, group: str) -> int | str:
@@ -191,6 +196,9 @@ def _end(desk: Desk, until: str) -> datetime:
     return datetime.combine(day, time(23, 59, 59), UTC)
 
 
-def _back(place: int | str, done: str) -> RedirectResponse:
-    where = "project" if isinstance(place, int) else "group"
-    return RedirectResponse(f"/noise?{urlencode({where: place, 'done': done})}", 303)
+def _back(board: str, place: int | str, done: str) -> RedirectResponse:
+    """Lead to the *board* that the form stood on, with its filters; to that of the *place* where none is named."""
+    path, _, query = own_path(board).partition("?")
+    if path != _BOARD or not query:
+        query = urlencode({"project" if isinstance(place, int) else "group": place})
+    return RedirectResponse(f"{_BOARD}?{query}&{urlencode({'done': done})}", 303)

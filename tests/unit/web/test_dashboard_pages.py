@@ -437,6 +437,27 @@ _FORM: Mapping[str, str] = {
 }
 
 
+@pytest.mark.parametrize(
+    ("board", "expected"),
+    [
+        ("/noise?from=2026-03-01&to=2026-05-29&group=retail", "from=2026-03-01&to=2026-05-29&group=retail"),
+        ("", f"project={SHOP}"),
+        ("//evil.example/noise?group=retail", f"project={SHOP}"),
+        ("https://evil.example/noise?group=retail", f"project={SHOP}"),
+        ("/sign-out?group=retail", f"project={SHOP}"),
+        ("/noise?group=retail\r\nset-cookie: a=b", f"project={SHOP}"),
+    ],
+)
+async def test_a_decision_leads_back_to_where_it_was_made(board: str, expected: str):
+    """The days and the group that were chosen stay so; nothing that a form says leads anywhere else."""
+    async with _client(Shown(), _ADMIN) as client:
+        shown = (await client.get("/noise?from=2026-03-01&to=2026-05-29&group=retail")).text
+        answer = await client.post("/noise/mutes", data={**_FORM, "board": board})
+
+    assert (303, f"/noise?{expected}&done=muted") == (answer.status_code, answer.headers["location"])
+    assert 'name="board" value="/noise?from=2026-03-01&amp;to=2026-05-29&amp;group=retail' in shown
+
+
 async def test_a_tech_lead_mutes_a_rule(muting: tuple[Shown, httpx.AsyncClient]):
     """It is kept with the reason until the end of that day, and the page says so."""
     shown, client = muting
