@@ -15,7 +15,10 @@ from bot.domain.run import Run
 #: Names one merge request by its first three values, those of `key_of`.
 REF: Final = "instance = $1 AND project_id = $2 AND iid = $3"
 
-FINDINGS: Final = "SELECT step, body FROM finding WHERE run_id = $1 ORDER BY path, body->'line', fingerprint"
+#: In the same order whatever the language of the database, and where two steps have found the same.
+FINDINGS: Final = """
+SELECT step, body FROM finding WHERE run_id = $1 ORDER BY path COLLATE "C", body->'line', fingerprint, step
+"""
 
 _SAVE_THREAD = """
 INSERT INTO thread (instance, project_id, iid, fingerprint, run_id, state, scanner, rule, severity, path, anchor, discussion_id)

@@ -205,6 +205,15 @@ async def test_findings_of_a_step_replace_each_other(store: Store) -> None:
     }
 
 
+async def test_the_order_of_findings_is_always_the_same(store: Store) -> None:
+    """Where two steps have found the same, whichever was stored first: data sets depend on it."""
+    run = await saved_run(store)
+    async with store.commit(GROUP, parent(55)) as transaction:
+        await transaction.replace_findings(run.id, "scan:semgrep", [finding("1")])
+        await transaction.replace_findings(run.id, "review", [finding("1")])
+    assert ["review", "scan:semgrep"] == [*await store.findings(run.id)]
+
+
 async def test_a_transaction_reads_the_findings_that_it_may_change(store: Store) -> None:
     """It sees them as they are, its own changes among them."""
     run = await saved_run(store)
