@@ -18,6 +18,11 @@ FOUND = "GitLab personal access token committed"
 LONG_PATH = "/".join(["d" * 250] * 15) + "/f.txt"
 
 
+def lines(count: int) -> str:
+    """Return so many lines of a hundred characters."""
+    return "".join(f"line {number:6} of many {'x' * 79}\n" for number in range(count))
+
+
 @dataclass(frozen=True)
 class Case:
     """A change, what the summary says, and the status."""
@@ -57,7 +62,7 @@ CASES = {
     ),
     "more than a diff may have": Case(
         {
-            **{f"a{part}.txt": "".join(f"line {n} of many\n" for n in range(450_000)) for part in range(3)},
+            **{f"a{part}.txt": lines(93_000) for part in range(3)},
             "zzz.txt": SECRET,
         },
         says=(
