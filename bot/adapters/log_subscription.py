@@ -97,8 +97,16 @@ class PostgresSubscription:
 
     async def __aenter__(self) -> PostgresSubscription:
         """Join the group."""
-        async with translated():
-            await self._rebalance()
+        joined = False
+        try:
+            async with translated():
+                await self._rebalance()
+            joined = True
+        finally:
+            # Nobody leaves what was never entered: its connection would be missing from the pool for good.
+            if not joined:
+                self.closed = True
+                await self._disconnect()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
