@@ -73,6 +73,19 @@ async def test_background_work_goes_on_after_a_bug(postgres_log: PostgresLog, po
         assert [record(1).id] == ids(await read(subscription, 1))
 
 
+async def test_a_damaged_row_holds_up_no_other_that_waits(postgres_log: PostgresLog, pool: Any) -> None:
+    """What cannot be read comes to its stage as what is left of it, and what is due with it as it is."""
+    await postgres_log.append([record(number, due_in_s=0.5) for number in range(3)])
+    await pool.execute("UPDATE delayed_event SET trace = '[1]' WHERE id = $1", record(1).id)
+    async with postgres_log.subscribe("late", STAGE) as subscription:
+        deliveries = await read(subscription, 3)
+    found = {delivery.record.id: delivery.record for delivery in deliveries}
+    assert {record(0).id, record(2).id} < set(found)
+    (remains,) = [one for one in found.values() if one.kind == "unreadable"]
+    assert (STAGE, str(record(1).id)) == (remains.stage, remains.body["from"]["delayed"])
+    assert await pool.fetchval("SELECT count(*) FROM delayed_event") == 0
+
+
 async def test_an_append_whose_caller_left_reaches_the_others(postgres_log: PostgresLog) -> None:
     """Giving up on an append does not take along those that share its commit."""
     first, second = (asyncio.create_task(postgres_log.append([record(number)])) for number in (1, 2))
