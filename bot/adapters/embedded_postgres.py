@@ -6,11 +6,13 @@ import asyncio
 import atexit
 import contextlib
 import fcntl
+import os
 import re
 import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 import warnings
 from pathlib import Path
@@ -20,12 +22,16 @@ import psutil
 import structlog
 
 from bot.domain.errors import Permanent
+from bot.runtime.regularly import regularly
 
 _log = structlog.get_logger(__name__)
 
 _STOP_LIMIT_S = 30
 #: Between two looks whether a server is ready, and between two lines that say that it is not.
 _AGAIN_S, _TELL_S = 0.1, 10.0
+#: Between two looks whether the server has died.
+_LOOK_S = 1.0
+_FAILED = (OSError, subprocess.SubprocessError, psutil.Error, AssertionError)
 
 #: The package hands the path to a shell without quotes.
 _UNFIT = re.compile(r"[^\w/.+,:@%-]")
@@ -37,6 +43,8 @@ class InUse(Permanent):
 
 class EmbeddedPostgres:
     """Start the server on entering and stop it on leaving; use as an async context manager.
+
+    In between it is started again, at the same address, when it dies, as for want of memory.
 
     Args:
         data_dir: made if missing; one Cloister at a time may use it.
@@ -50,14 +58,46 @@ class EmbeddedPostgres:
         self._data_dir = data_dir
         self._lock: IO[str] | None = None
         self._server: Any = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._changing = threading.Lock()
+        self._stopped = False
 
     async def __aenter__(self) -> str:
         """Start the server and return its database URL."""
-        return await asyncio.to_thread(self.start)
+        url = await asyncio.to_thread(self.start)
+        self._keeper = asyncio.create_task(self._keep_running(), name="embedded database")
+        return url
 
     async def __aexit__(self, *exc_info: object) -> None:
         """Stop the server."""
+        if self._keeper is not None:
+            self._keeper.cancel()
         await asyncio.to_thread(self.stop)
+
+    async def _keep_running(self) -> None:
+        async def look() -> None:
+            if self._died():
+                _log.error("database.died", log=str(self._log_file))
+                await asyncio.to_thread(self._start_again)
+
+        await regularly(look, every_s=_LOOK_S, failed="database.not_started")
+
+    def _died(self) -> bool:
+        """Say whether the server has ended; where we are the first process, its remains are ours to bury."""
+        postmaster = self._server.get_postmaster_info().process
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(postmaster.pid, os.WNOHANG)
+        return not postmaster.is_running()
+
+    def _start_again(self) -> None:
+        with self._changing:
+            if self._stopped:
+                return
+            try:
+                self._start()
+            except _FAILED as error:
+                raise self._explained(error) from error
+        _log.info("database.started_again")
 
     def start(self) -> str:
         """Start the server and return its database URL."""
@@ -78,15 +118,25 @@ class EmbeddedPostgres:
             self._server._lock = InterProcessLock(self._data_dir / "postgres.lock")  # noqa: SLF001 - no other way
             self._server.runtime_path = Path(tempfile.mkdtemp(prefix="cloister-"))
             self._start()
-            # Whoever may connect is the database's superuser.
-            self._server.get_postmaster_info().socket_path.chmod(0o600)
-        except (OSError, subprocess.SubprocessError, psutil.Error, AssertionError) as error:
+        except _FAILED as error:
             self._lock.close()
-            log = self._data_dir / "postgres" / "log"
-            raise Permanent(f"the embedded Postgres does not start: {error}; its log is {log}") from error
+            raise self._explained(error) from error
+        self._stopped = False
         return str(self._server.get_uri())
 
+    def _explained(self, error: BaseException) -> Permanent:
+        return Permanent(f"the embedded Postgres does not start: {error}; its log is {self._log_file}")
+
+    @property
+    def _log_file(self) -> Path:
+        return self._data_dir / "postgres" / "log"
+
     def _start(self) -> None:
+        self._await_start()
+        # Whoever may connect is the database's superuser.
+        self._server.get_postmaster_info().socket_path.chmod(0o600)
+
+    def _await_start(self) -> None:
         self._await_recovery()
         try:
             self._server.start()
@@ -100,7 +150,7 @@ class EmbeddedPostgres:
         told = time.monotonic()
         while self._gets_ready():
             if time.monotonic() - told >= _TELL_S:
-                _log.warning("database.recovering", log=str(self._data_dir / "postgres" / "log"))
+                _log.warning("database.recovering", log=str(self._log_file))
                 told = time.monotonic()
             time.sleep(_AGAIN_S)
 
@@ -127,6 +177,8 @@ class EmbeddedPostgres:
 
     def stop(self) -> None:
         """Stop the server."""
+        with self._changing:
+            self._stopped = True
         if self._server is not None:
             postmaster = self._server.get_postmaster_info().process
             # Fast shutdown: open connections are ended, everything committed stays.

@@ -31,7 +31,13 @@ class GitFailed(Exception):
         own = "\n".join(line for line in self.stderr.split("\n") if not line.startswith("remote:"))
         return bool(_BROKEN.search(own))
 
+    @property
+    def locked(self) -> bool:
+        """Say whether a lock was in the way: of a git that runs, or of one that was killed."""
+        return bool(_LOCKED.search(self.stderr))
 
+
+_LOCKED = re.compile(r"unable to create '[^']*\.lock': file exists", re.IGNORECASE)
 _UNWANTED = re.compile(r"not our ref|unadvertised object|could(?:n't| not) find remote ref", re.IGNORECASE)
 _BROKEN = re.compile(
     r"not a git repository|could not access '|bad object|is corrupt|is empty|unable to read|cannot be accessed|bad config"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
+from bot.adapters.git_errors import GitFailed
 from bot.adapters.git_process import Git
 from bot.domain.errors import Permanent
 from bot.domain.merge_request import Revision
@@ -18,6 +20,8 @@ _FETCH = (
 )
 #: How often a running fetch is measured.
 _WATCH_S = 0.5
+#: By how much the times of files may lag behind the clock.
+_CLOCK_S = 1.0
 
 
 class TooLarge(Permanent):
@@ -93,6 +97,36 @@ async def transfer(
             f"the repository is larger than the limit of {limit_bytes} bytes;"
             " raise the limit or exclude the project"
         )
+
+
+async def transfer_alone(
+    git: Git, repository: Path, url: str, wanted: Sequence[str], *, limit_s: float, limit_bytes: int
+) -> None:
+    """Do as `transfer`, where nobody else writes to *repository*: locks in the way are those of a killed git."""
+    began = time.time() - _CLOCK_S
+    try:
+        await transfer(git, repository, url, wanted, limit_s=limit_s, limit_bytes=limit_bytes)
+    except GitFailed as failure:
+        # A young one may belong to a git that has outlived the process that started it.
+        old = time.time() - limit_s
+        if not (failure.locked and _remove_locks(repository, lambda changed: changed < old)):
+            raise
+        await transfer(git, repository, url, wanted, limit_s=limit_s, limit_bytes=limit_bytes)
+    except BaseException:
+        # Broken off, it was killed and could not tidy up.
+        _remove_locks(repository, lambda changed: changed > began)
+        raise
+
+
+def _remove_locks(repository: Path, left: Callable[[float], bool]) -> bool:
+    """Remove the lock files that were *left* behind, by when they were made, and say whether there were any."""
+    removed = False
+    for lock in list(repository.rglob("*.lock")):
+        with contextlib.suppress(FileNotFoundError):
+            if left(lock.lstat().st_mtime):
+                lock.unlink()
+                removed = True
+    return removed
 
 
 def _size_bytes(repository: Path) -> int:

@@ -28,12 +28,15 @@ from bot.domain.merge_request import MergeRequestRef, Revision
 from bot.ports import Blob, Occurrences
 
 _T = TypeVar("_T")
+_Made = tuple[int, ...]
 
 #: Revisions whose diffs and arrival are remembered: those under review at one time.
 _REMEMBERED_DIFFS = 8
 _REMEMBERED_REVISIONS = 1_024
 #: Each fetch leaves one pack; look-ups slow down with their number.
 _MAX_PACKS = 50
+#: One on a mirror that may be damaged, one on another that a second reader replaced, and one more.
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,8 @@ class GitMirror:
         self._git = Git(forge_url=forge_url, token=token, ca_file=ca_file)
         self._limits = limits or Limits()
         self._mirrors: dict[tuple[str, int], _Mirror] = {}
-        self._arrived: Recent[Revision, bool] = Recent(_REMEMBERED_REVISIONS)
+        #: Which mirror a revision has arrived in; other processes may put a new one in its place.
+        self._arrived: Recent[Revision, _Made] = Recent(_REMEMBERED_REVISIONS)
         self._diffs: Recent[tuple[Path, str, str], Diff] = Recent(_REMEMBERED_DIFFS)
 
     async def fetch(self, revision: Revision) -> None:
@@ -97,7 +101,8 @@ class GitMirror:
                 serves no git over HTTP.
         """
         mirror = self._mirror(revision.ref)
-        if self._arrived.get(revision) and mirror.path.is_dir():
+        made = _made(mirror.path)
+        if made and self._arrived.get(revision) == made:
             return
         async with self._exclusive(mirror):
             try:
@@ -107,7 +112,7 @@ class GitMirror:
                     raise _unusable(failure) from failure
                 await self._discard(mirror)
                 await self._bring_anew(mirror, revision)
-        self._arrived.put(revision, True)
+            self._arrived.put(revision, _made(mirror.path))
 
     async def diff(self, revision: Revision) -> Diff:
         """Return the exact diff from base to head; files past the size limit are ``truncated``."""
@@ -165,21 +170,22 @@ class GitMirror:
         )
 
     async def _mending(self, revision: Revision, operation: Callable[[], Awaitable[_T]]) -> _T:
-        """Run *operation* on the fetched revision; on a damaged mirror, once more on a new one."""
-        await self.fetch(revision)
-        try:
-            return await operation()
-        except GitFailed as failure:
-            if not failure.broken_mirror:
-                raise Permanent(f"git cannot read {revision.ref}: {failure.stderr}") from failure
-        mirror = self._mirror(revision.ref)
-        async with self._exclusive(mirror):
-            await self._discard(mirror)
-        await self.fetch(revision)
-        try:
-            return await operation()
-        except GitFailed as failure:
-            raise Permanent(f"the repository of {revision.ref} is damaged: {failure.stderr}") from failure
+        """Run *operation* on the fetched revision; on a damaged mirror, again on a new one."""
+        mirror, said = self._mirror(revision.ref), ""
+        for _ in range(_TRIES):
+            await self.fetch(revision)
+            made = _made(mirror.path)
+            try:
+                return await operation()
+            except GitFailed as failure:
+                if not failure.broken_mirror:
+                    raise Permanent(f"git cannot read {revision.ref}: {failure.stderr}") from failure
+                said = failure.stderr
+            async with self._exclusive(mirror):
+                # Another reader may have put a new one in its place, under this one and for others who read now.
+                if _made(mirror.path) == made:
+                    await self._discard(mirror)
+        raise Permanent(f"the repository of {revision.ref} is damaged: {said}")
 
     def _mirror(self, ref: MergeRequestRef) -> _Mirror:
         instance = hashlib.sha256(ref.instance.encode()).hexdigest()[:12]
@@ -266,6 +272,17 @@ class GitMirror:
             await self._git.run(
                 "repack", "-q", "-d", "--geometric=2", at=mirror.path, limit_s=self._limits.fetch_s
             )
+
+
+def _made(mirror: Path) -> _Made:
+    """Return what tells a mirror from a later one at the same place, nothing where there is none.
+
+    Nobody writes its settings again. A number of a file alone would not do, since the next file may get it.
+    """
+    with contextlib.suppress(OSError):
+        status = (mirror / "config").stat()
+        return status.st_ino, status.st_mtime_ns
+    return ()
 
 
 def _unusable(failure: GitFailed) -> Transient:

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from bot.adapters.log_history import history
-from bot.adapters.log_records import Key, append, record_of
+from bot.adapters.log_records import Key, append, record_or_remains_of
 from bot.adapters.log_subscription import PostgresSubscription
 from bot.adapters.postgres import LOST, translated
 from bot.domain.errors import Transient
@@ -201,7 +201,11 @@ class PostgresLog:
                     "DELETE FROM delayed_event WHERE (id, attempt) IN (SELECT id, attempt FROM delayed_event"
                     " WHERE due_at <= now() ORDER BY due_at LIMIT 100 FOR UPDATE SKIP LOCKED) RETURNING *"
                 )
-                records = [record_of(row) for row in rows]
+                # One that is damaged would hold up all others; its stage sets it aside.
+                records = [
+                    record_or_remains_of(row, {"delayed": str(row["id"]), "attempt": row["attempt"]})
+                    for row in rows
+                ]
                 await append(connection, records)
             self.announce(records)
             if len(records) < 100:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -96,3 +97,19 @@ def record_of(row: Mapping[str, Any]) -> Record:
         trace=row["trace"],
         attempt=row["attempt"],
     )
+
+
+def record_or_remains_of(row: Mapping[str, Any], place: Mapping[str, str | int]) -> Record:
+    """Return the record that *row* holds; of a damaged one what is left, which its stage sets aside.
+
+    Args:
+        row: of the log or of the delayed events.
+        place: where it is or was among the rows of its stage, the same however often it is read.
+    """
+    try:
+        return record_of(row)
+    except ValueError as error:
+        raw = json.dumps(dict(row), default=str).encode()
+        problem = f"not a record of Cloister: {str(error).partition(chr(10))[0]}"
+        stage = row["stage"]
+        return Record.unreadable(raw, stage=stage, place={"topic": stage, **place}, problem=problem)

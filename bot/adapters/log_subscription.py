@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import json
 import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import structlog
 
-from bot.adapters.log_records import PARTITIONS, record_of
+from bot.adapters.log_records import PARTITIONS, record_or_remains_of
 from bot.adapters.postgres import give_up_locks, translated
 from bot.domain.errors import Transient
-from bot.domain.events import Record
 from bot.ports import Delivery
 
 log = structlog.get_logger()
@@ -97,8 +95,16 @@ class PostgresSubscription:
 
     async def __aenter__(self) -> PostgresSubscription:
         """Join the group."""
-        async with translated():
-            await self._rebalance()
+        joined = False
+        try:
+            async with translated():
+                await self._rebalance()
+            joined = True
+        finally:
+            # Nobody leaves what was never entered: its connection would be missing from the pool for good.
+            if not joined:
+                self.closed = True
+                await self._disconnect()
         return self
 
     async def __aexit__(self, *exc_info: object) -> None:
@@ -176,15 +182,8 @@ class PostgresSubscription:
         return deliveries
 
     def _deliver(self, row: Mapping[str, Any], partition: int, offset: int) -> Delivery:
-        epoch = self._epochs[partition]
-        try:
-            record = record_of(row)
-        except ValueError as error:
-            raw = json.dumps(dict(row), default=str).encode()
-            place: dict[str, str | int] = {"topic": row["stage"], "partition": partition, "offset": offset}
-            problem = f"not a record of Cloister: {str(error).partition(chr(10))[0]}"
-            record = Record.unreadable(raw, stage=row["stage"], place=place, problem=problem)
-        return Delivery(partition, offset, epoch, record)
+        record = record_or_remains_of(row, {"partition": partition, "offset": offset})
+        return Delivery(partition, offset, self._epochs[partition], record)
 
     async def _heartbeat(self) -> None:
         now = asyncio.get_running_loop().time()

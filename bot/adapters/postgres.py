@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 
 from bot.adapters.postgres_tls import check_tls_files, tls_problem
-from bot.domain.errors import CloisterError, Permanent, Transient
+from bot.domain.errors import Blocked, CloisterError, Permanent, Transient
 
 #: Errors that another try may mend: the server went away, is starting, is short of something, gave up on a slow
 #: statement, is a stand-by for the moment, or chose us as a deadlock victim. The driver's state machine trips with an
@@ -31,6 +31,9 @@ LOST = (
     OSError,
     TimeoutError,
 )
+
+#: What a pool meets when it opens another session while a password is renewed or a database restored.
+_REFUSED_AT_THE_DOOR = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InvalidCatalogNameError)
 
 #: Words by which the driver complains of a connection that is gone; the pool takes one back when it breaks.
 _ENDED = ("closed", "closing", "released back")
@@ -91,6 +94,8 @@ def _reason(error: BaseException) -> str:
         return "nothing listens there"
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if isinstance(error, asyncpg.TargetServerAttributeNotMatched):
+        return "it is read-only"
     # What a server says of itself helps, as that it has too many clients; of others only the kind is sure to be short.
     return str(error) if isinstance(error, asyncpg.PostgresError) else type(error).__name__
 
@@ -102,6 +107,9 @@ async def translated() -> AsyncIterator[None]:
         yield
     except LOST as error:
         raise Transient(f"the database is out of reach ({type(error).__name__})") from error
+    except _REFUSED_AT_THE_DOOR as error:
+        # It let us in when we started. As long as new sessions are refused, work waits and none of it is given up.
+        raise Blocked(str(connection_error(error))) from error
     except asyncpg.InterfaceError as error:
         # The driver's own complaints are mostly about wrong calls; only these are about the connection.
         if any(sign in str(error) for sign in _ENDED):
@@ -172,6 +180,9 @@ async def connect_pool(url: str, *, size: int = 10) -> Any:
             reset=_keep,
             timeout=10,
             command_timeout=30,
+            # After a failover the old primary may come back as a stand-by under the name that we know: a session there
+            # would stay in the pool, and fail, for as long as it is used.
+            target_session_attrs="read-write",
             server_settings={**_SESSION, "application_name": f"cloister {uuid.uuid4().hex[:12]}"},
         )
     except CONNECT_ERRORS as error:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bot.adapters.git_errors import GitFailed, from_fetch
-from bot.adapters.git_fetch import transfer
+from bot.adapters.git_fetch import transfer_alone
 from bot.adapters.git_lock import file_lock
 from bot.adapters.git_objects import read_blobs
 from bot.adapters.git_process import Git
@@ -88,7 +88,7 @@ class GitRules:
                 await self._git.run("init", "-q", "--bare", "--template=", "--initial-branch=unborn", at=new)
                 new.rename(self._mirror)
         wanted = ("--depth=1", "--force", f"+{self._ref}:{_REF}")
-        await transfer(
+        await transfer_alone(
             self._git, self._mirror, self._url, wanted, limit_s=_LIMIT_S, limit_bytes=_REPOSITORY_BYTES
         )
         copy = await self._copied()

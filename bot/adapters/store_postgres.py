@@ -190,12 +190,13 @@ class PostgresStore:
         async with self._holders, AsyncExitStack() as stack:
             async with translated():
                 connection = await stack.enter_async_context(self._pool.acquire())
+                # Before the lock: whoever is broken off while it is taken may have it, and the session lives on.
+                stack.push_async_callback(_unlock, connection)
                 locked = await connection.fetchval(
                     "SELECT pg_try_advisory_lock(hashtextextended($1, 0))", f"cloister.publish.{ref.key}"
                 )
             if not locked:
                 raise Transient("another process writes to this merge request", retry_after_s=1.0)
-            stack.push_async_callback(_unlock, connection)
 
             async def still_held() -> None:
                 # The lock ends with its connection, and only with that.

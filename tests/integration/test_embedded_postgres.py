@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import signal
 import stat
 import sys
 import tempfile
@@ -47,6 +49,32 @@ async def test_a_stopped_server_starts_again() -> None:
             connection = await asyncpg.connect(server.start())
             await connection.close()
             server.stop()
+
+
+async def _answers(url: str) -> bool:
+    try:
+        connection = await asyncpg.connect(url)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        return False
+    await connection.close()
+    return True
+
+
+async def test_a_server_that_dies_comes_back() -> None:
+    """It does so at its address, with what was committed, and only our user can connect; leaving stops it."""
+    with tempfile.TemporaryDirectory(prefix="cloister-test-") as directory:
+        pid = Path(directory) / "data" / "postgres" / "postmaster.pid"
+        async with EmbeddedPostgres(Path(directory) / "data") as url:
+            connection = await asyncpg.connect(url)
+            await connection.execute("CREATE TABLE kept ()")
+            os.kill(int(pid.read_text().splitlines()[0]), signal.SIGKILL)
+            async with asyncio.timeout(150):
+                while not await _answers(url) or stat.S_IMODE(_socket(url).stat().st_mode) & 0o077:
+                    await asyncio.sleep(0.1)
+            connection = await asyncpg.connect(url)
+            await connection.execute("DROP TABLE kept")
+            await connection.close()
+        assert not pid.exists()
 
 
 @pytest.mark.parametrize("name", ["two words", "$(touch x)", "a;b"])

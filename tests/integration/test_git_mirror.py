@@ -6,6 +6,7 @@ import asyncio
 import base64
 import contextlib
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -143,6 +144,21 @@ async def test_a_damaged_mirror_is_made_anew(
     assert 1 == len((await mirror.diff(revision)).files)
     fresh = mirror_of(tmp_path, f"file://{upstream.root}")
     assert 1 == len(await fresh.read(revision, ["a"]))
+
+
+async def test_a_mirror_that_another_process_made_anew_is_kept(tmp_path: Path, upstream: Upstream) -> None:
+    """What is missing there is fetched; taking it away would fail those who read it."""
+    old = upstream.revision(*SIMPLE)
+    head = upstream.commit("refs/merge-requests/4/head", {b"a": file(b"4\n")}, old.base_sha)
+    new = old.model_copy(update={"head_sha": head})
+    first, second = (mirror_of(tmp_path, f"file://{upstream.root}") for _ in range(2))
+    await second.fetch(old)
+    await asyncio.to_thread(shutil.rmtree, only_mirror(tmp_path))
+    await first.fetch(new)
+    mark = only_mirror(tmp_path) / "mark"
+    mark.touch()
+    assert b"1\n3\n" == (await second.read(old, ["a"]))["a"].content
+    assert mark.exists()
 
 
 async def test_concurrent_users_share_one_mirror(tmp_path: Path, upstream: Upstream) -> None:

@@ -1,9 +1,13 @@
 """What the Postgres log does beyond the contract: it outlives its connections."""
 
 import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 import structlog
 
@@ -11,7 +15,7 @@ from bot.adapters.log_history import history
 from bot.adapters.log_postgres import PostgresLog
 from bot.adapters.postgres import connect_pool, give_up_locks
 from bot.adapters.store_postgres import PostgresStore
-from bot.domain.errors import Transient
+from bot.domain.errors import Blocked, Transient
 from bot.domain.merge_request import MergeRequestRef
 from tests.contract.test_event_log import STAGE, ids, read, record
 
@@ -69,12 +73,116 @@ async def test_background_work_goes_on_after_a_bug(postgres_log: PostgresLog, po
         assert [record(1).id] == ids(await read(subscription, 1))
 
 
+async def test_a_damaged_row_holds_up_no_other_that_waits(postgres_log: PostgresLog, pool: Any) -> None:
+    """What cannot be read comes to its stage as what is left of it, and what is due with it as it is."""
+    await postgres_log.append([record(number, due_in_s=0.5) for number in range(3)])
+    await pool.execute("UPDATE delayed_event SET trace = '[1]' WHERE id = $1", record(1).id)
+    async with postgres_log.subscribe("late", STAGE) as subscription:
+        deliveries = await read(subscription, 3)
+    found = {delivery.record.id: delivery.record for delivery in deliveries}
+    assert {record(0).id, record(2).id} < set(found)
+    (remains,) = [one for one in found.values() if one.kind == "unreadable"]
+    assert (STAGE, str(record(1).id)) == (remains.stage, remains.body["from"]["delayed"])
+    assert await pool.fetchval("SELECT count(*) FROM delayed_event") == 0
+
+
 async def test_an_append_whose_caller_left_reaches_the_others(postgres_log: PostgresLog) -> None:
     """Giving up on an append does not take along those that share its commit."""
     first, second = (asyncio.create_task(postgres_log.append([record(number)])) for number in (1, 2))
     await asyncio.sleep(0)
     first.cancel()
     assert await second == 1
+
+
+async def test_a_membership_that_fails_keeps_no_connection(database_url: str, pool: Any) -> None:
+    """However often a database refuses to write, there are connections once it does."""
+    small_pool = await connect_pool(database_url, size=2)
+    postgres_log = PostgresLog(small_pool)
+    await pool.execute("ALTER TABLE group_member RENAME TO away")
+    for _ in range(3):
+        with pytest.raises(asyncpg.UndefinedTableError):
+            async with postgres_log.subscribe(STAGE, STAGE):
+                pass
+    await pool.execute("ALTER TABLE away RENAME TO group_member")
+    async with asyncio.timeout(60), postgres_log.subscribe(STAGE, STAGE) as subscription:
+        assert len(subscription.owned()) == 16
+    await small_pool.close()
+
+
+async def test_sessions_that_cannot_write_are_not_kept(database_url: str, pool: Any) -> None:
+    """After a failover nothing goes on asking the server that has become a stand-by."""
+    database = await pool.fetchval("SELECT current_database()")
+    other_pool = await connect_pool(database_url, size=2)
+    await pool.execute(f'ALTER DATABASE "{database}" SET default_transaction_read_only = on')
+    await pool.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    )
+    postgres_log = PostgresLog(other_pool)
+    with pytest.raises(Transient):
+        await postgres_log.append([record(1)])
+    with pytest.raises(Transient, match="it is read-only"):
+        await connect_pool(database_url, size=1)
+    await pool.execute(f'ALTER DATABASE "{database}" RESET default_transaction_read_only')
+    assert await postgres_log.append([record(1)]) == 1
+    await postgres_log.__aexit__()
+    await other_pool.close()
+
+
+class Unanswered:
+    """Lend connections on which a lock is taken, and nobody learns of it."""
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self._connection: Any = None
+        self.taken = asyncio.Event()
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Any]:
+        async with self._pool.acquire() as self._connection:
+            yield self
+
+    async def fetchval(self, *arguments: Any) -> None:
+        await self._connection.fetchval(*arguments)
+        self.taken.set()
+        await asyncio.sleep(60)
+
+    async def execute(self, *arguments: Any) -> None:
+        await self._connection.execute(*arguments)
+
+
+async def test_a_lock_that_was_broken_off_is_free(store: PostgresStore, pool: Any) -> None:
+    """Who is cancelled after a lock was taken, before hearing of it, does not leave it to a session in the pool."""
+    unanswered = Unanswered(pool)
+
+    async def hold() -> None:
+        async with PostgresStore(unanswered).exclusive(REF):
+            pass
+
+    holding = asyncio.create_task(hold())
+    await unanswered.taken.wait()
+    holding.cancel()
+    await asyncio.wait([holding])
+    async with pool.acquire(), store.exclusive(REF):
+        pass
+
+
+async def test_a_login_that_is_refused_later_blocks(database_url: str, pool: Any) -> None:
+    """While a password is renewed work waits; it is not given up as if it were at fault."""
+    role = f"role_{uuid.uuid4().hex[:8]}"
+    await pool.execute(f"CREATE ROLE {role} LOGIN SUPERUSER")
+    other_pool = await connect_pool(database_url.replace("//postgres", f"//{role}"), size=1)
+    await pool.execute(f"ALTER ROLE {role} NOLOGIN")
+    await pool.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", role)
+    store = PostgresStore(other_pool)
+    with pytest.raises(Transient):
+        await store.merge_request(REF)
+    with pytest.raises(Blocked, match="check user and password"):
+        await store.merge_request(REF)
+    await pool.execute(f"ALTER ROLE {role} LOGIN")
+    await store.merge_request(REF)
+    await other_pool.close()
+    await pool.execute(f"DROP ROLE {role}")
 
 
 async def test_history_leaves_out_what_cannot_be_read(postgres_log: PostgresLog, pool: Any) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from bot.adapters.git_fetch import transfer_alone
+from bot.adapters.git_process import Git, Output
 from bot.adapters.process import ProcessRunner
 from bot.adapters.rules_directory import DirectoryRules
 from bot.adapters.rules_git import GitRules
-from bot.domain.errors import CloisterError, Permanent
+from bot.domain.errors import CloisterError, Permanent, Transient
 from bot.ports import RuleSource
 from bot.resources import resource
 from bot.runtime.rulebook import Rulebook
@@ -167,6 +170,44 @@ async def test_a_damaged_mirror_is_made_anew(source: GitRules):
     (first.directory.parent / "mirror.git" / "HEAD").unlink()
     assert await source.last() is None
     assert await source.refresh() == first
+
+
+@pytest.mark.parametrize("name", ["shallow.lock", "refs/cloister/rules.lock"])
+async def test_a_lock_that_a_killed_git_left_is_removed(repository: Repository, source: GitRules, name: str):
+    """It would keep rules as they are for ever; a young one may be in use."""
+    first = await source.refresh()
+    commit = repository.commit({"b.yaml": RULE.format(id="own-b", call="worse")})
+    lock = first.directory.parent / "mirror.git" / name
+    lock.touch()
+    with pytest.raises(Transient, match="File exists"):
+        await source.refresh()
+    os.utime(lock, (0, 0))
+    assert (await source.refresh()).version == commit
+
+
+class Stalled(Git):
+    """A git that takes a lock and gets no further."""
+
+    started = asyncio.Event()
+
+    async def run(self, *arguments: str | bytes, at: Path, **_: object) -> Output:
+        (at / "shallow.lock").touch()
+        self.started.set()
+        await asyncio.sleep(60)
+        raise AssertionError(arguments)
+
+
+async def test_a_fetch_that_is_broken_off_leaves_no_lock(tmp_path: Path):
+    """Git is killed then, and cannot tidy up."""
+    stalled = Stalled(forge_url="")
+    older = tmp_path / "older.lock"
+    older.touch()
+    os.utime(older, (0, 0))
+    fetching = asyncio.create_task(transfer_alone(stalled, tmp_path, "", (), limit_s=60, limit_bytes=1))
+    await stalled.started.wait()
+    fetching.cancel()
+    await asyncio.wait([fetching])
+    assert [older] == [*tmp_path.glob("*")]  # noqa: ASYNC240
 
 
 async def test_scanners_follow_the_rules(repository: Repository, source: GitRules):
