@@ -130,6 +130,22 @@ async def test_a_verdict_by_the_policy_of_another_target_is_not_said_again(world
     assert ("failed", False) == (said[-1], "success" in said)
 
 
+async def test_a_pipeline_tells_of_a_head_whose_hook_was_lost(world: Cloister) -> None:
+    """It would pass without a status; the head is reviewed, and the pipeline fails with it."""
+    server, project = world.gitlab.server, world.gitlab.project
+    merge_request = opened(world, "unheard", "clean\n")
+    assert "success" == (await world.outcome(merge_request)).status
+    server.instance.core.hooks.silent = True
+    server.push(merge_request, {"unheard.txt": SECRET})
+    server.instance.core.hooks.silent = False
+    pipeline = server.add_pipeline(merge_request)
+    assert "failed" == (await world.outcome(merge_request)).status
+    await world.idle()
+    status = status_in(project, pipeline)
+    assert status is not None
+    assert ("failed", 2) == (status.state, len(await world.runs(merge_request)))
+
+
 async def test_a_second_merge_request_of_a_head_opens_nothing(world: Cloister) -> None:
     """Its target has a mild policy and its verdict passes; the pipeline that both share stays failed.
 
