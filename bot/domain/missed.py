@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.events import Action, MergeRequestChanged, delivery_id
@@ -30,7 +30,7 @@ class Known:
     closed: bool
     updated_at: datetime | None
     unmerged: bool = False
-    facts: Facts = Facts()
+    facts: Facts = field(default_factory=Facts)
 
     def retargeted(self, listed: UpdatedMergeRequest) -> bool:
         """Say whether the head was judged by the policy of another branch than that of *listed*."""
