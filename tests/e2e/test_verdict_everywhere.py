@@ -176,6 +176,24 @@ async def test_a_second_merge_request_of_a_head_opens_nothing(world: Cloister) -
     await world.until(lambda: (one := status_in(project, again)) is not None and one.state == "success")
 
 
+async def test_a_push_to_two_merge_requests_at_once_opens_neither(world: Cloister) -> None:
+    """Both set the status of the pipeline that they share before either has a verdict; the stricter one counts."""
+    server, project = world.gitlab.server, world.gitlab.project
+    server.commit(project, "lax", {".cloister.yml": "gate: {block_at: never}\n"}, "Be lax", start="main")
+    strict = opened(world, "twice", "clean\n")
+    lax = server.open_merge_request(
+        project, "twice", title="twice", target="lax", author=world.gitlab.developer
+    )
+    for one in (strict, lax):
+        await world.outcome(one)
+    for number in range(3):
+        server.push(strict, {"twice.txt": f"{SECRET}{number}\n"})
+        for one in (strict, lax):
+            await world.outcome(one)
+        await world.idle()
+        assert "failed" == world.status(strict)
+
+
 async def test_a_fork_that_is_closed_to_us_is_reviewed_all_the_same(world: Cloister) -> None:
     """The summary says that the status is missing; a pipeline here gets it."""
     server, gitlab = world.gitlab.server, world.gitlab

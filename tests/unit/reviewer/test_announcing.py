@@ -220,6 +220,14 @@ async def test_an_earlier_approval_is_taken_back_once_the_policy_is_known():
     assert [("unapprove",), ("answer", "check", "pending")] == gitlab.calls
 
 
+async def test_what_cannot_be_taken_back_leaves_the_rest_to_be():
+    """A check that was deleted, or an approval that stays, is no reason not to shut another check."""
+    floors = (Policy(gate=Gate(approve=True, status_check="gone")), Policy(gate=Gate(status_check="check")))
+    gitlab = GitLab(refuses={"unapprove": Permanent("403"), "answer gone": Refused("404")})
+    await gitlab.announcing.withdraw(RUN.model_copy(update={"policy": Policy(floors=floors)}))
+    assert ("answer", "check", "pending") == gitlab.calls[-1]
+
+
 async def test_a_later_pipeline_is_told_what_the_others_were():
     """And remembered with them."""
     gitlab = GitLab(place=replace(HERE, pipeline_id=13))
