@@ -137,6 +137,8 @@ async def test_a_draft_that_nobody_looked_at_is_not_approved():
         ("pending", BEFORE, ("pending", "!4 has the same head: told")),
         ("success", BEFORE, ("success", "passed!")),
         ("failed", StatusPlace(7, HEAD, 99), ("success", "passed!")),
+        ("failed", StatusPlace(7, HEAD), ("failed", "!4 has the same head: told")),
+        ("failed", StatusPlace(8, HEAD), ("success", "passed!")),
     ],
 )
 async def test_a_status_that_two_merge_requests_share_is_the_stricter(
@@ -155,6 +157,20 @@ async def test_a_status_that_two_merge_requests_share_is_the_stricter(
     told = await gitlab.announcing.say(FOUND, RUN, verdict("passed", "success"), before, [other])
     assert [("set", *expected), ("repeat", 11, *expected)] == gitlab.calls[:2]
     assert ("success", ("approve", HEAD)) == (told.status, gitlab.calls[-1])
+
+
+async def test_a_status_that_stood_nowhere_yet_opens_nobody_elses_gate():
+    """It may come to stand where that of another merge request from the same project is."""
+    strict = verdict("blocked", "failed", places=(BEFORE,))
+    for project, state in ((None, "failed"), (8, "success")):
+        other = strict.model_copy(
+            update={"ref": REF.model_copy(update={"iid": 4}), "source_project_id": project}
+        )
+        gitlab = GitLab()
+        await gitlab.announcing.say(
+            FOUND, RUN, verdict("passed", "success"), verdict("waiting", "pending"), [other]
+        )
+        assert state == gitlab.calls[0][1]
 
 
 async def test_where_the_status_stood_first_it_does_not_stay_pending():
