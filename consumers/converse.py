@@ -25,9 +25,9 @@ async def converse(
 ) -> None:
     """Act on one comment, or on what was asked for on a page."""
     if isinstance(event, WaiverRequested):
-        steps, waivers = await conversing.grant(event, original_of(work.record))
+        steps = await conversing.grant(event, original_of(work.record))
         async with work.commit() as transaction:
-            await take(transaction, event.ref, steps, waivers, clock.now())
+            await take(transaction, event.ref, steps, clock.now())
             await decide_anew(transaction, event.ref)
             await written_down(transaction, steps)
         return

@@ -1,7 +1,7 @@
 """When a merge request changes, start a run on its newest head and end the run on the old one.
 
 A push that comes soon after another waits a moment for the next one, so that a burst costs one review of its last
-head instead of a broken-off review for each.
+head instead of a broken-off review for each. The gate is shut meanwhile.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.domain.authorship import Pushes
-from bot.domain.errors import Permanent, Refused
+from bot.domain.errors import Permanent, Refused, Transient
 from bot.domain.events import (
     Action,
     FeedbackExpected,
@@ -23,12 +23,15 @@ from bot.domain.events import (
     Stage,
     VerdictOutdated,
 )
-from bot.domain.gate_verdict import sharing
+from bot.domain.gate_decision import waiting
+from bot.domain.gate_verdict import GateVerdict, sharing
 from bot.domain.records import MergeRequestState
 from bot.domain.run import Run, RunState
+from bot.domain.summary import project_url
 from bot.domain.watching import Why
 from bot.domain.wording import wording
 from bot.ports import Approvals, Clock, Forge, Store, Telemetry, Transaction, Verdicts
+from bot.reviewer.announcing import Announcing
 from bot.reviewer.redeciding import show_again
 from bot.runtime.consumer import Work, consumer
 
@@ -41,9 +44,11 @@ async def intake(
     *,
     forge: Forge,
     approvals: Approvals,
+    announcing: Announcing,
     clock: Clock,
     telemetry: Telemetry,
     verdicts: Verdicts,
+    instance_url: str,
     debounce: timedelta,
     work: Work,
 ) -> None:
@@ -52,7 +57,16 @@ async def intake(
     await _hold(event, forge, approvals, work.store)
     head = event.head_sha
     outdated = await _outdated(event, work.store, verdicts)
-    run_id = uuid.uuid5(work.record.id, "run")
+    run = _run(uuid.uuid5(work.record.id, "run"), event, head, clock.now()) if head else None
+    held = await _shut(
+        event,
+        run,
+        debounce,
+        forge=forge,
+        announcing=announcing,
+        store=work.store,
+        instance_url=instance_url,
+    )
     async with work.commit() as transaction:
         state = await transaction.merge_request(event.ref)
         pushes = await _hear_of_push(transaction, event, state)
@@ -69,7 +83,7 @@ async def intake(
             if last is not None and last.rounds:
                 parting = PublishRequested(ref=event.ref, run_id=last.id, round=last.rounds + 1, parting=True)
                 transaction.emit(parting)
-        elif head is None or await _known(transaction, event, state, head):
+        elif run is None or head is None or await _known(transaction, event, state, head):
             await transaction.save_merge_request(replace(state, closed=False))
             # While it was closed, another merge request of the same head may have set their commit status.
             if (event.redecide or state.closed) and state.run_id is not None:
@@ -79,12 +93,13 @@ async def intake(
             await transaction.save_merge_request(replace(state, closed=False))
         else:
             previous = await _supersede(transaction, state, telemetry)
-            run = _run(run_id, event, head, clock.now(), pushes)
-            await transaction.save_run(run)
-            await transaction.save_merge_request(replace(state, closed=False, head_sha=head, run_id=run_id))
+            await transaction.save_run(run.model_copy(update={"pushes": pushes}))
+            if held is not None:
+                await transaction.save_verdict(held)
+            await transaction.save_merge_request(replace(state, closed=False, head_sha=head, run_id=run.id))
             hurried = previous is not None and _soon_after(run, previous, debounce)
             transaction.emit(
-                FetchRequested(ref=event.ref, run_id=run_id), delay=debounce if hurried else timedelta()
+                FetchRequested(ref=event.ref, run_id=run.id), delay=debounce if hurried else timedelta()
             )
 
 
@@ -134,6 +149,40 @@ async def _hold(event: MergeRequestChanged, forge: Forge, approvals: Approvals, 
             await approvals.unapprove(event.ref)
         except Permanent as error:
             log.warning("approval.not_withdrawn", error=str(error))
+
+
+async def _shut(
+    event: MergeRequestChanged,
+    run: Run | None,
+    debounce: timedelta,
+    *,
+    forge: Forge,
+    announcing: Announcing,
+    store: Store,
+    instance_url: str,
+) -> GateVerdict | None:
+    """Keep the gate shut while the review of *run* waits for further pushes, and return what is said so far.
+
+    Otherwise a quick pipeline would open it. None where nothing waits; what goes wrong is done when the review begins.
+    """
+    state = await store.merge_request(event.ref)
+    known = event.head_sha == state.head_sha and not event.again
+    if run is None or state.run_id is None or event.action is Action.closed or known:
+        return None
+    previous = await store.run(state.run_id)
+    stays = (state.paused and not event.asked_for) or _overtaken(event, state)
+    if stays or not _soon_after(run, previous, debounce):
+        return None
+    try:
+        found = await forge.merge_request(event.ref)
+    except (Permanent, Transient) as error:
+        log.warning("status.not_set", error=str(error))
+        return None
+    if found.state != "opened" or found.head_sha != run.head_sha:
+        return None
+    places = await announcing.begin(found, run, ())
+    await announcing.withdraw(run.model_copy(update={"policy": previous.policy}))
+    return waiting(run, found, project_url(instance_url, found.web_url), places)
 
 
 async def _outdated(event: MergeRequestChanged, store: Store, verdicts: Verdicts) -> list[VerdictOutdated]:
@@ -208,5 +257,5 @@ def _soon_after(run: Run, previous: Run, debounce: timedelta) -> bool:
     return timedelta() <= run.created_at - previous.created_at < debounce
 
 
-def _run(run_id: uuid.UUID, event: MergeRequestChanged, head: str, now: datetime, pushes: Pushes) -> Run:
-    return Run(id=run_id, ref=event.ref, head_sha=head, created_at=now, full=event.again, pushes=pushes)
+def _run(run_id: uuid.UUID, event: MergeRequestChanged, head: str, now: datetime) -> Run:
+    return Run(id=run_id, ref=event.ref, head_sha=head, created_at=now, full=event.again)

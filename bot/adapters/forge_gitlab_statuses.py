@@ -143,10 +143,27 @@ class GitLabStatuses:
             written = await self._api.ask_once("POST", path, data={**data, "name": name})
         except AnswerProblem as trouble:
             if is_same_state(trouble.answer, str(data["state"])):
-                return place
+                return await self._standing(place, name, data)
             raise
         pipeline_id = read_written(WrittenStatus, written, f"POST {path}").pipeline_id
         return StatusPlace(place.project_id, place.sha, pipeline_id or place.pipeline_id)
+
+    async def _standing(self, place: StatusPlace, name: str, data: Mapping[str, object]) -> StatusPlace:
+        """Return where our status stands that GitLab did not write once more: in the newest pipeline, as it would be.
+
+        Merge requests of one head are known by that to share it.
+        """
+        if place.pipeline_id is not None:
+            return place
+        path = f"projects/{place.project_id}/repository/commits/{quote(place.sha, safe='')}/statuses"
+        branch = {"ref": str(data["ref"])} if "ref" in data else {}
+        try:
+            items, _ = await self._api.some(path, name=name, **branch)
+        except Refused:
+            return place
+        pipelines = [read(WrittenStatus, item, f"GET {path}").pipeline_id for item in items]
+        newest = max((one for one in pipelines if one is not None), default=None)
+        return StatusPlace(place.project_id, place.sha, newest)
 
 
 def _shortened(text: str, limit_chars: int) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from bot.adapters.postgres import translated
 from bot.domain.errors import Obsolete
+from bot.domain.facts import Facts
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.missed import Known
 
@@ -35,7 +36,7 @@ WHERE EXISTS (SELECT 1 FROM merge_request m WHERE m.instance = $1 AND m.project_
 
 _KNOWN = """
 SELECT t.n, m.head_sha, m.closed, m.updated_at, coalesce(w.state = 'closed', false) AS unmerged,
-    r.body -> 'facts' ->> 'target_branch' AS target_branch
+    r.body -> 'facts' AS facts
 FROM unnest($1::text[], $2::bigint[], $3::int[]) WITH ORDINALITY AS t(instance, project_id, iid, n)
 JOIN merge_request m USING (instance, project_id, iid)
 LEFT JOIN feedback_watch w USING (instance, project_id, iid)
@@ -95,7 +96,11 @@ class PostgresReconciliations:
             rows = await self._pool.fetch(_KNOWN, *columns)
         return {
             refs[row["n"] - 1]: Known(
-                row["head_sha"], row["closed"], row["updated_at"], row["unmerged"], row["target_branch"]
+                row["head_sha"], row["closed"], row["updated_at"], row["unmerged"], _facts(row["facts"])
             )
             for row in rows
         }
+
+
+def _facts(body: Any) -> Facts:
+    return Facts() if body is None else Facts.model_validate(body, strict=False)

@@ -29,7 +29,7 @@ from bot.domain.records import AnsweredComment, Declined, MergeRequestState, Thr
 from bot.domain.review_fact import ReviewFact
 from bot.domain.run import Run
 from bot.domain.signals import Comment
-from bot.domain.waivers import WaiverStep
+from bot.domain.waivers import Waiver, WaiverStep
 from bot.domain.watching import Watch
 
 #: The update changes nothing: it locks a row that is there already, and returns it.
@@ -137,9 +137,9 @@ class PostgresTransaction:
         """Store a verdict; see the port."""
         await verdicts_postgres.save(self._connection, verdict)
 
-    async def add_waiver_steps(self, steps: Sequence[WaiverStep]) -> None:
+    async def add_waiver_steps(self, steps: Sequence[WaiverStep]) -> list[Waiver]:
         """Add to the trail of waivers; see the port."""
-        await waivers_postgres.add(self._connection, steps)
+        return await waivers_postgres.add(self._connection, steps)
 
     async def audit(self, act: Act) -> None:
         """Write an act into the audit log; see the port."""

@@ -20,6 +20,9 @@ _ADD = """
 INSERT INTO waiver_event (waiver, deed, instance, project_id, iid, fingerprint, user_id, until, body)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
+#: Whoever uses a waiver and whoever ends it wait for each other, so that the second one sees what the first has done.
+_LOCK = "SELECT FROM waiver_event WHERE waiver = ANY($1::uuid[]) ORDER BY number FOR UPDATE"
+_THESE = "SELECT body FROM waiver_event WHERE waiver = ANY($1::uuid[]) ORDER BY number"
 
 #: A day later than the clock here says, since the day of a waiver ends by the clock of whoever decides.
 _OF = """
@@ -41,8 +44,10 @@ SELECT body FROM waiver_event WHERE waiver IN (
 """
 
 
-async def add(connection: Any, steps: Sequence[WaiverStep]) -> None:
-    """Add *steps*; see `bot.ports.Transaction`."""
+async def add(connection: Any, steps: Sequence[WaiverStep]) -> list[Waiver]:
+    """Add *steps*, and return what their waivers come to; see `bot.ports.Transaction`."""
+    waivers = list({step.waiver for step in steps})
+    await connection.execute(_LOCK, waivers)
     await connection.executemany(
         _ADD,
         [
@@ -60,6 +65,7 @@ async def add(connection: Any, steps: Sequence[WaiverStep]) -> None:
             for step in steps
         ],
     )
+    return folded(await connection.fetch(_THESE, waivers))
 
 
 def folded(rows: Iterable[Any]) -> list[Waiver]:
@@ -95,15 +101,15 @@ class PostgresWaivers:
     async def end(self, step: WaiverStep, act: Act) -> None:
         """End a waiver, have every verdict made anew that rests on it, and write it down; see the port."""
         async with translated(), self._pool.acquire() as connection, connection.transaction():
-            (waiver,) = folded(await connection.fetch(_NAMED, str(step.waiver)))
-            await add(connection, [step])
+            (waiver,) = await add(connection, [step])
             outdated = [
                 VerdictOutdated(ref=ref, cause=waiver.id)
                 for ref in sorted({waiver.ref, *waiver.used_on}, key=lambda one: one.key)
             ]
             event = step.event or uuid.uuid4()
-            await append(connection, [Record.of(one, id=event_id(event, one)) for one in outdated])
+            # In this order, as where people end one: otherwise both could wait for each other.
             await audit_log_postgres.append(connection, act)
+            await append(connection, [Record.of(one, id=event_id(event, one)) for one in outdated])
 
 
 def _only(found: Sequence[Waiver], name: str) -> Waiver:

@@ -109,6 +109,7 @@ class UpdatedMergeRequest:
     updated_at: datetime
     draft: bool = False
     target_branch: str | None = None
+    labels: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -210,17 +210,30 @@ class Standing:
 
 
 def sharing(verdict: GateVerdict, beside: Iterable[GateVerdict]) -> list[GateVerdict]:
-    """Return those of *beside* whose commit status stands in a place of *verdict*."""
-    return [one for one in beside if not set(one.places).isdisjoint(verdict.places)]
+    """Return those of *beside* whose commit status stands in a place of *verdict*, or may."""
+    return [
+        one for one in beside if any(_one(here, there) for here in verdict.places for there in one.places)
+    ]
+
+
+def _one(here: StatusPlace, there: StatusPlace) -> bool:
+    """Say whether both are one place: older releases of GitLab do not say in which pipeline a status stands."""
+    pipelines = {here.pipeline_id, there.pipeline_id}
+    same_commit = (here.project_id, here.sha) == (there.project_id, there.sha)
+    return same_commit and (len(pipelines) == 1 or None in pipelines)
 
 
 def shown(verdict: GateVerdict, before: GateVerdict, beside: Iterable[GateVerdict]) -> tuple[str, str]:
     """Return status and description where it stood *before*: merge requests of one head may share its pipeline.
 
     There the strictest of them counts. Otherwise a second merge request, into a branch with a mild policy, would open
-    the gate of the first.
+    the gate of the first. Where it has not stood anywhere, it may come to stand with that of any from the same project.
     """
-    return strictest(verdict, sharing(before, beside))
+    if before.places:
+        return strictest(verdict, sharing(before, beside))
+    return strictest(
+        verdict, [one for one in beside if one.source_project_id == before.source_project_id and one.places]
+    )
 
 
 def strictest(verdict: GateVerdict, others: Iterable[GateVerdict]) -> tuple[str, str]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot.domain.events import Action, MergeRequestChanged, delivery_id
+from bot.domain.facts import Facts
 from bot.domain.forge import UpdatedMergeRequest
 
 SOURCE = "reconciler"
@@ -21,21 +22,26 @@ _MERGING = "locked"
 class Known:
     """Hold what we know of a merge request from its events; ``updated_at`` is the forge's time of the newest.
 
-    ``unmerged``: when people's feedback was looked for last, it was closed without a merge. ``target_branch`` is the
-    one whose policy decides about the head, None while no review has read it.
+    ``unmerged``: when people's feedback was looked for last, it was closed without a merge. ``facts`` are those by
+    which the gate has decided about the head, unknown while no review has read them.
     """
 
     head_sha: str | None
     closed: bool
     updated_at: datetime | None
     unmerged: bool = False
-    target_branch: str | None = None
+    facts: Facts = field(default_factory=Facts)
 
     def retargeted(self, listed: UpdatedMergeRequest) -> bool:
         """Say whether the head was judged by the policy of another branch than that of *listed*."""
-        return None not in {self.target_branch, listed.target_branch} and (
-            self.target_branch != listed.target_branch
-        )
+        decided = self.facts.target_branch
+        return None not in {decided, listed.target_branch} and decided != listed.target_branch
+
+    def redecided(self, listed: UpdatedMergeRequest) -> bool:
+        """Say whether rules that ask for labels or drafts were asked about others than those of *listed*."""
+        labels, draft = self.facts.labels, self.facts.draft
+        relabelled = None not in (labels, listed.labels) and {*(labels or ())} != {*(listed.labels or ())}
+        return relabelled or draft not in {None, listed.draft}
 
 
 def unusable(listed: UpdatedMergeRequest) -> str:
@@ -48,14 +54,14 @@ def unusable(listed: UpdatedMergeRequest) -> str:
 def missed(listed: UpdatedMergeRequest, known: Known | None) -> MergeRequestChanged | None:
     """Return the event that would have brought *listed* about, None if what we know is the same, or newer.
 
-    Edits do not count but for a new target branch, whose policy nobody has read. Of labels and drafts it is not known
-    what they were when the gate decided.
+    Edits do not count but for what rules of a gate may ask for: a new target branch, whose policy nobody has read, other
+    labels, and whether it is a draft.
     """
     if unusable(listed) or listed.state == _MERGING:
         return None
     if known is not None and known.updated_at is not None and listed.updated_at < known.updated_at:
         return None
-    again = False
+    again = redecide = False
     if listed.state in _CLOSED:
         # It may have been opened again and merged meanwhile.
         merged = listed.state == "merged" and known is not None and known.unmerged
@@ -63,7 +69,8 @@ def missed(listed: UpdatedMergeRequest, known: Known | None) -> MergeRequestChan
     else:
         action = Action.changed
         again = known is not None and known.retargeted(listed)
-        differs = known is None or known.closed or known.head_sha != listed.head_sha or again
+        redecide = known is not None and known.redecided(listed)
+        differs = known is None or known.closed or known.head_sha != listed.head_sha or again or redecide
     if not differs:
         return None
     return MergeRequestChanged(
@@ -73,6 +80,7 @@ def missed(listed: UpdatedMergeRequest, known: Known | None) -> MergeRequestChan
         updated_at=_comparable(listed.updated_at, known),
         draft=listed.draft,
         again=again,
+        redecide=redecide,
         source=SOURCE,
     )
 
@@ -87,7 +95,10 @@ def missed_id(event: MergeRequestChanged, known: Known | None) -> uuid.UUID:
         (known.closed, known.head_sha, known.updated_at and known.updated_at.timestamp()) if known else ()
     )
     if known is not None and event.again:
-        return delivery_id(SOURCE, f"{event.key}:{event.head_sha}:{before}:{known.target_branch}")
+        return delivery_id(SOURCE, f"{event.key}:{event.head_sha}:{before}:{known.facts.target_branch}")
+    if known is not None and event.redecide:
+        facts = known.facts
+        return delivery_id(SOURCE, f"{event.key}:{event.head_sha}:{before}:{facts.labels}:{facts.draft}")
     return delivery_id(SOURCE, f"{event.key}:{event.action}:{event.head_sha}:{before}")
 
 

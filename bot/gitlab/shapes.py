@@ -201,6 +201,7 @@ class Updated(Value):
     sha: MaybeSha = None
     updated_at: Time = Field(ge=MIN_TIME, lt=MAX_TIME)
     target_branch: str | None = None
+    labels: tuple[str, ...] | None = Field(default=None, strict=False)
 
     def forge(self, instance: str) -> UpdatedMergeRequest:
         """Return it as the port names it."""
@@ -211,6 +212,7 @@ class Updated(Value):
             updated_at=self.updated_at.astimezone(UTC),
             draft=self.draft,
             target_branch=self.target_branch,
+            labels=self.labels,
         )
 
 

@@ -19,7 +19,7 @@ from bot.domain.records import AnsweredComment, Declined, MergeRequestState, Thr
 from bot.domain.review_fact import ReviewFact
 from bot.domain.run import Run
 from bot.domain.signals import Comment
-from bot.domain.waivers import WaiverStep
+from bot.domain.waivers import Waiver, WaiverStep
 from bot.domain.watching import Watch
 
 
@@ -70,8 +70,12 @@ class Transaction(Protocol):
     async def save_verdict(self, verdict: GateVerdict) -> None:
         """Store what the gate says to a run, in the place of what it said before."""
 
-    async def add_waiver_steps(self, steps: Sequence[WaiverStep]) -> None:
-        """Add what happened to waivers, in this order; nothing of it is ever changed."""
+    async def add_waiver_steps(self, steps: Sequence[WaiverStep]) -> Sequence[Waiver]:
+        """Add what happened to waivers, in this order; nothing of it is ever changed.
+
+        Returns:
+            What these waivers come to. Until this transaction ends nobody else adds a step to them.
+        """
 
     async def audit(self, act: Act) -> None:
         """Write *act* into the audit log, together with this transaction.

@@ -63,14 +63,10 @@ class Announcing:
 
     async def withdraw(self, run: Run) -> None:
         """Take back what we said about an earlier head, now that the policy of *run* is known."""
-        policy = run.policy
-        try:
-            if policy.approves:
-                await self.approvals.unapprove(run.ref)
-            for name in policy.status_checks:
-                await self.approvals.answer_check(run.ref, run.head_sha, name, "pending")
-        except (Permanent, Transient) as error:
-            log.warning("approval.not_withdrawn", error=str(error))
+        if run.policy.approves:
+            await _if_possible(self.approvals.unapprove(run.ref))
+        for name in run.policy.status_checks:
+            await _if_possible(self.approvals.answer_check(run.ref, run.head_sha, name, "pending"))
 
     async def say(
         self,
@@ -160,3 +156,11 @@ async def _tried(call: Awaitable[None], problem: str, problems: list[str]) -> No
     except Permanent as error:
         log.warning("verdict.not_said", error=str(error))
         problems.append(problem.format(reason=error))
+
+
+async def _if_possible(call: Awaitable[None]) -> None:
+    """Await *call*; what is refused says nothing about the next one, as where one of two checks was deleted."""
+    try:
+        await call
+    except (Permanent, Transient) as error:
+        log.warning("approval.not_withdrawn", error=str(error))

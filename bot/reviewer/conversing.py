@@ -25,7 +25,7 @@ from bot.domain.markdown import code_span, one_line
 from bot.domain.marker import Marker
 from bot.domain.question import Question
 from bot.domain.records import Declined
-from bot.domain.waivers import Waiver, WaiverStep
+from bot.domain.waivers import WaiverStep
 from bot.domain.wording import Wording, wording
 from bot.ports import Clock, Forge, People, StillHeld, Store, WaiverBook, Workspaces
 from bot.reviewer.answering import Answering
@@ -51,7 +51,6 @@ class Reply:
         also: what is said besides.
         fingerprint: of the finding that the comment's thread is about, if it is ours.
         declined: what is to be remembered if that is ignored.
-        waivers: those that the commands may be about.
     """
 
     comment: Comment
@@ -61,7 +60,6 @@ class Reply:
     also: str = ""
     fingerprint: str | None = None
     declined: Declined | None = None
-    waivers: Sequence[Waiver] = ()
 
     @property
     def steps(self) -> list[WaiverStep]:
@@ -85,15 +83,13 @@ class Conversing:
     redact: Callable[[str], str]
     clock: Clock
 
-    async def grant(
-        self, event: WaiverRequested, event_id: uuid.UUID
-    ) -> tuple[Sequence[WaiverStep], Sequence[Waiver]]:
-        """Return the steps that come of what was asked for on a page, and the waivers that they may be about.
+    async def grant(self, event: WaiverRequested, event_id: uuid.UUID) -> Sequence[WaiverStep]:
+        """Return the steps that come of what was asked for on a page.
 
         Raises:
             Obsolete: nothing comes of it; the message says why.
         """
-        steps, docket = await requested(
+        return await requested(
             event,
             (await known(event, self.store)).run,
             forge=self.forge,
@@ -106,7 +102,6 @@ class Conversing:
             id=event_id,
             now=self.clock.now(),
         )
-        return steps, docket.waivers
 
     async def hear(self, event: CommentPosted) -> Comment:
         """Return the comment as it stands there now; see `bot.reviewer.hearing.heard`."""
@@ -145,7 +140,6 @@ class Conversing:
             also=unknown_text(comment.asked.unknown, words.talk),
             fingerprint=seen.fingerprint,
             declined=_declined(seen, comment, days=days, now=self.clock.now()),
-            waivers=seen.docket.waivers if seen.docket else (),
         )
 
     async def answer(self, reply: Reply, still_held: StillHeld) -> Reply:

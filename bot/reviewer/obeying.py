@@ -31,7 +31,7 @@ async def keep(transaction: Transaction, reply: Reply, now: datetime) -> None:
     _start(transaction, reply, acted, state)
     if verbs & _SHOWN and state.run_id:
         await show_again(transaction, state.run_id)
-    await take(transaction, ref, reply.steps, reply.waivers, now)
+    await take(transaction, ref, reply.steps, now)
     await written_down(transaction, reply.steps)
 
 

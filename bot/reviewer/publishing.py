@@ -204,7 +204,7 @@ class Publishing:
     async def join(self, event: PipelineSeen) -> GateVerdict | Overtaken:
         """Set the commit status in a pipeline that began after the status was set; without it the pipeline may pass.
 
-        A verdict by the policy of another target branch than today's is not said again.
+        A verdict on an earlier head, or by the policy of another target branch, is not said again.
 
         Raises:
             Obsolete: there is nothing to set, or the forge does not let us.
@@ -219,8 +219,8 @@ class Publishing:
         ):
             raise Obsolete("the status is there, or will be")
         found = await self.forge.merge_request(event.ref)
-        if found.state != "opened" or found.head_sha != verdict.head_sha:
-            raise Obsolete("the merge request was closed, or has another head by now")
+        if found.state != "opened":
+            raise Obsolete("the merge request was closed")
         if not is_about(standing.run, found):
             return Overtaken(standing.run, found)
         beside = await self.verdicts.beside(event.ref, verdict.head_sha) if event.branch else ()

@@ -108,4 +108,4 @@ async def _keep_waivers(transaction: Transaction, met: Met, said: Said, event: u
         author_id=met.found.author_id,
         event=event,
     )
-    await take(transaction, met.run.ref, steps, met.here.all, met.here.now)
+    await take(transaction, met.run.ref, steps, met.here.now)

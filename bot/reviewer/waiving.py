@@ -182,7 +182,7 @@ async def requested(
     redact: Callable[[str], str],
     id: uuid.UUID,  # noqa: A002 - that of the event, the same in its copies
     now: datetime,
-) -> tuple[Sequence[WaiverStep], Docket]:
+) -> Sequence[WaiverStep]:
     """Return what comes of *event*, decided like a comment of that account, by what the forge says of it now.
 
     Raises:
@@ -211,26 +211,25 @@ async def requested(
     ruling = (withdraw if event.back else waive)(redact(event.words), docket, occasion)
     if not ruling.acts:
         raise Obsolete(f"the waiver is refused: {ruling.said.value}")
-    return ruling.steps, docket
+    return ruling.steps
 
 
 async def take(
     transaction: Transaction,
     ref: MergeRequestRef,
     steps: Sequence[WaiverStep],
-    book: Sequence[Waiver],
     now: datetime,
 ) -> None:
     """Write *steps* down, and have every verdict made anew that rests on them: at once, or when a waiver ends.
 
-    The verdict on *ref* itself is the caller's.
+    The verdict on *ref* itself is the caller's, unless it used a waiver of another merge request that has ended while it
+    was being made.
     """
     if not steps:
         return
-    await transaction.add_waiver_steps(steps)
-    known = {waiver.id: waiver for waiver in book}
+    known = {waiver.id: waiver for waiver in await transaction.add_waiver_steps(steps)}
     for step in steps:
-        waiver = known.get(step.waiver)
+        waiver = known[step.waiver]
         if step.deed is Deed.granted and step.until is not None:
             outdated = VerdictOutdated(ref=ref, cause=step.waiver)
             transaction.emit(outdated, delay=ends_at(step.until) - now + _AFTER)
@@ -240,10 +239,12 @@ async def take(
                     ref=ref, command="waive", fingerprint=mark, note_id=step.note_id, actor_id=step.by
                 )
             )
-        elif waiver is not None and step.deed is Deed.used and waiver.said.until is not None:
+        elif step.deed is Deed.used and waiver.end is not None:
+            transaction.emit(VerdictOutdated(ref=ref, cause=step.waiver))
+        elif step.deed is Deed.used and waiver.said.until is not None:
             outdated = VerdictOutdated(ref=ref, cause=step.waiver)
             transaction.emit(outdated, delay=ends_at(waiver.said.until) - now + _AFTER)
-        elif waiver is not None and step.deed in {Deed.withdrawn, Deed.revoked}:
+        elif step.deed in {Deed.withdrawn, Deed.revoked}:
             for other in sorted({waiver.ref, *waiver.used_on} - {ref}, key=lambda one: one.key):
                 transaction.emit(VerdictOutdated(ref=other, cause=step.waiver))
 

@@ -90,7 +90,8 @@ async def test_what_is_known_is_what_events_told(
         MergeRequestState(ref(1, project=8)),
         MergeRequestState(ref(3, project=9, instance="other.example")),
     ]
-    judged = Run(id=uuid.uuid4(), ref=ref(4), head_sha=A, created_at=AT, facts=Facts(target_branch="main"))
+    facts = Facts(target_branch="main", labels=("a", "b"), draft=False)
+    judged = Run(id=uuid.uuid4(), ref=ref(4), head_sha=A, created_at=AT, facts=facts)
     states.append(MergeRequestState(ref(4), head_sha=A, updated_at=AT, run_id=judged.id))
     parent = Record.of(FetchRequested(ref=ref(1), run_id=uuid.uuid4()), id=uuid.uuid4())
     async with store.commit("fetch", parent) as transaction:
@@ -100,8 +101,8 @@ async def test_what_is_known_is_what_events_told(
             await transaction.save_merge_request(state)
     assert {7, 8} == await reconciliations.known_projects(HERE, {6, 7, 8, 9, 2**63 - 1})
     assert set() == await reconciliations.known_projects(HERE, [])
-    judged_by_main = {ref(4): Known(A, False, AT, target_branch="main")}
-    assert judged_by_main == await reconciliations.known([ref(4)])
+    known = {ref(4): Known(A, False, AT, facts=facts)}
+    assert known == await reconciliations.known([ref(4)])
     asked = [ref(2), ref(1), ref(3), ref(1, project=9), ref(2**31 - 1, project=2**63 - 1)]
     assert {ref(1): Known(A, False, AT), ref(2): Known(None, True, None)} == await reconciliations.known(
         asked

@@ -132,6 +132,15 @@ async def test_without_any_pipeline_the_branch_gets_one(world: World):
     assert [("feature", "external", "pending")] == world.statuses()
 
 
+async def test_a_status_that_was_there_tells_where_it_stands(world: World):
+    """GitLab refuses to write it once more; two merge requests of one head that do not know of the pipeline share it."""
+    found = await world.read(world.own)
+    assert found.pipeline is None
+    places = [await world.forge.set_status(found, world.own.head_sha, "pending", "d") for _ in range(2)]
+    (pipeline,) = world.project.pipelines
+    assert [StatusPlace(world.project.id, world.own.head_sha, pipeline.id)] * 2 == places
+
+
 async def test_a_pipeline_that_comes_later_is_joined_by_name(world: World):
     """The status that stands elsewhere can be repeated there, too."""
     first = await world.set(world.own, "pending")

@@ -85,7 +85,10 @@ async def test_closing_cancels_the_running_model_call(cloister: Cloister, gitlab
 
 
 async def test_a_burst_of_pushes_is_reviewed_once_at_its_end(debounced: Cloister, gitlab: GitLab) -> None:
-    """Ten pushes in a few seconds, each delivered three times, cost one finished review: that of the last head."""
+    """Ten pushes in a few seconds, each delivered three times, cost one finished review: that of the last head.
+
+    Until then the gate is shut for it, and afterwards no head before it is left pending.
+    """
     debounced.ollama.script = Slow()
     merge_request = opened(gitlab)
     await debounced.until(debounced.ollama.script.asked.is_set)
@@ -97,9 +100,12 @@ async def test_a_burst_of_pushes_is_reviewed_once_at_its_end(debounced: Cloister
         hooks.resend(delivery)
         hooks.resend(delivery)
     await debounced.idle()
+    assert "pending" == debounced.status(merge_request)
     await debounced.fetch("UPDATE delayed_event SET due_at = now()")
     outcome = await debounced.outcome(merge_request)
     assert [("a.txt", 2)] == outcome.lines
+    said = {one.pipeline.sha: one.state for one in gitlab.project.statuses}
+    assert {"success", "canceled"} == {said.pop(merge_request.head_sha), *said.values()}
     runs = await debounced.runs(merge_request)
     assert [merge_request.head_sha] == [head for head, state in runs if state == "finished"]
     assert heads_asked_about(debounced.ollama) == {"first", "# push 9"}

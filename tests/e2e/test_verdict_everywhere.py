@@ -130,6 +130,22 @@ async def test_a_verdict_by_the_policy_of_another_target_is_not_said_again(world
     assert ("failed", False) == (said[-1], "success" in said)
 
 
+async def test_a_pipeline_tells_of_a_head_whose_hook_was_lost(world: Cloister) -> None:
+    """It would pass without a status; the head is reviewed, and the pipeline fails with it."""
+    server, project = world.gitlab.server, world.gitlab.project
+    merge_request = opened(world, "unheard", "clean\n")
+    assert "success" == (await world.outcome(merge_request)).status
+    server.instance.core.hooks.silent = True
+    server.push(merge_request, {"unheard.txt": SECRET})
+    server.instance.core.hooks.silent = False
+    pipeline = server.add_pipeline(merge_request)
+    assert "failed" == (await world.outcome(merge_request)).status
+    await world.idle()
+    status = status_in(project, pipeline)
+    assert status is not None
+    assert ("failed", 2) == (status.state, len(await world.runs(merge_request)))
+
+
 async def test_a_second_merge_request_of_a_head_opens_nothing(world: Cloister) -> None:
     """Its target has a mild policy and its verdict passes; the pipeline that both share stays failed.
 
@@ -158,6 +174,24 @@ async def test_a_second_merge_request_of_a_head_opens_nothing(world: Cloister) -
     assert "failed" == status.state
     server.close_merge_request(first)
     await world.until(lambda: (one := status_in(project, again)) is not None and one.state == "success")
+
+
+async def test_a_push_to_two_merge_requests_at_once_opens_neither(world: Cloister) -> None:
+    """Both set the status of the pipeline that they share before either has a verdict; the stricter one counts."""
+    server, project = world.gitlab.server, world.gitlab.project
+    server.commit(project, "lax", {".cloister.yml": "gate: {block_at: never}\n"}, "Be lax", start="main")
+    strict = opened(world, "twice", "clean\n")
+    lax = server.open_merge_request(
+        project, "twice", title="twice", target="lax", author=world.gitlab.developer
+    )
+    for one in (strict, lax):
+        await world.outcome(one)
+    for number in range(3):
+        server.push(strict, {"twice.txt": f"{SECRET}{number}\n"})
+        for one in (strict, lax):
+            await world.outcome(one)
+        await world.idle()
+        assert "failed" == world.status(strict)
 
 
 async def test_a_fork_that_is_closed_to_us_is_reviewed_all_the_same(world: Cloister) -> None:

@@ -119,6 +119,7 @@ async def hand_out(store: Overheard, life: Life, hooks: list[MergeRequestChanged
             elif isinstance(event, MergeRequestChanged):
                 ports = {"forge": life, "approvals": life, "clock": SystemClock(), "telemetry": Silent()}
                 ports |= {"debounce": timedelta(), "verdicts": PostgresVerdicts(store._pool)}
+                ports |= {"announcing": None, "instance_url": "https://gitlab.example"}
                 await intake.handle(event, work=work, **ports)
         except Obsolete:
             continue

@@ -14,10 +14,12 @@ from bot.adapters.store_postgres import PostgresStore
 from bot.adapters.verdicts_postgres import PostgresVerdicts
 from bot.domain.errors import Permanent
 from bot.domain.events import Action, MergeRequestChanged, Record, Stage
-from bot.domain.forge import ForgeMergeRequest
+from bot.domain.forge import ForgeMergeRequest, StatusPlace
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.policy import Gate, Policy, Review
 from bot.domain.run import Run, RunState
+from bot.domain.verdict_links import VerdictLinks
+from bot.reviewer.announcing import Announcing
 from bot.runtime.consumer import Work
 from consumers.intake import intake
 
@@ -45,11 +47,14 @@ class Forge:
         """Return the merge request."""
         return ForgeMergeRequest(ref, "t", "", "opened", False, self.head, None, "main", "f", 7, "u")
 
-    async def set_status(self, _: ForgeMergeRequest, sha: str, state: str, description: str) -> None:
+    async def set_status(
+        self, _: ForgeMergeRequest, sha: str, state: str, description: str, **__: str
+    ) -> StatusPlace:
         """Note the status, or refuse it."""
         if self.refuses:
             raise Permanent("403")
         self.statuses.append((sha, state, description))
+        return StatusPlace(7, sha, 12)
 
     async def unapprove(self, _: MergeRequestRef) -> None:
         """Note that our approval was taken back, or refuse it."""
@@ -79,7 +84,9 @@ async def paused(store: PostgresStore, *, language: str = "en", approve: bool = 
     return run
 
 
-async def handle(store: PostgresStore, forge: Forge, event: MergeRequestChanged) -> None:
+async def handle(
+    store: PostgresStore, forge: Forge, event: MergeRequestChanged, debounce: timedelta = timedelta()
+) -> None:
     await intake.handle(
         event,
         forge=forge,
@@ -87,7 +94,9 @@ async def handle(store: PostgresStore, forge: Forge, event: MergeRequestChanged)
         clock=SystemClock(),
         telemetry=Silent(),
         verdicts=PostgresVerdicts(store._pool),
-        debounce=timedelta(),
+        announcing=Announcing(forge, forge, VerdictLinks("")),  # type: ignore[arg-type]
+        instance_url="https://gitlab.example",
+        debounce=debounce,
         work=Work(Stage.intake, Record.of(event, id=uuid.uuid4()), store),
     )
 
@@ -181,3 +190,27 @@ async def test_who_pushed_is_remembered_whatever_becomes_of_the_head(store: Post
     run = await store.run(run_id)
     assert (heads[3], (2, 1)) == (run.head_sha, run.pushes.by)
     assert (heads[0], heads[3]) == run.pushes.untold
+
+
+@pytest.mark.parametrize(
+    ("event", "shown", "statuses"),
+    [
+        (changed(), NEW, [(NEW, "pending")]),
+        (changed(OLD, again=True), OLD, [(OLD, "pending")]),
+        (changed(OLD), OLD, []),
+        (changed(), OLD, []),
+    ],
+)
+async def test_the_gate_is_shut_while_a_review_waits_for_further_pushes(
+    store: PostgresStore, event: MergeRequestChanged, shown: str, statuses: list[tuple[str, str]]
+) -> None:
+    """For a new head and a new target at once, not only once the review begins: a quick pipeline would open it."""
+    run, forge = await paused(store, approve=True), Forge(shown)
+    async with store.commit("converse", Record.of(changed(), id=uuid.uuid4())) as transaction:
+        await transaction.save_merge_request(replace(await transaction.merge_request(REF), paused=False))
+    await handle(store, forge, event, timedelta(minutes=10))
+    assert (statuses, len(statuses)) == ([one[:2] for one in forge.statuses], forge.withdrawn)
+    kept = await store.merge_request(REF)
+    standing = await PostgresVerdicts(store._pool).of_run(kept.run_id or run.id)
+    places = standing.verdict.places if standing and standing.verdict else ()
+    assert [StatusPlace(7, sha, 12) for sha, _ in statuses] == list(places)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -30,6 +30,7 @@ from tests.gitlab import GitLab
 from tests.unit.cli.command import run
 
 DEFECT = "for i in range(len(values) + 1):\n"
+SECRET = f"token: glpat-{'q7Zt4LwX9bNc2RfK8vYd'}\n"
 
 
 @asynccontextmanager
@@ -148,6 +149,40 @@ async def test_lost_hooks_are_made_up_for(still: Cloister, ollama_server: Script
         await due(still)
         await ours.take_turn()
         assert (5, 5) == (count, len(await raised(still)))
+
+
+async def test_a_verdict_follows_labels_and_drafts_whose_hooks_were_lost(
+    still: Cloister, ollama_server: ScriptedOllama
+) -> None:
+    """Rules of the gate ask for both; what has not changed is not decided again."""
+    server = still.gitlab.server
+    rule = "{when: {scanners: [secrets], %s}, mode: advise}"
+    policy = f"review: {{model: false}}\ngate:\n  rules:\n  - {rule % 'labels: [sample]'}\n  - {rule % 'draft: true'}\n"
+    server.commit(still.gitlab.project, "main", {".cloister.yml": policy})
+    async with running(still.settings, still.gitlab, ollama_server), reconciling(still) as ours:
+        server.add_hook(still.gitlab.project, still.webhook_url, WEBHOOK_SECRET)
+        merge_request = server.open_merge_request(still.gitlab.project, "told", {"told.txt": SECRET})
+        assert "failed" == (await still.outcome(merge_request)).status
+        server.instance.core.hooks.silent = True
+        changes: list[tuple[str, Callable[[], object]]] = [
+            ("success", lambda: server.label(merge_request, "sample")),
+            ("failed", lambda: server.label(merge_request)),
+            ("success", lambda: server.edit(merge_request, title="Draft: told")),
+            ("failed", lambda: server.edit(merge_request, title="told")),
+        ]
+        for expected, change in changes:
+            await an_hour_passes(still)
+            change()
+            long_ago(merge_request)
+            await ours.take_turn()
+            await still.idle()
+            assert expected == still.status(merge_request)
+        count = len(await raised(still))
+        await an_hour_passes(still)
+        server.edit(merge_request, description="told")
+        long_ago(merge_request)
+        await ours.take_turn()
+        assert (len(changes), len(changes)) == (count, len(await raised(still)))
 
 
 async def test_lost_hooks_are_made_up_for_on_kafka(

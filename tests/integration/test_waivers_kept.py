@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from collections.abc import AsyncIterator
@@ -40,11 +41,13 @@ from bot.domain.waiver_requests import waiver_request
 from bot.domain.waivers import About, Deed, Source, State, WaiverStep
 from bot.gitlab.instance import instance_name
 from bot.reviewer.conversing import Conversing
+from bot.reviewer.waiving import take
 from bot.runtime.consumer import Work
 from consumers.collect import collect
 from consumers.converse import converse
 from tests.gitlab import GitLab
 from tests.integration.test_cli_dead_letters import cloister
+from tests.waiting import until
 
 MARKER = Marker(b"0123456789abcdef")
 NAME = "1" * 8
@@ -370,6 +373,40 @@ async def test_what_others_rest_on_is_decided_anew_when_it_ends(desk: Desk) -> N
         record = Record.of(again, id=uuid.uuid4())
         await collect.handle(again, work=Work(Stage.collect, record, desk.store))
         assert expected == len(await desk.waiting("event"))
+
+
+@pytest.mark.parametrize("first", [Deed.used, Deed.withdrawn])
+async def test_no_verdict_outlives_a_waiver_that_ends_while_it_is_made(desk: Desk, first: Deed) -> None:
+    """Whichever of the two is written first: the other one waits, sees it, and has the verdict made anew at once."""
+    await desk.review(Waivers())
+    await add(desk, step(desk))
+    used, ended = step(desk, Deed.used, ref=desk.ref), step(desk, Deed.withdrawn)
+    one, other = (used, ended) if first is Deed.used else (ended, used)
+    written = asyncio.Event()
+
+    async def write(deed: WaiverStep, *, then: asyncio.Event | None = None) -> None:
+        event = FeedbackDue(ref=deed.ref)
+        async with desk.store.commit("x", Record.of(event, id=uuid.uuid4())) as transaction:
+            await take(transaction, deed.ref, [deed], deed.at)
+            written.set()
+            if then is not None:
+                await then.wait()
+
+    go = asyncio.Event()
+    holding = asyncio.create_task(write(one, then=go))
+    await written.wait()
+    waiting = asyncio.create_task(write(other))
+    await until(
+        lambda: desk.pool.fetch(
+            "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        ),
+        "nobody waits",
+    )
+    go.set()
+    await asyncio.gather(holding, waiting)
+    rows = await desk.pool.fetch("SELECT body FROM event WHERE kind = 'verdict.outdated'")
+    outdated = [VerdictOutdated.model_validate(row["body"], strict=False) for row in rows]
+    assert [(desk.ref, used.waiver)] == [(one.ref, one.cause) for one in outdated]
 
 
 async def test_only_what_may_count_is_read(desk: Desk) -> None:

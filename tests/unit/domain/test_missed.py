@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.events import Action, MergeRequestChanged
+from bot.domain.facts import Facts
 from bot.domain.forge import UpdatedMergeRequest
 from bot.domain.merge_request import MergeRequestRef
 from bot.domain.missed import Known, missed, missed_id, unusable
@@ -30,6 +33,11 @@ def listed(
 ) -> UpdatedMergeRequest:
     """Return an entry of the list."""
     return UpdatedMergeRequest(REF, state, head, at, target_branch=target)
+
+
+def judged(**facts: Any) -> Known:
+    """Return what we know of an open merge request whose gate has decided by *facts*."""
+    return Known(A, False, None, facts=Facts(**facts))
 
 
 @pytest.mark.parametrize(
@@ -74,14 +82,44 @@ def test_a_target_branch_whose_policy_nobody_read_is_missing(
     expected: bool, state: str, target: str | None, known: str | None
 ):
     """The review begins again at the same head; where no review has read a policy, one will."""
-    event = missed(listed(state, target=target), Known(A, state != "opened", None, target_branch=known))
+    facts = Facts(target_branch=known)
+    event = missed(listed(state, target=target), Known(A, state != "opened", None, facts=facts))
     assert expected == (event is not None and event.again and event.action is Action.changed)
 
 
 def test_every_new_target_branch_is_an_event_of_its_own():
     """Whoever changes it back and forth, with all hooks lost, is followed each time."""
-    known = [Known(A, False, None, target_branch=name) for name in ("dev", "main")]
+    known = [judged(target_branch=name) for name in ("dev", "main")]
     events = [missed(listed(target="next"), one) for one in known]
+    ids = {missed_id(event, one) for event, one in zip(events, known, strict=True) if event}
+    assert len(ids) == len(known)
+
+
+@pytest.mark.parametrize(
+    ("expected", "labels", "draft", "known"),
+    [
+        (True, ("a", "b"), False, judged(labels=("a",), draft=False)),
+        (True, (), False, judged(labels=("a",), draft=False)),
+        (True, ("a",), False, judged(labels=("a",), draft=True)),
+        (True, ("a",), True, judged(labels=("a",), draft=False)),
+        (False, ("b", "a"), False, judged(labels=("a", "b"), draft=False)),
+        (False, None, False, judged(labels=("a",), draft=False)),
+        (False, ("a",), True, judged()),
+    ],
+)
+def test_labels_and_drafts_by_which_nobody_decided_are_missing(
+    expected: bool, labels: tuple[str, ...] | None, draft: bool, known: Known
+):
+    """The gate decides anew about the same head; where no review has begun, one will ask for itself."""
+    event = missed(replace(listed(), labels=labels, draft=draft), known)
+    assert expected == (event is not None and event.redecide and not event.again and event.draft is draft)
+    assert expected == (event is not None)
+
+
+def test_every_new_label_is_an_event_of_its_own():
+    """Also of one second, which is as exact as hooks are."""
+    known = [judged(labels=labels, draft=False) for labels in ((), ("a",), ("a", "b"))]
+    events = [missed(replace(listed(), labels=("c",)), one) for one in known]
     ids = {missed_id(event, one) for event, one in zip(events, known, strict=True) if event}
     assert len(ids) == len(known)
 

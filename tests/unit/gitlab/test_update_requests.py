@@ -24,6 +24,7 @@ LISTED: dict[str, Any] = {
     "draft": True,
     "sha": "a" * 40,
     "target_branch": "main",
+    "labels": ["a", "b"],
     "updated_at": "2026-01-01T10:00:00.123+01:00",
 }
 NEXT = '<https://gitlab.example/api/v4/merge_requests?page=2>; rel="next"'
@@ -48,7 +49,7 @@ async def test_a_page_is_asked_for_by_time(updates: GitLabUpdates, script: Scrip
     at = datetime(2026, 1, 1, 9, 0, 0, 123_000, tzinfo=UTC)
     ref = MergeRequestRef(instance="gitlab.example", project_id=5, iid=7)
     assert (
-        UpdatedMergeRequest(ref, "merged", "a" * 40, at, draft=True, target_branch="main"),
+        UpdatedMergeRequest(ref, "merged", "a" * 40, at, draft=True, target_branch="main", labels=("a", "b")),
     ) == page.merge_requests
     assert (True, datetime(2026, 1, 1, 12, tzinfo=UTC), ()) == (page.more, page.now, page.problems)
     assert script.requests[0].url.path == "/api/v4/merge_requests"

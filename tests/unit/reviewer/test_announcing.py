@@ -137,6 +137,8 @@ async def test_a_draft_that_nobody_looked_at_is_not_approved():
         ("pending", BEFORE, ("pending", "!4 has the same head: told")),
         ("success", BEFORE, ("success", "passed!")),
         ("failed", StatusPlace(7, HEAD, 99), ("success", "passed!")),
+        ("failed", StatusPlace(7, HEAD), ("failed", "!4 has the same head: told")),
+        ("failed", StatusPlace(8, HEAD), ("success", "passed!")),
     ],
 )
 async def test_a_status_that_two_merge_requests_share_is_the_stricter(
@@ -155,6 +157,20 @@ async def test_a_status_that_two_merge_requests_share_is_the_stricter(
     told = await gitlab.announcing.say(FOUND, RUN, verdict("passed", "success"), before, [other])
     assert [("set", *expected), ("repeat", 11, *expected)] == gitlab.calls[:2]
     assert ("success", ("approve", HEAD)) == (told.status, gitlab.calls[-1])
+
+
+async def test_a_status_that_stood_nowhere_yet_opens_nobody_elses_gate():
+    """It may come to stand where that of another merge request from the same project is."""
+    strict = verdict("blocked", "failed", places=(BEFORE,))
+    for project, state in ((None, "failed"), (8, "success")):
+        other = strict.model_copy(
+            update={"ref": REF.model_copy(update={"iid": 4}), "source_project_id": project}
+        )
+        gitlab = GitLab()
+        await gitlab.announcing.say(
+            FOUND, RUN, verdict("passed", "success"), verdict("waiting", "pending"), [other]
+        )
+        assert state == gitlab.calls[0][1]
 
 
 async def test_where_the_status_stood_first_it_does_not_stay_pending():
@@ -218,6 +234,14 @@ async def test_an_earlier_approval_is_taken_back_once_the_policy_is_known():
     gitlab = GitLab()
     await gitlab.announcing.withdraw(RUN)
     assert [("unapprove",), ("answer", "check", "pending")] == gitlab.calls
+
+
+async def test_what_cannot_be_taken_back_leaves_the_rest_to_be():
+    """A check that was deleted, or an approval that stays, is no reason not to shut another check."""
+    floors = (Policy(gate=Gate(approve=True, status_check="gone")), Policy(gate=Gate(status_check="check")))
+    gitlab = GitLab(refuses={"unapprove": Permanent("403"), "answer gone": Refused("404")})
+    await gitlab.announcing.withdraw(RUN.model_copy(update={"policy": Policy(floors=floors)}))
+    assert ("answer", "check", "pending") == gitlab.calls[-1]
 
 
 async def test_a_later_pipeline_is_told_what_the_others_were():
