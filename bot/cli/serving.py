@@ -273,6 +273,8 @@ def _bind(settings: Settings) -> socket.socket:
 def _server(app: ASGIApp, listening: asyncio.Event) -> uvicorn.Server:
     import uvicorn
 
+    from bot.web.bounded_http import BoundedHttp
+
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
             """Say when connections are accepted."""
@@ -286,6 +288,7 @@ def _server(app: ASGIApp, listening: asyncio.Event) -> uvicorn.Server:
 
     config = uvicorn.Config(
         app,
+        http=BoundedHttp,
         log_config=None,
         access_log=False,
         lifespan="off",

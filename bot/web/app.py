@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from bot import __version__
 from bot.ports import Telemetry
 from bot.web.body_limit import BodyLimit
+from bot.web.count_limit import CountLimit
 from bot.web.pages import Guarded, static_files
 from bot.web.problems import explain_problems
 
@@ -67,7 +68,7 @@ def application(
     app.router.routes.append(static_files())
     for router in routers:
         app.include_router(router)
-    others = _Headed(Guarded(GZipMiddleware(BodyLimit(app))))
+    others = _Headed(Guarded(GZipMiddleware(CountLimit(BodyLimit(app)))))
     return others if hooks is None else _Observed(hooks, others, telemetry)
 
 
