@@ -31,6 +31,14 @@ def headline(result: ReviewResult, words: Wording) -> str:
     return text.passed
 
 
+def remedy(result: ReviewResult, words: Wording) -> str:
+    """Return what to do about what blocks, where something other than mending it is possible."""
+    count = len(result.verdict.blocking)
+    if not result.way_out or not count or result.failed:
+        return ""
+    return words.summary.remedy.format(count, command=code_span(result.way_out))
+
+
 def _steps(names: Sequence[str], words: Wording) -> str:
     return ", ".join(neutral_inline(words.phrases.say(name)) for name in names[:_ITEMS])
 

@@ -14,6 +14,8 @@ from bot.domain.review_result import FileChange, Listed, ReviewResult
 from bot.domain.risk import risk
 from bot.domain.run import REVIEW_STEP, Outcome, Run, RunState
 from bot.domain.steps import spoken
+from bot.domain.waiver_offer import way_out
+from bot.domain.waivers_standing import terms
 
 _PAST_UNKNOWN = "{step}: not all commits of the branch were searched: {reason}."
 
@@ -74,6 +76,7 @@ def result(
         paused=paused,
         hushed=publication.staying is not None and not {f.fingerprint for f in placed} <= publication.staying,
         unanswered=_unanswered(run),
+        way_out=way_out(publication.verdict, terms(run.policy)) if run.policy.conversation.per_hour else "",
         risk=risk(diff, shown, _unread(run, diff, not_reviewed)),
         reviewed=sum(file.new_path not in not_reviewed for file in diff.files),
         covered=covered(run, diff),

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from bot.domain.commands import NAME
 from bot.domain.coverage import Covered
 from bot.domain.findings import Finding
-from bot.domain.headline import ask_again, counts, headline, paused, pending, risk
+from bot.domain.headline import ask_again, counts, headline, paused, pending, remedy, risk
 from bot.domain.markdown import cell, code_span, neutral_inline
 from bot.domain.reconcile import urgency
 from bot.domain.review_result import FileChange, ReviewResult
@@ -46,6 +46,7 @@ def summary(result: ReviewResult, *, marker: str, redact: Callable[[str], str] =
     page = _Page(result, words, redact)
     parts = [
         headline(result, words),
+        remedy(result, words),
         paused(text) if result.paused else "",
         pending(result, words),
         risk(result, words),

@@ -126,6 +126,10 @@ _SUMMARY: Final = SummaryText(
         "**有 {count} 个问题阻断合并。** 首要问题：{first}。",
         "**有 {count} 个问题阻断合并。** 首要问题：{first}。",
     ),
+    remedy=Counted(
+        "请修复此问题；若要暂时放行或申请放行，请评论 {command}。",
+        "请修复这些问题；若要暂时放行其中之一或申请放行，请评论 {command}。",
+    ),
     exceeded="**已阻断：改动超出策略的限制。** {limits}。请拆分为较小的改动。",
     undecided="**尚无结论。** 未得到结果：{steps}。",
     unread=Counted(

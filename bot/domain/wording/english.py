@@ -131,6 +131,10 @@ _SUMMARY: Final = SummaryText(
         "**Blocked by {count} finding.** The first: {first}.",
         "**Blocked by {count} findings.** The first: {first}.",
     ),
+    remedy=Counted(
+        "Mend it, or comment {command} to let it pass for a while, or to ask for that.",
+        "Mend them, or comment {command} to let one pass for a while, or to ask for that.",
+    ),
     exceeded="**Blocked: the change is beyond the limits of the policy.** {limits}. Split it into smaller ones.",
     undecided="**Not decided.** No answer from: {steps}.",
     unread=Counted(

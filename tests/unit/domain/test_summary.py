@@ -15,10 +15,12 @@ from markdown_it import MarkdownIt
 from bot.domain.coverage import Covered
 from bot.domain.findings import Finding, Severity
 from bot.domain.merge_request import MergeRequestRef
-from bot.domain.policy import Verdict
+from bot.domain.policy import Role, Verdict
+from bot.domain.policy_waivers import Waivers
 from bot.domain.review_result import FileChange, Listed, ReviewResult
 from bot.domain.risk import Ground, Level, Reason, Risk
 from bot.domain.summary import permalink, project_url, summary
+from bot.domain.waiver_offer import way_out
 from bot.domain.waivers import About, Deed, Source, Waiver, WaiverStep
 from bot.domain.waivers_standing import AskedFor, Waived
 
@@ -216,6 +218,32 @@ hostile = st.one_of(
         "".join
     ),
 )
+
+
+def test_a_blocked_summary_says_what_else_can_be_done() -> None:
+    """With the line to copy, in every language, and nothing where nobody may."""
+    grave = finding(fingerprint="1a2b3c4d" * 4)
+    verdict = Verdict(passed=False, blocking=(grave,))
+    command = way_out(verdict, Waivers(max_days=14))
+    blocked = ReviewResult(head_sha=SHA, verdict=verdict, way_out=command)
+    spoken = "`@cloister waive 1a2b3c4d for 14 days because REASON`"
+    english = f"Mend it, or comment {spoken} to let it pass for a while, or to ask for that."
+    chinese = f"请修复此问题；若要暂时放行或申请放行，请评论 {spoken}。"
+    assert summary(blocked, marker=MARKER).split("\n\n")[1] == english
+    assert summary(replace(blocked, language="zh"), marker=MARKER).split("\n\n")[1] == chinese
+    assert "waive" not in summary(replace(blocked, way_out=""), marker=MARKER)
+
+
+def test_the_way_out_is_one_that_is_open() -> None:
+    """Not for what is never waived, nor for what somebody has asked for already."""
+    token = finding(fingerprint="a" * 32, scanner="secrets", severity=Severity.critical)
+    flaw, other = finding(fingerprint="b" * 32), finding(fingerprint="c" * 32)
+    verdict = Verdict(passed=False, blocking=(token, flaw, other), asked=(AskedFor(flaw),))
+    usual = "for 30 days because REASON"
+    assert way_out(verdict, Waivers()) == f"@cloister waive {'a' * 8} {usual}"
+    assert way_out(verdict, Waivers(never=("secrets",))) == f"@cloister waive {'c' * 8} {usual}"
+    assert way_out(verdict, Waivers(never=("secrets", "semgrep"))) == ""
+    assert way_out(verdict, Waivers(grant=Role.nobody)) == ""
 
 
 @given(hostile, hostile, hostile)
