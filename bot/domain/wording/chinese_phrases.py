@@ -7,6 +7,9 @@ from typing import Final
 #: By what the other parts say in English; a test holds them to it.
 PHRASES: Final = {
     "model review": "模型评审",
+    "the policy leaves drafts out until they are ready": "按照策略，草稿在就绪后才评审",
+    "{file} as this merge request leaves it, {problem} Merged like this it does not count, and what holds now stays in"
+    " force.": "{file} 在本合并请求修改后有误：{problem} 照此合并不会生效，现行策略继续有效。",
     "semgrep": "semgrep",
     "secrets": "密钥扫描",
     "dependencies": "依赖扫描",
