@@ -20,6 +20,8 @@ def headline(result: ReviewResult, words: Wording) -> str:
     text, blocking = words.summary, result.verdict.blocking
     if result.failed:
         return text.failed
+    if result.left_out:
+        return text.left_out
     if blocking:
         return text.blocked.format(len(blocking), first=neutral_inline(blocking[0].title, _TITLE_LIMIT))
     if exceeded := result.verdict.exceeded:
@@ -75,7 +77,8 @@ def counts(result: ReviewResult, words: Wording) -> str:
     text = words.summary
     shown = [*result.inline, *(item.finding for item in result.listed)]
     if not shown:
-        return "" if result.pending or result.undecided or result.failed else text.nothing
+        unknown = result.pending or result.undecided or result.failed or result.left_out
+        return "" if unknown else text.nothing
     severities = Counter(finding.severity for finding in shown)
     counts = [
         f"{severities[severity]} {words.severities[severity]}"

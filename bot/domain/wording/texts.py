@@ -102,6 +102,7 @@ class SummaryText:
     undecided: str
     unread: Counted
     failed: str
+    left_out: str
     paused: str
     pending: str
     nothing: str

@@ -234,6 +234,20 @@ def test_a_blocked_summary_says_what_else_can_be_done() -> None:
     assert "waive" not in summary(replace(blocked, way_out=""), marker=MARKER)
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "**Not reviewed yet.** The policy leaves drafts out until they are marked as ready."),
+        ("zh", "**尚未评审。** 按照策略，草稿在标记为就绪后才评审。"),
+    ],
+)
+def test_a_draft_that_nobody_looked_at_gets_no_verdict(language: str, said: str) -> None:
+    """Nor does the note say that it was reviewed."""
+    result = ReviewResult(head_sha=SHA, verdict=Verdict(passed=True), left_out=True, language=language)
+    assert summary(result, marker=MARKER).split("\n\n")[0] == said
+    assert SHA[:8] not in summary(result, marker=MARKER)
+
+
 def test_the_way_out_is_one_that_is_open() -> None:
     """Not for what is never waived, nor for what somebody has asked for already."""
     token = finding(fingerprint="a" * 32, scanner="secrets", severity=Severity.critical)
