@@ -50,6 +50,7 @@ def result(
         and not action.finding.commit
         and not (isinstance(action, Keep) and action.thread.declined)
     ]
+    allowed = terms(run.policy)
     not_reviewed = uncovered(run, diff)
     shown = [*placed, *(item.finding for item in publication.listed)]
     told = {path: text for step in run.steps.values() for path, text in step.walkthrough.items()}
@@ -77,7 +78,8 @@ def result(
         paused=paused,
         hushed=publication.staying is not None and not {f.fingerprint for f in placed} <= publication.staying,
         unanswered=_unanswered(run),
-        way_out=way_out(publication.verdict, terms(run.policy)) if run.policy.conversation.per_hour else "",
+        way_out=way_out(publication.verdict, allowed) if run.policy.conversation.per_hour else "",
+        max_days=allowed.max_days,
         risk=None if run.left_out else risk(diff, shown, _unread(run, diff, not_reviewed)),
         reviewed=sum(file.new_path not in not_reviewed for file in diff.files),
         covered=covered(run, diff),

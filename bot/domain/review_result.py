@@ -39,7 +39,7 @@ class ReviewResult:
     the gate needs and that gave none. ``failed`` means that nothing could be looked at, ``left_out`` that nothing was to be, ``paused`` that new commits
     will not be, ``unanswered`` that the model was asked and did not answer, and may be asked again,
     ``withheld`` are findings that people did not want to hear the like of,
-    ``way_out`` is the comment that asks to let one of the blocking findings pass, empty where nobody may,
+    ``way_out`` is the comment that asks to let one of the blocking findings pass, empty where nobody may, ``max_days`` how long a waiver lasts at most,
     ``hushed`` that some of the threads were resolved though what they say stands.
     """
 
@@ -60,6 +60,7 @@ class ReviewResult:
     unanswered: bool = False
     hushed: bool = False
     way_out: str = ""
+    max_days: int = 30
     risk: Risk | None = None
     changes: Sequence[FileChange] = ()
     reviewed: int = 0

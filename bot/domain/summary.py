@@ -14,7 +14,7 @@ from bot.domain.headline import ask_again, counts, headline, paused, pending, re
 from bot.domain.markdown import cell, code_span, neutral_inline
 from bot.domain.reconcile import urgency
 from bot.domain.review_result import FileChange, ReviewResult
-from bot.domain.waiver_words import EXAMPLE
+from bot.domain.waiver_words import example
 from bot.domain.waivers import Waiver, names_of
 from bot.domain.wording import SummaryText, Wording, wording
 
@@ -116,7 +116,7 @@ class _Page:
         text, verdict = self.words.summary, self.result.verdict
         asked = [(one.finding, _asking(one.waiver)) for one in verdict.asked]
         waived = [(one.finding, _WAIVED.format(**_who(one.waiver))) for one in verdict.waived]
-        grant, back = f"@{NAME} waive NAME {EXAMPLE}", f"@{NAME} unwaive NAME"
+        grant, back = f"@{NAME} waive NAME {example(self.result.max_days)}", f"@{NAME} unwaive NAME"
         return [
             self.table(text.asked, asked),
             text.asked_hint.format(command=code_span(grant)) if asked else "",

@@ -14,6 +14,7 @@ from bot.domain.policy_decision import Verdict
 from bot.domain.policy_sections import Role
 from bot.domain.policy_waivers import Waivers
 from bot.domain.viewer import Via, Viewer
+from bot.domain.waiver_words import example
 from bot.domain.waivers import Waiver, names_of
 from bot.domain.waivers_standing import standing as counting
 from bot.domain.waivers_standing import terms, waivable
@@ -95,8 +96,7 @@ def way_out(verdict: Verdict, allowed: Waivers) -> str:
     names = names_of([one.fingerprint for one in (*verdict.blocking, *(w.finding for w in verdict.waived))])
     for finding in verdict.blocking:
         if finding.fingerprint not in asked and waivable(finding, allowed):
-            days = min(_EXAMPLE_DAYS, allowed.max_days)
-            return f"@{NAME} waive {names[finding.fingerprint]} for {days} days because REASON"
+            return f"@{NAME} waive {names[finding.fingerprint]} {example(allowed.max_days)}"
     return ""
 
 

@@ -435,7 +435,8 @@ def test_waivers_are_told_with_who_until_when_and_why() -> None:
         waived=(Waived(one, Waiver((step,))),),
         asked=(AskedFor(other, Waiver((asked,))), AskedFor(excused)),
     )
-    body = summary(ReviewResult(head_sha=SHA, verdict=verdict), marker=MARKER)
+    result = ReviewResult(head_sha=SHA, verdict=verdict, max_days=7)
+    body = summary(result, marker=MARKER)
     assert (
         """\
 Waivers asked for (2):
@@ -445,7 +446,7 @@ Waivers asked for (2):
 | high | `src/a.py:3` | Asked (semgrep) | `bbbbbbbb` | until 2026-02-01 asked for by dev: the table is empty |
 | high | `src/a.py:3` | Excused (semgrep) | `cccccccc` | a comment in the code asks to ignore it |
 
-Who may grant one comments `@cloister waive NAME for 30 days because REASON`.
+Who may grant one comments `@cloister waive NAME for 7 days because REASON`.
 
 Waived (1):
 
