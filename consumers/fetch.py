@@ -75,14 +75,15 @@ async def fetch(
     if revision is None:
         raise Transient("GitLab still prepares the diff")
     left = await verdicts.left_waiting(run.ref, run.id)
-    places, content = await asyncio.gather(announcing.begin(found, run, left), _fetch(workspaces, revision))
+    places, _ = await asyncio.gather(announcing.begin(found, run, left), workspaces.fetch(revision))
+    diff = await workspaces.diff(revision)
     policy = await levels.effective(
         project_path(instance_url, found.web_url),
-        content,
+        await _policy_file(workspaces, revision, "start"),
         name=f"{run.ref.instance}:{run.ref.project_id}:{found.target_branch}",
+        proposed=await _policy_file(workspaces, revision, "head") if PATH in diff.by_new_path else None,
     )
     facts = await _facts(found, policy.resolved.policy, people)
-    diff = await workspaces.diff(revision)
     await announcing.withdraw(run.model_copy(update={"policy": policy.resolved.policy}))
     plan = _plan(found, revision, diff, policy, facts, scanners, model, redact)
     page = project_url(instance_url, found.web_url)
@@ -130,10 +131,9 @@ async def _hand_out(transaction: Transaction, run: Run, plan: Plan, deadline: ti
         transaction.emit(DeadlineReached(ref=run.ref, run_id=run.id, step=TOTAL), delay=deadline)
 
 
-async def _fetch(workspaces: Workspaces, revision: Revision) -> bytes | PolicyProblem | None:
-    """Return the project's policy file after fetching the code, None if it has none."""
-    await workspaces.fetch(revision)
-    found = (await workspaces.read(revision, [PATH], side="start", max_bytes=100_000)).get(PATH)
+async def _policy_file(workspaces: Workspaces, revision: Revision, side: str) -> bytes | PolicyProblem | None:
+    """Return the project's policy file at *side*, None if it has none there."""
+    found = (await workspaces.read(revision, [PATH], side=side, max_bytes=100_000)).get(PATH)
     if found is None:
         return None
     if found.content is None:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from bot.domain import schema
 from bot.domain.excerpt import Excerpt
 from bot.domain.findings import Confidence, Evidence, Finding, Rejection, Severity
+from bot.domain.noise import noise
 from bot.domain.quoting import Misquoted, anchored, located
 from bot.domain.repair import FixRefused, RawFix, check_fix
 from bot.domain.said import UnusableAnswer, clean, said
@@ -112,7 +113,8 @@ def read_answer(text: str, excerpts: Sequence[Excerpt]) -> Answer:
 
     A finding stays if its line is an added line of *excerpts* and its quote is that line's text. A wrong
     line number is mended when exactly one added line of the file is the quoted one. A fix that cannot be
-    right is dropped, its finding stays. Severity is at most high.
+    right is dropped, its finding stays. Severity is at most high. Of several of a category on a line the gravest stays,
+    and praise takes the place of none.
 
     Raises:
         UnusableAnswer: no JSON object with findings, or none of them has the form that was asked for.
@@ -126,16 +128,21 @@ def read_answer(text: str, excerpts: Sequence[Excerpt]) -> Answer:
         if finding is None:
             continue
         key = (finding.path, finding.line, finding.category)
-        if findings.setdefault(key, finding) is not finding:
-            rejected.append(
-                Rejection("it repeats another finding", finding.path, finding.line, title=finding.title)
-            )
+        twin = findings.setdefault(key, finding)
+        if twin is not finding:
+            findings[key], spare = sorted((twin, finding), key=_worth)
+            reason = noise(spare) or "it repeats another finding"
+            rejected.append(Rejection(reason, spare.path, spare.line, title=spare.title))
     if spoken.items and rejected == [_MALFORMED] * len(spoken.items[:MAX_FINDINGS]):
         msg = "no finding in the answer has the form that was asked for"
         raise UnusableAnswer(msg)
     rejected.extend(Rejection(f"more than {MAX_FINDINGS} findings") for _ in spoken.items[MAX_FINDINGS:])
     changes = dict(_changes(spoken.rest.get("changes"), {excerpt.path for excerpt in excerpts}))
     return Answer(tuple(findings.values()), tuple(rejected), changes, complete=spoken.complete)
+
+
+def _worth(finding: Finding) -> tuple[bool, int]:
+    return noise(finding) is not None, -finding.severity.rank
 
 
 def _changes(value: object, paths: Collection[str]) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bot.domain.diff import Diff, FileDiff
-from bot.domain.run import REPORT_STEP, REVIEW_STEP, Outcome, Run
+from bot.domain.run import REPORT_STEP, REVIEW_STEP, WHOLE, Outcome, Run
 from bot.domain.steps import spoken
 
 _ONLY = "{reason}; only {steps} looked at it"
@@ -63,8 +63,9 @@ def uncovered(run: Run, diff: Diff) -> dict[str, str]:
             if name != REVIEW_STEP or path in diff.by_new_path
         }
     if run.revision is not None and not any(not name.startswith(REPORT_STEP) for name in run.pending):
+        unread = run.absent[WHOLE] if run.left_out else _UNREAD
         found |= {
-            file.new_path: file.unreadable or _UNREAD
+            file.new_path: file.unreadable or unread
             for file in diff.files
             if file.new_path not in seen_by and file.new_path not in found
         }

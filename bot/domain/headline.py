@@ -20,6 +20,8 @@ def headline(result: ReviewResult, words: Wording) -> str:
     text, blocking = words.summary, result.verdict.blocking
     if result.failed:
         return text.failed
+    if result.left_out:
+        return text.left_out
     if blocking:
         return text.blocked.format(len(blocking), first=neutral_inline(blocking[0].title, _TITLE_LIMIT))
     if exceeded := result.verdict.exceeded:
@@ -29,6 +31,14 @@ def headline(result: ReviewResult, words: Wording) -> str:
     if unread := result.verdict.unread:
         return text.unread.format(len(unread))
     return text.passed
+
+
+def remedy(result: ReviewResult, words: Wording) -> str:
+    """Return what to do about what blocks, where something other than mending it is possible."""
+    count = len(result.verdict.blocking)
+    if not result.way_out or not count or result.failed:
+        return ""
+    return words.summary.remedy.format(count, command=code_span(result.way_out))
 
 
 def _steps(names: Sequence[str], words: Wording) -> str:
@@ -67,7 +77,8 @@ def counts(result: ReviewResult, words: Wording) -> str:
     text = words.summary
     shown = [*result.inline, *(item.finding for item in result.listed)]
     if not shown:
-        return "" if result.pending or result.undecided or result.failed else text.nothing
+        unknown = result.pending or result.undecided or result.failed or result.left_out
+        return "" if unknown else text.nothing
     severities = Counter(finding.severity for finding in shown)
     counts = [
         f"{severities[severity]} {words.severities[severity]}"

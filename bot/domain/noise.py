@@ -53,7 +53,7 @@ _STYLE: Final = re.compile(
 _CONTENT: Final = re.compile(
     r"""
     \b(?: no\s(?:issues?|defects?|problems?|bugs?|findings?)\b(?!\s(?:if|unless)) | looks?\s(?:good|fine|correct) | lgtm | well[\s-](?:written|done)
-    | good\s(?:practice|job|work) | (?:is|are)\s(?:correct|fine|safe)\b ) | 没有问题 | 没有发现 | 看起来不错
+    | (?:good|great|nice|excellent)\s(?:practice|job|work) | (?:is|are)\s(?:correct|fine|safe)\b ) | 没有问题 | 没有发现 | 看起来不错
     """,
     re.VERBOSE | re.IGNORECASE,
 )

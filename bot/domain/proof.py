@@ -20,7 +20,8 @@ _APPLIES, _APPLIES_TO = "applies", "applies to {head}"
 _PARSES = "parses"
 _UNPARSED = "not parsed (no grammar)"
 _GONE_WORDS = "{scanners} no longer {verb} it"
-_CLEAN_WORDS = "{scanners} {verb} nothing new"
+_CLEAN_WORDS = "{scanners} reports nothing new"
+_CLEAN_WORDS_OF_MANY = "{scanners} report nothing new"
 
 
 def gone(scanner: str) -> str:
@@ -46,12 +47,17 @@ def evidence(verified: Iterable[str], head_sha: str = "") -> list[str]:
     applies = _APPLIES_TO.format(head=head_sha[:8]) if head_sha else _APPLIES
     plain = {APPLIES: applies, PARSES: _PARSES, UNPARSED: _UNPARSED}
     words = [plain[one] for one in proven if one in plain]
-    for prefix, form in ((_GONE, _GONE_WORDS), (_CLEAN, _CLEAN_WORDS)):
-        names = [one.removeprefix(prefix) for one in proven if one.startswith(prefix)]
-        if names:
-            verb = "report" if len(names) > 1 else "reports"
-            words.append(form.format(scanners=_listed(names), verb=verb))
+    if names := _names(_GONE, proven):
+        verb = "report" if len(names) > 1 else "reports"
+        words.append(_GONE_WORDS.format(scanners=_listed(names), verb=verb))
+    if names := _names(_CLEAN, proven):
+        form = _CLEAN_WORDS_OF_MANY if len(names) > 1 else _CLEAN_WORDS
+        words.append(form.format(scanners=_listed(names)))
     return words
+
+
+def _names(prefix: str, proven: Iterable[str]) -> list[str]:
+    return [one.removeprefix(prefix) for one in proven if one.startswith(prefix)]
 
 
 def _listed(names: list[str]) -> str:

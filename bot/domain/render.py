@@ -9,7 +9,7 @@ from bot.domain.findings import Finding, Fix
 from bot.domain.markdown import code_block, code_span, neutral, neutral_inline
 from bot.domain.marker import EXPLAINED, Word
 from bot.domain.suggestion import Refusal, SuggestionBlock
-from bot.domain.waiver_words import EXAMPLE
+from bot.domain.waiver_words import example
 from bot.domain.waivers import Waiver, short
 from bot.domain.wording import CommentText, Fate, Wording, wording
 
@@ -29,6 +29,7 @@ def comment(
     evidence: Sequence[str] = (),
     language: str = "en",
     asks: bool = False,
+    max_days: int = 30,
 ) -> str:
     """Return the body of the note that opens the thread on *finding*; *marker* is its last line.
 
@@ -39,6 +40,7 @@ def comment(
         evidence: how the suggestion was checked, e.g. "applies to 1a2b3c4d".
         language: of what stands around the finding's own texts.
         asks: whether a comment in the code asks to let it pass the gate, which only people can do.
+        max_days: how long that lets it pass at most.
     """
     words = wording(language)
     text = words.comment
@@ -53,7 +55,7 @@ def comment(
         _checked(evidence, words),
         *_test(finding.test, text),
         _references(finding, text),
-        text.asks.format(command=code_span(f"@{NAME} waive {EXAMPLE}")) if asks else "",
+        text.asks.format(command=code_span(f"@{NAME} waive {example(max_days)}")) if asks else "",
         text.source.format(source=_source(finding, words), how_to_answer=text.how_to_answer),
         f"{EXPLAINED}\n{marker}" if finding.explanation else marker,
     ]

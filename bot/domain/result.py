@@ -14,6 +14,8 @@ from bot.domain.review_result import FileChange, Listed, ReviewResult
 from bot.domain.risk import risk
 from bot.domain.run import REVIEW_STEP, Outcome, Run, RunState
 from bot.domain.steps import spoken
+from bot.domain.waiver_offer import way_out
+from bot.domain.waivers_standing import terms
 
 _PAST_UNKNOWN = "{step}: not all commits of the branch were searched: {reason}."
 
@@ -48,6 +50,7 @@ def result(
         and not action.finding.commit
         and not (isinstance(action, Keep) and action.thread.declined)
     ]
+    allowed = terms(run.policy)
     not_reviewed = uncovered(run, diff)
     shown = [*placed, *(item.finding for item in publication.listed)]
     told = {path: text for step in run.steps.values() for path, text in step.walkthrough.items()}
@@ -66,15 +69,18 @@ def result(
         ],
         suppressed=publication.suppressed,
         withheld=[Listed(one.finding, one.silence.explanation) for one in publication.withheld],
-        skipped={**run.absent, **_broken(run)},
+        skipped={} if run.left_out else {**run.absent, **_broken(run)},
         not_reviewed=not_reviewed,
         pending=[spoken(name) for name in sorted(run.pending)],
         undecided=[spoken(name) for name in undecided(run)],
         failed=run.state is RunState.failed,
+        left_out=run.left_out,
         paused=paused,
         hushed=publication.staying is not None and not {f.fingerprint for f in placed} <= publication.staying,
         unanswered=_unanswered(run),
-        risk=risk(diff, shown, _unread(run, diff, not_reviewed)),
+        way_out=way_out(publication.verdict, allowed) if run.policy.conversation.per_hour else "",
+        max_days=allowed.max_days,
+        risk=None if run.left_out else risk(diff, shown, _unread(run, diff, not_reviewed)),
         reviewed=sum(file.new_path not in not_reviewed for file in diff.files),
         covered=covered(run, diff),
         changes=[_changed(file, told.get(file.new_path, "")) for file in diff.files],

@@ -10,11 +10,11 @@ from urllib.parse import quote
 from bot.domain.commands import NAME
 from bot.domain.coverage import Covered
 from bot.domain.findings import Finding
-from bot.domain.headline import ask_again, counts, headline, paused, pending, risk
+from bot.domain.headline import ask_again, counts, headline, paused, pending, remedy, risk
 from bot.domain.markdown import cell, code_span, neutral_inline
 from bot.domain.reconcile import urgency
 from bot.domain.review_result import FileChange, ReviewResult
-from bot.domain.waiver_words import EXAMPLE
+from bot.domain.waiver_words import example
 from bot.domain.waivers import Waiver, names_of
 from bot.domain.wording import SummaryText, Wording, wording
 
@@ -46,6 +46,7 @@ def summary(result: ReviewResult, *, marker: str, redact: Callable[[str], str] =
     page = _Page(result, words, redact)
     parts = [
         headline(result, words),
+        remedy(result, words),
         paused(text) if result.paused else "",
         pending(result, words),
         risk(result, words),
@@ -70,7 +71,7 @@ def summary(result: ReviewResult, *, marker: str, redact: Callable[[str], str] =
         page.withheld(),
         _folded(text.changes.format(count=len(result.changes)), page.changes()),
         _folded(page.coverage(), page.receipt()),
-        _footer(result, text),
+        "" if result.left_out else _footer(result, text),
         marker,
     ]
     return "\n\n".join(part for part in parts if part)
@@ -115,7 +116,7 @@ class _Page:
         text, verdict = self.words.summary, self.result.verdict
         asked = [(one.finding, _asking(one.waiver)) for one in verdict.asked]
         waived = [(one.finding, _WAIVED.format(**_who(one.waiver))) for one in verdict.waived]
-        grant, back = f"@{NAME} waive NAME {EXAMPLE}", f"@{NAME} unwaive NAME"
+        grant, back = f"@{NAME} waive NAME {example(self.result.max_days)}", f"@{NAME} unwaive NAME"
         return [
             self.table(text.asked, asked),
             text.asked_hint.format(command=code_span(grant)) if asked else "",

@@ -10,10 +10,12 @@ from datetime import date, datetime, timedelta
 
 from bot.domain.commands import NAME
 from bot.domain.gate_verdict import Blocking, GateVerdict, Standing
+from bot.domain.policy_decision import Verdict
 from bot.domain.policy_sections import Role
 from bot.domain.policy_waivers import Waivers
 from bot.domain.viewer import Via, Viewer
-from bot.domain.waivers import Waiver
+from bot.domain.waiver_words import example
+from bot.domain.waivers import Waiver, names_of
 from bot.domain.waivers_standing import standing as counting
 from bot.domain.waivers_standing import terms, waivable
 from bot.domain.waiving import Docket
@@ -81,6 +83,21 @@ def command(finding: Blocking, name: str, allowed: Waivers, today: date) -> str:
     if allowed.grant is Role.nobody or not waivable(finding.as_finding(), allowed):
         return ""
     return f"@{NAME} waive {name} until {example_day(allowed, today)} because REASON"
+
+
+def way_out(verdict: Verdict, allowed: Waivers) -> str:
+    """Return the comment that asks to waive the gravest finding for which nobody has, as far as that is allowed.
+
+    It is good on any day, so that a summary that holds it need not be written anew; empty where nobody may.
+    """
+    if allowed.grant is Role.nobody:
+        return ""
+    asked = {one.finding.fingerprint for one in verdict.asked}
+    names = names_of([one.fingerprint for one in (*verdict.blocking, *(w.finding for w in verdict.waived))])
+    for finding in verdict.blocking:
+        if finding.fingerprint not in asked and waivable(finding, allowed):
+            return f"@{NAME} waive {names[finding.fingerprint]} {example(allowed.max_days)}"
+    return ""
 
 
 class Progress(enum.Enum):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from bot.domain.commands import NAME
 from bot.domain.markdown import code_span, neutral_inline
-from bot.domain.waiver_words import EXAMPLE
+from bot.domain.waiver_words import example
 from bot.domain.waivers import About, names_of
 from bot.domain.waiving import Docket, Ruling, Said
 from bot.domain.wording import Talk
@@ -15,8 +15,6 @@ from bot.domain.wording import Talk
 _CANDIDATES = 10
 _TITLE_CHARS = 120
 _PLACE_CHARS = 200
-
-_FORM = f"@{NAME} waive FINDING {EXAMPLE}"
 
 
 def ruling_text(ruling: Ruling, docket: Docket, talk: Talk) -> str:
@@ -33,7 +31,7 @@ def ruling_text(ruling: Ruling, docket: Docket, talk: Talk) -> str:
         reason=neutral_inline(ruling.reason),
         role=talk.roles[role],
         grant=code_span(f"@{NAME} waive {name}"),
-        form=code_span(_FORM),
+        form=code_span(f"@{NAME} waive FINDING {example(allowed.max_days)}"),
         days=allowed.max_days,
         chars=allowed.min_reason,
     )

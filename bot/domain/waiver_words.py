@@ -9,8 +9,7 @@ from datetime import date, timedelta
 
 from bot.domain.markdown import one_line
 
-#: What may follow the finding, as people are shown it, in every language; it does not grow old as a date would.
-EXAMPLE = "for 30 days because REASON"
+_EXAMPLE_DAYS = 30
 
 _DAY = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NUMBER = re.compile("[0-9]{1,5}")
@@ -42,6 +41,18 @@ class Wish:
     until: date | None = None
     reason: str = ""
     flaw: Flaw | None = None
+
+
+def example(max_days: int = _EXAMPLE_DAYS) -> str:
+    """Return what may follow the finding, as people are shown it in every language.
+
+    It asks for no more than *max_days*, and does not grow old as a date would.
+    """
+    return f"for {min(_EXAMPLE_DAYS, max_days)} days because REASON"
+
+
+#: The same where nobody knows how much is allowed.
+EXAMPLE = example()
 
 
 def read_wish(words: str, *, today: date) -> Wish:

@@ -33,6 +33,7 @@ PROJECT = "project"
 _LAST_VALID = " The last valid policy stays in force."
 _DEFAULT = " The default policy applies."
 _ABOVE = " What the levels above it say applies."
+_PROPOSED = "{file} as this merge request leaves it, {problem} Merged like this it does not count, and what holds now stays in force."
 _OVERRULED = "{file}: {key} does not count, because {by} enforces it."
 
 
@@ -85,13 +86,21 @@ class Levels:
         for level in self._levels("")[:1] if self._own else ():
             await self._layer(level)
 
-    async def effective(self, project: str, content: bytes | PolicyProblem | None, *, name: str) -> Found:
+    async def effective(
+        self,
+        project: str,
+        content: bytes | PolicyProblem | None,
+        *,
+        name: str,
+        proposed: bytes | PolicyProblem | None = None,
+    ) -> Found:
         """Return what holds for *project*, a path with its namespace.
 
         Args:
             project: may be empty if it is not known; then there must be no policies of groups.
             content: the project's own file, None if there is none.
             name: what its valid versions are remembered under.
+            proposed: that file as somebody wants it to become, which says nothing yet but may be wrong.
 
         Raises:
             Transient: a level cannot be read, and there is no valid version of it.
@@ -110,6 +119,9 @@ class Levels:
             problems += [problem] if problem else []
         own, problem = await self._of_project(content, name, layers)
         problems += [problem] if problem else []
+        wanted = _read(proposed, layers)
+        if isinstance(wanted, PolicyProblem):
+            problems.append(_PROPOSED.format(file=PATH, problem=_sentence(wanted)))
         found = resolve([*layers, own])
         problems += [
             _OVERRULED.format(file=PATH, key=one.key, by=one.by)
@@ -156,7 +168,7 @@ class Levels:
         if last is None and (level.needed or not invalid):
             raise error
         log.warning("policy.level_broken", level=level.origin, error=self._redact(str(error)))
-        problem = f"{level.origin}: {error}."
+        problem = f"{level.origin}: {_sentence(error)}"
         if last is None:
             return None, problem + _ABOVE
         return Layer(level.origin, last), problem + _LAST_VALID
@@ -167,15 +179,11 @@ class Levels:
         if content is None:
             await self._versions.forget(name)
             return Layer(PROJECT, Sections()), ""
-        said: Sections | PolicyProblem
-        if isinstance(content, PolicyProblem):
-            said = content
-        else:
-            said = parse_sections(content, scanners=_known(layers))
+        said = _read(content, layers)
         if not isinstance(said, PolicyProblem):
             await self._versions.remember(name, _stored(said))
             return Layer(PROJECT, said), ""
-        problem = f"{PATH}, {said}."
+        problem = f"{PATH}, {_sentence(said)}"
         last = await self._last(name, Sections)
         if last is not None:
             return Layer(PROJECT, last), problem + _LAST_VALID
@@ -190,6 +198,17 @@ class Levels:
         except ValidationError:
             # Another release knew other keys.
             return None
+
+
+def _read(content: bytes | PolicyProblem | None, layers: list[Layer]) -> Sections | PolicyProblem:
+    if isinstance(content, PolicyProblem):
+        return content
+    return parse_sections(content or b"", scanners=_known(layers))
+
+
+def _sentence(problem: object) -> str:
+    text = str(problem)
+    return text if text.endswith("?") else f"{text}."
 
 
 def _stored(said: Sections) -> str:

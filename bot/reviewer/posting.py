@@ -21,6 +21,7 @@ from bot.domain.render import comment, waiver_word, word
 from bot.domain.run import Run
 from bot.domain.suggestion import SuggestionBlock, offer
 from bot.domain.waiver_effects import Telling
+from bot.domain.waivers_standing import terms
 from bot.gitlab.positions import NoPosition, Target, position
 from bot.ports import Forge, StillHeld, Store, Workspaces
 
@@ -199,6 +200,7 @@ class Posting:
             evidence=proven,
             language=self.run.policy.review.language,
             asks=finding.excused,
+            max_days=terms(self.run.policy).max_days,
         )
 
     async def _lines(self, findings: Iterable[Finding]) -> Mapping[str, Sequence[str]]:

@@ -189,7 +189,8 @@ async def test_a_draft_is_left_alone_until_it_is_ready(shared_cloister: Cloister
     merge_request = opened(shared_cloister, "drafted", target="no-drafts", draft=True)
     outcome = await shared_cloister.outcome(merge_request)
     assert [] == outcome.threads
-    assert "drafts" in outcome.summary
+    assert outcome.summary.startswith("**Not reviewed yet.** The policy leaves drafts out")
+    assert "`drafted.txt`: the policy leaves drafts out until they are ready" in outcome.summary
     assert "running" == outcome.status
     gitlab.server.set_draft(merge_request, False)
     await shared_cloister.idle()

@@ -92,12 +92,17 @@ async def test_a_label_changes_the_verdict_without_another_scan(world: Cloister)
 
 
 async def test_the_last_valid_policy_stays_in_force(world: Cloister) -> None:
-    """A policy that breaks later is told with its line, and what it said before holds."""
+    """A policy that breaks is told with its line, before it is merged too, and what it said before holds."""
     server, project = world.gitlab.server, world.gitlab.project
     excluding = "gate:\n  limits: {max_files: 1, on_exceed: block}\n"
+    broken = {".cloister.yml": "gate:\n  limts: {}\n"}
     merge_request = opened(world, "valid", excluding)
     await world.outcome(merge_request)
-    server.commit(project, "valid-target", {".cloister.yml": "gate:\n  limts: {}\n"})
+    breaking = server.open_merge_request(project, "breaking", broken, title="breaking", target="valid-target")
+    told = (await world.outcome(breaking)).summary
+    assert "`.cloister.yml` as this merge request leaves it, line 2" in told
+    assert "did you mean 'limits'? Merged like this it does not count" in told
+    server.commit(project, "valid-target", broken)
     merge_request = server.open_merge_request(
         project, "later", {"a.txt": "a\n", "b.txt": "b\n"}, title="later", target="valid-target"
     )

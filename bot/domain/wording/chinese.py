@@ -126,6 +126,10 @@ _SUMMARY: Final = SummaryText(
         "**有 {count} 个问题阻断合并。** 首要问题：{first}。",
         "**有 {count} 个问题阻断合并。** 首要问题：{first}。",
     ),
+    remedy=Counted(
+        "请修复此问题；若要暂时放行或申请放行，请评论 {command}。",
+        "请修复这些问题；若要暂时放行其中之一或申请放行，请评论 {command}。",
+    ),
     exceeded="**已阻断：改动超出策略的限制。** {limits}。请拆分为较小的改动。",
     undecided="**尚无结论。** 未得到结果：{steps}。",
     unread=Counted(
@@ -133,6 +137,7 @@ _SUMMARY: Final = SummaryText(
         "**尚无结论。** 有 {count} 个改动的文件无法读取；请拆分改动，或将其移出本次改动。",
     ),
     failed="**评审未能进行。**",
+    left_out="**尚未评审。** 按照策略，草稿在标记为就绪后才评审。",
     paused="已暂停：在 {resume} 之前，只有用 {review} 要求时才评审新提交。",
     pending="尚未完成：{steps}。本评论会随之更新。",
     nothing="没有需要报告的问题。",

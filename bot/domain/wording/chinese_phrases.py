@@ -7,6 +7,9 @@ from typing import Final
 #: By what the other parts say in English; a test holds them to it.
 PHRASES: Final = {
     "model review": "模型评审",
+    "the policy leaves drafts out until they are ready": "按照策略，草稿在就绪后才评审",
+    "{file} as this merge request leaves it, {problem} Merged like this it does not count, and what holds now stays in"
+    " force.": "{file} 在本合并请求修改后有误：{problem} 照此合并不会生效，现行策略继续有效。",
     "semgrep": "semgrep",
     "secrets": "密钥扫描",
     "dependencies": "依赖扫描",
@@ -115,9 +118,10 @@ PHRASES: Final = {
     "applies to {head}": "可应用于 {head}",
     "parses": "可以解析",
     "not parsed (no grammar)": "未作解析（没有相应的语法）",
-    "secrets and semgrep": "secrets 和 semgrep",
+    "secrets and semgrep": "密钥扫描和 semgrep",
     "{scanners} no longer {verb} it": "{scanners} 不再报告此问题",
-    "{scanners} {verb} nothing new": "{scanners} 没有报告新问题",
+    "{scanners} reports nothing new": "{scanners} 没有报告新问题",
+    "{scanners} report nothing new": "{scanners} 没有报告新问题",
     "GitLab does not apply suggestions to notebooks": "GitLab 不支持对 notebook 应用建议",
     "the operator has not switched the sandbox on": "管理员没有启用沙箱",
     "the project's policy has switched them off": "本项目的策略已停用",

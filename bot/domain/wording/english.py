@@ -131,6 +131,10 @@ _SUMMARY: Final = SummaryText(
         "**Blocked by {count} finding.** The first: {first}.",
         "**Blocked by {count} findings.** The first: {first}.",
     ),
+    remedy=Counted(
+        "Mend it, or comment {command} to let it pass for a while, or to ask for that.",
+        "Mend them, or comment {command} to let one pass for a while, or to ask for that.",
+    ),
     exceeded="**Blocked: the change is beyond the limits of the policy.** {limits}. Split it into smaller ones.",
     undecided="**Not decided.** No answer from: {steps}.",
     unread=Counted(
@@ -138,6 +142,7 @@ _SUMMARY: Final = SummaryText(
         "**Not decided.** {count} changed files could not be read; split the change, or leave them out of it.",
     ),
     failed="**The review could not be carried out.**",
+    left_out="**Not reviewed yet.** The policy leaves drafts out until they are marked as ready.",
     paused="Paused: new commits are reviewed only when somebody asks with {review}, until {resume}.",
     pending="Not finished yet: {steps}. This note will be updated.",
     nothing="Nothing to report.",

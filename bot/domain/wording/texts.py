@@ -92,15 +92,17 @@ class SummaryText:
     """What stands in the summary note, and in the description of the commit status.
 
     ``{count}`` is a number, which a ``Counted`` text has two forms for; ``{steps}`` are parts of the review,
-    ``{limits}`` what a change goes beyond, ``{sha}`` is a short commit as code.
+    ``{limits}`` what a change goes beyond, ``{sha}`` is a short commit as code, ``{command}`` a comment.
     """
 
     passed: str
     blocked: Counted
+    remedy: Counted
     exceeded: str
     undecided: str
     unread: Counted
     failed: str
+    left_out: str
     paused: str
     pending: str
     nothing: str

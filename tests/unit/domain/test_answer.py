@@ -387,3 +387,26 @@ def test_any_text_is_read_or_refused(text: str):
     """A model can say what it likes."""
     with contextlib.suppress(UnusableAnswer):
         assert read_answer(text, [EXCERPT]).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("first", "reason"),
+    [
+        (
+            {"title": "Great job", "message": "This is well written.", "severity": "high"},
+            "it reports no defect",
+        ),
+        (
+            {"title": "Index", "message": "Please check the index."},
+            "it advises without saying what goes wrong",
+        ),
+        ({"title": "Index is off", "severity": "low"}, "it repeats another finding"),
+    ],
+)
+def test_what_says_little_takes_no_place_of_what_says_more(first: dict[str, str], reason: str) -> None:
+    """Be it said first, on the same line and in the same category."""
+    spare = GOOD | first
+    expected = Rejection(reason, "shop/cart.py", 12, title=first["title"])
+    for answer in (read(spare, GOOD), read(GOOD, spare)):
+        assert answer.findings == (FOUND,)
+        assert answer.rejected == (expected,)

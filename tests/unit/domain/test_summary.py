@@ -15,10 +15,12 @@ from markdown_it import MarkdownIt
 from bot.domain.coverage import Covered
 from bot.domain.findings import Finding, Severity
 from bot.domain.merge_request import MergeRequestRef
-from bot.domain.policy import Verdict
+from bot.domain.policy import Role, Verdict
+from bot.domain.policy_waivers import Waivers
 from bot.domain.review_result import FileChange, Listed, ReviewResult
 from bot.domain.risk import Ground, Level, Reason, Risk
 from bot.domain.summary import permalink, project_url, summary
+from bot.domain.waiver_offer import way_out
 from bot.domain.waivers import About, Deed, Source, Waiver, WaiverStep
 from bot.domain.waivers_standing import AskedFor, Waived
 
@@ -218,6 +220,46 @@ hostile = st.one_of(
 )
 
 
+def test_a_blocked_summary_says_what_else_can_be_done() -> None:
+    """With the line to copy, in every language, and nothing where nobody may."""
+    grave = finding(fingerprint="1a2b3c4d" * 4)
+    verdict = Verdict(passed=False, blocking=(grave,))
+    command = way_out(verdict, Waivers(max_days=14))
+    blocked = ReviewResult(head_sha=SHA, verdict=verdict, way_out=command)
+    spoken = "`@cloister waive 1a2b3c4d for 14 days because REASON`"
+    english = f"Mend it, or comment {spoken} to let it pass for a while, or to ask for that."
+    chinese = f"请修复此问题；若要暂时放行或申请放行，请评论 {spoken}。"
+    assert summary(blocked, marker=MARKER).split("\n\n")[1] == english
+    assert summary(replace(blocked, language="zh"), marker=MARKER).split("\n\n")[1] == chinese
+    assert "waive" not in summary(replace(blocked, way_out=""), marker=MARKER)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", "**Not reviewed yet.** The policy leaves drafts out until they are marked as ready."),
+        ("zh", "**尚未评审。** 按照策略，草稿在标记为就绪后才评审。"),
+    ],
+)
+def test_a_draft_that_nobody_looked_at_gets_no_verdict(language: str, said: str) -> None:
+    """Nor does the note say that it was reviewed."""
+    result = ReviewResult(head_sha=SHA, verdict=Verdict(passed=True), left_out=True, language=language)
+    assert summary(result, marker=MARKER).split("\n\n")[0] == said
+    assert SHA[:8] not in summary(result, marker=MARKER)
+
+
+def test_the_way_out_is_one_that_is_open() -> None:
+    """Not for what is never waived, nor for what somebody has asked for already."""
+    token = finding(fingerprint="a" * 32, scanner="secrets", severity=Severity.critical)
+    flaw, other = finding(fingerprint="b" * 32), finding(fingerprint="c" * 32)
+    verdict = Verdict(passed=False, blocking=(token, flaw, other), asked=(AskedFor(flaw),))
+    usual = "for 30 days because REASON"
+    assert way_out(verdict, Waivers()) == f"@cloister waive {'a' * 8} {usual}"
+    assert way_out(verdict, Waivers(never=("secrets",))) == f"@cloister waive {'c' * 8} {usual}"
+    assert way_out(verdict, Waivers(never=("secrets", "semgrep"))) == ""
+    assert way_out(verdict, Waivers(grant=Role.nobody)) == ""
+
+
 @given(hostile, hostile, hostile)
 def test_hostile_results_are_inert(title: str, path: str, reason: str) -> None:
     """Nothing in a result acts, tables keep their shape, and all links lead to our files."""
@@ -393,7 +435,8 @@ def test_waivers_are_told_with_who_until_when_and_why() -> None:
         waived=(Waived(one, Waiver((step,))),),
         asked=(AskedFor(other, Waiver((asked,))), AskedFor(excused)),
     )
-    body = summary(ReviewResult(head_sha=SHA, verdict=verdict), marker=MARKER)
+    result = ReviewResult(head_sha=SHA, verdict=verdict, max_days=7)
+    body = summary(result, marker=MARKER)
     assert (
         """\
 Waivers asked for (2):
@@ -403,7 +446,7 @@ Waivers asked for (2):
 | high | `src/a.py:3` | Asked (semgrep) | `bbbbbbbb` | until 2026-02-01 asked for by dev: the table is empty |
 | high | `src/a.py:3` | Excused (semgrep) | `cccccccc` | a comment in the code asks to ignore it |
 
-Who may grant one comments `@cloister waive NAME for 30 days because REASON`.
+Who may grant one comments `@cloister waive NAME for 7 days because REASON`.
 
 Waived (1):
 

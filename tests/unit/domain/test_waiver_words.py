@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.waiver_words import EXAMPLE, Flaw, Wish, named_in, read_wish
+from bot.domain.waiver_words import EXAMPLE, Flaw, Wish, example, named_in, read_wish
 
 TODAY = date(2026, 11, 26)
 WEEKS = TODAY + timedelta(days=14)
@@ -81,6 +81,8 @@ def test_a_wish_is_read(words: str, expected: Wish) -> None:
 def test_the_example_that_people_are_shown_is_understood() -> None:
     """Copied as it is, it only lacks a reason worth the name."""
     assert Wish("", TODAY + timedelta(days=30), "REASON") == read_wish(EXAMPLE, today=TODAY)
+    assert Wish("", TODAY + timedelta(days=7), "REASON") == read_wish(example(7), today=TODAY)
+    assert example(365) == EXAMPLE
 
 
 @given(hostile)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bot.domain.findings import Confidence, Severity
+from bot.domain.proof import evidence
 from bot.domain.risk import Ground, Level
 from bot.domain.suggestion import Refusal
 from bot.domain.wording import LANGUAGES, wording
@@ -105,6 +106,15 @@ def test_phrases_are_those_that_are_said() -> None:
         if phrase not in names and not all(part in flat for part in parts)
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_scanner_that_checked_a_fix_is_named(language: str) -> None:
+    """A translation must not lose one of them."""
+    proven = evidence(["gone:semgrep", "clean:secrets", "clean:semgrep"])
+    gone, clean = map(wording(language).phrases.say, proven)
+    assert gone == "semgrep 不再报告此问题"
+    assert clean == "密钥扫描和 semgrep 没有报告新问题"
 
 
 def test_what_stands_in_a_phrase_is_translated_too() -> None:

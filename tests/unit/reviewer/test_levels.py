@@ -176,3 +176,19 @@ async def test_a_remembered_version_that_this_release_does_not_know_is_none() ->
     levels = Levels(None, None, Versions({"p": '{"gate": {"gone": 1}}'}))
     block_at, (problem,) = await effective(levels, BROKEN)
     assert (block_at, problem.endswith("The default policy applies.")) == ("high", True)
+
+
+async def test_a_file_that_would_be_broken_is_told_of_before_it_counts() -> None:
+    """What holds stays, a sound one is not talked about, and a report of a level's job may be named."""
+    levels = Levels(None, None, Versions())
+    sound = b"gate: {block_at: critical}\n"
+    found = await levels.effective("a/b/p", sound, name="p", proposed=BROKEN)
+    (problem,) = found.problems
+    assert found.resolved.policy.gate.block_at == "critical"
+    assert problem.startswith(".cloister.yml as this merge request leaves it, line 2: ")
+    assert "did you mean 'block_at'? Merged like this" in problem
+    assert (await levels.effective("a/b/p", None, name="p", proposed=sound)).problems == ()
+    reports = b"reports: {sarif: [{job: lint, paths: [lint.sarif]}]}\n"
+    above = Levels(None, Files("g", {"instance.yml": reports}), Versions())
+    named = b"gate: {scanners: [semgrep, 'sarif:lint']}\n"
+    assert (await above.effective("a/b/p", None, name="p", proposed=named)).problems == ()
