@@ -85,6 +85,9 @@ async def fetch(
     )
     facts = await _facts(found, policy.resolved.policy, people)
     await announcing.withdraw(run.model_copy(update={"policy": policy.resolved.policy}))
+    said = await verdicts.of_run(run.id)
+    # While it waited for further pushes, the status came to stand where a later pipeline would leave it pending.
+    places = (*dict.fromkeys([*places, *(said.verdict.places if said and said.verdict else ())]),)
     plan = _plan(found, revision, diff, policy, facts, scanners, model, redact)
     page = project_url(instance_url, found.web_url)
     async with work.commit() as transaction:

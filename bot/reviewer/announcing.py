@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -16,6 +17,8 @@ from bot.ports import Approvals, Forge
 
 log = structlog.get_logger()
 
+#: Waits before the first status is tried again: GitLab keeps a lock for about two seconds.
+_BUSY_S = (0.5, 1.0, 2.0)
 _STARTED = "review started"
 _TAKEN_OVER = "a newer head is reviewed"
 _NO_STATUS = "the commit status could not be set: {reason}"
@@ -33,6 +36,7 @@ class Announcing:
     forge: Forge
     approvals: Approvals
     links: VerdictLinks
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
     async def begin(
         self, found: ForgeMergeRequest, run: Run, left: Iterable[GateVerdict]
@@ -41,17 +45,29 @@ class Announcing:
 
         Nothing that goes wrong here may stop the review: what counts is said again at its end.
         """
-        try:
-            place = await self.forge.set_status(
-                found, run.head_sha, "pending", _STARTED, target_url=self.links.of(run.id)
-            )
-        except (Permanent, Transient) as error:
-            log.warning("status.not_set", error=str(error))
+        place = await self._begun(found, run)
+        if place is None:
             return ()
         for verdict in left:
             for stale in set(verdict.places) - {place}:
                 await self._cancel(stale, verdict)
         return (place,)
+
+    async def _begun(self, found: ForgeMergeRequest, run: Run) -> StatusPlace | None:
+        """Set the first status; while others write there GitLab is busy for a moment, and the gate would stay open."""
+        problem: Exception | None = None
+        for wait_s in (0.0, *_BUSY_S):
+            await self.sleep(wait_s)
+            try:
+                return await self.forge.set_status(
+                    found, run.head_sha, "pending", _STARTED, target_url=self.links.of(run.id)
+                )
+            except (Permanent, Transient) as error:
+                problem = error
+            if isinstance(problem, Permanent) or (problem.retry_after_s or 0.0) > max(_BUSY_S):
+                break
+        log.warning("status.not_set", error=str(problem))
+        return None
 
     async def _cancel(self, place: StatusPlace, verdict: GateVerdict) -> None:
         try:

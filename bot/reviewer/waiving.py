@@ -111,8 +111,11 @@ class WaiversHere:
 
 
 def is_about(run: Run | None, found: ForgeMergeRequest) -> bool:
-    """Say whether *run* is about the head of *found* and the branch that it goes into, whose policy it has read."""
-    if run is None or run.head_sha != found.head_sha:
+    """Say whether *run* is about the head of *found* and the branch that it goes into, whose policy it has read.
+
+    A run that has left out a draft is about none that became ready meanwhile: nobody has looked at it.
+    """
+    if run is None or run.head_sha != found.head_sha or (run.left_out and not found.draft):
         return False
     return run.facts.target_branch in {None, found.target_branch}
 

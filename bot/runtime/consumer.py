@@ -62,6 +62,8 @@ class Work:
             action=Action.changed if opened else Action.closed,
             head_sha=found.head_sha,
             again=not opened or retargeted,
+            draft=found.draft,
+            redecide=run.left_out and not found.draft,
             source="forge",
         )
         async with self.commit() as transaction:

@@ -176,6 +176,22 @@ async def test_a_second_merge_request_of_a_head_opens_nothing(world: Cloister) -
     await world.until(lambda: (one := status_in(project, again)) is not None and one.state == "success")
 
 
+async def test_a_draft_that_became_ready_unheard_is_reviewed(world: Cloister) -> None:
+    """Its hook was lost, or came while the review decided to leave it out; whatever happens next brings that to light."""
+    server, project = world.gitlab.server, world.gitlab.project
+    policy = {".cloister.yml": "review: {model: false, drafts: false}\n"}
+    server.commit(project, "patient", policy, "Be patient", start="main")
+    merge_request = server.open_merge_request(
+        project, "ripe", {"ripe.txt": SECRET}, title="Draft: ripe", target="patient"
+    )
+    assert "running" == (await world.outcome(merge_request)).status
+    server.instance.core.hooks.silent = True
+    server.edit(merge_request, title="ripe")
+    server.instance.core.hooks.silent = False
+    server.add_pipeline(merge_request)
+    await world.until(lambda: "failed" == world.status_of(merge_request))
+
+
 async def test_a_push_to_two_merge_requests_at_once_opens_neither(world: Cloister) -> None:
     """Both set the status of the pipeline that they share before either has a verdict; the stricter one counts."""
     server, project = world.gitlab.server, world.gitlab.project

@@ -40,6 +40,8 @@ class GitLab:
     place: StatusPlace = HERE
     refuses: dict[str, Exception] = field(default_factory=dict)
     calls: list[tuple[Any, ...]] = field(default_factory=list)
+    waits_s: list[float] = field(default_factory=list)
+    busy: int = 99
 
     def _note(self, name: str, *said: object) -> None:
         self.calls.append((name, *said))
@@ -73,7 +75,13 @@ class GitLab:
     @property
     def announcing(self) -> Announcing:
         """Return what is tested."""
-        return Announcing(self, self, LINKS)  # type: ignore[arg-type]
+        return Announcing(self, self, LINKS, sleep=self.sleep)  # type: ignore[arg-type]
+
+    async def sleep(self, wait_s: float) -> None:
+        """Note it; after as many waits as it is busy for, nothing is refused any more."""
+        self.waits_s.append(wait_s)
+        if len(self.waits_s) > self.busy:
+            self.refuses = {}
 
 
 def verdict(
@@ -227,6 +235,22 @@ async def test_no_trouble_at_the_beginning_stops_a_review(error: Exception):
     assert () == await refusing.announcing.begin(FOUND, RUN, left)
     await refusing.announcing.withdraw(RUN)
     assert (HERE,) == await GitLab(refuses={"repeat": error}).announcing.begin(FOUND, RUN, left)
+
+
+@pytest.mark.parametrize(
+    ("expected", "error"),
+    [
+        (((HERE,), 3), Transient("409")),
+        (((), 1), Transient("429", retry_after_s=60)),
+        (((), 1), Refused("403")),
+    ],
+)
+async def test_a_status_that_gitlab_is_too_busy_for_is_tried_again(
+    expected: tuple[tuple[StatusPlace, ...], int], error: Exception
+):
+    """Without it a pipeline could pass while the review runs; who asks for more patience, or refuses, is not pressed."""
+    gitlab = GitLab(refuses={"set": error}, busy=2)
+    assert expected == (await gitlab.announcing.begin(FOUND, RUN, []), len(gitlab.waits_s))
 
 
 async def test_an_earlier_approval_is_taken_back_once_the_policy_is_known():
