@@ -15,9 +15,16 @@ _log = structlog.get_logger(__name__)
 #: Whoever appends holds it until the end of the transaction, so that no two entries follow the same one.
 _LOCK = "SELECT pg_advisory_xact_lock(hashtext('cloister audit log'))"
 _COLUMNS = "number, at, actor, action, subject, project_id, details, previous, hash"
-_NEWEST = f"SELECT {_COLUMNS} FROM audit_entry ORDER BY number DESC LIMIT $1"
+#: What they are read as. Whoever tampers may write what we never would, and could not read, such as a time before our
+#: era: it is read as something that fits no hash, so that it is found and nobody else is kept from appending.
+AS_READ = """number, CASE WHEN at BETWEEN '0001-01-02' AND '9999-12-30' THEN at ELSE 'epoch' END AS at,
+    actor, action, subject, project_id,
+    CASE WHEN jsonb_typeof(details) = 'object'
+        AND NOT details @? 'strict $.* ? (@.type() == "object" || @.type() == "array")'
+    THEN details ELSE '{"details": "unreadable"}' END AS details, previous, hash"""
+_NEWEST = f"SELECT {AS_READ} FROM audit_entry ORDER BY number DESC LIMIT $1"
 #: What is added meanwhile does not come into sight.
-_PART = f"SELECT {_COLUMNS} FROM audit_entry WHERE number > $1 AND number <= $2 ORDER BY number LIMIT $3"
+_PART = f"SELECT {AS_READ} FROM audit_entry WHERE number > $1 AND number <= $2 ORDER BY number LIMIT $3"
 _INSERT = f"INSERT INTO audit_entry ({_COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 _PART_ROWS = 1_000
 

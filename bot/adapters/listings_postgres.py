@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.adapters.audit_log_postgres import entry_of
+from bot.adapters.audit_log_postgres import AS_READ, entry_of
 from bot.adapters.dead_letters_postgres import letter_of
 from bot.adapters.postgres import translated
 from bot.adapters.waivers_postgres import folded
@@ -37,7 +37,7 @@ FROM dead_letter WHERE $1::bigint IS NULL OR number < $1 ORDER BY number DESC LI
 #: What is compared with the name is in an index: who somebody is ends with it, an operator's command has nothing else.
 _NAME = "left(lower(coalesce(nullif(split_part({who}, ':', 3), ''), {who})), 200)"
 _ENTRIES = f"""
-SELECT number, at, actor, action, subject, project_id, details, previous, hash FROM audit_entry
+SELECT {AS_READ} FROM audit_entry
 WHERE ($1::bigint IS NULL OR number < $1) AND ($3 = '' OR action = $3 OR starts_with(action, $3 || '.'))
     AND ($4 = '' OR {_NAME.format(who="actor")} = {_NAME.format(who="$4::text")}
         AND (actor = $4 OR lower(split_part(actor, ':', 3)) = lower($4)))

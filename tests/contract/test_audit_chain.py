@@ -79,6 +79,13 @@ async def test_whoever_has_the_database_is_found_out(pool: Any) -> None:
         "UPDATE audit_entry SET actor = 'b' WHERE number = 2": 2,
         "UPDATE audit_entry SET details = '{\"a\": 2}' WHERE number = 2": 2,
         "UPDATE audit_entry SET at = at + interval '1 microsecond' WHERE number = 2": 2,
+        "UPDATE audit_entry SET at = '0044-03-15 BC' WHERE number = 2": 2,
+        "UPDATE audit_entry SET at = '-infinity' WHERE number = 2": 2,
+        "UPDATE audit_entry SET details = '[[\"a\", 1]]' WHERE number = 2": 2,
+        "UPDATE audit_entry SET details = '5' WHERE number = 2": 2,
+        "UPDATE audit_entry SET details = (repeat('[', 3000) || repeat(']', 3000))::jsonb WHERE number = 2": 2,
+        "UPDATE audit_entry SET details = ('{\"a\":' || repeat('[', 3000) || repeat(']', 3000) || '}')::jsonb"
+        " WHERE number = 2": 2,
         "DELETE FROM audit_entry WHERE number = 2": 2,
         "DELETE FROM audit_entry WHERE number = 1": 1,
         "DELETE FROM audit_entry WHERE number = 4": 4,
