@@ -34,9 +34,12 @@ def headline(result: ReviewResult, words: Wording) -> str:
 
 
 def remedy(result: ReviewResult, words: Wording) -> str:
-    """Return what to do about what blocks, where something other than mending it is possible."""
+    """Return what people can do about the verdict besides mending what blocks."""
+    if result.failed:
+        review = code_span("@cloister review")
+        return words.summary.try_again.format(review=review) if result.retriable else ""
     count = len(result.verdict.blocking)
-    if not result.way_out or not count or result.failed:
+    if not result.way_out or not count:
         return ""
     return words.summary.remedy.format(count, command=code_span(result.way_out))
 

@@ -50,7 +50,7 @@ def result(
         and not action.finding.commit
         and not (isinstance(action, Keep) and action.thread.declined)
     ]
-    allowed = terms(run.policy)
+    allowed, failed = terms(run.policy), run.state is RunState.failed
     not_reviewed = uncovered(run, diff)
     shown = [*placed, *(item.finding for item in publication.listed)]
     told = {path: text for step in run.steps.values() for path, text in step.walkthrough.items()}
@@ -73,14 +73,15 @@ def result(
         not_reviewed=not_reviewed,
         pending=[spoken(name) for name in sorted(run.pending)],
         undecided=[spoken(name) for name in undecided(run)],
-        failed=run.state is RunState.failed,
+        failed=failed,
+        retriable=failed and run.policy.conversation.review is not Role.nobody,
         left_out=run.left_out,
         paused=paused,
         hushed=publication.staying is not None and not {f.fingerprint for f in placed} <= publication.staying,
         unanswered=_unanswered(run),
         way_out=way_out(publication.verdict, allowed) if run.policy.conversation.per_hour else "",
         max_days=allowed.max_days,
-        risk=None if run.left_out else risk(diff, shown, _unread(run, diff, not_reviewed)),
+        risk=None if run.left_out or failed else risk(diff, shown, _unread(run, diff, not_reviewed)),
         reviewed=sum(file.new_path not in not_reviewed for file in diff.files),
         covered=covered(run, diff),
         changes=[_changed(file, told.get(file.new_path, "")) for file in diff.files],

@@ -71,7 +71,7 @@ def summary(result: ReviewResult, *, marker: str, redact: Callable[[str], str] =
         page.withheld(),
         _folded(text.changes.format(count=len(result.changes)), page.changes()),
         _folded(page.coverage(), page.receipt()),
-        "" if result.left_out else _footer(result, text),
+        "" if result.left_out or result.failed else _footer(result, text),
         marker,
     ]
     return "\n\n".join(part for part in parts if part)

@@ -137,6 +137,7 @@ _SUMMARY: Final = SummaryText(
         "**尚无结论。** 有 {count} 个改动的文件无法读取；请拆分改动，或将其移出本次改动。",
     ),
     failed="**评审未能进行。**",
+    try_again="评论 {review} 可再次尝试。",
     left_out="**尚未评审。** 按照策略，草稿在标记为就绪后才评审。",
     paused="已暂停：在 {resume} 之前，只有用 {review} 要求时才评审新提交。",
     pending="尚未完成：{steps}。本评论会随之更新。",

@@ -142,6 +142,7 @@ _SUMMARY: Final = SummaryText(
         "**Not decided.** {count} changed files could not be read; split the change, or leave them out of it.",
     ),
     failed="**The review could not be carried out.**",
+    try_again="Comment {review} to have it tried again.",
     left_out="**Not reviewed yet.** The policy leaves drafts out until they are marked as ready.",
     paused="Paused: new commits are reviewed only when somebody asks with {review}, until {resume}.",
     pending="Not finished yet: {steps}. This note will be updated.",

@@ -102,6 +102,7 @@ class SummaryText:
     undecided: str
     unread: Counted
     failed: str
+    try_again: str
     left_out: str
     paused: str
     pending: str

@@ -13,7 +13,19 @@ from bot.domain.diff import Change, Diff, DiffLine, FileDiff, Hunk, Sign
 from bot.domain.facts import Facts
 from bot.domain.findings import Confidence, Finding, Fix, Severity
 from bot.domain.merge_request import MergeRequestRef, Revision
-from bot.domain.policy import Gate, GateRule, Limits, Mode, Paths, Policy, Rules, Waivers, When
+from bot.domain.policy import (
+    Conversation,
+    Gate,
+    GateRule,
+    Limits,
+    Mode,
+    Paths,
+    Policy,
+    Role,
+    Rules,
+    Waivers,
+    When,
+)
 from bot.domain.publication import Publication, analysed, decide, explained
 from bot.domain.reconcile import Post, Thread
 from bot.domain.records import Declined
@@ -84,6 +96,24 @@ def test_nothing_grave_opens_it() -> None:
     """A mild finding does not block."""
     of = run()
     assert status(of, publication(of, finding(Severity.medium))) == ("success", "no blocking findings")
+
+
+def test_what_could_not_be_looked_at_is_not_called_harmless() -> None:
+    """A failed review knows no risk and was no review; it says what was in the way, and how to try again."""
+    begun = Run(id=uuid.uuid4(), ref=REF, head_sha="a" * 40, created_at=datetime.now(UTC))
+    of, _ = begun.fail("the repository is too large: raise the limit")
+    for role, again in (
+        (Role.developer, "Comment `@cloister review` to have it tried again.\n\n"),
+        (Role.nobody, ""),
+    ):
+        policy = Policy(conversation=Conversation(review=role))
+        of = of.model_copy(update={"policy": policy})
+        decided = decide(of, {}, (), Diff(()), standing=lambda _: True)
+        shown = result(of, decided, refused=(), diff=Diff(()), project_url="", tokens=0, seconds=1.0)
+        assert summary(shown, marker="MARK") == (
+            f"**The review could not be carried out.**\n\n{again}"
+            "Problems:\n\n- the repository is too large: raise the limit\n\nMARK"
+        )
 
 
 @pytest.mark.parametrize("outcome", [Outcome.failed, Outcome.late])
