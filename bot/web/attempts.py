@@ -10,8 +10,9 @@ from fastapi import Request
 
 from bot.web.problems import Problem
 
-#: Behind a proxy on another machine all people share one address: enough for a company that comes to work.
-_MOST, _WITHIN_S = 60, 60.0
+#: Behind a proxy on another machine all people share one address, and signing in is two: enough for a company that
+#: comes to work, and again every hour.
+_MOST, _WITHIN_S = 600, 60.0
 #: So many addresses are remembered.
 _ADDRESSES = 10_000
 
