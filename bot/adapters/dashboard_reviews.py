@@ -37,7 +37,8 @@ _LETTERS = 20
 _LINE = """
 SELECT f.run_id, f.instance, f.project_id, f.iid, f.created_at, f.published_at, f.generated, f.posted, f.blocking,
     f.waived, f.files, f.files_read, f.trace_id, f.detail, f.author_id, coalesce(p.path, '') AS path, r.head_sha,
-    r.state, r.body, (f.detail->>'removed_at')::timestamptz AS removed_at, coalesce(v.body->>'description', '') AS verdict,
+    r.state, r.body, (f.detail->>'removed_at')::timestamptz AS removed_at,
+    coalesce(v.body->>'description', '') AS verdict,
     coalesce(jsonb_path_query_array(v.body, '$.blocking[0 to 2].title'), '[]') AS blocks
 FROM review_fact f LEFT JOIN project p USING (instance, project_id) LEFT JOIN review_run r ON r.id = f.run_id
 LEFT JOIN verdict v ON v.run_id = f.run_id

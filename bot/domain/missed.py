@@ -54,8 +54,8 @@ def unusable(listed: UpdatedMergeRequest) -> str:
 def missed(listed: UpdatedMergeRequest, known: Known | None) -> MergeRequestChanged | None:
     """Return the event that would have brought *listed* about, None if what we know is the same, or newer.
 
-    Edits do not count but for what rules of a gate may ask for: a new target branch, whose policy nobody has read, other
-    labels, and whether it is a draft.
+    Edits do not count but for what rules of a gate may ask for: a new target branch, whose policy nobody has read,
+    other labels, and whether it is a draft.
     """
     if unusable(listed) or listed.state == _MERGING:
         return None

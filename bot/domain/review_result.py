@@ -34,13 +34,13 @@ class ReviewResult:
     """Hold what one review came to.
 
     ``project_url`` is the project's page on the configured instance (see `bot.domain.summary.project_url`); without it
-    places are not linked. ``skipped`` maps a part of the review to the reason why it did not run,
-    ``not_reviewed`` a path; ``reviewed`` counts the other files, ``covered`` says who looked at which. ``pending`` names parts whose result is still to come, ``undecided`` those that
-    the gate needs and that gave none. ``failed`` means that nothing could be looked at, ``retriable`` that people may ask to try that
-    again, ``left_out`` that nothing was to be, ``paused`` that new commits
-    will not be, ``unanswered`` that the model was asked and did not answer, and may be asked again,
-    ``withheld`` are findings that people did not want to hear the like of,
-    ``way_out`` is the comment that asks to let one of the blocking findings pass, empty where nobody may, ``max_days`` how long a waiver lasts at most,
+    places are not linked. ``skipped`` maps a part of the review to the reason why it did not run, ``not_reviewed`` a
+    path; ``reviewed`` counts the other files, ``covered`` says who looked at which. ``pending`` names parts whose
+    result is still to come, ``undecided`` those that the gate needs and that gave none. ``failed`` means that nothing
+    could be looked at, ``retriable`` that people may ask to try that again, ``left_out`` that nothing was to be,
+    ``paused`` that new commits will not be, ``unanswered`` that the model was asked and did not answer, and may be
+    asked again, ``withheld`` are findings that people did not want to hear the like of, ``way_out`` is the comment that
+    asks to let one of the blocking findings pass, empty where nobody may, ``max_days`` how long a waiver lasts at most,
     ``hushed`` that some of the threads were resolved though what they say stands.
     """
 

@@ -225,8 +225,8 @@ async def take(
 ) -> None:
     """Write *steps* down, and have every verdict made anew that rests on them: at once, or when a waiver ends.
 
-    The verdict on *ref* itself is the caller's, unless it used a waiver of another merge request that has ended while it
-    was being made.
+    The verdict on *ref* itself is the caller's, unless it used a waiver of another merge request that has ended while
+    it was being made.
     """
     if not steps:
         return
