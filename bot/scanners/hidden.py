@@ -27,7 +27,7 @@ _OVERLAP_BYTES: Final = 4_000
 _ODD: Final = bytes({*range(9), 11, *range(14, 27), *range(28, 32), 127})
 _MOST_ODD: Final = 0.02
 #: Text of 16 or 32 bits for each character, wherever in a file it stands, and whichever byte comes first.
-_WIDE: Final = re.compile(rb"(?:\0{1,3}+[\t\n\r -~]){8,}+\0{0,3}+")
+_WIDE: Final = re.compile(rb"(?:(?=\0{1,3}+[\t\n\r -~])\0{1,3}+[\t\n\r -~]){8,}+\0{0,3}+")
 
 
 @dataclass(frozen=True)

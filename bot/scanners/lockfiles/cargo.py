@@ -10,7 +10,7 @@ from bot.scanners.lockfiles.names import CRATES
 from bot.scanners.lockfiles.package import Package, at, brought_in_by
 from bot.scanners.lockfiles.tree import Node
 
-_EXACT = re.compile(r"\s*+=\s*+(?P<version>[0-9]++\.[0-9]++\.[0-9]++(?:[-+][0-9A-Za-z.+-]++)?+)\s*+$")
+_EXACT = re.compile(r"\s*+=\s*+(?P<version>[0-9]++\.[0-9]++\.[0-9]++(?:[-+][0-9A-Za-z.+-]++)?)\s*+$")
 _REGISTRY = "registry+"
 
 

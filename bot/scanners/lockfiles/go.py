@@ -8,10 +8,10 @@ from bot.scanners.lockfiles.names import GO
 from bot.scanners.lockfiles.package import Package, Place, Unreadable
 
 _REQUIRE = re.compile(
-    r"(?:require\s++)?+(?P<path>[^\s()]++)\s++(?P<version>v[0-9][^\s/]*+)\s*+(?P<note>//.*+)?$"
+    r"(?:(?=require\s)require\s++)?+(?P<path>[^\s()]++)\s++(?P<version>v[0-9][^\s/]*+)\s*+(?P<note>//.*+)?$"
 )
 _REPLACE = re.compile(
-    r"(?:replace\s++)?+(?P<old>[^\s()]++)(?:\s++(?P<old_version>v\S++))?\s*+=>\s*+(?P<new>\S++)(?:\s++(?P<version>v\S++))?"
+    r"(?:(?=replace\s)replace\s++)?+(?P<old>[^\s()]++)(?:\s++(?P<old_version>v\S++))?\s*+=>\s*+(?P<new>\S++)(?:\s++(?P<version>v\S++))?"
 )
 _BLOCK = re.compile(r"(?P<kind>[a-z]++)\s*+\($")
 

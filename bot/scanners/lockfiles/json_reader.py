@@ -13,7 +13,7 @@ from bot.scanners.lockfiles.tree import MAX_DEPTH, MOST_TOKENS, Node
 # Nothing here can backtrack.
 _TOKEN = re.compile(
     r'[ \t\r\n]*+(?:([{}\[\],:])|"((?:[^"\\\x00-\x1f]++|\\.)*+)"'
-    r"|(-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?+(?:[eE][+-]?[0-9]++)?+|true|false|null)|($))"
+    r"|(-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?|true|false|null)|($))"
 )
 
 

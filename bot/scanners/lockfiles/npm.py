@@ -12,7 +12,7 @@ from bot.scanners.lockfiles.tree import Node, mapping
 
 SECTIONS = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 _MODULES = "node_modules/"
-_EXACT = re.compile(r"\s*+[=v]{0,2}(?P<version>[0-9]++\.[0-9]++\.[0-9]++(?:[-+][0-9A-Za-z.+-]++)?+)\s*+$")
+_EXACT = re.compile(r"\s*+[=v]{0,2}(?P<version>[0-9]++\.[0-9]++\.[0-9]++(?:[-+][0-9A-Za-z.+-]++)?)\s*+$")
 _ALIAS = re.compile(r"npm:(?P<name>@?[^@]++)@(?P<version>.++)$")
 
 

@@ -11,7 +11,7 @@ from bot.scanners.lockfiles.package import Package, at
 from bot.scanners.lockfiles.requirements import pin
 from bot.scanners.lockfiles.tree import Node
 
-_POETRY_PIN = re.compile(r"\s*+(?:==?)?+\s*+(?P<version>[0-9][A-Za-z0-9.+!_-]*+)\s*+$")
+_POETRY_PIN = re.compile(r"\s*+={0,2}+\s*+(?P<version>[0-9][A-Za-z0-9.+!_-]*+)\s*+$")
 
 
 def parse(text: str) -> list[Package]:

@@ -13,15 +13,17 @@ from bot.scanners.lockfiles.package import Unreadable
 from bot.scanners.lockfiles.tree import MAX_DEPTH, Node
 
 _MOST_PARTS = 32
+# A possessive group must not fail after its first character: Python before 3.11.5 then finds no match at all.
 _BLANK = re.compile(r"[ \t]*+")
 _BLANK_LINES = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
 _LINE_END = re.compile(r"[ \t]*+(?:#[^\n]*+)?+(?:\r?\n|\Z)")
 _BARE = re.compile(r"[A-Za-z0-9_-]++")
 _BASIC = re.compile(r'"((?:[^"\\\n]++|\\[^\n])*+)"')
 _LITERAL = re.compile(r"'([^'\n]*+)'")
-_LONG_BASIC = re.compile(r'"""\r?\n?((?:[^"\\]++|\\[\s\S]|"{1,2}(?!"))*+)"""("{0,2})')
-_LONG_LITERAL = re.compile(r"'''\r?\n?((?:[^']++|'{1,2}(?!'))*+)'''('{0,2})")
-_OTHER = re.compile(r"[0-9A-Za-z+.:_-]++(?: [0-9:.Z+-]++)?+")
+#: Where long text may end, by its quotes: two more of them belong to it.
+_LONG = {'"': re.compile(r'\\[\s\S]|"""("{0,2})'), "'": re.compile(r"'''('{0,2})")}
+_FIRST_LINE_END = re.compile(r"\r?\n?")
+_OTHER = re.compile(r"[0-9A-Za-z+.:_-]++(?: [0-9:.Z+-]++)?")
 _ESCAPE = re.compile(r'\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(["\\bfnrte])|([ \t\r]*\n\s*)|([\s\S]))')
 _PLAIN = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "e": "\x1b", '"': '"', "\\": "\\"}
 
@@ -150,16 +152,24 @@ class _Reader:
         return Node(text, line, self.line)
 
     def _string(self) -> str | None:
-        if match := self._take(_LONG_BASIC):
-            return self._unescaped(match[1] + match[2])
-        if match := self._take(_LONG_LITERAL):
-            return match[1] + match[2]
-        if self._text.startswith(('"""', "'''"), self._at):
-            self._fail()
+        for quote in _LONG:
+            if self._text.startswith(3 * quote, self._at):
+                return self._long(quote)
         if match := self._take(_BASIC):
             return self._unescaped(match[1])
         match = self._take(_LITERAL)
         return match[1] if match else None
+
+    def _long(self, quote: str) -> str:
+        first = _FIRST_LINE_END.match(self._text, self._at + 3)
+        begin = first.end() if first else self._at + 3
+        ends = (one for one in _LONG[quote].finditer(self._text, begin) if one[0].startswith(quote))
+        end = next(ends, None)
+        if end is None:
+            self._fail()
+        self._at = end.end()
+        raw = self._text[begin : end.start()] + end[1]
+        return raw if quote == "'" else self._unescaped(raw)
 
     def _unescaped(self, raw: str) -> str:
         return _ESCAPE.sub(self._character, raw) if "\\" in raw else raw

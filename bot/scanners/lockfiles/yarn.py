@@ -12,7 +12,7 @@ from bot.scanners.lockfiles.package import Package, Unreadable, at, brought_in_b
 from bot.scanners.lockfiles.tree import mapping
 
 _DESCRIPTOR = re.compile(r'"?(?P<name>@?[^@",\s]++)@(?P<range>[^",]*+)')
-_FIELD = re.compile(r'(?P<indent> ++)"?(?P<key>[^"\s:]++)"?:?(?: "?(?P<value>[^"\n]*+)"?)?+\s*+$')
+_FIELD = re.compile(r'(?P<indent> ++)"?(?P<key>[^"\s:]++)"?:?(?: "?+(?P<value>[^"\n]*+)"?+)?+\s*+$')
 _RESOLUTION = re.compile(r"(?P<name>@?[^@]++)@(?P<protocol>[a-z]++):(?P<rest>.*+)$")
 _SECTIONS = ("dependencies", "optionalDependencies")
 _CLASSIC = "# yarn lockfile v1"
