@@ -27,9 +27,10 @@ def number(days: int | Literal["never"]) -> int | None:
     return None if days == "never" else days
 
 
+_Days = Annotated[int | Literal["never"], BeforeValidator(_days)]
+
 DropFeedbackAfterDays = Annotated[
-    int | Literal["never"],
-    BeforeValidator(_days),
+    _Days,
     Field(
         description="Days after which the raw record of what people did with comments goes, month by month, or `never`;"
         f" labels and counts stay. From {LEAST_DAYS}.",
@@ -38,8 +39,7 @@ DropFeedbackAfterDays = Annotated[
 ]
 
 DropReviewsAfterDays = Annotated[
-    int | Literal["never"],
-    BeforeValidator(_days),
+    _Days,
     Field(
         description="Days after which reviews of closed merge requests go from the inside, or `never`: findings, verdicts"
         f" and model calls; what they came to stays, as all of it does while its raw feedback is kept. From {LEAST_DAYS}.",

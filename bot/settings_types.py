@@ -136,7 +136,7 @@ def _some_secret(value: SecretStr) -> SecretStr:
     if not secrets:
         msg = "holds separators only; give the secret that the hook was created with"
         raise ValueError(msg)
-    Verifier([secret.encode() for secret in secrets])
+    Verifier([secret.encode() for secret in secrets])  # refuses a signing token that GitLab cannot have made
     return value
 
 

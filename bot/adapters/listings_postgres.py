@@ -99,7 +99,7 @@ class PostgresListings:
         async with translated():
             last = await self._pool.fetchval(_LAST_UNTIL, sought.until) if sought.until else None
             if last is not None:
-                before = min(last + 1, last + 1 if before is None else before)
+                before = last + 1 if before is None else min(before, last + 1)
             return [entry_of(row) for row in await self._pool.fetch(_ENTRIES, before, limit, *wanted)]
 
     async def chain(self) -> Checked:

@@ -26,7 +26,8 @@ _OVERLAP_BYTES: Final = 4_000
 #: Of text, even of odd encodings, hardly any byte is one of these.
 _ODD: Final = bytes({*range(9), 11, *range(14, 27), *range(28, 32), 127})
 _MOST_ODD: Final = 0.02
-#: Text of 16 or 32 bits for each character, wherever in a file it stands, and whichever byte comes first.
+#: Text of 16 or 32 bits for each character, wherever in a file it stands, and whichever byte comes first. It looks ahead
+#: since a possessive group must not fail after its first character: Python before 3.11.5 then finds no match at all.
 _WIDE: Final = re.compile(rb"(?:(?=\0{1,3}+[\t\n\r -~])\0{1,3}+[\t\n\r -~]){8,}+\0{0,3}+")
 
 

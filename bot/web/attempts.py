@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable
 
 from fastapi import Request
@@ -26,7 +26,8 @@ class Attempts:
     def __init__(self, monotonic: Callable[[], float], most: int = _MOST) -> None:
         self._monotonic = monotonic
         self._most = most
-        self._times: OrderedDict[str, deque[float]] = OrderedDict()
+        #: By address: when its minute began, and how many there were in it.
+        self._minutes: OrderedDict[str, tuple[float, int]] = OrderedDict()
 
     def count(self, request: Request) -> None:
         """Count an attempt.
@@ -36,18 +37,17 @@ class Attempts:
         """
         now = self._monotonic()
         address = request.client.host if request.client else ""
-        times = self._times.setdefault(address, deque())
-        self._times.move_to_end(address)
-        if len(self._times) > _ADDRESSES:
-            self._times.popitem(last=False)
-        while times and now - times[0] >= _WITHIN_S:
-            times.popleft()
-        if len(times) >= self._most:
-            wait_s = math.ceil(_WITHIN_S - (now - times[0]))
+        began, counted = self._minutes.pop(address, (now, 0))
+        if now - began >= _WITHIN_S:
+            began, counted = now, 0
+        self._minutes[address] = began, counted + 1
+        if len(self._minutes) > _ADDRESSES:
+            self._minutes.popitem(last=False)
+        if counted >= self._most:
+            wait_s = math.ceil(_WITHIN_S - (now - began))
             raise Problem(
                 429,
                 "too_many_attempts",
                 f"too many attempts to sign in: try again in {wait_s} s",
                 headers={"retry-after": str(wait_s)},
             )
-        times.append(now)

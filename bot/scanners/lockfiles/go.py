@@ -7,6 +7,7 @@ import re
 from bot.scanners.lockfiles.names import GO
 from bot.scanners.lockfiles.package import Package, Place, Unreadable
 
+# A possessive group must not fail after its first character: Python before 3.11.5 then finds no match at all.
 _REQUIRE = re.compile(
     r"(?:(?=require\s)require\s++)?+(?P<path>[^\s()]++)\s++(?P<version>v[0-9][^\s/]*+)\s*+(?P<note>//.*+)?$"
 )
