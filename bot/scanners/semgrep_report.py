@@ -162,7 +162,7 @@ def _errors(
 
 
 def _finding(rule: Rule, match: _Match, source: Source) -> Finding:
-    last_line = source.content.count(b"\n", 0, len(source.content) - 1) + 1
+    last_line = _last_line(source.content)
     line = min(match.start.line, last_line)
     end_line = max(line, min(match.end.line, last_line))
     metadata = rule.metadata
@@ -186,6 +186,10 @@ def _finding(rule: Rule, match: _Match, source: Source) -> Finding:
     )
 
 
+def _last_line(content: bytes) -> int:
+    return content.count(b"\n", 0, len(content) - 1) + 1
+
+
 def _capped(message: str) -> str:
     return message if len(message) <= _MESSAGE_CHARS else f"{message[: _MESSAGE_CHARS - 1]}…"
 
@@ -202,8 +206,12 @@ def _fix(match: _Match, content: bytes) -> Fix | None:
         replacement = content[first:start].decode() + match.extra.fix + tail.decode()
     except UnicodeDecodeError:
         return None
-    line = content.count(b"\n", 0, start) + 1
-    return Fix(line=line, end_line=line + content.count(b"\n", start, end), replacement=replacement)
+    line, last_line = content.count(b"\n", 0, start) + 1, _last_line(content)
+    if line > last_line:
+        return None
+    # What ends with the last line break ends in that line: no other follows.
+    end_line = min(line + content.count(b"\n", start, end), last_line)
+    return Fix(line=line, end_line=end_line, replacement=replacement)
 
 
 def merge(reports: Iterable[ScanReport], paths: Iterable[str]) -> ScanReport:

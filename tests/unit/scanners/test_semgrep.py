@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.domain.errors import CloisterError, Permanent, Transient
@@ -180,13 +180,17 @@ def test_any_json_is_an_error_of_ours(value: Any):
         parse(json.dumps(value).encode())
 
 
-@given(st.integers(1, 10**6), st.integers(1, 10**6), st.integers(0, 10**6), st.integers(0, 10**6))
+@example(1, 1, 0, len(CODE))
+@example(1, 1, len(CODE), len(CODE))
+@given(
+    *[st.integers(1, 5) | st.integers(1, 10**6)] * 2, *[st.integers(0, len(CODE)) | st.integers(0, 10**6)] * 2
+)
 def test_places_are_forced_into_the_file(line: int, end_line: int, start: int, end: int):
     """Lines outside the file cannot leave the parser."""
     odd = match(start={"line": line, "offset": start}, end={"line": end_line, "offset": end})
     (finding,) = parse(answer(odd)).report.findings
     assert 1 <= finding.line <= finding.end_line <= 3
-    assert finding.fix is None or finding.fix.end_line <= 3
+    assert finding.fix is None or 1 <= finding.fix.line <= finding.fix.end_line <= 3
 
 
 async def test_only_rules_of_the_languages_are_sent():
